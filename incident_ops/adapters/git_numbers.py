@@ -2,7 +2,7 @@
 
 Each number of an id is taken once: two people never get the same one. The branch holds the last number of each series,
 whether it is of incidents, maintenance or problems, and the number of each issue that a run opened or saw, and
-the names of the repositories of teams that have some. It only grows.
+the names of the repositories of teams that have some. It only grows, but for the lists of issues that are remembered.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import msgspec
 
 from incident_ops.adapters.git import Objects
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
+from incident_ops.domain.tracker import StoredList
 from incident_ops.errors import Incomplete
 
 NUMBERS_BRANCH = "incident-ops/ids"
-_FILE, _ISSUES, _NAMES = "last.json", "issues.json", "repositories.json"
+_FILE, _ISSUES, _NAMES, _LISTS = "last.json", "issues.json", "repositories.json", "lists.json"
 
 Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,19}$")]
 RepositoryName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,50}/[A-Za-z0-9._-]{1,100}$")]
@@ -63,25 +64,33 @@ def _last(objects: Objects, seen: str | None) -> dict[str, int]:
 
 
 class KeptIssues(NamedTuple):
-    """What runs kept of issues: id of a repository -> key -> number; and the names of the repositories of teams."""
+    """What runs kept of issues: id of a repository -> key -> number; the names of the repositories of teams; and by id
+    the lists that are remembered."""
 
     by_id: Mapping[int, Mapping[str, int]] = MappingProxyType({})
     names: Mapping[int, str] = MappingProxyType({})
+    lists: Mapping[int, StoredList] = MappingProxyType({})
 
 
 def numbers_kept(remote: Remote) -> KeptIssues:
-    """All of it. Incomplete where it cannot be read."""
+    """All of it. Incomplete where it cannot be read; lists that cannot be read are not remembered."""
     tip = remote.tip(NUMBERS_BRANCH)
-    issues, names = _issues(remote.objects, tip), _names(remote.objects, tip)
-    return KeptIssues({int(one): kept for one, kept in issues.items()}, {int(one): name for one, name in names.items()})
+    objects = remote.objects
+    return KeptIssues(_by_id(_issues(objects, tip)), _by_id(_names(objects, tip)), _by_id(_lists(objects, tip)))
 
 
 def keep_issue_numbers(
-    remote: Remote, repository_id: int, numbers: Mapping[str, int], now: datetime, name: str = ""
+    remote: Remote,
+    repository_id: int,
+    numbers: Mapping[str, int],
+    now: datetime,
+    name: str = "",
+    seen_list: StoredList | None = None,
 ) -> None:
     """Adds numbers of issues to those that are kept; a key that has another one gets this.
 
-    `name` is that of a team's repository, "" for the one with the tracking issues. Errors as `take_number`.
+    `name` is that of a team's repository, "" for the one with the tracking issues; `seen_list` takes the place of the
+    list that is remembered. Errors as `take_number`.
     """
     objects = remote.objects
 
@@ -89,21 +98,47 @@ def keep_issue_numbers(
         last, kept = _last(objects, seen), _issues(objects, seen)
         there, named = kept.get(str(repository_id), {}), _names(objects, seen)
         names = {**named, str(repository_id): name} if name else named
-        if numbers.items() <= there.items() and names == named:
+        lists = _lists(objects, seen)
+        newer = {**lists, str(repository_id): seen_list} if seen_list else lists
+        if numbers.items() <= there.items() and names == named and newer == lists:
             return Stay(None)
         files: dict[str, object] = {_FILE: last, _ISSUES: {**kept, str(repository_id): {**there, **numbers}}}
-        tree = _tree(objects, seen, files | ({_NAMES: names} if name else {}))
-        message = f"Numbers of {len(numbers.items() - there.items())} issues"
+        tree = _tree(objects, seen, files | ({_NAMES: names} if name else {}), newer if newer != lists else None)
+        new = len(numbers.items() - there.items())
+        message = f"Numbers of {new} issues" if new or not name else f"Issues are in {name}"
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), None)
 
     compare_and_set(remote, NUMBERS_BRANCH, decide, "the numbers of issues were not kept")
 
 
-def _tree(objects: Objects, seen: str | None, changed: Mapping[str, object]) -> str:
+def _tree(
+    objects: Objects,
+    seen: str | None,
+    changed: Mapping[str, object],
+    lists: Mapping[str, StoredList] | None = None,
+) -> str:
     """The files of the branch, with those that changed."""
-    there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES, _NAMES)}
+    there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES, _NAMES, _LISTS)}
     spelled = {name: f"{json.dumps(data, indent=0, sort_keys=True)}\n".encode() for name, data in changed.items()}
+    spelled |= {} if lists is None else {_LISTS: _spelled(lists)}
     return objects.files_tree({name: text for name, text in there.items() if text is not None} | spelled)
+
+
+def _spelled(lists: Mapping[str, StoredList]) -> bytes:
+    """One issue a line, so that git stores what changed and no more."""
+    return msgspec.json.encode(lists, order="deterministic").replace(b'{"number":', b'\n{"number":') + b"\n"
+
+
+def _lists(objects: Objects, seen: str | None) -> dict[str, StoredList]:
+    """Id of a repository -> the list that is remembered; nothing where they are damaged: it is then read whole."""
+    try:
+        return _read(objects, seen, _LISTS, dict[Digits, StoredList])
+    except Incomplete:
+        return {}
+
+
+def _by_id(kept: Mapping[str, _Shape]) -> Mapping[int, _Shape]:
+    return {int(one): value for one, value in kept.items()}
 
 
 def _issues(objects: Objects, seen: str | None) -> dict[str, dict[str, int]]:

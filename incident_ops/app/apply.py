@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
-from incident_ops.app.issue_numbers import keep_numbers
+from incident_ops.app.issue_numbers import keep_numbers, keep_repository_name
 from incident_ops.app.notify import NoticeSender
 from incident_ops.app.observed_tracker import source_of, tracking_issues, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
@@ -176,6 +176,8 @@ def _carried_out(run: PlannedRun, changes: Sequence[PlannedChange], lock: IssueL
         reported = 0
         try:
             team = _team(run, repository)
+            if any(change.opens_issue for change in todo):
+                keep_repository_name(run.workspace, team.repository_id, repository)
             for outcome in apply_changes(todo, team, there, lock.may_create, seen.get(repository), parents, names):
                 reported += 1
                 yield outcome

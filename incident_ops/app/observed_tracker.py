@@ -86,11 +86,13 @@ def observe_tracker(
     asked_for: DesiredOf,
     records: Sequence[Record],
     file: str | None = None,
+    *,
+    may_be_incremental: bool = False,
 ) -> Snapshot:
     """What a tracker holds, or held when `file` was written; of `records` also what people wrote, where it matters.
 
     The pull requests of the proposals are not asked for yet: only a plan tells which matter. Raises Incomplete where
-    the tracker, or a proposal on the remote, cannot be read whole.
+    the tracker, or a proposal on the remote, cannot be read whole. `may_be_incremental` as of `observe_repositories`.
     """
     if file is not None:
         snapshot = load_observed(file)
@@ -104,12 +106,14 @@ def observe_tracker(
 
         return observe(tracker, settled(Snapshot()), watched, now=workspace.now, asked_for=settled)
     branches = seen_branches(workspace)
-    snapshot = observe_repositories(workspace, cast("GitHubTracker", tracker), asked_for, watched)
+    github, address = cast("GitHubTracker", tracker), _records_address(workspace)
+    snapshot = observe_repositories(
+        workspace, github, asked_for, watched, address, may_be_incremental=may_be_incremental
+    )
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
         noticed=dict(_recorded_instants(_proposed_incidents(branches))),
-        records_at=_records_address(workspace),
     )
 
 

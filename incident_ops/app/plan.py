@@ -31,7 +31,7 @@ from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
-from incident_ops.reconcile.changes import EDIT, PEOPLE, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.places import with_unseen_teams
@@ -61,7 +61,8 @@ class PlanOptions:
 
     `tracker` None = GitHub's inside Actions, else the embedded one; `observed` is a file that holds what the tracker
     held, so that it is not asked; `recreate` are the keys that get a new issue in place of one that is gone;
-    `max_requests` None = as many as the policy allows; `log` is called with every request to GitHub.
+    `max_requests` None = as many as the policy allows; `log` is called with every request to GitHub. `is_whole`: the
+    tracker is listed whole, for a snapshot that more is to be made of than this plan.
     """
 
     tracker: str | None = None
@@ -70,6 +71,7 @@ class PlanOptions:
     max_requests: int | None = None
     with_notices: bool = True
     log: RequestLog | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,16 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     workspace = workspace_for(workspace, source)
     github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
     run = served(workspace, lambda: _plan(workspace, github, options))
+    if _is_incremental(run.observed) and any(change.action != NOTIFY for change in run.plan.changes):
+        whole = dataclasses.replace(options, is_whole=True)  # nothing is done because of what is only remembered
+        run = served(workspace, lambda: _plan(workspace, github, whole))
     if github is None:
         workspace.notes.extend(_would_be_elsewhere(run.desired, workspace.judged_by[1]))
     return run
+
+
+def _is_incremental(observed: Snapshot) -> bool:
+    return observed.is_incremental or any(team.is_incremental for team in observed.elsewhere)
 
 
 def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> PlannedRun:
@@ -152,7 +161,7 @@ def _plan(
     if seen_before:
         observed = _seen_again(concerned, seen_before)
     else:
-        observed = observe_tracker(workspace, tracker, concerned.asked_for, recent, options.observed)
+        observed = _observed_now(workspace, tracker, concerned, recent, options)
     wanted = concerned.placed(observed, options.recreate)
     recreate = [key for key in options.recreate if seen_before is None or key in wanted.issues]
     deleted = _deleted(workspace, observed, wanted, concerned.records)
@@ -200,6 +209,19 @@ def _would_be_elsewhere(wanted: Desired, services: Mapping[str, Service]) -> Ite
 def _seen_again(concerned: ConcernedRecords, run: PlannedRun) -> Snapshot:
     """What a run saw, for other records: no repository that only these name has an issue of a key that it planned."""
     return with_unseen_teams(run.observed, concerned.asked_for(run.observed), run.desired.issues.keys())
+
+
+def _observed_now(
+    workspace: Workspace,
+    tracker: IssueTracker,
+    concerned: ConcernedRecords,
+    recent: Sequence[Record],
+    options: PlanOptions,
+) -> Snapshot:
+    is_incremental = not (options.is_whole or options.recreate)
+    return observe_tracker(
+        workspace, tracker, concerned.asked_for, recent, options.observed, may_be_incremental=is_incremental
+    )
 
 
 def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:

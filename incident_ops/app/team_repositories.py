@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from incident_ops.adapters import clock
 from incident_ops.app.issue_numbers import read_kept_issues
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached
+from incident_ops.domain.time import SKEW, instant
+from incident_ops.domain.tracker import FAILED, GITHUB, NOT_ASKED, Snapshot, Unreached, WholeList
 from incident_ops.errors import IncidentOpsError, Incomplete, Stopped, UserError
 from incident_ops.reconcile.desired import Desired
+from incident_ops.reconcile.diff import SideBySide, side_by_side
 from incident_ops.reconcile.observe import DesiredOf, observe
 from incident_ops.reconcile.places import asked_repositories, settle_places
+from incident_ops.reconcile.stored_list import Increment, scope_of
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -25,21 +30,30 @@ UNREVIEWED_EVENTS = ("pull_request", "pull_request_target")
 
 
 def observe_repositories(
-    workspace: Workspace, github: GitHubTracker, asked_for: DesiredOf, watched: Mapping[str, datetime]
+    workspace: Workspace,
+    github: GitHubTracker,
+    asked_for: DesiredOf,
+    watched: Mapping[str, datetime],
+    records_at: str = "",
+    *,
+    may_be_incremental: bool = False,
 ) -> Snapshot:
     """What the repository with the tracking issues holds, with those of teams below `elsewhere`.
 
     `asked_for` is what the records ask for, as far as this much of a tracker names them. One of a team that does not
-    answer hides no other: it is among `unreached`. Incomplete for the first one.
+    answer hides no other: it is among `unreached`. Incomplete for the first one. `records_at` as of a snapshot;
+    `may_be_incremental`: of a list that is remembered only what changed is read, as long as that leaves no doubt.
     """
-    teams = _Teams(workspace, github)
+    teams = _Teams(workspace, github, may_be_incremental=may_be_incremental)
 
     def settled(found: Snapshot) -> Desired:
         desired = asked_for(found)
         teams.ask(desired)
         return settle_places(desired, replace(teams.outline(), issues=found.issues))
 
-    seen = observe(github, settled(Snapshot()), watched, teams.kept_in(github), workspace.now, settled)
+    increment, kept = teams.increment(github), teams.kept_in(github)
+    seen = observe(github, settled(Snapshot()), watched, kept, workspace.now, settled, increment, records_at)
+    seen = _with_list(seen, github)
     done: set[int] = set()
     while todo := [number for number in teams.trackers if number not in done]:
         for number in todo:
@@ -53,7 +67,8 @@ class _Teams:
     """The repositories of teams: trackers by the id of their repository, the names under which each was asked for, what
     was seen of them, and what did not answer."""
 
-    def __init__(self, workspace: Workspace, github: GitHubTracker) -> None:
+    def __init__(self, workspace: Workspace, github: GitHubTracker, *, may_be_incremental: bool) -> None:
+        self._may_be_incremental = may_be_incremental
         self._workspace, self._github, self._kept = workspace, github, read_kept_issues(workspace)
         self.trackers: dict[int, GitHubTracker] = {}
         self.seen: list[Snapshot] = []
@@ -66,6 +81,14 @@ class _Teams:
     def kept_in(self, tracker: GitHubTracker) -> dict[str, int]:
         """Key -> number of the issues that earlier runs opened or saw in a repository."""
         return dict(self._kept.by_id.get(tracker.repository_id, {}))
+
+    def increment(self, tracker: GitHubTracker, home: SideBySide | None = None) -> Increment | None:
+        """The list of a repository that is remembered, where it was read in the same way, a day ago at most."""
+        known = self._kept.lists.get(tracker.repository_id) if self._may_be_incremental and self._kept.lists else None
+        identities = self._workspace.judged_by[0].tracker.identities
+        if known is None or known.scope != scope_of(tracker.listed_by, identities) or _is_old(known.whole):
+            return None
+        return Increment(known, tracker.listed_by, partial(tracker.changed_since, known.whole), home)
 
     def outline(self) -> Snapshot:
         """What is known before the issues are."""
@@ -83,18 +106,21 @@ class _Teams:
         )
 
     def ask(self, desired: Desired) -> None:
-        """Asks each repository once whether it takes issues; several names of one are one."""
+        """Asks each repository once whether it takes issues; several names of one are one.
+
+        Those that had an issue before are asked always: one may be there that no record names.
+        """
         services = self._workspace.judged_by[1]
         trusted = {name.casefold() for name in (*self._opened, *(one.issues or "" for one in services.values()))}
         by_name = {name.casefold(): dict(numbers) for name, numbers in self._opened.items()}
-        found = {name.casefold(): name for name in sorted(asked_repositories(desired, self._opened))}
+        found = {name.casefold(): name for name in sorted({*self._opened, *asked_repositories(desired, self._opened)})}
         for folded, name in found.items():
             if folded not in self._asked:
                 self._asked.add(folded)
                 self._reach(name, by_name.get(folded, {}), is_trusted=folded in trusted)
 
     def observe(self, tracker: GitHubTracker, asked_for: DesiredOf, home: Snapshot) -> None:
-        """Looks at one repository, where it has or gets an issue; `home` is that with the tracking issues, as seen."""
+        """Looks at one repository; `home` is that with the tracking issues, as seen."""
         known = self.kept_in(tracker)
 
         def settled(found: Snapshot) -> Desired:
@@ -109,13 +135,17 @@ class _Teams:
             return settle_places(desired, whole)._replace(repository=tracker.repository)
 
         there = settled(Snapshot())
-        if not any(there.here):
-            return
         try:
-            seen = observe(tracker, there, None, known, self._workspace.now, settled)
-            self.seen.append(replace(seen, names=self._names_of(tracker), tells_all=tracker.tells_all))
+            increment = self.increment(tracker, self._home_sides(asked_for, home) if self._kept.lists else None)
+            seen = observe(tracker, there, None, known, self._workspace.now, settled, increment)
+            listed = _with_list(seen, tracker)
+            self.seen.append(replace(listed, names=self._names_of(tracker), tells_all=tracker.tells_all))
         except (Incomplete, UserError, Stopped) as error:
             self._unreached.append(_failed(tracker.repository, error, known, self._names_of(tracker)))
+
+    def _home_sides(self, asked_for: DesiredOf, home: Snapshot) -> SideBySide:
+        """The repository with the tracking issues, whose numbers the texts of a team's issues name."""
+        return side_by_side(settle_places(asked_for(home), replace(home, elsewhere=())), home, frozenset())
 
     def _reach(self, name: str, numbers: dict[str, int], *, is_trusted: bool) -> None:
         if left := _not_asked(name, is_trusted=is_trusted):
@@ -135,6 +165,18 @@ class _Teams:
 
     def _names_of(self, tracker: GitHubTracker) -> tuple[str, ...]:
         return tuple(self._names.get(tracker.repository_id, ()))
+
+
+def _with_list(seen: Snapshot, tracker: GitHubTracker) -> Snapshot:
+    """With the date of the list, where it was read whole; a date to come would hide what changes until then."""
+    whole = None if seen.is_incremental else tracker.whole
+    at = instant(whole.at) if whole else None
+    return seen if at is None or at > clock.now() + SKEW else replace(seen, whole=whole)
+
+
+def _is_old(whole: WholeList) -> bool:
+    at = instant(whole.at)
+    return at is None or clock.now() - at > timedelta(days=1)
 
 
 def _not_asked(name: str, *, is_trusted: bool) -> Unreached | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -91,7 +92,7 @@ def plan(
       incident-ops plan --tracker github --format markdown
       incident-ops plan --format json | jq '.changes[].reason'
     """
-    asked = plan_options(options)
+    asked = replace(plan_options(options), is_whole=base is not None or save_observed is not None)
     run = plan_changes(workspace, asked)
     view = view_plan(asked, run, base)
     if save_observed is not None:

@@ -214,6 +214,53 @@ class Unreached(Value, frozen=True):
         return f"{self.repository} {self.reason}" + (f" ({', or '.join(ways)})" if ways else "")
 
 
+class WholeList(Value, frozen=True):
+    """When a list of issues was read whole: by GitHub's clock (text, UTC), and with how many requests.
+
+    `labels` is a digest over the labels of the repository: what becomes of one of them changes the date of no issue.
+    """
+
+    at: str
+    pages: int
+    labels: str = ""
+
+    def is_longer_than(self, lists: int) -> bool:
+        """True where one of so many lists had a second page: then it is worth remembering."""
+        return self.pages > lists
+
+
+class StoredIssue(Value, frozen=True):
+    """An issue as a whole list showed it, without a word of it.
+
+    `mark` is line 1 of its text where that is a marker of ours. `title` and `text` are digests, `text` over what is
+    ours in it, "" where it cannot be made anew from a record; `ticked` are the keys of ticked boxes, `said` the digest
+    that the hidden line of our comment has. The others as of an `Issue`.
+    """
+
+    number: int
+    mark: str = ""
+    title: str = ""
+    text: str = ""
+    ticked: tuple[str, ...] = ()
+    said: str = ""
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    state: str = "open"
+    state_reason: str | None = None
+    author: str = ""
+    parent: int | None = None
+    milestone: str | None = None
+
+
+class StoredList(Value, frozen=True):
+    """A whole list of issues, remembered; `scope` is a digest over what it was read by: labels and identities."""
+
+    whole: WholeList
+    scope: str
+    issues: tuple[StoredIssue, ...] = ()
+    has_sub_issues: bool | None = None
+
+
 class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
@@ -232,7 +279,9 @@ class Snapshot(Value, frozen=True):
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
     other names under which one was asked for, and `unreached` those of which nothing is known. `tells_all` of a team's
-    is False where more people may read it than the records.
+    is False where more people may read it than the records. `whole` tells of a list that was read whole and may be
+    remembered; `is_incremental` where only what had changed was listed: the words of people are then missing in texts,
+    and no change is planned from it.
     """
 
     schema: int = 1
@@ -262,3 +311,5 @@ class Snapshot(Value, frozen=True):
     names: tuple[str, ...] = ()
     unreached: tuple[Unreached, ...] = ()
     tells_all: bool = False
+    whole: WholeList | None = None
+    is_incremental: bool = False

@@ -291,7 +291,7 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _keep(wanted, older, f"#{older} may be its issue or other records'; write its number into the record")
     if number is not None and sides.is_known and wanted.key not in sides.recreate:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
-    text = _text(wanted.key, sides, sides.above.snapshot.records_at)
+    text = numbered_text(wanted.key, sides, sides.above.snapshot.records_at)
     block = generated_block.generated_text(leave_places(text))
     body = generated_block.compose(wanted.key, block, repository=sides.snapshot.records_id)
     logins = _assignable(wanted, None, sides)
@@ -306,7 +306,7 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     return KeyDecision((PlannedChange(CREATE, wanted.kind, wanted.key, None, why, edit, parent=parent, naming=naming),))
 
 
-def _text(key: str, sides: SideBySide, address: str) -> str:
+def numbered_text(key: str, sides: SideBySide, address: str) -> str:
     """The generated text of a key, with the numbers of the issues that it names, as far as they have one."""
     return fill_places(sides.desired.bodies[key], sides.numbers, address, sides.elsewhere)
 
@@ -326,7 +326,7 @@ def _naming(wanted: DesiredIssue, sides: SideBySide) -> Iterator[tuple[str, str]
         is_there = key in sides.kept or key == incident.id
         if other is not None and other.repository == wanted.repository and other.closed_as is None and is_there:
             if key not in sides.texts:
-                sides.texts[key] = _text(key, sides, sides.above.snapshot.records_at)
+                sides.texts[key] = numbered_text(key, sides, sides.above.snapshot.records_at)
             yield key, sides.texts[key]
 
 
@@ -410,7 +410,7 @@ def _drift(
     address = sides.above.snapshot.records_at
     if parts.is_ours:
         address = kept_address(parts.block or "", wanted.record.path, address)
-    text = leave_places(_text(wanted.key, sides, address))
+    text = leave_places(numbered_text(wanted.key, sides, address))
     block = generated_block.generated_text(text, closed=wanted.closed_as is not None)
     body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)
     new = _assignable(wanted, issue, sides)

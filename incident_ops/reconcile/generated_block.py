@@ -274,6 +274,33 @@ def compose(key: str, generated: str, parts: Parts | None = None, repository: in
     return "\n".join([head, *above, BEGIN, generated, memory, END, *below]).rstrip()
 
 
+def own_body(body: str, below: str = "") -> str | None:
+    """A body of ours without what people wrote around its generated text, and with this line below it.
+
+    None where more than that would differ from what a run writes: an edited text, a lost marker, an older version.
+    """
+    parts = parse_body(body)
+    if parts.key is None or parts.block is None or parts.repository is None:
+        return None
+    if normalise(compose(parts.key, parts.block, parts, parts.repository)) != normalise(body):
+        return None
+    bare = parts._replace(above=(), below=(below,) if below else ())
+    return normalise(compose(parts.key, parts.block, bare, parts.repository))
+
+
+def ticks_in(body: str) -> frozenset[str]:
+    """The keys of the boxes that people ticked, those among them that the text does not show at present."""
+    parts = parse_body(body)
+    return ticked(parts.block or "") | parts.hidden
+
+
+def body_with_ticks(key: str, generated: str, ticks: frozenset[str], below: str, repository: int) -> str:
+    """The body that `own_body` gives where these boxes are ticked in a generated text."""
+    lines = (below,) if below else ()
+    parts = Parts(key, None, _tick(generated, ticks), (), lines, repository, hidden=ticks)
+    return normalise(compose(key, generated, parts, repository))
+
+
 def _around(key: str, parts: Parts, generated: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """People's lines above and below; a copy of our first line among them is none of theirs."""
     above, below = (tuple(line for line in lines if owner(line) != key) for lines in (parts.above, parts.below))

@@ -28,6 +28,7 @@ from incident_ops.reconcile.diff import (
     recorded_numbers,
 )
 from incident_ops.reconcile.people import asks_who_acted, boxes_to_ask_about, who_ticked
+from incident_ops.reconcile.stored_list import Increment, up_to_date
 
 Item = TypeVar("Item")
 
@@ -93,6 +94,8 @@ def observe(
     numbers: Mapping[str, int] | None = None,
     now: datetime | None = None,
     asked_for: DesiredOf | None = None,
+    increment: Increment | None = None,
+    records_at: str = "",
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
@@ -103,21 +106,23 @@ def observe(
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     `numbers`: key -> the issue that an earlier run opened for it, or saw. `now` tells which issues are asked about
     first where there are too many for a run, so that each has its turn. `asked_for`: takes the place of `desired` as
-    soon as something of the tracker is seen, where `desired` leaves settled records out.
+    soon as something of the tracker is seen, where `desired` leaves settled records out. `increment`: only what changed
+    is listed, as long as that leaves no doubt. `records_at` as of a snapshot.
     """
-    issues = list_issues(tracker)
+    wish: DesiredOf = asked_for or (lambda _: desired)
+    labels = tracker.labels()  # before the issues: one that is deleted meanwhile is then seen by the next run
     snapshot = Snapshot(
         source=tracker.source,
         repository=tracker.repository,
         records_id=tracker.records_id,
         repository_id=tracker.repository_id,
         numbers=dict(numbers or {}),
-        issues=issues,
+        records_at=records_at,
     )
-    snapshot = _with_unlisted(tracker, asked_for(snapshot) if asked_for else desired, snapshot)
-    desired = asked_for(snapshot) if asked_for else desired
+    snapshot = _listed(tracker, snapshot, wish, increment)
+    snapshot = _with_unlisted(tracker, wish(snapshot), snapshot)
+    desired = wish(snapshot)
     kept = kept_issues(desired, snapshot)
-    labels = tracker.labels()
     milestones = tracker.milestones() if _gets_milestone(desired, kept) else None
     since = {kept[key].number: at for key, at in (watched or {}).items() if key in kept}
     snapshot = _with_comments(tracker, snapshot, since)
@@ -127,9 +132,20 @@ def observe(
         labels=None if labels is None else tuple(sorted(labels, key=lambda label: label.name)),
         milestones=None if milestones is None else tuple(sorted(milestones, key=lambda one: one.title)),
         unassignable=unassignable,
-        has_sub_issues=tracker.has_sub_issues,
+        has_sub_issues=_has_sub_issues(tracker, snapshot, increment),
     )
     return _with_acts(tracker, snapshot, _questions(desired, kept, unassignable), desired.named, now)
+
+
+def _listed(tracker: IssueTracker, snapshot: Snapshot, wish: DesiredOf, increment: Increment | None) -> Snapshot:
+    """With the list of issues: what is remembered and what changed, else the whole list."""
+    known = up_to_date(tracker, increment, snapshot, wish) if increment else None
+    return known or replace(snapshot, issues=list_issues(tracker))
+
+
+def _has_sub_issues(tracker: IssueTracker, snapshot: Snapshot, increment: Increment | None) -> bool | None:
+    is_answered = increment is None or not snapshot.is_incremental or tracker.has_sub_issues is not None
+    return tracker.has_sub_issues if is_answered or increment is None else increment.stored.has_sub_issues
 
 
 def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:

@@ -97,13 +97,24 @@ def _said(
     return change._replace(edit=edit, comment=text_of((*once, *points)))
 
 
+def said_in(body: str) -> str:
+    """The digest of our comment that the hidden line of a body has, "" without one."""
+    found = _SAID.search(body)
+    return found[1] if found else ""
+
+
+def said_line(digest: str) -> str:
+    """That hidden line."""
+    return f"<!-- incident-ops said={digest} -->"
+
+
 def _marked(body: str, digest: str | None) -> str:
     """A body with the hidden line of a comment below the generated block; None = without."""
     if not digest and not _SAID.search(body):
         return body
     lines = [line for line in body.split("\n") if not _SAID.fullmatch(line.rstrip("\r"))]
     if digest:
-        lines.insert(lines.index(END) + 1 if END in lines else len(lines), f"<!-- incident-ops said={digest} -->")
+        lines.insert(lines.index(END) + 1 if END in lines else len(lines), said_line(digest))
     return "\n".join(lines)
 
 

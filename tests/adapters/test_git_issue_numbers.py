@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from incident_ops.adapters.git_numbers import NUMBERS_BRANCH, keep_issue_numbers, numbers_kept, take_number
+from incident_ops.domain.tracker import StoredIssue, StoredList, WholeList
 from incident_ops.errors import Incomplete
 from tests.support.origin import Origin, remote_of
 from tests.support.repository import Repo
@@ -78,3 +79,34 @@ def test_what_is_no_number_is_not_guessed(origin: Origin, content: str) -> None:
     with pytest.raises(Incomplete, match="does not hold numbers of issues") as told:
         numbers_kept(remote_of(repo))
     assert "git log -p" in told.value.hint
+
+
+def test_the_list_that_is_remembered_takes_the_place_of_the_one_before(origin: Origin) -> None:
+    """It stands beside the numbers, survives whatever else is kept, and is not remembered where somebody broke it."""
+    one, other = remote_of(origin.clone()), remote_of(origin.clone("other"))
+    first, second = (
+        StoredList(
+            whole=WholeList(at=f"2025-02-0{day}T12:00:00Z", pages=3, labels="x"),
+            scope="here",
+            issues=(StoredIssue(number=1, labels=("incident",)), StoredIssue(number=2, state="closed")),
+        )
+        for day in (1, 2)
+    )
+    keep_issue_numbers(one, 7, {"INC-1": 1}, NOW, seen_list=first)
+    keep_issue_numbers(other, 8, {"INC-1": 1}, NOW, seen_list=second)
+    take_number(one, "INC-2025-", lambda _: 0, NOW)
+    assert numbers_kept(other).lists == {7: first, 8: second}
+    keep_issue_numbers(other, 7, {}, NOW, seen_list=second)
+    before = one.tip(NUMBERS_BRANCH)
+    keep_issue_numbers(one, 7, {"INC-1": 1}, NOW, seen_list=second)
+    assert one.tip(NUMBERS_BRANCH) == before
+    assert numbers_kept(one).lists[7] == second
+    text = one.objects.content(str(before), "lists.json")
+    assert text is not None
+    assert len(text.splitlines()) == 5, "one issue a line"
+    broken = one.objects.files_tree(
+        {"last.json": b"{}", "issues.json": b'{"7": {"INC-1": 1}}', "lists.json": text[:-9]}
+    )
+    one.push(NUMBERS_BRANCH, one.objects.commit(broken, (str(before),), "by hand", NOW), before)
+    assert numbers_kept(other).lists == {}
+    assert numbers_kept(other).by_id == {7: {"INC-1": 1}}

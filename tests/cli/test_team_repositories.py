@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,13 @@ import pytest
 import yaml
 
 from incident_ops.adapters.github import connect
+from incident_ops.adapters.github import issues as adapter
 from incident_ops.adapters.github.client import Wire
 from incident_ops.adapters.github.responses import Answer, Lost
 from incident_ops.app import apply as applying
 from incident_ops.domain.time import stamp
+from incident_ops.domain.tracker import WholeList
+from incident_ops.errors import WriteFailed
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder
 from tests.cli.test_apply_github import TRUSTED
@@ -504,3 +508,88 @@ def test_what_becomes_restricted_is_no_longer_written_there(teams: Teams) -> Non
     assert "its issue there is left as it is" in teams.command("plan", "--tracker", "github")
     teams.apply()
     assert teams.item_issue()["body"] == before
+
+
+def test_an_issue_there_whose_item_is_gone_is_closed(teams: Teams) -> None:
+    """Also where nothing else leads to that repository any more, and no service names it."""
+    number = teams.item_issue()["number"]
+    (path,) = teams.folder.path.glob("incidents/*/incident.yaml")
+    path.write_text(re.sub(r"^action_items:\n(?:[ -].*\n)+", "", path.read_text(), flags=re.MULTILINE))
+    teams.has_issues_in("")
+    teams.push("the item is gone")
+    told = teams.command("plan", "--tracker", "github")
+    assert f"close {teams.app}#{number} " in told
+    assert "its record was deleted in git" in told
+    teams.apply()
+    assert teams.item_issue()["state"] == "closed"
+    assert teams.nothing_is_planned()
+
+
+def test_a_run_that_dies_before_another_repository_is_named_opens_no_second(
+    declared: Teams, github: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed right after it opened the issue; then `issues` of the service changes, before the next run."""
+    with monkeypatch.context() as dying:
+        dying.setattr(applying, "keep_numbers", _die)
+        assert declared.call("apply", "--tracker", "github", clock=_later()).code != 0
+    (issue,) = declared.there().values()
+    other = github.new_repository()
+    declared.has_issues_in(other)
+    declared.push("another repository")
+    declared.apply()
+    assert github.ask("GET", f"/repos/{other}/issues?state=all") == []
+    declared.accept()
+    assert declared.item()["issue"] == f"{declared.app}#{issue['number']}"
+    assert declared.nothing_is_planned()
+
+
+def test_where_it_cannot_be_said_that_issues_are_opened_none_is(
+    declared: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of the repository is kept before the first issue there; the tracking issue is opened all the same."""
+
+    def refused(*_: object) -> None:
+        raise WriteFailed("the remote refused it")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(applying, "keep_repository_name", refused)
+        done = declared.call("apply", "--tracker", "github", clock=_later())
+    assert done.code == 4, done
+    assert "the remote refused it" in done.err + done.out
+    assert declared.there() == {}
+    assert declared.issue("")["state"] == "open"
+    declared.apply()
+    assert len(declared.there()) == 1
+
+
+def test_there_too_a_run_that_finds_nothing_lists_what_changed(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each repository has a list of its own that is remembered, and before anything is done both are read whole."""
+    monkeypatch.setattr(adapter, "_OVERLAP", timedelta(seconds=-1))
+    monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
+    github = ("--tracker", "github", "--show-requests")
+    time.sleep(1.1)
+    assert teams.call("apply", *github, clock=_later()).code == 0
+    time.sleep(1.1)
+    done = teams.call("apply", *github, clock=_later())
+    assert (done.code, done.out.startswith("Nothing to do")) == (0, True), done
+    lists = re.findall(r"GET \S*/repos/(\S+)/issues\?(\S+)", done.err)
+    assert [name for name, _ in lists] == [teams.repository, teams.app]
+    assert all("since=" in query and "labels=" not in query for _, query in lists)
+    teams.does_there(BOB_TOKEN, title="Renamed")
+    done = teams.call("apply", *github, clock=_later())
+    assert done.code == 0, done
+    assert teams.item_issue()["title"] != "Renamed"
+    asked = re.findall(r"(GET|POST|PATCH) (\S*/issues\S*)", done.err)
+    written = next(at for at, (method, _) in enumerate(asked) if method != "GET")
+    assert sum("labels=" in place for _, place in asked[:written]) >= 3
+
+
+def test_a_list_with_a_date_to_come_is_not_stored(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server in front of GitHub whose clock is wrong: what people change until then would be in no list."""
+    monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
+    monkeypatch.setattr(Answer, "given_at", property(lambda _: datetime.now(UTC) + timedelta(minutes=15)))
+    for _ in range(2):
+        done = teams.call("apply", "--tracker", "github", "--show-requests", clock=_later())
+        assert done.code == 0, done
+        assert "labels=incident" in done.err
+        assert "since=" not in done.err

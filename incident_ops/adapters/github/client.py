@@ -179,6 +179,7 @@ class Client:
         self.repository = repository
         self._meter = [0]
         self.was_redirected = False
+        self.answered_at: datetime | None = None  # by GitHub's own clock
         self.renamed_to: str | None = None
         self._wire, self._budget, self._sleep, self._log = wire, requests, sleep, log
         self._name: str | None = None
@@ -300,6 +301,7 @@ class Client:
             got = self._send(method, place, body)
             step = decide(repeatable, attempt, got, waited)
             if step.action == DONE and isinstance(got, Answer):
+                self.answered_at = got.given_at
                 return got
             doubt = doubt or decide(False, attempt, got, waited).action == AMBIGUOUS
             if step.action != AGAIN:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from urllib.parse import quote
 
 from incident_ops.adapters.github.body_edits import body_edits
@@ -34,6 +35,7 @@ from incident_ops.adapters.github.responses import (
 from incident_ops.adapters.github.runs import WorkflowRuns
 from incident_ops.adapters.github.timelines import Event, acts, closing, read
 from incident_ops.domain.issue_places import spell_issue
+from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import (
     GITHUB,
     ISSUE_DELETED,
@@ -49,10 +51,13 @@ from incident_ops.domain.tracker import (
     Milestone,
     MissingIssue,
     Unreached,
+    WholeList,
 )
 from incident_ops.errors import Ambiguous, Incomplete, Stopped, WriteFailed
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
+_OVERLAP = timedelta(minutes=10)  # a change that a list did not show yet is in the next one
+_STORED_FOR = timedelta(days=1)
 
 
 class GitHubTracker:
@@ -92,6 +97,8 @@ class GitHubTracker:
         self._milestones = Milestones(client)
         self._ids: dict[int, int] = {}
         self._newest = 0
+        self._listed: WholeList | None = None
+        self._labels_digest = ""
         self._assignable: dict[str, bool] = {}
 
     @property
@@ -154,27 +161,71 @@ class GitHubTracker:
         """Every issue with one of our labels, by number; a marker of ours by an untrusted bot is a `UserError`."""
         found: dict[int, IssueSeen] = {}
         doing = f"listing the issues of {self.repository}"
+        began: datetime | None = None
+        count, self._listed = 0, None
         for label in self._labels:
             pages = self._client.pages(
                 "/issues", doing=doing, labels=label, state="all", sort="created", direction="asc"
             )
             for page in pages:
+                began, count = began or self._client.answered_at, count + 1
                 found |= {one.number: one for one in check(page, list[IssueSeen], doing) if one.pull_request is None}
         if self._client.was_redirected:
             self._client.current_name()
         for one in found.values():
-            self._learn(one)
-            if self._owner_of(one.body or ""):
-                self._identity.check_marker(one.number, one.author)
+            self._learn_issue(one)
         if found:
             self._newest = max(found)
+        self._listed = WholeList(at=stamp(began), pages=count) if began else None
         return [as_issue(found[number]) for number in sorted(found)]
+
+    @property
+    def listed_by(self) -> tuple[str, ...]:
+        """The labels by which ours are listed."""
+        return self._labels
+
+    @property
+    def whole(self) -> WholeList | None:
+        """When the whole list was read last; None where that is not known. `labels()` has to be asked before."""
+        known = self._listed if self._labels_digest else None
+        return None if known is None else WholeList(at=known.at, pages=known.pages, labels=self._labels_digest)
+
+    def changed_since(self, whole: WholeList) -> list[Issue] | None:
+        """Every issue that changed since a whole list was read, whatever its labels are by now.
+
+        None where in doubt: after a day by GitHub's clock, where a label of the repository is not what it was, the
+        repository has another name, or the whole list takes no more requests. `labels()` has to be asked before.
+        """
+        if whole.labels != self._labels_digest:
+            return None
+        at, doing = parse_instant(whole.at), f"listing what changed in {self.repository}"
+        since = stamp(at - _OVERLAP)
+        found: dict[int, IssueSeen] = {}
+        pages = self._client.pages("/issues", doing=doing, state="all", since=since, sort="created", direction="asc")
+        for count, page in enumerate(pages, 1):
+            now = self._client.answered_at
+            is_sure = now is not None and at - _OVERLAP <= now < at + _STORED_FOR
+            if not is_sure or count > whole.pages or self._client.was_redirected:
+                return None
+            found |= {one.number: one for one in check(page, list[IssueSeen], doing) if one.pull_request is None}
+        for one in found.values():
+            self._learn_issue(one)
+        return [as_issue(found[number]) for number in sorted(found)]
+
+    def _learn_issue(self, one: IssueSeen) -> None:
+        """Remembers an issue of a list; a marker of ours by an untrusted bot is a `UserError`."""
+        self._learn(one)
+        if self._owner_of(one.body or ""):
+            self._identity.check_marker(one.number, one.author)
 
     def labels(self) -> list[Label]:
         """Every label of the repository."""
         doing = f"listing the labels of {self.repository}"
         pages = self._client.pages("/labels", doing=doing)
-        return [as_label(one) for page in pages for one in check(page, list[LabelSeen], doing)]
+        found = [one for page in pages for one in check(page, list[LabelSeen], doing)]
+        names = "\n".join(sorted(f"{one.id} {one.name}" for one in found))
+        self._labels_digest = sha256(names.encode()).hexdigest()
+        return [as_label(one) for one in found]
 
     def milestones(self) -> list[Milestone]:
         """Every milestone of the repository, open or closed."""

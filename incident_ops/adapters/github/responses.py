@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -32,6 +34,15 @@ class Answer(NamedTuple):
         """What GitHub says about a refusal, one printable line; "" where it says nothing."""
         said = self.data.get("message") if isinstance(self.data, dict) else None
         return one_line(said) if isinstance(said, str) else ""
+
+    @property
+    def given_at(self) -> datetime | None:
+        """When the server gave it, by its own clock; None where it does not say."""
+        try:
+            at = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return at.astimezone(UTC) if at.tzinfo else None
 
     @property
     def is_redirect(self) -> bool:
@@ -80,6 +91,7 @@ class LabelSeen(msgspec.Struct, frozen=True):
     name: str
     color: str | None = None
     description: str | None = None
+    id: int = 0
 
 
 class MilestoneSeen(msgspec.Struct, frozen=True):
