@@ -11,9 +11,10 @@ import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.git import SETTINGS, Git, quiet_environment
+from incident_ops.adapters.git import SETTINGS, Git, Objects, quiet_environment
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.adapters.http import LONGEST, NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.processes import one_line, run
@@ -29,13 +30,14 @@ from incident_ops.domain.notification import (
     serialise,
 )
 from incident_ops.domain.ports import Lease, LockHolder
+from incident_ops.domain.run_reports import RunReports, add_sent, parse_reports, write_reports
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.errors import Incomplete, UserError, WriteFailed
 
 LOCK_BRANCH = "incident-ops/lock"
 _LOCK_FILE = "lock.json"
 _LONGEST_LOCK = timedelta(days=1)
-_LEDGER_FILE = "ledger"
+_LEDGER_FILE, _RUNS_FILE = "ledger", "runs"
 
 
 class LedgerRef:
@@ -63,6 +65,25 @@ class LedgerRef:
 
         self._change(change, now, "the ledger did not note what was sent")
 
+    def known(self) -> KnownLedger:
+        """The ledger with what runs say of themselves; None of it where nobody ever claimed."""
+        seen = self._remote.tip(LEDGER_BRANCH)
+        return KnownLedger({}, RunReports()) if seen is None else _known_at(self._remote.objects, seen)
+
+    def mark_complete(self, now: datetime) -> None:
+        """Notes that a run has ended that did all that was due."""
+        objects, message = self._remote.objects, "A complete run of incident-ops"
+
+        def decide(seen: str | None) -> Move[None] | Stay[None]:
+            runs = parse_reports(objects.content(seen, _RUNS_FILE) if seen else None)
+            files = {
+                _LEDGER_FILE: serialise(self._at(seen)),
+                _RUNS_FILE: write_reports(runs._replace(complete=stamp(now))),
+            }
+            return Move(objects.commit(objects.files_tree(files), (seen,) if seen else (), message, now), None)
+
+        compare_and_set(self._remote, LEDGER_BRANCH, decide, "the run is not noted as complete")
+
     def _change(self, change: Callable[[Ledger], Claim], now: datetime, failed: str) -> Claim:
         objects = self._remote.objects
         # two runs that claim the same at the same instant must not make the same commit
@@ -73,19 +94,46 @@ class LedgerRef:
             made = change(before)
             if made.ledger == before:
                 return Stay(made)
-            tree = objects.file_tree(_LEDGER_FILE, serialise(compact(made.ledger, now)))
+            runs = parse_reports(objects.content(seen, _RUNS_FILE) if seen else None)
+            runs = add_sent(runs, before, made.ledger, now)
+            files = {_LEDGER_FILE: serialise(compact(made.ledger, now)), _RUNS_FILE: write_reports(runs)}
+            tree = objects.files_tree(files)
             return Move(objects.commit(tree, (seen,) if seen else (), message, now), made)
 
         return compare_and_set(self._remote, LEDGER_BRANCH, decide, failed)
 
     def _at(self, commit: str | None) -> Ledger:
-        if commit is None:
-            return {}
-        content = self._remote.objects.content(commit, _LEDGER_FILE)
-        if content is None:
-            hint = f"its history shows who took it out: git log origin/{LEDGER_BRANCH}"
-            raise Incomplete(f"branch {LEDGER_BRANCH} has no file {_LEDGER_FILE!r}", hint=hint, where=LEDGER_BRANCH)
-        return parse_ledger(content)
+        return {} if commit is None else _ledger_at(self._remote.objects, commit)
+
+
+class KnownLedger(NamedTuple):
+    """The ledger at some commit, and what runs say of themselves there; `at` is when it was written (None: now)."""
+
+    ledger: Ledger
+    reports: RunReports
+    at: datetime | None = None
+
+
+def fetched_ledger(git: Git) -> KnownLedger | None:
+    """The remote's ledger as the last `git fetch` of this clone brought it; None where it did not. Incomplete where it
+    cannot be read."""
+    try:
+        commit = git.resolve(f"refs/remotes/origin/{LEDGER_BRANCH}")
+    except UserError:
+        return None
+    return _known_at(Objects(git), commit)._replace(at=git.committed_at(commit))
+
+
+def _known_at(objects: Objects, commit: str) -> KnownLedger:
+    return KnownLedger(_ledger_at(objects, commit), parse_reports(objects.content(commit, _RUNS_FILE)))
+
+
+def _ledger_at(objects: Objects, commit: str) -> Ledger:
+    content = objects.content(commit, _LEDGER_FILE)
+    if content is None:
+        hint = f"its history shows who took it out: git log origin/{LEDGER_BRANCH}"
+        raise Incomplete(f"branch {LEDGER_BRANCH} has no file {_LEDGER_FILE!r}", hint=hint, where=LEDGER_BRANCH)
+    return parse_ledger(content)
 
 
 class RefLock:

@@ -1,4 +1,4 @@
-"""`apply`: carries out a plan: urgent pages, then the tracker, then the records, then the other notices."""
+"""`apply`: carries out a plan: urgent pages, then the tracker, then the other notices, then the records."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from incident_ops.app.notify import NoticeSender
 from incident_ops.app.observed_tracker import source_of, tracking_issues, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
+from incident_ops.app.reached import settle
+from incident_ops.app.run_mark import mark_run
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote
@@ -60,7 +62,7 @@ class NotApplied(NamedTuple):
 
 Progress = PlannedRun | NotApplied | SentNotices | Applied | WriteBack
 """What a run reports, in this order: its plan, what is not committed, urgent notices, each change of the tracker, the
-records, the rest."""
+other notices, the records."""
 Report = Callable[[Progress], None]
 
 
@@ -84,10 +86,18 @@ class AppliedRun(NamedTuple):
     @property
     def exit_code(self) -> int:
         """The worst of the run; 0 where everything was done."""
+        return worst_exit_code(self._codes)
+
+    @property
+    def is_complete(self) -> bool:
+        """True where it tried all that is due: no limit ended it, nothing that it needs of others failed."""
+        return self._codes.isdisjoint((4, 5))
+
+    @property
+    def _codes(self) -> set[int]:
         codes = {self.summary.exit_code, delivery_exit_code(self.notices), *(error.exit_code for error in self.errors)}
         codes |= {3} if self.planned.plan.unread else set()
-        codes |= {4} if self.ledger_error is not None else set()
-        return worst_exit_code(codes)
+        return codes | ({4} if self.ledger_error is not None else set())
 
 
 def worst_exit_code(codes: Collection[int]) -> int:
@@ -124,7 +134,8 @@ def apply_plan(
     if uncommitted:
         report(NotApplied(uncommitted))
     limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
-    return apply_allowed(run, allow(run.plan, limits, overrides), report)
+    applied = apply_allowed(run, allow(run.plan, limits, overrides), report)
+    return mark_run(applied) if plan_options.with_notices else applied
 
 
 def must_be_reviewed(environment: Mapping[str, str]) -> None:
@@ -146,9 +157,10 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     opened, number_error = _new_issues(outcomes), None
     if run.github is not None:
         number_error = keep_numbers(run.workspace, run.desired, run.observed, opened)
-    records, write_errors = _write_back(run, allowed, outcomes)
-    report(records)
     report(SentNotices(tuple(sender.send_rest(opened))))
+    settled = settle(run, allowed, sender.delivered, is_recorded=sender.ledger_error is None)
+    records, write_errors = _write_back(*settled, outcomes)
+    report(records)
     locked_out = [one for one in outcomes if one.change.opens_issue and one.outcome == LEFT_OVER and one.error is None]
     return AppliedRun(
         planned=run,

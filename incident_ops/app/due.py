@@ -27,6 +27,7 @@ from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
+from incident_ops.notifications.reach import Reach
 from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
 from incident_ops.notifications.storm import sum_up
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
@@ -68,12 +69,11 @@ def due_obligations(
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
 
 
-def due_edits(
-    due: DueObligations, records: Mapping[str, Record], policy: Policy, *, are_people_notified: bool
-) -> KeyDecision:
+def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy, reach: Reach | None) -> KeyDecision:
     """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why.
 
-    An escalation that nobody is notified of is none, and is left too.
+    An escalation is written once its notices were tried, with those whom they reached; `reach` None = nobody is
+    notified of anything, and none is written.
     """
     changes: list[PlannedChange] = []
     kept: list[Kept] = []
@@ -83,13 +83,15 @@ def due_edits(
             continue
         number = record.incident.links.tracking_issue
         try:
-            step = evaluate_one(record, partial(_step, obligation, policy))
+            step = evaluate_one(record, partial(_step, obligation, policy, reach or Reach()))
         except UserError as error:
             kept.append(Kept(obligation.key, obligation.kind, number, f"{obligation.reason}, but {error}"))
             continue
-        if step is not None and step.edits and obligation.escalation is not None and not are_people_notified:
-            kept.append(Kept(obligation.key, obligation.kind, number, NOBODY_NOTIFIED))
-        elif step is not None and step.edits:
+        if step is None or not step.edits:
+            continue
+        if why := _unwritten(obligation, reach):
+            kept.append(Kept(obligation.key, obligation.kind, number, why))
+        else:
             reason = "; ".join((*step.messages, *step.warnings))
             changes.append(
                 PlannedChange(
@@ -108,6 +110,16 @@ def due_edits(
 
 
 NOBODY_NOTIFIED = "not written into the record: with --tracker local nobody is notified"
+
+
+def _unwritten(obligation: Obligation, reach: Reach | None) -> str:
+    """Why an escalation is not written into the record now; "" where it is."""
+    if obligation.escalation is None:
+        return ""
+    if reach is None:
+        return NOBODY_NOTIFIED
+    why = reach.why_not_tried(obligation.key)
+    return "" if why is None else f"not written into the record yet, nobody has been notified: {why}"
 
 
 def _patterns_since(workspace: Workspace, live: Sequence[Record]) -> datetime | None:
@@ -129,9 +141,10 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
     return obligation._replace(noticed_at=at)
 
 
-def _step(obligation: Obligation, policy: Policy, record: Record) -> Step | None:
+def _step(obligation: Obligation, policy: Policy, reach: Reach, record: Record) -> Step | None:
     if obligation.escalation is not None:
-        return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at)
+        reached = reach.reached(obligation.key, obligation.escalation.targets, policy.contacts)
+        return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at, reached)
     return None if obligation.move is None else apply_due_move(record.incident, obligation.move, policy)
 
 
@@ -195,6 +208,11 @@ def ledger_lines(ledger: Ledger, pairs: set[Pair]) -> tuple[str, ...]:
     return tuple(serialise(found).decode("ascii").splitlines())
 
 
+def kept_ledger(lines: Sequence[str] | None) -> Ledger:
+    """The ledger in lines that a snapshot kept; empty where it could not be read."""
+    return parse_ledger("".join(f"{line}\n" for line in lines or ()).encode())
+
+
 def plan_notices(
     due: DueNotices, lines: Sequence[str] | None, world: World
 ) -> tuple[tuple[PlannedNotice, ...], KeyDecision]:
@@ -202,7 +220,7 @@ def plan_notices(
 
     `lines` are those of the ledger; None = it could not be read.
     """
-    ledger = None if lines is None else parse_ledger("".join(f"{line}\n" for line in lines).encode())
+    ledger = None if lines is None else kept_ledger(lines)
     every = list(due.messages)
     if ledger is not None:
         every += [message for mark, pages in due.ended_pages for message in follow_ups(pages, ledger, mark, pagers())]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.app.concerned import ConcernedRecords
-from incident_ops.app.due import due_edits, due_notices, due_obligations, ledger_lines, plan_notices
+from incident_ops.app.due import due_notices, due_obligations, kept_ledger, ledger_lines, plan_notices
 from incident_ops.app.notify import LedgerAccess, local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -21,6 +21,7 @@ from incident_ops.app.observed_tracker import (
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
+from incident_ops.app.reached import record_edits
 from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
@@ -31,6 +32,7 @@ from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
+from incident_ops.notifications.reach import Reach, pairs_not_reached, reach_of
 from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
@@ -168,12 +170,12 @@ def _plan(
     seen = seen_on_tracker(wanted, observed)
     due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
-    edits = due_edits(due, by_id, world.policy, are_people_notified=github is not None)
+    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
+    to_send = _notices(workspace, recent, due, seen, observed, ledger, is_sent=options.with_notices)
+    edits = record_edits(due, by_id, world.policy, to_send.reach if github else None)
     returning = _returning(due, edits)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, returning)
     plan = add_decision(plan, edits)
-    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
-    to_send = _notices(workspace, recent, due, seen, observed, ledger) if options.with_notices else _Notices(observed)
     plan = add_decision(plan, to_send.decision)
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
@@ -232,16 +234,18 @@ def _returning(due: DueObligations, edits: KeyDecision) -> frozenset[str]:
 
 
 class _Notices(NamedTuple):
-    """What is done about notices; `observed` is the snapshot with the lines of the ledger that were looked at."""
+    """What is done about notices; `observed` is the snapshot with the lines of the ledger that were looked at, `reach`
+    whom the notices have reached if all of them arrive."""
 
     observed: Snapshot
+    reach: Reach
     planned: tuple[PlannedNotice, ...] = ()
     decision: KeyDecision = KeyDecision()
 
 
 def _ledger(workspace: Workspace, options: PlanOptions, *, is_shared: bool) -> LedgerAccess | None:
-    """The remote's (`is_shared`), or this clone's; None where no notices are planned, or a saved look has its lines."""
-    if options.observed or not options.with_notices:
+    """The remote's (`is_shared`), or this clone's; None where a saved look has its lines."""
+    if options.observed:
         return None
     return shared_ledger(workspace) if is_shared else LedgerAccess(None, local_ledger(workspace).read(), None)
 
@@ -253,14 +257,20 @@ def _notices(
     seen: SeenOf,
     observed: Snapshot,
     ledger: LedgerAccess | None,
+    *,
+    is_sent: bool,
 ) -> _Notices:
-    """`ledger` None = the snapshot has its lines."""
+    """`ledger` None = the snapshot has its lines; `is_sent` False = the notices are left to another run."""
     world = World(*workspace.judged_by, workspace.now)
     wanted = due_notices(records, due, world, seen)
     if ledger is not None:
-        lines = None if ledger.content is None else ledger_lines(ledger.content, wanted.pairs())
+        people = world.policy.contacts
+        asked = wanted.pairs().union(*(pairs_not_reached(one.incident.escalations, people) for one in records))
+        lines = None if ledger.content is None else ledger_lines(ledger.content, asked)
         observed = replace(observed, ledger=lines)
-    return _Notices(observed, *plan_notices(wanted, observed.ledger, world))
+    planned, decision = plan_notices(wanted, observed.ledger, world)
+    reach = reach_of(planned, kept_ledger(observed.ledger), observed.noticed, None if is_sent else {})
+    return _Notices(observed, reach, planned, decision) if is_sent else _Notices(observed, reach)
 
 
 def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records: Sequence[Record]) -> Mapping[str, str]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from incident_ops.app.concerned import ConcernedRecords
+from incident_ops.app.delivery import delivery_of, look_at_ledger
 from incident_ops.app.due import due_obligations, live_records
+from incident_ops.app.edit_record import find_record
 from incident_ops.app.known import every_known, known_live, known_records
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -18,23 +20,33 @@ from incident_ops.app.observed_tracker import (
     source_of,
     workspace_for,
 )
+from incident_ops.app.views import Selection, selected_records
 from incident_ops.app.workspace import Workspace, local_tracker, served
+from incident_ops.domain.as_of import as_of
+from incident_ops.domain.lifecycle import STATES
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import UserError
-from incident_ops.sla.obligations import DueObligations, obligations
+from incident_ops.findings import did_you_mean
+from incident_ops.sla.activity import NOTHING_SEEN
+from incident_ops.sla.obligations import Delivery, DueObligations, obligations
 from incident_ops.sla.status import ClockReport, clock_report
 
 
 @dataclass(frozen=True, slots=True)
 class SlaOptions:
     """`everything` = what is over, too. Without `tracker`, `observed` and `save_observed` (files) the records of the
-    work tree decide alone."""
+    work tree decide alone. `incident`, `level`, `service`, `state` and `assignee` show some incidents alone."""
 
     everything: bool = False
     tracker: str | None = None
     observed: str | None = None
     save_observed: str | None = None
+    incident: str | None = None
+    level: str | None = None
+    service: str | None = None
+    state: str | None = None
+    assignee: str | None = None
 
     @property
     def asks_tracker(self) -> bool:
@@ -43,29 +55,70 @@ class SlaOptions:
 
 
 class SlaStatus(NamedTuple):
-    """The records that were looked at, their clocks, and what is due."""
+    """The records that were looked at, their clocks, what is due, and what of that is not delivered."""
 
     workspace: Workspace
     clocks: ClockReport
     due: DueObligations
+    delivery: Delivery
 
 
 def check_clocks(workspace: Workspace, options: SlaOptions = SlaOptions()) -> SlaStatus:
     """The clocks at `now`, and what is due. Raises as `plan_changes`."""
-    workspace, due = _due(workspace, options)
-    return SlaStatus(workspace, served(workspace, lambda: _clocks(workspace, options.everything)), due)
+    chosen = _chosen(workspace, options)
+    workspace, (due, delivery) = _due(workspace, options, chosen)
+    return SlaStatus(workspace, served(workspace, lambda: _clocks(workspace, options, chosen)), due, delivery)
 
 
-def _clocks(workspace: Workspace, everything: bool) -> ClockReport:
+_Chosen = frozenset[str] | None
+"""The ids of the incidents that are asked about; None = all."""
+
+
+def _chosen(workspace: Workspace, options: SlaOptions) -> _Chosen:
+    """UserError for an incident, a level, a service or a state that nobody knows."""
+    asked = options.incident, options.level, options.service, options.state, options.assignee
+    if not any(asked):
+        return None
+    if options.state and options.state not in STATES:
+        raise UserError(f"there is no state {options.state!r}", hint=did_you_mean(options.state, STATES))
+    path = find_record(workspace, options.incident) if options.incident else None
+    wanted = Selection(level=options.level, service=options.service, path=path)
+    owners = {options.assignee, f"@{options.assignee}"}
+
+    def chosen() -> _Chosen:
+        records = selected_records(workspace, wanted, only_open=not options.everything)
+        views = [as_of(record.incident, workspace.now) for record in records]
+        return frozenset(
+            view.incident.id
+            for view in views
+            if options.state in (None, view.state) and (options.assignee is None or view.assignee in owners)
+        )
+
+    return served(workspace, chosen)
+
+
+def _clocks(workspace: Workspace, options: SlaOptions, chosen: _Chosen) -> ClockReport:
+    everything = options.everything or options.incident is not None
     records = every_known(workspace) if everything else known_live(workspace)
+    if chosen is not None:
+        records = [record for record in records if record.incident.id in chosen]
     return clock_report(records, workspace.judged_by[0], workspace.now, workspace.unread, everything)
 
 
-def _due(workspace: Workspace, options: SlaOptions) -> tuple[Workspace, DueObligations]:
-    """(the records that were looked at, what is due)."""
-    policy, file = workspace.judged_by[0], options.observed
+def _some(due: DueObligations, chosen: _Chosen) -> DueObligations:
+    if chosen is None:
+        return due
+    return due._replace(obligations=tuple(one for one in due.obligations if one.incident in chosen))
+
+
+_Due = tuple[DueObligations, Delivery]
+
+
+def _due(workspace: Workspace, options: SlaOptions, chosen: _Chosen) -> tuple[Workspace, _Due]:
+    """(the records that were looked at, (what is due, what of it is not delivered))."""
+    file = options.observed
     if not options.asks_tracker:
-        return workspace, served(workspace, lambda: obligations(live_records(workspace), policy, workspace.now))
+        return workspace, served(workspace, lambda: _due_by_records(workspace, chosen))
     if file is not None and options.save_observed is not None:
         raise UserError("--observed and --save-observed exclude each other", hint="leave one of them out")
     snapshot = load_observed(file) if file is not None else None
@@ -74,22 +127,30 @@ def _due(workspace: Workspace, options: SlaOptions) -> tuple[Workspace, DueOblig
         must_be_from(source, snapshot, file)
     of_tracker = workspace_for(workspace, source)
     return of_tracker, served(
-        of_tracker, lambda: _due_with_tracker(of_tracker, source, snapshot, options.save_observed)
+        of_tracker, lambda: _due_with_tracker(of_tracker, source, snapshot, options.save_observed, chosen)
     )
 
 
+def _due_by_records(workspace: Workspace, chosen: _Chosen) -> _Due:
+    records, policy = live_records(workspace), workspace.judged_by[0]
+    due = _some(obligations(records, policy, workspace.now), chosen)
+    view = look_at_ledger(workspace, source_of(None), None)
+    return due, delivery_of(workspace, records, due, lambda _: NOTHING_SEEN, view)
+
+
 def _due_with_tracker(
-    workspace: Workspace, source: str, snapshot: Snapshot | None, save_to: str | None
-) -> DueObligations:
+    workspace: Workspace, source: str, snapshot: Snapshot | None, save_to: str | None, chosen: _Chosen
+) -> _Due:
     policy = workspace.judged_by[0]
     concerned = ConcernedRecords(workspace)
     recent = concerned.recent()
+    view = look_at_ledger(workspace, source, snapshot)
     if snapshot is None:
         tracker: IssueTracker = connect_github(workspace) if source == GITHUB else local_tracker(workspace)
         snapshot = observe_tracker(workspace, tracker, concerned.asked_for, recent)
     wanted = concerned.asked_for(snapshot)
     if save_to is not None:
         save_observed(snapshot, save_to)
-    return due_obligations(
-        known_records(workspace, recent), policy, workspace.now, seen_on_tracker(wanted, snapshot), snapshot.noticed
-    )
+    records, seen = known_records(workspace, recent), seen_on_tracker(wanted, snapshot)
+    due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
+    return due, delivery_of(workspace, records, due, seen, view)

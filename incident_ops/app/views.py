@@ -42,7 +42,7 @@ def list_incidents(workspace: Workspace, wanted: Selection) -> list[IncidentRow]
     """Incidents, the most urgent first. UserError for a service or a level that nobody knows."""
 
     def listed() -> list[IncidentRow]:
-        records = _selected(workspace, wanted, only_open=wanted.only_open)
+        records = selected_records(workspace, wanted, only_open=wanted.only_open)
         return lists.incident_rows(records, workspace.judged_by[0], workspace.now)
 
     return served(workspace, listed)
@@ -53,7 +53,7 @@ def list_items(workspace: Workspace, wanted: Selection, owner: str | None, *, ov
     owners = {None} if owner is None else {owner, f"@{owner}"}
 
     def listed() -> list[ItemRow]:
-        records = _selected(workspace, wanted, only_open=False)
+        records = selected_records(workspace, wanted, only_open=False)
         return [
             row
             for row in lists.item_rows(records, workspace.judged_by[0], workspace.now)
@@ -69,7 +69,7 @@ def items_left_out(workspace: Workspace, wanted: Selection) -> tuple[str, ...]:
     """`action_items` where some are not listed because nobody knows whether they were there at the time."""
 
     def left_out() -> tuple[str, ...]:
-        fields = all_undated(_selected(workspace, wanted, only_open=False))
+        fields = all_undated(selected_records(workspace, wanted, only_open=False))
         return tuple(field for field in fields if field == "action_items")
 
     return served(workspace, left_out) if workspace.is_at_given else ()
@@ -142,7 +142,8 @@ def _clocks(workspace: Workspace, record: Record) -> tuple[list[Clock] | str, Ph
         return inert(error.message), None
 
 
-def _selected(workspace: Workspace, wanted: Selection, *, only_open: bool) -> list[Record]:
+def selected_records(workspace: Workspace, wanted: Selection, *, only_open: bool) -> list[Record]:
+    """The records that are asked for, as they were known. UserError for a service or a level that nobody knows."""
     if wanted.path is not None:
         records = _of_path(workspace, wanted.path)
     elif only_open:

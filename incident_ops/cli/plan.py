@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from incident_ops.app import observed_tracker
-from incident_ops.app.apply import AppliedRun, NotApplied, Progress, SentNotices, apply_plan, worst_exit_code
-from incident_ops.app.plan import PlannedRun, plan_changes
-from incident_ops.app.plan_view import PlanView, view_plan
+from incident_ops.app.apply import apply_plan
+from incident_ops.app.plan import plan_changes
+from incident_ops.app.plan_view import view_plan
 from incident_ops.app.workspace import Workspace
-from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import (
     finish,
     format_choice,
@@ -28,25 +27,10 @@ from incident_ops.cli.options import (
     tracker_option,
     with_repository,
 )
-from incident_ops.cli.terminal import page_width, painter, say
-from incident_ops.reconcile.apply import LEFT_OVER
+from incident_ops.cli.running import end_run, report_of, shown_plan
+from incident_ops.cli.terminal import say
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import LimitOverrides
-from incident_ops.render.findings import plural
-from incident_ops.render.plan import (
-    ACTION_COLOURS,
-    applied_json,
-    applied_line,
-    delivered_lines,
-    held_lines,
-    not_applied_line,
-    not_sent_lines,
-    plan_headline,
-    plan_json,
-    plan_text,
-)
-from incident_ops.render.plan_fields import quiet
-from incident_ops.render.plan_preview import plan_markdown
 
 
 @click.command()
@@ -97,7 +81,7 @@ def plan(
     view = view_plan(asked, run, base)
     if save_observed is not None:
         observed_tracker.save_observed(view.observed, save_observed)
-    click.echo(_shown(view, form, is_verbose=bool(ctx.find_root().obj.get("verbose"))), nl=False)
+    click.echo(shown_plan(view, form, is_verbose=bool(ctx.find_root().obj.get("verbose"))), nl=False)
     if run.ledger_error is not None and any(change.action == NOTIFY for change in view.plan.changes):
         text = f"planned without the ledger, a repeat is possible: {run.ledger_error}"
         say(text, word="warning", colour="yellow")
@@ -105,14 +89,6 @@ def plan(
         finish(no_records(run.workspace, has_issues=run.has_issues))
     is_something = bool(view.plan.changes or view.basis.dropped)
     finish(3 if run.plan.unread else int(fail_on is not None and is_something))
-
-
-def _shown(view: PlanView, form: str, *, is_verbose: bool) -> str:
-    if form == "json":
-        return plan_json(view.plan, view.basis)
-    if form == "markdown":
-        return plan_markdown(view.plan, view.basis)
-    return plan_text(view.plan, painter(ACTION_COLOURS), page_width(), is_verbose=is_verbose, basis=view.basis)
 
 
 @click.command()
@@ -148,52 +124,5 @@ def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any)
     """
     limits = {name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")}
     overrides = LimitOverrides(**limits, accept_empty=options["accept_empty_tracker"])
-    report = _Printer().report if form == "text" else _ignore
-    run = apply_plan(workspace, plan_options(options), report, checksum=checksum, overrides=overrides)
-    if form == "json":
-        plan = run.planned.plan
-        text = applied_json(plan, run.outcomes, run.summary, run.held, run.records.message, run.notices)
-        click.echo(text, nl=False)
-    finish(worst_exit_code({_print_problems(run), run.exit_code}))
-
-
-class _Printer:
-    """Prints a run as it happens."""
-
-    def __init__(self) -> None:
-        self._left = 0
-
-    def report(self, part: Progress) -> None:
-        if isinstance(part, PlannedRun):
-            click.echo(plan_headline(part.plan))
-        elif isinstance(part, NotApplied):
-            click.echo(quiet(not_applied_line(part.paths)), err=True)
-        elif isinstance(part, SentNotices):
-            for line in delivered_lines(part.delivered, page_width()):
-                click.echo(quiet(line))
-        elif isinstance(part, WriteBack):
-            if self._left:
-                click.echo(f"  {plural(self._left, 'change')} left for the next run")
-            for line in part.lines:
-                click.echo(f"Records: {quiet(line)}")
-        elif part.outcome == LEFT_OVER:
-            self._left += 1
-        else:
-            click.echo(quiet(applied_line(part)))
-
-
-def _ignore(_part: Progress) -> None:
-    return
-
-
-def _print_problems(run: AppliedRun) -> int:
-    """Prints on the error stream what is left or went wrong -> 3 where every record is missing, else 0."""
-    missing = 0
-    errors = ([run.summary.error] if run.summary.error else []) + list(run.errors)
-    for line in held_lines(run.held, errors, run.planned.plan.unread):
-        click.echo(quiet(line), err=True)
-    if not run.planned.workspace.catalogue.count():
-        missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
-    for line in not_sent_lines(run.notices, run.ledger_error):
-        click.echo(quiet(line), err=True)
-    return missing
+    report = report_of(form)
+    end_run(apply_plan(workspace, plan_options(options), report, checksum=checksum, overrides=overrides), form)

@@ -1,4 +1,4 @@
-"""`incident-ops sla`: check, report, backtest."""
+"""`incident-ops sla`: check, run, report, backtest."""
 
 from __future__ import annotations
 
@@ -9,32 +9,39 @@ import click
 
 from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
 from incident_ops.app.workspace import Workspace, day, day_ago, month_of
+from incident_ops.cli.completion import complete_level, complete_person, complete_service
 from incident_ops.cli.options import (
+    complete_incident,
     finish,
     format_choice,
     format_option,
     inert_unread,
+    max_requests_option,
     no_records,
     observed_option,
+    plan_options,
+    requests_option,
     save_observed_option,
     tracker_option,
     with_repository,
 )
 from incident_ops.cli.terminal import page_width, painter, say
+from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError, WriteFailed
+from incident_ops.render.delivery import delivery_data, delivery_lines
 from incident_ops.render.findings import MOST_SUMMARY_BYTES
 from incident_ops.render.sla import (
     AT_RISK,
     BREACHED,
     CLOCK_COLOURS,
     clock_rows,
-    due_commands,
     due_lines,
     due_summary,
     obligations_data,
     to_json,
     to_text,
 )
+from incident_ops.render.sla_commands import due_commands
 
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
 REPORT_AXES = ("level", "service", "month")
@@ -48,12 +55,18 @@ def sla() -> None:
     \b
     Examples:
       incident-ops sla check
+      incident-ops sla run --dry-run
       incident-ops sla report --since 2025-01-01 --by service
       incident-ops sla backtest --policy new-policy.yaml
     """
 
 
 @sla.command()
+@click.argument("incident", required=False, metavar="[INC]", shell_complete=complete_incident)
+@click.option("--level", metavar="LEVEL", shell_complete=complete_level, help="Of this severity or priority only.")
+@click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
+@click.option("--state", metavar="STATE", help="In this state only, e.g. pending.")
+@click.option("--assignee", metavar="WHO", shell_complete=complete_person, help="Assigned to this person only.")
 @click.option("--all", "everything", is_flag=True, help="Finished clocks, too.")
 @click.option("--fail-on", type=click.Choice([*FAILING]), help="Exit 1 if a running clock is in this state or worse.")
 @tracker_option
@@ -83,16 +96,22 @@ def check_command(
     Examples:
       incident-ops sla check
       incident-ops --at 2025-10-21T18:00:00Z sla check --format json
+      incident-ops sla check 04567
+      incident-ops sla check --level P2 --state in_progress --assignee @ann
       incident-ops sla check --fail-on breached
     """
+    if options.get("state"):
+        options["state"] = options["state"].replace("-", "_")
     status = check_clocks(workspace, SlaOptions(everything, **options))
-    clocks, due = status.clocks, status.due
+    clocks, due = status.clocks, status.due._replace(obligations=status.delivery.obligations)
     shown = clocks._replace(unread=inert_unread(clocks.unread))
     if form == "json":
-        click.echo(to_json(clocks, due.lag_seconds, obligations_data(due)), nl=False)
+        more = delivery_data(status.delivery, due.at)
+        click.echo(to_json(clocks, status.delivery.lag_seconds, obligations_data(due), more), nl=False)
     else:
         width, with_keys = page_width(), bool(ctx.find_root().obj.get("verbose"))
-        styled = to_text(shown, painter(CLOCK_COLOURS), due_lines(due, width, with_keys=with_keys), width)
+        lines = [*due_lines(due, width, with_keys=with_keys), *delivery_lines(status.delivery, due.at, width)]
+        styled = to_text(shown, painter(CLOCK_COLOURS), lines, width)
         click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
     if form == "github":
         _summarize(status)
@@ -109,7 +128,8 @@ def _summarize(status: SlaStatus) -> None:
     if (size := summary_size()) is None:
         return
     try:
-        add_to_summary(due_summary(status.clocks, status.due, MOST_SUMMARY_BYTES - size))
+        due = status.due._replace(obligations=status.delivery.obligations)
+        add_to_summary(due_summary(status.clocks, due, MOST_SUMMARY_BYTES - size))
     except WriteFailed as error:  # what is due was printed all the same
         say(str(error), word="warning", colour="yellow")
 
@@ -180,6 +200,54 @@ def _period(
     if month is not None or last_month:
         return month_of(workspace, month, "--month")
     return day(since, "--since", workspace.now), day(until, "--until", workspace.now)
+
+
+@sla.command("run")
+@click.option(
+    "--tracker",
+    type=click.Choice([GITHUB, LOCAL]),
+    default=GITHUB,
+    show_default=True,
+    help="The repository's issues; with `local` notices are recorded and not sent.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
+@max_requests_option
+@requests_option
+@format_option
+@with_repository
+@click.pass_context
+def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:
+    """Check once and notify: for cron, systemd, Kubernetes or any other scheduler.
+
+    Sends the notices that are due and records them in the ledger, writes
+    escalations and moves of the state into the records as `apply` does, and
+    notes the run where it is complete. No issue is opened or changed: that is
+    left to `apply`. Run it from a clean checkout of the default branch's tip,
+    as often as you like: what was sent is not sent again.
+
+    Where INCIDENT_OPS_HEARTBEAT_URL is set, a complete run pings that address.
+
+    Exit code 4 or 2: a notice was not sent, or its channel is not set up. Exit code 3: a record could not be read. Exit
+    code 5: something is left for the next run. Exit code 6: HEAD is not the tip of the default branch, and nothing was
+    done.
+
+    \b
+    Examples:
+      incident-ops sla run
+      incident-ops sla run --dry-run
+      git pull --quiet && incident-ops sla run --format json
+    """
+    from incident_ops.app.plan_view import view_plan  # what the other commands of `sla` do not need
+    from incident_ops.app.sla_run import plan_due, run_due
+    from incident_ops.cli.running import end_run, report_of, shown_plan
+
+    asked = plan_options({"observed": None, "recreate": (), "no_notify": False, **options})
+    run = plan_due(workspace, asked)
+    if dry_run:
+        is_verbose = bool(ctx.find_root().obj.get("verbose"))
+        click.echo(shown_plan(view_plan(asked, run), form, is_verbose=is_verbose), nl=False)
+        return finish(3 if run.plan.unread else 0)
+    return end_run(run_due(run, report_of(form)), form)
 
 
 @sla.command()

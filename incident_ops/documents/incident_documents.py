@@ -135,6 +135,7 @@ def _escalation(entry: Escalation) -> str:
         f"{spell_instant(entry.at)}, {spell_word(entry.rule).lower()}: {entry.reason}",
         f"tier {' to '.join(tiers)}" if tiers else "",
         f"notified {', '.join(entry.notified)}" if entry.notified else "",
+        f"not reached yet: {', '.join(entry.failed)}" if entry.failed else "",
         f"noticed {spell_instant(entry.noticed_at)}" if entry.noticed_at else "",
         f"appropriate: {_judged(entry.appropriate)}" if entry.appropriate is not None else "",
         entry.key,

@@ -203,6 +203,7 @@ class Escalation(Value, frozen=True, kw_only=True):
     from_tier: int | None = None
     to_tier: int | None = None
     notified: list[str] = []
+    failed: list[str] = []
     noticed_at: str | None = None
     appropriate: bool | str | None = None
 

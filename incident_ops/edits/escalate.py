@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from incident_ops.domain.as_of import assignee_at
@@ -10,7 +10,7 @@ from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Tier
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
@@ -48,7 +48,7 @@ def escalate_incident(
     if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
         raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
-    entry = _entry(now, _manual_key(incident, now), MANUAL, reason, before, after, people, now)
+    entry = _entry(now, _manual_key(incident, now), MANUAL, reason, before, after, ([], people), now)
     where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
     event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
     return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
@@ -62,8 +62,12 @@ def _manual_key(incident: Incident, now: datetime) -> str:
     return next(one for one in (key, *further) if one not in used)
 
 
-def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: datetime) -> Step:
+def escalate_due(
+    incident: Incident, due: DueEscalation, policy: Policy, now: datetime, reached: Collection[str] = ()
+) -> Step:
     """Records an escalation that a rule found due: `at` is its due instant, `noticed_at` is now.
+
+    Of its people those of `reached` were notified; the others stand under `failed`.
 
     No edits where the record has its key already, a higher one supersedes it, or somebody snoozed the incident.
     """
@@ -72,10 +76,23 @@ def escalate_due(incident: Incident, due: DueEscalation, policy: Policy, now: da
     if until := snoozed_until(incident, now):
         return Step((), (f"{due.key}: snoozed until {stamp(until)}",))
     people = [*due.targets]
-    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, people, now)
+    parts = [one for one in people if one in reached], [one for one in people if one not in reached]
+    entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, parts, now)
     where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
     event = timeline_row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
     return Step((entry, event), (f"{where}: {due.reason}{_to(people)}",), _unreached(due.unreached, people))
+
+
+def reach_later(incident: Incident, key: str, reached: Collection[str]) -> Step:
+    """Moves those of `reached` from `failed` to `notified` in the escalation with this key; no edits for nobody."""
+    place, entry = next((place, one) for place, one in enumerate(incident.escalations) if one.key == key)
+    now = [one for one in dict.fromkeys(entry.failed) if one in reached]
+    if not now:
+        return Step((), (f"{key}: nobody else was reached",))
+    left, route = [one for one in entry.failed if one not in now], ("escalations", place)
+    rest = Set((*route, "failed"), left) if left else Remove((*route, "failed"))
+    edits = (Set((*route, "notified"), [*entry.notified, *now]), rest)
+    return Step(edits, (f"{', '.join(now)}: reached later by the escalation of {entry.at}",))
 
 
 def _entry(
@@ -85,9 +102,10 @@ def _entry(
     reason: str,
     before: int | None,
     after: int | None,
-    people: list[str],
+    people: tuple[list[str], list[str]],
     noticed_at: datetime,
 ) -> Edit:
+    """`people`: who was reached, and who was not."""
     fields = given_fields(
         at=stamp(at),
         key=key,
@@ -95,7 +113,8 @@ def _entry(
         reason=shorten(reason, LONGEST_REASON),
         from_tier=before,
         to_tier=after,
-        notified=people or None,
+        notified=people[0] or None,
+        failed=people[1] or None,
         noticed_at=stamp(noticed_at),
         appropriate=UNKNOWN,
     )

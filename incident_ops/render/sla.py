@@ -6,15 +6,16 @@ clock. JSON: docs/contract.md#json.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_ops.domain.item_due import ItemDue
 from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, spell_minute, stamp
-from incident_ops.render.findings import MOST_ANNOTATIONS, MOST_SUMMARY_BYTES, command, inert, json_text, plural
+from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert, json_text, plural
 from incident_ops.render.text import (
     DEFAULT_WIDTH,
     UNCUT,
@@ -30,7 +31,6 @@ from incident_ops.render.text import (
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
-    ESCALATION_NOTICE,
     NEWS_NOTICE,
     RAISED_NOTICE,
     REOPENED_NOTICE,
@@ -46,7 +46,7 @@ URGENCY = (BREACHED, AT_RISK, "ok", PAUSED, NO_DUE, MISSED, "met", "cancelled")
 """Words of the first column, the most urgent first: running out, paused, over."""
 
 CLOCK_HEADER = ("STATUS", "INCIDENT", "CLOCK", "LEVEL", "LEFT", "DUE (UTC)")
-STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED", "TITLE")
+STATUS_HEADER = ("STATUS", "INCIDENT", "LEVEL", "AGE", "DUE NEXT", "UPDATED", "STATE, WHO: TITLE")
 RISKS = {Risk.BREACHED: BREACHED, Risk.AT_RISK: AT_RISK, Risk.OK: "ok"}
 
 
@@ -126,7 +126,13 @@ def to_text(
         _incidents(report, style, width),
         *(
             [line for text in texts for line in fold_record(text, rest="  ", width=width)]
-            for texts in (_phases(report), _commanders(report), _snoozed(report), _declared_afterwards(report))
+            for texts in (
+                _phases(report),
+                _commanders(report),
+                _stagnation(report),
+                _snoozed(report),
+                _declared_afterwards(report),
+            )
         ),
     ):
         out += ["", *part] if part else []
@@ -138,8 +144,13 @@ def to_text(
     return "\n".join(out) + "\n"
 
 
-def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dict[str, str]] = ()) -> str:
-    """The JSON of `sla check`. Same report, same bytes.
+def to_json(
+    report: ClockReport,
+    lag_seconds: int = 0,
+    obligations: Sequence[dict[str, str]] = (),
+    delivery: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """The JSON of `sla check`. Same report, same bytes. `delivery` is what is known of it, as `delivery_data` gives it.
 
     `commanders` (who is missing), `snoozed`, `undated` and `unread` are there only when there is some.
     """
@@ -149,6 +160,8 @@ def to_json(report: ClockReport, lag_seconds: int = 0, obligations: Sequence[dic
         "lag_seconds": lag_seconds,
         "clocks": [clock_data(clock) for clock in report.clocks],
         "obligations": [*obligations],
+        **delivery,
+        "incidents": [_status_data(one, report.titles) for one in report.statuses],
     }
     wanted = [_commander_data(one, one.commander_due, report.at) for one in report.statuses if one.commander_due]
     if wanted:
@@ -268,13 +281,29 @@ def _incidents(report: ClockReport, style: Style, width: int) -> list[str]:
             f"{status.level} {status.kind}" if status.kind == TICKET else status.level,
             spell_duration(status.age_seconds),
             f"{clock_name(status.clock)} {_left(status.clock)}" if status.clock else "-",
-            spell_ago(int((report.at - status.updated_at).total_seconds())) if status.updated_at else "never",
-            fit_line(report.titles.get(status.incident, ""), UNCUT),
+            spell_ago(int((report.at - status.updated_at).total_seconds())),
+            fit_line(f"{status.state}, {_whose(status)}: {report.titles.get(status.incident, '')}", UNCUT),
         )
         for status in ordered
     ]
     tones = [row[0] for row in table]
     return Table(STATUS_HEADER, table, has_prose=True, tones=tones).lines(width, style) if table else []
+
+
+def _whose(status: IncidentStatus) -> str:
+    return inert(status.assignee) if status.assignee else "nobody"
+
+
+def _stagnation(report: ClockReport) -> Iterator[str]:
+    """Incidents that escalate unless somebody works on them, or that do so now."""
+    for one in report.statuses:
+        if one.stagnates_at is not None and not one.snoozed:
+            at = clock_of_day(one.stagnates_at, report.at)
+            last = clock_of_day(one.updated_at, report.at)
+            if one.stagnates_at < report.at:
+                yield f"{one.incident}: no activity since {last} UTC, so it is to escalate since {at} UTC"
+            else:
+                yield f"{one.incident}: escalates at {at} UTC unless somebody works on it (last activity {last} UTC)"
 
 
 def _phases(report: ClockReport) -> Iterator[str]:
@@ -302,6 +331,19 @@ def missing_commander(due: datetime, now: datetime, with_due: bool = False) -> s
         return f"nobody yet ({planned})"
     late = f"{spell_duration(int((now - due).total_seconds()))} late"
     return f"nobody yet ({late}, {planned})" if with_due else f"nobody yet ({late})"
+
+
+def _status_data(status: IncidentStatus, titles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "incident": status.incident,
+        "kind": status.kind,
+        "level": status.level,
+        "title": titles.get(status.incident, ""),
+        "state": status.state,
+        "assignee": status.assignee,
+        "updated_at": stamp(status.updated_at),
+        "stagnates_at": stamp(status.stagnates_at) if status.stagnates_at else None,
+    }
 
 
 def _commander_data(status: IncidentStatus, due: datetime, now: datetime) -> dict[str, Any]:
@@ -397,19 +439,6 @@ def _in_brackets(obligation: Obligation, now: datetime) -> Iterator[str]:
         yield f"noticed {spell_clock(obligation.noticed_at, dated=True)}"
 
 
-def due_commands(report: ClockReport, due: DueObligations) -> str:
-    """Workflow commands: an error for what is breached or escalates, a warning for what is at risk; "" for neither."""
-    table = clock_rows(report, narrow=True)
-    errors = [_of_row(row) for row in table if row.status == BREACHED]
-    errors += [
-        (obligation.incident, obligation.reason)
-        for obligation in due.obligations
-        if obligation.kind == ESCALATION_NOTICE
-    ]
-    warnings = [_of_row(row) for row in table if row.status == AT_RISK]
-    return "".join(f"{line}\n" for line in (*_capped("error", errors), *_capped("warning", warnings)))
-
-
 def due_summary(report: ClockReport, due: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
     """Clocks that are breached or at risk, and due notifications, as Markdown of at most `room` bytes.
 
@@ -453,17 +482,6 @@ def _row(*cells: str) -> str:
 
 def _left_out(count: int) -> str:
     return f"\nand {plural(count, 'line')} more: run `incident-ops sla check`\n"
-
-
-def _of_row(row: ClockRow) -> tuple[str, str]:
-    zone = " UTC" if ":" in row.due else ""
-    return row.incident, f"{row.clock} of {row.level} {row.status}: {row.time}, due {row.due}{zone}"
-
-
-def _capped(level: str, messages: Sequence[tuple[str, str]]) -> Iterable[str]:
-    yield from (command(level, {"title": name}, inert(text)) for name, text in messages[:MOST_ANNOTATIONS])
-    if more := len(messages) - MOST_ANNOTATIONS if len(messages) > MOST_ANNOTATIONS else 0:
-        yield command(level, {"title": "incident-ops"}, f"and {more} more: the summary of this step lists them")
 
 
 def _shown(due: DueObligations) -> list[Obligation]:

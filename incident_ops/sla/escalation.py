@@ -179,7 +179,7 @@ def _due(
         cycle=cause.cycle,
         from_tier=cause.from_tier,
         to_tier=cause.to_tier,
-        targets=tuple(entry.notified) if entry else people,
+        targets=(*entry.notified, *entry.failed) if entry else people,
         unreached=missing,
         superseded=_lapsed(cause, facts, is_at_work, is_stopped),
         recorded=entry,

@@ -201,6 +201,26 @@ class DueObligations(NamedTuple):
         return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
 
 
+class Delivery(NamedTuple):
+    """What is due and not delivered yet, and what is known of the delivery.
+
+    `lag_seconds` is how late the oldest notice is that should be out by now. `delivered` counts what the ledger
+    confirms, `recorded` what a clone noted and did not send, `without_report` the notices that the ledger calls sent
+    while no run reports so. `ledger_at` is when what is known of the ledger was written (None: it was asked now, or
+    nothing is known), `blind_seconds` the time since the last complete run (None: not known), `problem` why the ledger
+    could not be read.
+    """
+
+    obligations: tuple[Obligation, ...]
+    lag_seconds: int
+    delivered: int = 0
+    recorded: int = 0
+    without_report: int = 0
+    ledger_at: datetime | None = None
+    blind_seconds: int | None = None
+    problem: str = ""
+
+
 def obligations(
     records: Iterable[Record], policy: Policy, now: datetime, seen_of: SeenOf | None = None
 ) -> DueObligations:

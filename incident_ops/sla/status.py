@@ -27,6 +27,7 @@ from incident_ops.domain.waits import snoozed_until
 from incident_ops.sla.activity import is_automation
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
+from incident_ops.sla.stagnation import last_activity, stagnates_at
 from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
 
 
@@ -95,6 +96,7 @@ class IncidentStatus(NamedTuple):
     """One incident or ticket (`kind`) that is not resolved; `commander_due` as `domain.commander`; `snoozed`: until
     when reminders wait (None: they do not), and who said so.
 
+    `updated_at` is when somebody last did anything for it, `stagnates_at` when doing nothing escalates (None: never).
     `risk` is the worst of its running clocks, `clock` the one that is due next (None: none is due). Instants are aware
     UTC. `lag_seconds` is the time from detection to declaration of an incident declared after the fact.
     """
@@ -106,12 +108,14 @@ class IncidentStatus(NamedTuple):
     risk: Risk
     clock: Clock | None
     age_seconds: int
-    updated_at: datetime | None
+    updated_at: datetime
     phase: PhaseStatus | None
     retroactive: bool
     lag_seconds: int | None
     commander_due: datetime | None = None
     snoozed: tuple[datetime, str] | None = None
+    state: str = ""
+    stagnates_at: datetime | None = None
 
 
 def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
@@ -119,7 +123,6 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
     incident = view.incident
     running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
-    updates = view.update_instants()
     late, until = view.is_retroactive, snoozed_until(incident, view.now)
     return IncidentStatus(
         incident=incident.id,
@@ -129,12 +132,14 @@ def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -
         risk=min((clock.risk for clock in running), key=_WORST.index, default=Risk.OK),
         clock=running[min(due)[1]] if due else None,
         age_seconds=max(int((view.now - view.cycle_start).total_seconds()), 0),
-        updated_at=updates[-1] if updates else None,
+        updated_at=last_activity(view, policy),
         phase=current_phase(view, policy),
         retroactive=late,
         lag_seconds=view.declaration_lag if late else None,
         commander_due=commander_due(incident, policy, view.now),
         snoozed=(until, incident.snooze.by) if incident.snooze and until else None,
+        state=view.state,
+        stagnates_at=stagnates_at(view, policy),
     )
 
 

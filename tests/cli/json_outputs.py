@@ -86,6 +86,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sla backtest": ("--policy", "policy.yaml"),
     "sla check": (),
     "sla report": (),
+    "sla run": ("--tracker", "local", "--dry-run"),
     "timeline": ("Rolled back", "INC-1"),
     "verify": (),
     "triage": ("--users", "60"),

@@ -199,7 +199,7 @@ def test_a_channel_that_is_not_set_up_blocks_nothing(place: Place, monkeypatch: 
 
 
 def test_observe_plans_everything_and_sends_nothing(place: Place, sink: HttpSink) -> None:
-    """The plan shows who would be told; issues and edits are made."""
+    """The plan shows who would be told; issues are made, and no record claims that anybody was told."""
     place.folder.write("policy.yaml", f"{POLICY}mode: observe\n")
     place.push()
     held = [one["fields"]["held"] for one in place.plan()["changes"] if one["action"] == "notify"]
@@ -209,16 +209,26 @@ def test_observe_plans_everything_and_sends_nothing(place: Place, sink: HttpSink
     assert sink.taken == []
     (issue,) = place.ask("GET", "/issues?state=open")
     assert place.ask("GET", f"/issues/{issue['number']}/comments") == []
-    assert ESCALATION in place.proposed()
+    proposed = {one["head"]["ref"] for one in place.ask("GET", "/pulls")}
+    assert BRANCH not in proposed, "nobody was told of the escalation, so no record says so"
+    left = [(one["key"], one["reason"]) for one in place.plan()["kept"]]
+    why = "not written into the record yet, nobody has been notified: the policy's mode is observe"
+    assert (ESCALATION, why) in left
 
 
 def test_no_notify_leaves_the_notices_to_another_run(place: Place, sink: HttpSink) -> None:
-    """Neither plan nor apply speak of them; edits and issues go on, and the plan of sla finds them after."""
+    """Neither plan nor apply speak of them; issues go on, the escalation waits; the plan of sla finds them."""
     first = place.plan("--no-notify")
-    assert {one["action"] for one in first["changes"]} == {"create", "edit"}
+    assert {one["action"] for one in first["changes"]} == {"create"}
+    assert ESCALATION in {one["key"] for one in first["kept"]}
     assert place.apply("--no-notify", "--checksum", first["checksum"]).code == 0
     assert sink.taken == []
     assert len(place.notices()) == 4
+    assert place.apply().code == 0
+    written = place.proposed()
+    assert ESCALATION in written
+    assert place.apply("--no-notify").code == 0
+    assert place.proposed() == written, "what was written is left as it is"
 
 
 def test_a_plan_is_applied_from_what_was_observed(place: Place, sink: HttpSink, tmp_path: Path) -> None:
@@ -299,7 +309,7 @@ def test_a_keyword_in_a_comment_escalates(place: Place, sink: HttpSink) -> None:
     place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "ours: lawyer"})
     assert not [one for one in place.plan("--no-notify", clock=now)["changes"] if one["kind"] == "escalation"]
     place.ask("POST", f"/issues/{issue['number']}/comments", {"body": "The LAWYER asks"}, token=PERSON_TOKEN)
-    found = [one for one in place.plan("--no-notify", clock=now)["changes"] if one["kind"] == "escalation"]
+    found = [one for one in place.plan(clock=now)["changes"] if (one["action"], one["kind"]) == ("edit", "escalation")]
     assert [one["key"] for one in found] == ["INC-1/customer/1/keyword"]
 
 

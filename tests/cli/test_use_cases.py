@@ -77,7 +77,7 @@ def test_apply_returns_what_became_of_each_change(one_incident: Folder) -> None:
 def test_apply_reports_each_part_as_it_happens(one_incident: Folder) -> None:
     parts: list[Progress] = []
     run = apply_plan(workspace(one_incident), LOCAL, report=parts.append)
-    first, urgent, *changes, records, rest = parts
+    first, urgent, *changes, rest, records = parts
     assert isinstance(first, PlannedRun)
     assert urgent == SentNotices(())  # nothing is really sent with the embedded tracker
     assert changes == list(run.outcomes)

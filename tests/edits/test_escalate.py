@@ -28,7 +28,7 @@ def test_by_hand_to_the_next_tier_and_on() -> None:
     step = one.take(30, lambda incident, now: escalate_incident(incident, LADDER, now, "@ann", "needs a DBA"))
     (entry,) = one.incident.escalations
     assert (entry.rule, entry.reason, entry.from_tier, entry.to_tier) == ("manual", "needs a DBA", 1, 2)
-    assert (entry.notified, entry.appropriate) == (["@lead", "@mona"], "unknown")
+    assert (entry.notified, entry.failed, entry.appropriate) == ([], ["@lead", "@mona"], "unknown")
     assert (entry.at, entry.noticed_at) == ("2025-01-26T12:35:00Z",) * 2
     assert entry.key == "INC-1/escalation/1/manual.2025-01-26T12:35:00Z"
     assert one.events[-1] == "Escalated to tier 2 (Tier 2): needs a DBA"
@@ -43,7 +43,7 @@ def test_the_three_kinds_of_target(to: str, tier: int) -> None:
     one = page()
     step = one.take(5, lambda incident, now: escalate_incident(incident, LADDER, now, "@ann", "x", to, ("@zoe",)))
     assert one.incident.escalations[0].to_tier == tier
-    assert one.incident.escalations[0].notified == ["@zoe"]
+    assert one.incident.escalations[0].failed == ["@zoe"], "no notice has gone out yet"
     assert any("has no contact" in line for line in step.warnings)
 
 
@@ -64,7 +64,7 @@ def test_without_a_ladder_people_are_named() -> None:
     one = Page()
     one.take(5, lambda incident, now: escalate_incident(incident, SEV, now, "@ann", "x", None, ("@zoe",)))
     (entry,) = one.incident.escalations
-    assert (entry.from_tier, entry.to_tier, entry.notified) == (None, None, ["@zoe"])
+    assert (entry.from_tier, entry.to_tier, entry.failed) == (None, None, ["@zoe"])
 
 
 def test_what_a_rule_found_is_written_once() -> None:
@@ -72,7 +72,7 @@ def test_what_a_rule_found_is_written_once() -> None:
     one = page()
     go(one, 5, "ack")
     found = [due for due in due_escalations(as_of(one.incident, after(600)), LADDER) if not due.superseded]
-    step = one.take(600, lambda incident, now: escalate_due(incident, found[0], LADDER, now))
+    step = one.take(600, lambda incident, now: escalate_due(incident, found[0], LADDER, now, {"@lead"}))
     (entry,) = one.incident.escalations
     assert (entry.at, entry.noticed_at) == ("2025-01-26T18:05:00Z", "2025-01-26T22:05:00Z")
     assert (entry.rule, entry.notified) == ("time", ["@lead"])

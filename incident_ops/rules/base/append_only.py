@@ -1,7 +1,8 @@
 """Merged entries of a history stay as they are, in their order.
 
-Timeline, updates, changes, corrections, escalations and cycles only grow. Two things may be added later: whether an
-escalation was `appropriate`, and a missing time of a cycle. To fix a mistake, add one more entry: `corrects` in the
+Timeline, updates, changes, corrections, escalations and cycles only grow. Three things may be added later: whether an
+escalation was `appropriate`, whom it reached later (from `failed` to the end of `notified`), and a missing time of a
+cycle. To fix a mistake, add one more entry: `corrects` in the
 timeline, a correction for a time, another update. After merging two branches a new entry may be above an older one if
 it happened earlier (a note). Only a text that contains a secret may be removed (a warning).
 
@@ -46,7 +47,12 @@ HISTORIES = (
     History("updates", "at", (), "write a new update"),
     History("changes", "at", (), "add the next change below"),
     History("corrections", "at", (), "add another correction: the last one counts"),
-    History("escalations", "at", ("appropriate",), "only `appropriate` may change"),
+    History(
+        "escalations",
+        "at",
+        ("appropriate", "notified", "failed"),
+        "only `appropriate` may change, and people move from `failed` to the end of `notified`",
+    ),
     History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "to change a time, use corrections"),
 )
 
@@ -96,6 +102,19 @@ def _in_part(
                 yield _edited(history, number, entry, now[place], place)
         elif history.name == "cycles" and any(now[place].get(key) != entry[key] for key in entry):
             yield _edited(history, number, entry, now[place], place)
+        elif history.name == "escalations" and not _reached_later(entry, now[place]):
+            was_before, is_after = ({**one, "appropriate": None} for one in (entry, now[place]))
+            yield _edited(history, number, was_before, is_after, place)
+
+
+def _reached_later(was: HistoryEntry, now: HistoryEntry) -> bool:
+    """True where an escalation tells the same people, some of whom have been reached since."""
+    notified, notified_now = (one.get("notified") or [] for one in (was, now))
+    failed, failed_now = (one.get("failed") or [] for one in (was, now))
+    reached = notified_now[len(notified) :]
+    left = [one for one in failed if one not in reached]
+    is_moved = all(person in failed for person in reached) and failed_now == left
+    return is_moved and notified_now[: len(notified)] == notified
 
 
 def _above(history: History, now: Sequence[HistoryEntry], places: list[int]) -> Iterator[Finding]:

@@ -1,0 +1,62 @@
+"""What `sla check` says of the delivery of notices: what the ledger knows, how old that is, what does not add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from incident_ops.domain.notification import LEDGER_BRANCH
+from incident_ops.domain.time import spell_clock, spell_duration, stamp
+from incident_ops.render.findings import inert, plural
+from incident_ops.render.text import DEFAULT_WIDTH, fold_record
+from incident_ops.sla.obligations import Delivery
+
+_LONG = 3600
+"""So many seconds without a complete run are said as a lack of one."""
+
+
+def delivery_lines(delivery: Delivery, now: datetime, width: int = DEFAULT_WIDTH) -> list[str]:
+    """The lines below the notifications that are due; [] where nothing is known of a ledger."""
+    return [line for text in _sentences(delivery, now) for line in fold_record(text, rest="  ", width=width)]
+
+
+def delivery_data(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    """The same as JSON data; only what is known."""
+    data: dict[str, Any] = {}
+    if delivery.delivered or delivery.recorded or delivery.without_report or delivery.ledger_at:
+        data["notices"] = {
+            "delivered": delivery.delivered,
+            "recorded": delivery.recorded,
+            "without_report": delivery.without_report,
+            "ledger_at": stamp(delivery.ledger_at) if delivery.ledger_at else None,
+        }
+    if delivery.blind_seconds is not None:
+        data["last_run"] = stamp(now - timedelta(seconds=delivery.blind_seconds))
+        data["blind_seconds"] = delivery.blind_seconds
+    return data
+
+
+def _sentences(delivery: Delivery, now: datetime) -> Iterator[str]:
+    if delivery.delivered:
+        known = ""
+        if delivery.ledger_at is not None:
+            age = spell_duration(max(0, int((now - delivery.ledger_at).total_seconds())))
+            known = f" (as last fetched; its newest line is {age} old: `git fetch` brings the rest)"
+        yield f"Delivered already, by the ledger: {plural(delivery.delivered, 'notification')}{known}"
+    if delivery.recorded:
+        what = plural(delivery.recorded, "notification")
+        yield f"Recorded, not sent: {what}; with the embedded tracker nobody is notified"
+    if delivery.without_report:
+        what = plural(delivery.without_report, "notice")
+        yield (
+            f"The ledger calls {what} sent that no run reports to have sent; who wrote that: "
+            f"git log -p origin/{LEDGER_BRANCH}"
+        )
+    if delivery.blind_seconds is not None:
+        since = spell_clock(now - timedelta(seconds=delivery.blind_seconds), dated=True)
+        length = spell_duration(delivery.blind_seconds)
+        is_long = delivery.blind_seconds >= _LONG
+        yield f"No complete run for {length}, since {since} UTC" if is_long else f"Last complete run: {since} UTC"
+    if delivery.problem:
+        yield f"The ledger could not be read, so delivered notifications are listed as due: {inert(delivery.problem)}"
