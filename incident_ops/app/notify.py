@@ -23,7 +23,7 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RESOLVED_EVENT, Ledger, Message
-from incident_ops.domain.policy import LevelPolicy
+from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.record import Record
 from incident_ops.domain.time import spell_instant
@@ -107,7 +107,17 @@ def _settings(
         tracker=lambda: connect_github(workspace),
         issues={**recorded, **issue_numbers},
         inert=markdown,
+        addresses=lambda incident: _addresses(incident, policy),
     )
+
+
+def _addresses(incident: Incident, policy: Policy) -> list[str]:
+    """The addresses by which git knows those who have a role of an incident, or the incident."""
+    roles = incident.roles
+    held = (roles.commander, roles.technical_lead, roles.communications_lead, roles.scribe, *roles.others.values())
+    named = dict.fromkeys((*held, *(entry.to for entry in incident.assignments[-1:])))
+    known = (policy.contacts.people.get(name) for name in named if name)
+    return [one for person in known if person for one in person.git if "@" in one]
 
 
 def shared_ledger(workspace: Workspace) -> LedgerAccess:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.workspace import Workspace, demand_work_tree, strict
 from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
-from incident_ops.findings import Finding, did_you_mean
+from incident_ops.findings import Finding, Route, Where, did_you_mean
 from incident_ops.records.editor import edit, key_order
 from incident_ops.records.policy import POLICY, load_policy
 from incident_ops.records.schema import schema
@@ -28,8 +29,10 @@ def lint_policy(workspace: Workspace) -> list[Finding]:
     return sorted(found, key=lambda one: one.sort_key)
 
 
-def add_holidays(workspace: Workspace, calendar: str, days: Sequence[date]) -> str:
+def add_holidays(workspace: Workspace, calendar: str, days: Mapping[date, str]) -> str:
     """Adds the dates that are not there yet -> what was done, as a line. Every date that is there stays.
+
+    A comment beside each new date has its name (`days`); comments of the dates that are there stay, too.
 
     UserError where the policy has no such calendar or cannot be read, WriteFailed where it changed meanwhile.
     """
@@ -39,18 +42,47 @@ def add_holidays(workspace: Workspace, calendar: str, days: Sequence[date]) -> s
         hint = did_you_mean(calendar, policy.calendars) or f"there are: {', '.join(sorted(policy.calendars))}"
         raise UserError(f"the policy has no calendar {calendar!r}", hint=hint, where=POLICY)
     before = policy.calendars[calendar].holidays
-    after = sorted({*before, *(day.isoformat() for day in days)})
+    names = {day.isoformat(): f"# {' '.join(name.split())}" for day, name in days.items()}
+    after = sorted({*before, *names})
     added = len(after) - len(set(before))
     if not added:
         return f"{POLICY}: calendar {calendar} has these {len(days)} dates already"
-    _write(workspace, [Set(("calendars", calendar, "holidays"), after)])
+    route = ("calendars", calendar, "holidays")
+    _write(workspace, [Set(route, after)], lambda text, old: _commented(text, route, names | _comments(old, route)))
     return f"{POLICY}: {added} dates added to calendar {calendar}, {len(after)} in all; look at them before you commit"
 
 
-def _write(workspace: Workspace, edits: list[Any]) -> None:
+def _entries(text: str, route: Route) -> Iterator[tuple[int, str]]:
+    """Line (from 0) and value of each entry of a list in the text of policy.yaml, where it has a line of its own."""
+    loaded = load_policy(text, POLICY)
+    value: Any = loaded.own
+    for step in route:
+        value = value.get(step) if isinstance(value, dict) else None
+    lines = text.split("\n")
+    for index, entry in enumerate(value or ()) if loaded.document else ():
+        line = loaded.document.locate(Where(POLICY, (*route, index))).line - 1  # type: ignore[union-attr]
+        if re.match(rf"\s*- [\"']?{re.escape(str(entry))}[\"']?\s*(#|$)", lines[line]):
+            yield line, str(entry)
+
+
+def _comments(text: str, route: Route) -> dict[str, str]:
+    lines = text.split("\n")
+    return {day: f"#{note}" for line, day in _entries(text, route) if (note := lines[line].partition("#")[2])}
+
+
+def _commented(text: str, route: Route, notes: Mapping[str, str]) -> str:
+    lines = text.split("\n")
+    for line, day in _entries(text, route):
+        if day in notes and "#" not in lines[line]:
+            lines[line] = f"{lines[line].rstrip()}  {notes[day]}"
+    return "\n".join(lines)
+
+
+def _write(workspace: Workspace, edits: list[Any], finish: Callable[[str, str], str]) -> None:
+    """Edits policy.yaml; `finish` has the last word, given the new text and the old one."""
     path = workspace.root / POLICY
     raw = path.read_bytes()
-    text = edit(raw.decode(), edits, order=key_order(schema("policy")), file=POLICY)
+    text = finish(edit(raw.decode(), edits, order=key_order(schema("policy")), file=POLICY), raw.decode())
     loaded = load_policy(text, POLICY)
     if loaded.policy is None:
         first = loaded.findings[0]

@@ -23,19 +23,21 @@ from incident_ops.render.incident import IncidentView
 from incident_ops.render.lists import IncidentRow, ItemRow
 from incident_ops.render.timeline import NumberedEvent, TimelineList
 from incident_ops.sla.clocks import Clock, clocks
+from incident_ops.sla.escalation_ladder import present_tier, tier_named
 from incident_ops.sla.status import PhaseStatus, current_phase
 
 
 @dataclass(frozen=True)
 class Selection:
     """Which incidents are asked for: None and False = all. `after` is the earliest instant of a declaration, `path`
-    that of one record."""
+    that of one record, `tier` the id or number of the one that has them."""
 
     only_open: bool = False
     service: str | None = None
     level: str | None = None
     after: datetime | None = None
     path: str | None = None
+    tier: str | None = None
 
 
 def list_incidents(workspace: Workspace, wanted: Selection) -> list[IncidentRow]:
@@ -152,6 +154,10 @@ def selected_records(workspace: Workspace, wanted: Selection, *, only_open: bool
         records = every_known(workspace)
     if (after := wanted.after) is not None:
         records = [record for record in records if declared_at(record.incident) >= after]
+    if wanted.tier is not None:
+        policy = workspace.judged_by[0]
+        tier = tier_named(wanted.tier, policy)
+        records = [record for record in records if present_tier(record.incident, policy) == tier]
     return _at_level(workspace, _of_service(workspace, records, wanted.service), wanted.level)
 
 

@@ -145,14 +145,16 @@ def holidays(
     """
     from incident_ops.adapters.holiday_dates import public_holidays
     from incident_ops.app.policy import add_holidays
-    from incident_ops.render.policy import to_json, to_yaml
+    from incident_ops.render.policy import holiday_name, to_json, to_yaml
 
     workspace = workspace_of(ctx)
     wanted = sorted(set(years)) or [workspace.now.year, workspace.now.year + 1]
     found = public_holidays(country, subdivision, wanted)
     days = [(one.day, one.name, one.is_observed) for one in found.days]
     if write:
-        click.echo(add_holidays(workspace, calendar, [one.day for one in found.days]))
+        click.echo(
+            add_holidays(workspace, calendar, {day: holiday_name(name, observed) for day, name, observed in days})
+        )
     elif form == "json":
         click.echo(to_json(found.country, found.subdivision, days, found.source), nl=False)
     else:

@@ -82,6 +82,7 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
 @click.option("--overdue", is_flag=True, help="Action items past their due date instead of incidents.")
 @click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
 @click.option("--level", metavar="LEVEL", shell_complete=complete_level, help="Of this severity or priority only.")
+@click.option("--tier", metavar="TIER", help="Those that this tier of the ladder has, by id or number.")
 @click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
 @format_option
 @with_repository
@@ -92,6 +93,7 @@ def list_command(
     overdue: bool,
     service: str | None,
     level: str | None,
+    tier: str | None,
     since: str | None,
     form: str,
 ) -> None:
@@ -103,10 +105,11 @@ def list_command(
     Examples:
       incident-ops list --open
       incident-ops list --service auth --level SEV1 --since 2025-01-01
+      incident-ops list --tier 2 --open
       incident-ops list --owner @alice --open
       incident-ops list --overdue --format json
     """
-    wanted = Selection(only_open, service, level, day(since, "--since", workspace.now))
+    wanted = Selection(only_open, service, level, day(since, "--since", workspace.now), tier=tier)
     if owner is not None or overdue:
         print_items(workspace, wanted, owner, overdue=overdue, form=form)
         return

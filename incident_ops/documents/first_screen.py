@@ -17,7 +17,14 @@ from incident_ops.documents.issue_words import (
     spell_when,
 )
 from incident_ops.documents.markdown import code, inline
-from incident_ops.domain.as_of import as_of, corrected_instants, current_instant
+from incident_ops.domain.as_of import (
+    DIAGNOSED,
+    IncidentAt,
+    as_of,
+    corrected_instants,
+    current_instant,
+    known_instants,
+)
 from incident_ops.domain.impact import (
     affected_users,
     hurt_services,
@@ -43,6 +50,8 @@ from incident_ops.domain.time import UNKNOWN, duration, instant, parse_instant, 
 from incident_ops.errors import UserError
 from incident_ops.reconcile.references import issue_place
 from incident_ops.sla.clocks import UPDATE_INTERNAL, UPDATE_PUBLIC, ClockState, Risk, clocks
+from incident_ops.sla.escalation import next_escalation
+from incident_ops.sla.escalation_ladder import EscalationCause, next_tier, spell_tier
 
 _WORK = ("decision", "action", "escalation", "runbook")
 """Kinds of timeline entries that say what is being done."""
@@ -58,9 +67,10 @@ def facts_at_the_top(incident: Incident, policy: Policy, now: datetime) -> str:
 
 def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
     yield fact_line("Broken", *_broken(incident))
-    yield fact_line("Known", _cause(incident) or "the cause is not found yet.", _progress(incident))
+    yield fact_line("Known", *_known(incident))
     yield fact_line("Being done", _doing(incident))
     yield fact_line("Works on it" if is_ticket(incident, policy) else "Leads", _leads(incident, policy))
+    yield fact_line("Escalated", *_escalated(incident, policy, now))
     yield fact_line("Next update", next_update(incident, policy, now))
     yield fact_line("Public", _public(incident, policy))
 
@@ -110,10 +120,20 @@ def _cause(incident: Incident) -> str:
     return f"{inline(incident_facts.spell_word(cause.category))}; nobody has written down more."
 
 
+def _known(incident: Incident) -> tuple[str, str]:
+    """The cause and how far the work is; where the cause is found and not written down, the way to do that."""
+    cause, progress = _cause(incident), _progress(incident)
+    if cause or incident.cycles or DIAGNOSED not in known_instants(incident):
+        return cause or "the cause is not found yet.", progress
+    way = command_span("cause", incident.id, "--what", QUOTED)
+    return progress or "the cause is found.", f"Write down what it is: {way}"
+
+
 def _progress(incident: Incident) -> str:
     """The last step that is behind us in the present cycle."""
+    known = known_instants(incident)
     for name, words in (("restored", "Restored"), ("mitigated", "Mitigated"), ("diagnosed", "Cause found")):
-        at = current_instant(incident, name) if name == "restored" else getattr(incident.times, name)
+        at = current_instant(incident, name) if name == "restored" else known.get(f"times.{name}")
         if at is not None and (name == "restored" or not incident.cycles):
             return f"{words} {spell_at(at, incident)}." if at != UNKNOWN else ""
     return ""
@@ -158,6 +178,32 @@ def _leads(incident: Incident, policy: Policy) -> str:
     said = [f"{inline(row.name)} {code(row.text)}." for row in held_roles[:_ROLES_SHOWN]]
     more = [f"{len(held_roles) - _ROLES_SHOWN} more in the record."] if len(held_roles) > _ROLES_SHOWN else []
     return " ".join([lead, *said, *more, *way])
+
+
+def _escalated(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
+    """Of the last escalation of the present cycle: to which tier and why, who was asked, who is next, what to do."""
+    view = as_of(incident, now)
+    entries = [one for one in incident.escalations if view.cycle_start <= parse_instant(one.at) <= now]
+    if not entries:
+        return
+    last = max(entries, key=lambda one: (parse_instant(one.at), one.to_tier or 0))
+    to = f"to {inline(spell_tier(last.to_tier, policy))} " if last.to_tier else ""
+    yield f"{to}{spell_at(last.at, incident)}: {sentence(last.reason, is_quote=True)}"
+    if last.notified:
+        yield f"Asked: {', '.join(code(who) for who in last.notified[:_ROLES_SHOWN])}."
+    if following := _next_escalation(view, policy):
+        who = inline(spell_tier(following.to_tier, policy))
+        yield f"Next: {who} at {spell_when(following.at, first_day(incident))} if nobody answers."
+    is_top = next_tier(last.to_tier, policy.escalation.tiers) is None
+    way = command_span("escalate", incident.id, *(["--notify", "@who"] * is_top), "--reason", QUOTED)
+    yield f"Watch it closely. For more people: {way}"
+
+
+def _next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:
+    try:
+        return next_escalation(view, policy)
+    except UserError:  # a level or calendar that the policy does not have: the clocks say so
+        return None
 
 
 def next_update(incident: Incident, policy: Policy, now: datetime) -> str:

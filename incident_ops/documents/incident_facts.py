@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import corrected_instants, labels_held, phase
+from incident_ops.domain.as_of import corrected_instants, known_instants, labels_held, phase
 from incident_ops.domain.impact import (
     affected_users,
     hurt_services,
@@ -96,7 +96,7 @@ def intervals(incident: Incident) -> list[NamedInterval]:
     declaration); war room, diagnose and resolve from the declaration, as the clocks do; total from the start to the
     closing, until then to the resolution. Each later cycle adds its own impact, reopened to restored.
     """
-    at = corrected_instants(incident)
+    at = known_instants(incident)
     noticed_at = "detected" if instant(at.get("times.detected")) else "declared"
     total_end = "closed" if "times.closed" in at else "resolved"
     lengths = [
@@ -272,8 +272,9 @@ def roles(incident: Incident, policy: Policy) -> list[FactRow]:
 
 def instants(incident: Incident) -> list[FactRow]:
     """The times on the record, after corrections, in the record's order; later cycles follow, numbered."""
-    corrected = {correction.field for correction in incident.corrections}
-    at = corrected_instants(incident)
+    noted, at = corrected_instants(incident), known_instants(incident)
+    sources = dict.fromkeys(at.keys() - noted, " (an update said so)")
+    sources |= dict.fromkeys((correction.field for correction in incident.corrections), " (corrected)")
     names = [
         "started",
         "detected",
@@ -284,11 +285,7 @@ def instants(incident: Incident) -> list[FactRow]:
         rows += [
             (f"cycles.{entry}.{name}", f"{spell_word(name)}, cycle {entry + 1}") for name in cycle.__struct_fields__
         ]
-    return [
-        FactRow(name, spell_instant(at[field]) + (" (corrected)" if field in corrected else ""))
-        for field, name in rows
-        if field in at
-    ]
+    return [FactRow(name, spell_instant(at[field]) + sources.get(field, "")) for field, name in rows if field in at]
 
 
 def next_steps(incident: Incident, policy: Policy, leads_somewhere: Callable[[str], bool]) -> list[ChecklistStep]:

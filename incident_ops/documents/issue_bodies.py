@@ -36,7 +36,7 @@ from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import OVER, is_cancelled
-from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, Policy
+from incident_ops.domain.policy import NEXT_RELEASE, Policy, target_days
 from incident_ops.domain.policy_sections import AFTER
 from incident_ops.domain.record import Record, item_key
 from incident_ops.domain.relations import spell_relation
@@ -94,7 +94,7 @@ def _most(limit: str | None) -> str:
 
 
 def _spell(target: str | None) -> str:
-    if target in (None, NEXT_BUSINESS_DAY, NEXT_RELEASE):
+    if target is None or target == NEXT_RELEASE or target_days(target) is not None:
         return inline(str(target).replace("_", " "))
     return spell_duration(duration(str(target)))
 

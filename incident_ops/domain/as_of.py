@@ -39,6 +39,10 @@ AT_WORK = frozenset({NEW, TRIAGED, ASSIGNED, IN_PROGRESS, REOPENED})
 LONG_AFTER = timedelta(days=1)
 """A declaration this long after the detection is bookkeeping: nobody is paged for it."""
 
+DIAGNOSED = "times.diagnosed"
+IDENTIFIED = "identified"
+"""The status of an update that says that the cause is found."""
+
 MOMENT = timedelta(microseconds=1)
 """The smallest step of time: what held just before an instant is seen this much earlier."""
 
@@ -110,7 +114,7 @@ class IncidentAt(NamedTuple):
     @property
     def diagnosed(self) -> ClockEnd:
         """The end of the first diagnosis (R51)."""
-        return self._milestone("times.diagnosed")
+        return self._milestone(DIAGNOSED)
 
     @property
     def resolved(self) -> ClockEnd:
@@ -162,7 +166,7 @@ class IncidentAt(NamedTuple):
         spans: list[PauseSpan] = []
         if PENDING in states:
             begins = ((self._pending_since(pause), instant(pause.end)) for pause in self.incident.pauses)
-            spans += [(begin, self._if_past(end)) for begin, end in begins if begin is not None]
+            spans += [(begin, self._if_past(end)) for begin, end in begins if begin is not None and begin <= self.now]
         spans += [rest for rest in self.history.rests[: self.cycle - 1] if rest is not None]
         others = frozenset(states) - {PENDING}
         return (*spans, *self._times_in(others)) if others else tuple(spans)
@@ -301,7 +305,7 @@ class IncidentAt(NamedTuple):
 @memoised
 def as_of(incident: Incident, now: datetime) -> IncidentAt:
     """An incident as it was known at `now` (aware UTC)."""
-    instants = corrected_instants(incident)
+    instants = known_instants(incident)
     return _seen(incident, instants, _history(incident, instants), now)
 
 
@@ -392,6 +396,25 @@ def corrected_instants(incident: Incident) -> dict[str, str]:
     return instants
 
 
+def known_instants(incident: Incident) -> dict[str, str]:
+    """`corrected_instants`, and where none says when the cause was found: the first update that says `identified`.
+
+    The cause is that of the first outage: an update of a later one says nothing of it.
+    """
+    instants = corrected_instants(incident)
+    if DIAGNOSED in instants or not any(update.status == IDENTIFIED for update in incident.updates):
+        return instants
+    ended, again = _field(1, RESOLVED), None
+    for number, cycle in enumerate(incident.cycles, 2):
+        if ended in instants:
+            again = instant(cycle.reopened)
+            break
+        ended = _field(number, RESOLVED)
+    said = [(parse_instant(one.at), one.at) for one in incident.updates if one.status == IDENTIFIED]
+    first = min((at for at in said if again is None or at[0] < again), default=None)
+    return instants if first is None else instants | {DIAGNOSED: first[1]}
+
+
 def current_instant(incident: Incident, name: str) -> str | None:
     """The instant `name` (restored, resolved, verified, closed) of the last cycle, after corrections."""
     field = f"cycles.{len(incident.cycles)}.{name}" if incident.cycles else f"times.{name}"
@@ -422,7 +445,7 @@ def known_status(incident: Incident) -> str:
         return "resolved"
     if current_instant(incident, "restored"):
         return "monitoring"
-    return "identified" if _is_cause_found(incident) else "investigating"
+    return IDENTIFIED if _is_cause_found(incident) else "investigating"
 
 
 def phase(incident: Incident) -> str:
@@ -437,7 +460,7 @@ def _is_cause_found(incident: Incident) -> bool:
         # The cause on record is that of the first outage: after a reopening only a new diagnosis counts.
         return _is_diagnosed_since(incident, incident.cycles[-1])
     cause = incident.cause
-    return incident.times.diagnosed is not None or (
+    return DIAGNOSED in known_instants(incident) or (
         cause is not None and (cause.what is not None or cause.category != UNKNOWN)
     )
 

@@ -20,8 +20,8 @@ POLICY: Mapping[str, str] = {
     **{
         f"scheme.major.[].{name}": _MAJOR
         for name in (
-            *("response", "resolution", "warn_at", "escalate_at", "stagnation", "defer_if_active_within"),
-            *("calendar", "goal_text"),
+            *("response", "resolution", "response_warn_at", "warn_at", "escalate_at", "stagnation"),
+            *("defer_if_active_within", "calendar", "goal_text"),
         )
     },
     "scheme.major.[].runbook_blocks": "runbooks",

@@ -6,6 +6,7 @@ Built from checked and resolved data by `incident_ops.records.policy`; nothing i
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -69,8 +70,18 @@ class Objective(NamedTuple):
     mode: str = TIME_BUDGET
 
 
-NEXT_BUSINESS_DAY = "next_business_day"
 NEXT_RELEASE = "next_release"
+_DAYS_OF_TARGET = {"end_of_day": 0, "next_business_day": 1}
+
+
+@lru_cache(maxsize=512)
+def target_days(target: str) -> int | None:
+    """For a target that ends at a closing time: of the how-manieth working day after the start (0 = that day itself).
+
+    None for a duration and for `next_release`.
+    """
+    count, found, _ = target.partition("_business_day")
+    return int(count) if found and count.isdecimal() else _DAYS_OF_TARGET.get(target)
 
 
 class ResponsePhase(Value, frozen=True, rename={"start": "from", "end": "to"}):
@@ -98,9 +109,9 @@ class PostmortemDuty(Value, frozen=True):
 
 
 class LevelPolicy(Value, frozen=True):
-    """One level. `id` is the word records write; `rank` 1 is the worst. A target is a duration,
-    `next_business_day`, `next_release`, or None = no clock (C13). Without `declare` a record of this level is a
-    ticket (`domain.ticket`)."""
+    """One level. `id` is the word records write; `rank` 1 is the worst. A target is a duration, a closing time
+    (`target_days`), `next_release`, or None = no clock (C13). Without `declare` a record of this level is a ticket
+    (`domain.ticket`)."""
 
     id: str
     rank: int
@@ -113,6 +124,7 @@ class LevelPolicy(Value, frozen=True):
     diagnosis: str | None = None
     phases: list[ResponsePhase] = []
     runbook_blocks: list[ResponsePhase] = []
+    response_warn_at: str | None = None
     warn_at: str | None = None
     escalate_at: str | None = None
     stagnation: str | None = None

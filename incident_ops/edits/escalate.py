@@ -6,19 +6,25 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from incident_ops.domain.as_of import assignee_at
+from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import Tier
 from incident_ops.domain.record import Append, Edit, Remove, Set
-from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
+from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
-from incident_ops.sla.activity import AUTOMATION
 from incident_ops.sla.escalation import MANUAL, DueEscalation
-from incident_ops.sla.escalation_ladder import handles_of, managers, next_tier, people_of_tier
+from incident_ops.sla.escalation_ladder import (
+    handles_of,
+    managers,
+    next_tier,
+    people_of_tier,
+    present_tier,
+    spell_tier,
+    tier_named,
+)
 
 LONGEST_REASON = 2000
 
@@ -38,8 +44,8 @@ def escalate_incident(
     """
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
-    before = _present(incident, policy)
-    after = _asked(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
+    before = present_tier(incident, policy)
+    after = tier_named(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
     of_tier, missing = people_of_tier(after, policy, now)
     named, unknown = handles_of(notify, policy.contacts, now)
@@ -47,16 +53,19 @@ def escalate_incident(
     people = [*dict.fromkeys((*of_tier, *named, *above))]
     if after is None and not people:
         hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
-        raise UserError(f"{incident.id} cannot go higher: there is no tier above {_spelled(before, policy)}", hint=hint)
-    entry = _entry(now, _manual_key(incident, now), MANUAL, reason, before, after, ([], people), now)
-    where = f"escalated to {_spelled(after, policy)}" if after is not None else "escalated"
+        raise UserError(
+            f"{incident.id} cannot go higher: there is no tier above {spell_tier(before, policy)}", hint=hint
+        )
+    entry = _entry(now, _manual_key(incident, now, by), MANUAL, reason, before, after, ([], people), now)
+    where = f"escalated to {spell_tier(after, policy)}" if after is not None else "escalated"
     event = timeline_row(now, "escalation", f"{where[0].upper()}{where[1:]}: {reason}", by)
     return Step((entry, event), (where + _to(people),), _unreached([*missing, *unknown], people))
 
 
-def _manual_key(incident: Incident, now: datetime) -> str:
-    """The key of an escalation by hand; a further one of the same second has a number."""
-    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}"
+def _manual_key(incident: Incident, now: datetime, by: str | None) -> str:
+    """The key of an escalation by hand; two clones may escalate in one second, and one person twice: then numbered."""
+    whose = f".{by.removeprefix('@')}" if by else ""
+    key = f"{incident.id}/escalation/{len(incident.cycles) + 1}/{MANUAL}.{stamp(now)}{whose}"
     used = {entry.key for entry in incident.escalations}
     further = (f"{key}.{number}" for number in range(2, len(used) + 2))
     return next(one for one in (key, *further) if one not in used)
@@ -78,7 +87,7 @@ def escalate_due(
     people = [*due.targets]
     parts = [one for one in people if one in reached], [one for one in people if one not in reached]
     entry = _entry(due.due, due.key, due.rule, due.reason, due.from_tier, due.to_tier, parts, now)
-    where = "Escalated" if due.to_tier is None else f"Escalated to {_spelled(due.to_tier, policy)}"
+    where = "Escalated" if due.to_tier is None else f"Escalated to {spell_tier(due.to_tier, policy)}"
     event = timeline_row(now, "escalation", f"{where}: {due.reason} (due at {stamp(due.due)})", AUTOMATION)
     return Step((entry, event), (f"{where}: {due.reason}{_to(people)}",), _unreached(due.unreached, people))
 
@@ -119,28 +128,6 @@ def _entry(
         appropriate=UNKNOWN,
     )
     return Append(("escalations",), fields)
-
-
-def _present(incident: Incident, policy: Policy) -> int | None:
-    """The tier that has the incident: the last one it went to, of one second the later entry, else the lowest."""
-    reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
-    reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
-    lowest = min((one.tier for one in policy.escalation.tiers), default=None)
-    return max(reversed(reached), key=lambda pair: pair[0])[1] if reached else lowest
-
-
-def _asked(to: str, policy: Policy) -> int:
-    tiers: Sequence[Tier] = policy.escalation.tiers
-    found = next((one.tier for one in tiers if to in (one.id, str(one.tier))), None)
-    if found is None:
-        hint = did_you_mean(to, [one.id for one in tiers]) if tiers else "the policy has no `escalation.tiers`"
-        raise UserError(f"unknown tier {to!r}", hint=hint)
-    return found
-
-
-def _spelled(tier: int | None, policy: Policy) -> str:
-    entry = next((one for one in policy.escalation.tiers if one.tier == tier), None)
-    return f"tier {tier} ({entry.label or entry.id})" if entry else "the current tier"
 
 
 def _to(people: Sequence[str]) -> str:

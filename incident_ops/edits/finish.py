@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from incident_ops.domain.as_of import corrected_instants, current_instant
+from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, DUPLICATE, FIXED, OVER, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
@@ -26,7 +27,7 @@ from incident_ops.edits.step import (
     timeline_row,
 )
 from incident_ops.errors import UserError
-from incident_ops.sla.activity import AUTOMATION, StateMove
+from incident_ops.sla.activity import StateMove
 
 CATEGORIES = ("deploy", "database", "third_party", "infrastructure", "configuration", "security", "unknown")
 _CALLED = {"db": "database", "vendor": "third_party", "deployment": "deploy"}

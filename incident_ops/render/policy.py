@@ -46,7 +46,12 @@ def _about(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
     updates += [f"public every {_public(level)}"] if level.update.public else []
     if updates:
         yield "Updates", ", ".join(updates)
-    marks = {"warning": level.warn_at, "escalation": level.escalate_at, "without activity": level.stagnation}
+    marks = {
+        "response warning": level.response_warn_at,
+        "warning": level.warn_at,
+        "escalation": level.escalate_at,
+        "without activity": level.stagnation,
+    }
     if set_marks := ", ".join(f"{name} {_words(mark)}" for name, mark in marks.items() if mark):
         yield "Escalation", set_marks
     who = [f"commander {_commander(level)}"] * level.declare + [f"team {level.team}"] * bool(level.team)
@@ -167,7 +172,7 @@ def to_yaml(calendar: str, country: str, subdivision: str | None, days: Sequence
         "calendars:",
         f"  {calendar}:",
         "    holidays:",
-        *(f"    - {day.isoformat()}  # {_name(name, observed)}" for day, name, observed in days),
+        *(f"    - {day.isoformat()}  # {holiday_name(name, observed)}" for day, name, observed in days),
     ]
     return "\n".join(lines) + "\n"
 
@@ -180,5 +185,6 @@ def to_json(country: str, subdivision: str | None, days: Sequence[Day], source: 
     )
 
 
-def _name(name: str, observed: bool) -> str:
+def holiday_name(name: str, observed: bool) -> str:
+    """The name of a holiday as a comment has it; a day off in place of it says so."""
     return inert(name if not observed or "(observed" in name.casefold() else f"{name} (observed)")

@@ -2,7 +2,7 @@
 
 Only somebody with a contact can be notified, and only the right handle gets the credit. Each name is reported once,
 where it first appears, and at every open action item that nobody would be reminded of. Not checked where the policy has
-no contacts.
+no contacts; the automation (`incident-ops`) and bots need none for what they wrote.
 
     before: commander: "@alcie"
     after:  commander: "@alice"
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.automation import is_automation
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy_sections import Contacts
 from incident_ops.domain.record import Record, World
@@ -32,6 +33,8 @@ def check(record: Record, world: World) -> Iterator[Finding]:
     items = enumerate(record.incident.action_items)
     unowned: dict[Route, str] = {("action_items", index, "owner"): item.id for index, item in items if item.is_open}
     for route, name in _named(record.incident):
+        if route[-1] in _AUTHORS and is_automation(name, world.policy):
+            continue
         if name is not None and name not in reported:
             reported.add(name)
             hint = did_you_mean(name, people) if name.startswith("@") else "add it to contacts, or write the handle"
@@ -39,6 +42,9 @@ def check(record: Record, world: World) -> Iterator[Finding]:
         elif name is not None and name not in people and route in unowned:
             message = f"{name!r} is not in the policy's contacts, so nobody is reminded of {unowned[route]}"
             yield rule_finding(ID, LEVEL, route, message, "has this person left? assign the item to somebody else")
+
+
+_AUTHORS = ("by", "done_by")
 
 
 def _reachable(contacts: Contacts) -> set[str]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, current_instant
+from incident_ops.domain.automation import is_automation
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
@@ -20,9 +21,6 @@ from incident_ops.domain.time import instant, parse_instant, shift, stamp
 from incident_ops.domain.tracker import Comment, Snapshot
 from incident_ops.domain.waits import user_wait
 from incident_ops.sla.targets import seconds_of
-
-AUTOMATION = "incident-ops"
-"""Who writes what the automation decides: `by` of its changes and of its lines in the timeline."""
 
 MILESTONES = ("acknowledged", "assembled", "diagnosed", "mitigated", "restored", "resolved", "verified", "stood_down")
 """Instants of `times` and `cycles` that only people bring about."""
@@ -52,12 +50,6 @@ def seen_of(
     if number is None:
         number = next((issue.number for issue in snapshot.issues if issue.key == incident.id), None)
     return Seen(tuple(comment for comment in snapshot.comments if comment.issue == number), number in reopened)
-
-
-def is_automation(by: str | None, policy: Policy) -> bool:
-    """True for the automation itself, any login that ends in [bot], and the identities the tracker trusts."""
-    name = (by or "").removeprefix("@")
-    return name == AUTOMATION or name.endswith("[bot]") or name in policy.tracker.identities
 
 
 def said_by_people(comments: Iterable[Comment], policy: Policy, now: datetime) -> list[tuple[datetime, str]]:

@@ -122,10 +122,22 @@ def elapsed(start: datetime, end: datetime, calendar: Calendar, pauses: Sequence
     return worked // _SECOND
 
 
-def next_business_day(start: datetime, calendar: Calendar) -> datetime | None:
-    """Closing time of the first working day after the day of `start` (R34, R46); None where there is none."""
+def closing_time(start: datetime, days: int, calendar: Calendar) -> datetime | None:
+    """Closing time of the `days`-th working day after the day of `start` (R34, R46); None where there is none.
+
+    0 is that day itself, or where it has closed by then, the next working day.
+    """
     hours = _hours_of(calendar)
-    return _closing_after(next(_days(start, start, hours.zone)), hours)
+    day = next(_days(start, start, hours.zone))
+    if days == 0 and (windows := _open(hours, day)) and windows[-1][1] > start:
+        return windows[-1][1]
+    closing = None
+    for _ in range(max(days, 1)):
+        closing = _closing_after(day, hours)
+        if closing is None:
+            return None
+        day = (closing - timedelta.resolution).astimezone(hours.zone).date()
+    return closing
 
 
 def end_of_day(day: date, calendar: Calendar) -> datetime:

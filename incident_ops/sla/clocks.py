@@ -14,7 +14,8 @@ docs/sla.md explains it with examples. What is decided here:
   for its action items, is `cancelled`: neither met nor missed.
 - Updates run in slots (`sla.update_slots`). The clock shows the running slot; where none runs, the first slot that was
   missed, else the last one that was kept. A range of public updates (C11) is due at its outer limit.
-- `at_risk` is passed strictly after its mark: `warn_at` for the resolution, the inner limit of a range of updates.
+- `at_risk` is passed strictly after its mark: `warn_at` for the resolution, `response_warn_at` for the response, the
+  inner limit of a range of updates.
 """
 
 from __future__ import annotations
@@ -388,8 +389,8 @@ def _mark(name: str, chosen: _PeriodCourse) -> float | None:
     level, target = chosen.period.level, chosen.course.target
     if name == UPDATE_PUBLIC and level.update.public:
         return seconds_of(level.update.public)
-    warn_at = level.warn_at
-    if name != RESOLUTION or warn_at is None or target is None:
+    warn_at = {RESPONSE: level.response_warn_at, RESOLUTION: level.warn_at}.get(name)
+    if warn_at is None or target is None:
         return None
     return target * int(warn_at[:-1]) / 100 if warn_at.endswith("%") else seconds_of(warn_at)
 

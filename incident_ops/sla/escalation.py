@@ -9,10 +9,10 @@ The rules ignore incidents declared after the fact, duplicates, false alarms and
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt
@@ -21,7 +21,7 @@ from incident_ops.domain.lifecycle import OVER, PENDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
-from incident_ops.sla.calendar import MergedPauses, due
+from incident_ops.sla.calendar import MergedPauses, due, elapsed
 from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
     NO_ANSWER,
@@ -30,6 +30,7 @@ from incident_ops.sla.escalation_ladder import (
     climb,
     managers,
     nearest_people,
+    next_on_ladder,
 )
 from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods
@@ -79,15 +80,30 @@ def due_escalations(
     """
     if view.is_cancelled:
         return []
+    facts, found, inputs, recorded = _prepared(view, policy, seen, pattern)
+    climbed = climb(found, inputs, view.now)
+    is_open = _is_at_work(view), _is_stopped(view, policy)
+    return _superseded_by_highest([_due(cause, facts, *is_open, recorded.get(cause.key)) for cause in climbed])
+
+
+def next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:
+    """The step of the ladder that comes next if nobody answers; None where none does. UserError as `sla.clocks`."""
+    if view.is_cancelled:
+        return None
+    _, found, inputs, _ = _prepared(view, policy, NOTHING_SEEN, ())
+    return next_on_ladder(found, inputs, view.now)
+
+
+def _prepared(
+    view: IncidentAt, policy: Policy, seen: Seen, pattern: Sequence[str]
+) -> tuple[_Facts, list[EscalationCause], LadderInputs, dict[str, Escalation]]:
     periods = level_periods(view, policy)
     active = activity(view, policy, seen.comments)
     facts = _Facts(view, policy, active, answers(view, policy), periods, _assigned(view.incident))
     cycles = escalation_cycles(view, policy, active, periods)
     recorded = {entry.key: entry for entry in view.incident.escalations if parse_instant(entry.at) <= view.now}
     found = _with_recorded([cause for cycle in cycles for cause in causes(cycle, seen, pattern)], recorded)
-    climbed = climb(found, _ladder_inputs(facts, cycles), view.now)
-    is_open = _is_at_work(view), _is_stopped(view, policy)
-    return _superseded_by_highest([_due(cause, facts, *is_open, recorded.get(cause.key)) for cause in climbed])
+    return facts, found, _ladder_inputs(facts, cycles), recorded
 
 
 def _with_recorded(causes: list[EscalationCause], recorded: Mapping[str, Escalation]) -> list[EscalationCause]:
@@ -115,8 +131,7 @@ def _cycle_of(key: str) -> int:
 
 def _ladder_inputs(facts: _Facts, cycles: Sequence[EscalationCycle]) -> LadderInputs:
     view, policy = facts.view, facts.policy
-    pauses = MergedPauses(view.closed_pauses(policy.states.pausing))
-    calendar = calendar_of(facts.periods[-1].level, policy)
+    after = _working_time(facts)
 
     @cache
     def silences(seconds: int) -> list[datetime | None]:
@@ -124,7 +139,7 @@ def _ladder_inputs(facts: _Facts, cycles: Sequence[EscalationCycle]) -> LadderIn
         found: list[datetime | None] = []
         following: datetime | None = None
         for at in reversed(facts.active):
-            silent_until = due(at, seconds, calendar, pauses)
+            silent_until = after(at, seconds)
             is_silent = silent_until and (following is None or silent_until < following)
             found.append(silent_until if is_silent else found[-1] if found else None)
             following = at
@@ -148,9 +163,34 @@ def _ladder_inputs(facts: _Facts, cycles: Sequence[EscalationCycle]) -> LadderIn
         answers=facts.answers,
         cycle_at=lambda at: view.then(at).cycle,
         is_open=is_open,
-        after=lambda at, seconds: due(at, seconds, calendar, pauses),
+        after=after,
         quiet=quiet,
     )
+
+
+def _working_time(facts: _Facts) -> Callable[[datetime, int], datetime | None]:
+    """Adds working time outside the pauses, each stretch in the calendar of the level that was in force then: what a
+    level was changed to later moves no deadline that lay before."""
+    spans = facts.view.closed_pauses(facts.policy.states.pausing)
+    pauses = MergedPauses(spans)
+    changed = [new for old, new in pairwise(facts.periods) if old.level.calendar != new.level.calendar]
+    ends = [*(period.since for period in changed), None]
+    calendars = [
+        (calendar_of(period.level, facts.policy), end)
+        for period, end in zip([facts.periods[0], *changed], ends, strict=True)
+    ]
+
+    def after(at: datetime, seconds: int) -> datetime | None:
+        for calendar, end in calendars:
+            if end is not None and end <= at:
+                continue
+            reached = due(at, seconds, calendar, pauses)
+            if end is None or (reached is not None and reached <= end):
+                return reached
+            at, seconds = end, seconds - elapsed(at, end, calendar, spans)
+        return None
+
+    return after
 
 
 def _is_at_work(view: IncidentAt) -> bool:

@@ -15,6 +15,8 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Contacts, Tier
 from incident_ops.domain.time import parse_instant, spell_duration, stamp
+from incident_ops.errors import UserError
+from incident_ops.findings import did_you_mean
 from incident_ops.sla.targets import seconds_of
 
 NO_ANSWER, ACK_TIMEOUT = "no_answer", "ack_timeout"
@@ -75,6 +77,18 @@ class _Position(NamedTuple):
 
 def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> list[EscalationCause]:
     """The causes up to `now` with their tiers, in order, and among them those that arise because nobody answered."""
+    return _climbed(causes, inputs, now)[0]
+
+
+def next_on_ladder(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime) -> EscalationCause | None:
+    """What happens next if nobody does anything: the same tier again or the one above; None where nothing does."""
+    position = _climbed(causes, inputs, now)[1]
+    return _overdue(position, inputs)[1] if position.deadline is not None else None
+
+
+def _climbed(
+    causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime
+) -> tuple[list[EscalationCause], _Position]:
     steps: list[EscalationCause] = []
     position = _Position(_lowest(inputs.tiers))
     for at, kind, payload in (*_events(causes, inputs, now), (now, _END, None)):
@@ -90,7 +104,7 @@ def climb(causes: Iterable[EscalationCause], inputs: LadderInputs, now: datetime
             position = _answered(position, at, inputs)
         elif kind == _BEGAN:
             position = _wait_for_answer(_Position(position.tier), at, at, inputs)
-    return steps
+    return steps, position
 
 
 def _events(
@@ -104,6 +118,29 @@ def _events(
     events += [(at, _ANSWERED, None) for at in inputs.answers] + [(at, _BEGAN, None) for at in inputs.begins]
     events += [(cause.at, _CAUSED, cause) for cause in causes]
     return sorted(events, key=lambda event: event[:2])
+
+
+def present_tier(incident: Incident, policy: Policy) -> int | None:
+    """The tier that has the incident: the last one it went to, of one second the later entry, else the lowest."""
+    reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
+    reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
+    return max(reversed(reached), key=lambda pair: pair[0])[1] if reached else _lowest(policy.escalation.tiers)
+
+
+def spell_tier(tier: int | None, policy: Policy) -> str:
+    """A tier as people say it: `tier 2 (Tier 2)`."""
+    entry = _entry(tier, policy.escalation.tiers)
+    return f"tier {tier} ({entry.label or entry.id})" if entry else "the current tier"
+
+
+def tier_named(name: str, policy: Policy) -> int:
+    """The tier of an id or a number. UserError where the policy has none."""
+    tiers = policy.escalation.tiers
+    found = next((one.tier for one in tiers if name in (one.id, str(one.tier))), None)
+    if found is None:
+        hint = did_you_mean(name, [one.id for one in tiers]) if tiers else "the policy has no `escalation.tiers`"
+        raise UserError(f"unknown tier {name!r}", hint=hint)
+    return found
 
 
 def people_of_tier(tier: int | None, policy: Policy, at: datetime) -> tuple[list[str], list[str]]:

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,7 +21,8 @@ from incident_ops.domain.as_of import IncidentAt, declared_at, each_cycle
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import counts
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, parse_instant, shift, spell_duration, stamp
+from incident_ops.domain.policy_sections import Calendar
+from incident_ops.domain.time import UNKNOWN, PauseSpan, parse_instant, shift, spell_duration, stamp
 from incident_ops.sla.activity import Seen, first_after, last_before, said_by_people
 from incident_ops.sla.calendar import MergedPauses, due
 from incident_ops.sla.clocks import RESOLUTION
@@ -65,15 +66,28 @@ class EscalationCycle(NamedTuple):
 def mark_due(mark: str, period: LevelPeriod, view: IncidentAt, policy: Policy) -> datetime | None:
     """The instant a mark of the resolution (`75%` of its target, or a duration) is reached under a level."""
     pauses = view.closed_pauses(policy.states.pausing)
+    target = targets(view.incident, policy, period.level)[1]
+    return _mark_reached(mark, target, view.declared, calendar_of(period.level, policy), policy, pauses)
+
+
+def response_mark_due(period: LevelPeriod, start: datetime, view: IncidentAt, policy: Policy) -> datetime | None:
+    """The instant `response_warn_at` is reached under a level, counted from `start`; None where there is none."""
+    mark, target = period.level.response_warn_at, targets(view.incident, policy, period.level)[0]
+    if mark is None or target is None:
+        return None
+    return _mark_reached(mark, target, start, calendar_of(period.level, policy), policy, ())
+
+
+def _mark_reached(
+    mark: str, target: str | None, start: datetime, calendar: Calendar, policy: Policy, pauses: tuple[PauseSpan, ...]
+) -> datetime | None:
     seconds: float = 0 if mark.endswith("%") else seconds_of(mark)
-    calendar = calendar_of(period.level, policy)
     if mark.endswith("%"):
-        target = targets(view.incident, policy, period.level)[1]
-        whole = course(target, view.declared, calendar, policy, pauses).target if target else None
+        whole = course(target, start, calendar, policy, pauses).target if target else None
         if whole is None:
             return None
         seconds = whole * int(mark[:-1]) / 100
-    return due(view.declared, int(seconds), calendar, pauses)
+    return due(start, int(seconds), calendar, pauses)
 
 
 def deferred(
@@ -263,7 +277,8 @@ def neighbours(incidents: Iterable[Incident]) -> Neighbours:
 def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime) -> list[str]:
     """The ids of the incidents that make a pattern with this one, its own among them; empty below the policy's count.
 
-    Same service and same cause category (or a tag in common), declared within the window that ends with this one.
+    Same service, and the same category of cause or triage, a tag or a factor in common, or titles of mostly the same
+    words; declared within the window that ends with this one.
     An incident that is linked to it, or belongs to a problem already, makes no pattern with it (R69).
     """
     pattern = policy.escalation.pattern
@@ -282,17 +297,39 @@ def similar(incident: Incident, among: Neighbours, policy: Policy, now: datetime
 def _is_similar(incident: Incident, other: Incident) -> bool:
     if other.problem or _is_linked(incident, other) or _is_linked(other, incident):
         return False
-    same = _category(incident) is not None and _category(incident) == _category(other)
-    return same or not set(incident.tags).isdisjoint(other.tags)
+    alike = _categories(incident) & _categories(other) or not set(incident.tags).isdisjoint(other.tags)
+    return bool(alike) or not _factors(incident).isdisjoint(_factors(other)) or _is_retold(incident.title, other.title)
 
 
 def _is_linked(incident: Incident, other: Incident) -> bool:
     return any(one.id == other.id for one in incident.relations)
 
 
-def _category(incident: Incident) -> str | None:
-    category = incident.cause.category if incident.cause else None
-    return None if category == UNKNOWN else category
+def _categories(incident: Incident) -> set[str]:
+    """The category of the cause, and what triage took it for: known long before."""
+    found = (incident.cause and incident.cause.category, incident.triage and incident.triage.category)
+    return {category for category in found if category and category != UNKNOWN}
+
+
+def _factors(incident: Incident) -> set[tuple[str, str]]:
+    return {(_plain(name), _plain(value)) for name, value in incident.factors.items()} if incident.factors else set()
+
+
+def _is_retold(title: str, other: str) -> bool:
+    """Titles of mostly the same words, in any order; one word in common says nothing, unless it is all there is."""
+    words, others = _title_words(title), _title_words(other)
+    common, every = len(words & others), len(words | others)
+    return every > 0 and common * 2 >= every and common >= min(every, 2)
+
+
+@lru_cache(maxsize=4096)
+def _title_words(title: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(title.casefold())) - _FUNCTION_WORDS
+
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_FUNCTION_WORDS = frozenset(("the", "and", "for", "with", "not", "are", "was", "from", "some", "all", "users"))
+"""Words that stand in many titles and tell none apart."""
 
 
 def _when(pair: tuple[datetime, Incident]) -> datetime:

@@ -30,6 +30,7 @@ from incident_ops.sla.clocks import (
     ACTION_ITEM,
     AFTERWARDS,
     RESOLUTION,
+    RESPONSE,
     UPDATE_INTERNAL,
     UPDATE_PUBLIC,
     Clock,
@@ -37,7 +38,7 @@ from incident_ops.sla.clocks import (
     clocks,
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
-from incident_ops.sla.escalation_rules import mark_due, neighbours, similar
+from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
@@ -85,14 +86,17 @@ def _warning(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod
     if at is None or at >= view.now or clock.is_over:
         return []
     left = spell_duration(max(clock.remaining_seconds or 0, 0), in_words=True)
-    due_of = "SLA breach" if clock.clock == RESOLUTION else f"the end of {clock.name}"
-    return [PassedMark(WARNING, warning_mark(clock.level, clock.start), at, f"{left} to {due_of}")]
+    wording = {RESOLUTION: "to SLA breach", RESPONSE: "until the response is due"}
+    reason = f"{left} {wording.get(clock.clock, f'to the end of {clock.name}')}"
+    return [PassedMark(WARNING, warning_mark(clock.level, clock.start), at, reason)]
 
 
 def _warned_at(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) -> datetime | None:
     level = period.level
     if clock.clock == RESOLUTION and level.warn_at:
         return mark_due(level.warn_at, period, view, policy)
+    if clock.clock == RESPONSE:
+        return response_mark_due(period, clock.start, view, policy)
     if clock.clock == UPDATE_PUBLIC and level.update.public and level.update.public_max:
         return due(clock.start, seconds_of(level.update.public), calendar_of(level, policy))
     return None

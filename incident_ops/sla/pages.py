@@ -15,9 +15,9 @@ from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.time import instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, answers, first_after
 from incident_ops.sla.calendar import due
-from incident_ops.sla.clocks import CLOCK_NAMES, RESOLUTION, UPDATE_INTERNAL, UPDATE_PUBLIC, main_clocks
+from incident_ops.sla.clocks import CLOCK_NAMES, RESOLUTION, RESPONSE, UPDATE_INTERNAL, UPDATE_PUBLIC, main_clocks
 from incident_ops.sla.escalation import due_escalations
-from incident_ops.sla.escalation_rules import mark_due
+from incident_ops.sla.escalation_rules import mark_due, response_mark_due
 from incident_ops.sla.obligations import (
     BREACH,
     MOST_SLOTS,
@@ -62,6 +62,7 @@ def _of_cycle(case: Case) -> Iterator[Obligation]:
     yield from announcements(case)
     yield from _main_marks(case)
     yield from _warnings(case)
+    yield from _response_warnings(case)
     for clock, audience in ((UPDATE_INTERNAL, None), (UPDATE_PUBLIC, PUBLIC)):
         for slot in update_slots(case.view, case.policy, case.periods, audience):
             yield from _of_slot(case, clock, slot)
@@ -90,6 +91,23 @@ def _warnings(case: Case) -> Iterator[Obligation]:
         if at is not None and at < end:
             mark = warning_mark(period.label, view.declared)
             yield case.obligation(WARNING, RESOLUTION, mark, at, f"{CLOCK_NAMES[RESOLUTION].name} at risk")
+
+
+def _response_warnings(case: Case) -> Iterator[Obligation]:
+    """The warnings of the response under each level it had, while nobody had answered."""
+    view, periods = case.view, case.periods
+    if not any(period.level.response_warn_at for period in periods):
+        return
+    response = next((one for one in main_clocks(view, case.policy, periods) if one.clock == RESPONSE), None)
+    if response is None or response.cycle != view.cycle:
+        return
+    over = min((end.at for end in (view.acknowledged, view.resolved) if end.at is not None), default=view.now)
+    for period, end in zip(periods, [*(period.since for period in periods[1:]), over], strict=True):
+        start = max(period.origin, view.cycle_start)
+        at = response_mark_due(period, start, view, case.policy)
+        if at is not None and at < min(end, over):
+            mark, reason = warning_mark(period.label, start), f"{CLOCK_NAMES[RESPONSE].name} at risk"
+            yield case.obligation(WARNING, RESPONSE, mark, at, reason, response.cycle)
 
 
 def _of_slot(case: Case, clock: str, slot: UpdateSlot) -> Iterator[Obligation]:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of
+from incident_ops.domain.automation import is_automation
 from incident_ops.domain.commander import commander_due
 from incident_ops.domain.fence import consume, evaluate_each
 from incident_ops.domain.lifecycle import OVER
@@ -24,7 +25,6 @@ from incident_ops.domain.record import HIDDEN, Record, UndatedFields, Unread, ti
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.triage_window import triage_instants
 from incident_ops.domain.waits import snoozed_until
-from incident_ops.sla.activity import is_automation
 from incident_ops.sla.calendar import due, elapsed
 from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
 from incident_ops.sla.stagnation import last_activity, stagnates_at

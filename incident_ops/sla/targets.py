@@ -9,11 +9,11 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import IncidentAt, declared_at, labels_held
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.memo import memoised
-from incident_ops.domain.policy import NEXT_BUSINESS_DAY, NEXT_RELEASE, LevelPolicy, Policy
+from incident_ops.domain.policy import NEXT_RELEASE, LevelPolicy, Policy, target_days
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar, ReleaseTrain
 from incident_ops.domain.time import PauseSpan, duration, parse_date
 from incident_ops.errors import UserError
-from incident_ops.sla.calendar import due, elapsed, end_of_day, next_business_day
+from incident_ops.sla.calendar import closing_time, due, elapsed, end_of_day
 
 BUSINESS = "business"
 seconds_of = lru_cache(maxsize=512)(duration)
@@ -146,7 +146,7 @@ def targets(incident: Incident, policy: Policy, level: LevelPolicy) -> tuple[str
 
 def stated_seconds(target: str | None) -> str | None:
     """A target of zero seconds means no clock, not an immediate breach."""
-    if target is None or target in (NEXT_BUSINESS_DAY, NEXT_RELEASE):
+    if target is None or target == NEXT_RELEASE or target_days(target) is not None:
         return target
     return target if seconds_of(target) else None
 
@@ -158,10 +158,11 @@ def course(
     if target == NEXT_RELEASE:
         release = _next_release(start, calendar, policy)
         return course_until(start, end_of_day(parse_date(release.on), calendar) if release else None)
-    if target != NEXT_BUSINESS_DAY:
+    days = target_days(target)
+    if days is None:
         seconds = seconds_of(target)
         return Course(start, seconds, due(start, seconds, calendar, pauses), calendar, pauses)
-    closing = next_business_day(start, calendar)
+    closing = closing_time(start, days, calendar)
     if closing is None:
         return Course(start, None, None, calendar, pauses)
     seconds = elapsed(start, closing, calendar)

@@ -256,14 +256,15 @@ def test_a_part_of_a_country_has_its_own_days(folder: Folder) -> None:
 
 def test_holidays_are_written_and_people_s_dates_stay(folder: Folder) -> None:
     """Comments and other dates survive; a second time nothing changes."""
-    folder.write("policy.yaml", "extends: sev0-3  # ours\ncalendars:\n  business:\n    holidays: [2026-12-24]\n")
+    ours = "- 2026-12-24  # the office is closed"
+    folder.write("policy.yaml", f"extends: sev0-3  # ours\ncalendars:\n  business:\n    holidays:\n    {ours}\n")
     done = holidays(folder, "US", "--year", "2026", "--write")
     assert (done.code, done.err) == (0, "")
     assert "12 dates added to calendar business, 13 in all" in done.out
     text = (folder.path / "policy.yaml").read_text()
     assert text.startswith("extends: sev0-3  # ours\n")
-    assert "2026-12-24" in text
-    assert "2026-07-03" in text
+    assert f"    {ours}\n" in text
+    assert "    - 2026-07-03  # Independence Day (observed)\n    - 2026-07-04  # Independence Day\n" in text
     assert "has these 12 dates already" in holidays(folder, "US", "--year", "2026", "--write").out
     assert (folder.path / "policy.yaml").read_text() == text
     assert call("policy", "show", at=folder.path).code == 0

@@ -342,6 +342,7 @@ class TestHistory:
             done(folder, "escalate", ID, "--to", tier, "--reason", f"to {tier}", "--notify", "@bob")
         refused = call("escalate", ID, "--reason", "again", at=folder.path, clock=ELEVEN_MINUTES_LATER)
         refused.told_once(2, "there is no tier above tier 4")
-        due = [one["key"] for one in data(folder, "sla", "check")["obligations"]]
-        assert f"{ID}/escalation/1/manual.{ELEVEN_MINUTES_LATER}.2" in due
+        check = data(folder, "sla", "check")
+        keys = [one["key"] for one in check["obligations"] if one["kind"] == "escalation"]
+        assert keys == [f"{ID}/escalation/1/manual.{ELEVEN_MINUTES_LATER}.alice.2"]
         assert "all fine" in done(folder, "validate").out

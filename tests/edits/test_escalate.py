@@ -30,11 +30,20 @@ def test_by_hand_to_the_next_tier_and_on() -> None:
     assert (entry.rule, entry.reason, entry.from_tier, entry.to_tier) == ("manual", "needs a DBA", 1, 2)
     assert (entry.notified, entry.failed, entry.appropriate) == ([], ["@lead", "@mona"], "unknown")
     assert (entry.at, entry.noticed_at) == ("2025-01-26T12:35:00Z",) * 2
-    assert entry.key == "INC-1/escalation/1/manual.2025-01-26T12:35:00Z"
+    assert entry.key == "INC-1/escalation/1/manual.2025-01-26T12:35:00Z.ann"
     assert one.events[-1] == "Escalated to tier 2 (Tier 2): needs a DBA"
     assert step.messages == ("escalated to tier 2 (Tier 2); to be notified: @lead, @mona",)
     one.take(40, lambda incident, now: escalate_incident(incident, LADDER, now, "@ann", "again"))
     assert one.incident.escalations[-1].to_tier == 3
+
+
+def test_two_escalations_of_one_second_have_two_keys() -> None:
+    """Of two people in two clones, which a merge joins, and of one person twice."""
+    ann, bob = page(), page()
+    for one, who in ((ann, "@ann"), (bob, "@bob"), (ann, "@ann")):
+        one.take(5, lambda incident, now, who=who: escalate_incident(incident, LADDER, now, who, "x"))
+    keys = [entry.key for one in (ann, bob) for entry in one.incident.escalations]
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.parametrize(("to", "tier"), [("vendors", 4), ("3", 3), ("specialists", 3)])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from incident_ops.domain.as_of import as_of
+from incident_ops.domain.automation import is_automation
 from incident_ops.domain.tracker import Issue, Snapshot
-from incident_ops.sla.activity import activity, answers, is_automation, seen_of
+from incident_ops.sla.activity import activity, answers, seen_of
 from tests.sla.escalating import ITIL, at, comment, incident, moved, note, text
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, DAYS, Calendar
 from incident_ops.errors import UserError
-from incident_ops.sla.calendar import due, elapsed, end_of_day, next_business_day
+from incident_ops.sla.calendar import closing_time, due, elapsed, end_of_day
 
 WORKDAYS = DAYS[:5]
 OFFICE = Calendar(tz="Etc/UTC", hours={day: ["09:00-17:00"] for day in WORKDAYS})
@@ -181,7 +181,7 @@ def test_a_calendar_that_never_opens_ends_without_a_due(hours: dict[str, list[st
     calendar = Calendar(tz="Etc/UTC", hours=hours)
     start = at("2025-01-22T12:00:00Z")
     assert due(start, 60, calendar) is None
-    assert next_business_day(start, calendar) is None
+    assert closing_time(start, 1, calendar) is None
     assert elapsed(start, start + timedelta(days=400), calendar) == 0
 
 
@@ -191,7 +191,7 @@ def test_the_ends_of_the_calendar_are_no_crash(start: str, tz: str) -> None:
     moment = datetime.fromisoformat(start)
     assert due(moment, 10**10, daily(tz, "09:00-17:00")) is None
     assert due(moment, 10**13, AROUND_THE_CLOCK) is None
-    next_business_day(moment, daily(tz, "09:00-17:00"))
+    closing_time(moment, 1, daily(tz, "09:00-17:00"))
     assert elapsed(moment, moment, daily(tz, "09:00-17:00")) == 0
 
 
@@ -205,13 +205,13 @@ def test_the_ends_of_the_calendar_are_no_crash(start: str, tz: str) -> None:
     ],
 )
 def test_the_next_business_day_is_due_at_its_closing_time(start: str, expected: str) -> None:
-    assert next_business_day(at(start), OFFICE) == at(expected)
+    assert closing_time(at(start), 1, OFFICE) == at(expected)
 
 
 def test_the_next_business_day_follows_the_calendars_own_date() -> None:
     """23:30 UTC on Wednesday is Thursday in Berlin, so Friday's closing time is due."""
     calendar = Calendar(tz="Europe/Berlin", hours=OFFICE.hours)
-    assert next_business_day(at("2025-01-22T23:30:00Z"), calendar) == at("2025-01-24T16:00:00Z")
+    assert closing_time(at("2025-01-22T23:30:00Z"), 1, calendar) == at("2025-01-24T16:00:00Z")
 
 
 def test_the_end_of_a_day_is_midnight_in_the_calendars_zone() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.policy_sections import DAYS, Calendar
-from incident_ops.sla.calendar import due, next_business_day
+from incident_ops.sla.calendar import closing_time, due
 from incident_ops.sla.clocks import CLOCK_NAMES, PAUSABLE, Clock, ClockState, clocks
 from tests.sla.scene import ROOT, SEV, at, incident
 
@@ -110,7 +110,10 @@ def test_the_table_of_working_time_holds(
 
 
 def test_the_next_business_day_of_the_page() -> None:
-    assert next_business_day(at("2025-01-22T03:00:00Z"), OFFICE) == at("2025-01-23T17:00:00Z")
+    assert closing_time(at("2025-01-22T03:00:00Z"), 1, OFFICE) == at("2025-01-23T17:00:00Z")
+    assert closing_time(at("2025-01-22T03:00:00Z"), 0, OFFICE) == at("2025-01-22T17:00:00Z")
+    assert closing_time(at("2025-01-22T17:00:00Z"), 0, OFFICE) == at("2025-01-23T17:00:00Z")
+    assert closing_time(at("2025-01-22T12:00:00Z"), 5, OFFICE) == at("2025-01-29T17:00:00Z")
 
 
 def test_the_page_names_every_clock_and_what_rests() -> None:

@@ -17,6 +17,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.sla.clocks import PAUSABLE, ClockState, Risk, clocks
+from incident_ops.sla.obligations import incident_obligations
 from incident_ops.sla.status import incident_status
 from tests.sla.scene import DECLARED, ITIL, SEV, after, at, change, clock, incident, policy, update
 
@@ -200,6 +201,17 @@ def test_a_pause_that_ends_later_is_still_on() -> None:
     pause = {"from": after("30m"), "to": after("90m"), "waiting_for": "vendor"}
     found = clock("resolution", incident(severity="SEV1", pauses=[pause]), SEV, after("1h"))
     assert (found.state, found.due) == (ClockState.PAUSED, None)
+
+
+def test_a_pause_that_lies_ahead_has_not_begun() -> None:
+    """Looked at from before it, the due time is the one that people saw then."""
+    pause = {"from": after("1h"), "to": after("90m"), "waiting_for": "vendor"}
+    record = incident(severity="SEV1", pauses=[pause])
+    found = clock("resolution", record, SEV, after("30m"))
+    assert (found.state, found.due) == (ClockState.RUNNING, at(after("2h")))
+    early = policy("sev0-3", "levels:\n- {id: SEV1, warn_at: 25%}\n")
+    assert "warning" in {one.kind for one in incident_obligations(as_of(record, at(after("59m"))), early)}
+    assert clock("resolution", record, SEV, after("1h")).state is ClockState.PAUSED
 
 
 # Reopened -------------------------------------------------------------------------------------------------------------

@@ -218,6 +218,28 @@ def test_a_common_tag_is_enough_and_the_window_ends() -> None:
     assert similar(tagged[3], around, ITIL, at("40h")) == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "other", "found"),
+    [
+        ({"factors": {"os": "macOS Sonoma"}}, {"factors": {"OS": "macos  sonoma", "vpn": "7"}}, True),
+        ({"factors": {"os": "macOS Sonoma"}}, {"factors": {"os": "Windows"}}, False),
+        ({"factors": {"os": "macOS Sonoma"}}, {"factors": {"client": "macOS Sonoma"}}, False),
+        ({"title": "VPN drops after 10 minutes"}, {"title": "vpn drops: after 25 minutes!"}, True),
+        ({"title": "VPN drops for the London office"}, {"title": "VPN drops, London"}, True),
+        ({"title": "Login fails for some users"}, {"title": "Search is slow for some users"}, False),
+        ({"title": "Outage"}, {"title": "Outage"}, True),
+        ({"title": "42"}, {"title": "42"}, False),
+        ({"triage": {"category": "database"}}, {"cause": {"category": "database"}}, True),
+    ],
+)
+def test_what_is_known_at_the_beginning_makes_a_pattern(
+    fields: dict[str, Any], other: dict[str, Any], found: bool
+) -> None:
+    """Common factors, like titles and the category of triage, long before anybody knows the cause."""
+    records = [incident(id=f"INC-{number}", **(other if number == 3 else fields)) for number in range(1, 6)]
+    assert (len(similar(records[-1], neighbours(records), ITIL, at("1m"))) == 5) == found
+
+
 # Who never escalates --------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +414,33 @@ def test_a_raised_priority_past_its_mark_is_due_at_the_change() -> None:
     changes = [moved("3h", "P3", "P1", field="priority")]
     record = incident(SIX, priority="P1", state="in_progress", changes=changes)
     assert [one.due for one in due_escalations(as_of(record, at("4h")), ITIL) if one.rule == "time"] == [at("3h")]
+
+
+def test_a_lowered_level_keeps_the_rungs_of_before_and_tells_nothing_anew() -> None:
+    """Nobody answers a P1 in the night; on a level of office hours it stays where it had climbed to."""
+    office = "calendars: {business: {tz: Etc/UTC, hours: {thursday: ['09:00-17:00']}}}\n"
+    judge = policy(
+        extra="levels:\n- {id: P1, escalate_at: 45m, stagnation: null}\n- {id: P3, calendar: business}\n"
+        + office
+        + LADDER
+    )
+    lowered = {"changes": [moved("3h", "P1", "P3", field="priority")], "priority": "P3"}
+    first = due_escalations(as_of(incident(priority="P1"), at("3h")), judge)
+    before = [(one.key, one.due, one.to_tier) for one in first]
+    after = due_escalations(as_of(incident(**lowered), at("3h1m")), judge)
+    assert [(one.key, one.due, one.to_tier) for one in after] == before
+    assert [tier for _, _, tier in before] == [1, 2, 3]
+    told, _, _ = run(incident(**lowered), judge, [at(span) for span in ("31m", "46m", "2h1m", "3h1m", "20h")])
+    assert [entry.to_tier for entry in told.escalations] == [1, 2, 3]
+
+
+def test_a_level_raised_at_night_counts_the_wait_around_the_clock_from_then_on() -> None:
+    """15 of its 30 minutes passed in office hours at noon; the rest is counted from the change at 22:00."""
+    office = "calendars: {business: {tz: Etc/UTC, hours: {wednesday: ['09:00-12:15']}}}\n"
+    quiet = "{id: P1, escalate_at: null, stagnation: null}"
+    judge = policy(extra=f"levels:\n- {quiet}\n- {{id: P3, calendar: business}}\n{office}{LADDER}")
+    raised = incident(priority="P1", changes=[moved("10h", "P3", "P1", field="priority")])
+    assert [one.due for one in due_escalations(as_of(raised, at("10h16m")), judge)][:1] == [at("10h15m")]
 
 
 # A late run -----------------------------------------------------------------------------------------------------------

@@ -30,8 +30,18 @@ ALL_RULES = policy(
     "sev0-3",
     """\
 levels:
-- {id: SEV1, warn_at: 75%, escalate_at: 1h, stagnation: 10m, defer_if_active_within: 30m, diagnosis: 20m}
-- {id: SEV2, escalate_at: 2h, stagnation: 10m, update: {internal: 1h, public: 30m, public_max: 40m}}
+- id: SEV1
+  response_warn_at: 50%
+  warn_at: 75%
+  escalate_at: 1h
+  stagnation: 10m
+  defer_if_active_within: 30m
+  diagnosis: 20m
+- id: SEV2
+  response_warn_at: 10m
+  escalate_at: 2h
+  stagnation: 10m
+  update: {internal: 1h, public: 30m, public_max: 40m}
 escalation:
   reassignments_gt: 3
   tiers:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.github.client import Client, RecordsHome, Request, Wire
+from incident_ops.adapters.github.client import Client, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
 from incident_ops.adapters.github.pulls import compare_address
+from incident_ops.adapters.github.records_home import RecordsHome
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 

@@ -29,7 +29,8 @@ class NotifierSettings:
     """What a notifier may be made from.
 
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
-    `issues` gives by incident; `inert` makes a record's text harmless in Markdown.
+    `issues` gives by incident; `inert` makes a record's text harmless in Markdown; `addresses` are those by which git
+    knows the people of an incident.
     """
 
     channel: str
@@ -40,6 +41,7 @@ class NotifierSettings:
     tracker: Callable[[], IssueTracker]
     issues: Mapping[str, int]
     inert: Callable[[str], str]
+    addresses: Callable[[Incident], Sequence[str]] = lambda _incident: ()
 
 
 class NotifierKind(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from incident_ops.adapters.http import is_https_or_local
@@ -26,9 +26,10 @@ LONGEST = 15.0
 
 _REQUEST = 5
 _PAGES = 20
+_MOST_GUESTS = 10
 _LONGEST_NAME, _LONGEST_TOPIC, _LONGEST_TEXT = 80, 250, 39_000
 _HINTS = {
-    "missing_scope": "the bot needs channels:manage, channels:read, channels:join and chat:write; restricted: groups:*",
+    "missing_scope": "give the bot channels:manage, :read, :join, chat:write; restricted: groups:*, users:read.email",
     "is_archived": "take the channel out of the archive, or name another in policy notify.incident_channel",
     "invalid_auth": f"check {TOKEN_VARIABLE}",
     "not_authed": f"check {TOKEN_VARIABLE}",
@@ -41,7 +42,8 @@ def connect(settings: NotifierSettings) -> Chat:
     """The chat channels of the incidents, each by its own name."""
     names = {incident.id: settings.room(incident) for incident in settings.incidents}
     topics = {incident.id: topic(incident) for incident in settings.incidents}
-    return Chat.of(settings.environment, names, topics)
+    guests = {one.id: settings.addresses(one) for one in settings.incidents if one.visibility == "restricted"}
+    return Chat.of(settings.environment, names, topics, guests)
 
 
 def topic(incident: Incident) -> str:
@@ -60,16 +62,31 @@ def channel_name(wanted: str) -> str:
 
 
 class Chat:
-    """The channels of incidents; `names` and `topics` are theirs, by incident."""
+    """The channels of incidents; `names`, `topics` and `guests` are theirs, by incident.
+
+    `guests` are the addresses of the people who are invited into a private channel, which nobody finds by looking.
+    """
 
     def __init__(
-        self, token: str, names: Mapping[str, str], topics: Mapping[str, str], url: str = URL, seconds: float = LONGEST
+        self,
+        token: str,
+        names: Mapping[str, str],
+        topics: Mapping[str, str],
+        url: str = URL,
+        seconds: float = LONGEST,
+        guests: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self._token, self._names, self._topics = token, names, topics
+        self._token, self._names, self._topics, self._guests = token, names, topics, guests or {}
         self._url, self._seconds = url, seconds
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], names: Mapping[str, str], topics: Mapping[str, str]) -> Chat:
+    def of(
+        cls,
+        environment: Mapping[str, str],
+        names: Mapping[str, str],
+        topics: Mapping[str, str],
+        guests: Mapping[str, Sequence[str]] | None = None,
+    ) -> Chat:
         """With the token of SLACK_BOT_TOKEN; UserError without one."""
         token = environment.get(TOKEN_VARIABLE, "").strip()
         if not token.isascii() or not token.isprintable() or not token:
@@ -78,7 +95,7 @@ class Chat:
         url = environment.get(URL_VARIABLE, "").strip() or URL
         if not is_https_or_local(url):
             raise UserError(f"{URL_VARIABLE} is not an https address", hint=f"leave it out, it is {URL}")
-        return cls(token, names, topics, url.rstrip("/") + "/")
+        return cls(token, names, topics, url.rstrip("/") + "/", guests=guests)
 
     def send(self, message: Message) -> None:
         """Finds or makes the channel, sets its topic, posts with the key as metadata; see `domain.ports.Notifier`."""
@@ -109,9 +126,11 @@ class Chat:
             ),
             is_final=True,
         )
+        if message.restricted:
+            self._invite(client, place, message)
 
     def _open(self, client: WebClient, name: str, message: Message) -> Mapping[str, Any]:
-        """The channel of that name: made, or the one that is there and joined. Nobody is invited."""
+        """The channel of that name: made, or the one that is there and joined."""
         try:
             made = _asked(message, lambda: client.conversations_create(name=name, is_private=message.restricted))
         except _Refused as error:
@@ -154,6 +173,21 @@ class Chat:
             _asked(message, lambda: client.conversations_setTopic(channel=place["id"], topic=topic))
         except WriteFailed:
             return
+
+    def _invite(self, client: WebClient, place: Mapping[str, Any], message: Message) -> None:
+        """Invites the people of a restricted incident whom Slack knows by their address; who is in it already stays.
+
+        What is refused keeps nothing back: the message is posted.
+        """
+        for address in self._guests.get(message.incident, ())[:_MOST_GUESTS]:
+            try:
+                found = _asked(message, lambda address=address: client.users_lookupByEmail(email=address))  # type: ignore[misc]
+                who = found["user"]["id"]
+                _asked(message, lambda who=who: client.conversations_invite(channel=place["id"], users=who))  # type: ignore[misc]
+            except _Refused:
+                continue
+            except WriteFailed:
+                return
 
 
 class _Refused(WriteFailed):

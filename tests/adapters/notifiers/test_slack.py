@@ -112,6 +112,27 @@ def test_a_restricted_incident_gets_a_private_channel(sink: HttpSink) -> None:
     assert "is_private=1" in sink.taken[0].body
 
 
+def test_its_people_are_invited_into_a_private_channel(slack: Standin) -> None:
+    """By the address that git knows them by; whom Slack does not know, and who is in it already, stops nobody."""
+    users = [one for one in ask(slack, "users.list")["members"] if one.get("profile", {}).get("email")]
+    known = [one["profile"]["email"] for one in users]
+    way = Chat("xoxb-anything", NAMES, {}, f"{slack.url}/api/", guests={"INC-7": ["gone@example.org", *known]})
+    for mark in ("declared", "later"):
+        way.send(notice("INC-7", mark=mark, restricted=True))
+    found = ask(slack, "conversations.list", types="public_channel,private_channel", limit=1000)["channels"]
+    (made,) = [one for one in found if one["name"] == "incident-inc-7"]
+    members = ask(slack, "conversations.members", channel=made["id"])["members"]
+    assert known
+    assert {one["id"] for one in users} <= set(members)
+    assert len(ask(slack, "conversations.history", channel=made["id"])["messages"]) >= 2
+
+
+def test_an_invitation_that_is_refused_keeps_no_message_back(sink: HttpSink) -> None:
+    sink.script = [answer(channel=MADE), answer(), answer(ok=False, error="missing_scope")]
+    Chat(SECRET, NAMES, {}, f"{sink.url}/", guests={"INC-1": ["a@example.org"]}).send(notice("INC-1", restricted=True))
+    assert [one.path for one in sink.taken][1:] == ["/chat.postMessage", "/users.lookupByEmail"]
+
+
 def test_an_archived_channel_is_told(slack: Standin) -> None:
     """It is not unarchived behind people's backs."""
     chat(slack).send(notice("INC-5"))

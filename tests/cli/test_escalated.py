@@ -1,0 +1,66 @@
+"""An escalation shows where people look: on the incident's issue, and in the queue of its tier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.scene import Folder, as_json, call, ok
+
+pytestmark = pytest.mark.usefixtures("somebody")
+
+POLICY = """\
+extends: itil-p1-p4
+ids: {incident: INC-YYYYMMDD-HHMMSS}
+escalation:
+  tiers:
+  - {id: tier-2, wait: 30m}
+contacts:
+  "@lead": {channels: [lead_mail]}
+  "@dba": {channels: [dba_mail]}
+  tiers: {tier-2: ["@lead"], specialists: ["@dba"]}
+"""
+ID = "INC-20250126-140000"
+AT = "2025-01-26T14:20:00Z"
+
+
+@pytest.fixture
+def queue(make: Callable[..., Folder]) -> Folder:
+    """Two P2, of which one was escalated to tier 2 at 14:10."""
+    folder = make("queue", policy=POLICY)
+    for minute in ("00", "05"):
+        ok(folder, "declare", "Slow", "--priority", "P2", "--service", "api", clock=f"2025-01-26T14:{minute}:00Z")
+    ok(folder, "escalate", ID, "--reason", "nobody knows this database", clock="2025-01-26T14:10:00Z")
+    return folder
+
+
+def test_the_issue_says_to_whom_it_went_who_is_next_and_what_to_do(queue: Folder) -> None:
+    ok(queue, "apply", clock=AT)
+    bodies = [ok(queue, "issues", str(number), clock=AT).out for number in (1, 2)]
+    (shown,) = [line for body in bodies for line in body.splitlines() if line.startswith("- **Escalated:**")]
+    assert shown == (
+        "- **Escalated:** to tier 2 (Tier 2) 14:10 UTC: nobody knows this database. Asked: `@lead`. Next: tier 3"
+        " (Specialists) at 14:40 UTC if nobody answers. Watch it closely. For more people:"
+        f' `incident-ops escalate {ID} --reason "..."`'
+    )
+
+
+def test_an_answer_ends_the_wait_and_the_end_ends_the_line(queue: Folder) -> None:
+    ok(queue, "ack", ID, "--by", "@lead", clock="2025-01-26T14:15:00Z")
+    ok(queue, "apply", clock=AT)
+    assert "Asked: `@lead`. Watch it closely" in "".join(ok(queue, "issues", n, clock=AT).out for n in ("1", "2"))
+    ok(queue, "resolve", ID, "--cause", "database", "--restored", "14:16", clock=AT)
+    ok(queue, "apply", clock=AT)
+    assert "Escalated:" not in "".join(ok(queue, "issues", n, clock=AT).out for n in ("1", "2"))
+
+
+def test_the_queue_of_a_tier_can_be_listed(queue: Folder) -> None:
+    def ids(*words: str) -> list[str]:
+        return [one["id"] for one in as_json(queue, "list", *words, clock=AT)["incidents"]]
+
+    assert ids("--tier", "2") == [ID] == ids("--tier", "tier-2")
+    assert ids("--tier", "1") == ["INC-20250126-140500"]
+    ok(queue, "assign", "@dba", ID, clock=AT)
+    assert ids("--tier", "2", "--open") == [ID]
+    call("list", "--tier", "tier-9", at=queue.path, clock=AT).told_once(2, "unknown tier 'tier-9'")
