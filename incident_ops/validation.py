@@ -24,7 +24,6 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.issue_places import IssuePlace, recorded_place
 from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.not_used_yet import value_at
-from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route, Where
@@ -34,7 +33,7 @@ from incident_ops.records.file_findings import FAULTS, fault
 from incident_ops.records.history import merged_rows
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.merged_policies import may_rule, policies_since
-from incident_ops.records.oncall import ONCALL, Schedules, load_schedules, to_schedule
+from incident_ops.records.oncall import ONCALL, load_schedules, read_schedule
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document
@@ -369,15 +368,15 @@ def _plan_findings(document: Document, kind: str, world: World | None) -> list[F
 
 def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:
     """What the rules find in every schedule that can be read, and in what policy and services say of schedules."""
-    schedules = load_schedules(store)
-    policy = setting.policy.policy
+    schedules, policy = load_schedules(store), setting.policy.policy
     contacts = policy.contacts.people if policy else {}
-    found = [
-        finding
-        for path, kind in store.others()
-        if kind == ONCALL and (document := _document(store, path)) is not None and not check_document(document, ONCALL)
-        for finding in _schedule_findings(document, now, contacts, schedules, base)
-    ]
+    found: list[Finding] = []
+    for path in (path for path, kind in store.others() if kind == ONCALL):
+        read, was = (read_schedule(raw, path) for raw in (store.read(path), base.before.get(path) if base else None))
+        if read is not None:
+            merged = was.schedule if was else None
+            subject = ScheduleFile(path, read.schedule, now, contacts, schedules.by_name, merged)
+            found += _placed(read.document, check_schedule(subject))
     for document in _settings(setting):
         found += _placed(document, check_references(document.data, document.file, schedules.names))
     return found
@@ -389,22 +388,6 @@ def validate_schedules(store: Store, setting: PolicyAndServices, now: datetime) 
     read = [finding for path in paths for finding in _other_findings(store, path, ONCALL, None)]
     found = [*read, *oncall_findings(store, setting, now)]
     return sorted(found, key=lambda finding: finding.sort_key), len(paths)
-
-
-def _schedule_findings(
-    document: Document, now: datetime, contacts: Mapping[str, Any], schedules: Schedules, base: Base | None
-) -> list[Finding]:
-    merged = _merged_schedule(base, document.file) if base else None
-    schedule = to_schedule(document)
-    subject = ScheduleFile(document.file, schedule, now, contacts, schedules.by_name, merged)
-    return _placed(document, check_schedule(subject))
-
-
-def _merged_schedule(base: Base, path: str) -> OnCallSchedule | None:
-    raw = base.before.get(path)
-    document = read_bytes(raw, path) if isinstance(raw, bytes) else None
-    is_usable = isinstance(document, Document) and not check_document(document, ONCALL)
-    return to_schedule(document) if isinstance(document, Document) and is_usable else None
 
 
 def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import msgspec
 from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.domain.record import Unread
 from incident_ops.records.planned_changes import read_document
-from incident_ops.records.store import Store
+from incident_ops.records.store import Raw, Store
 from incident_ops.records.yaml_reader import Document
 
 ONCALL = "oncall"
@@ -26,6 +26,13 @@ class Schedules(NamedTuple):
     def names(self) -> frozenset[str]:
         """The name of every file, whether it can be read or not."""
         return frozenset((*self.by_name, *(one.path.rpartition("/")[2].rpartition(".")[0] for one in self.unread)))
+
+
+class ReadSchedule(NamedTuple):
+    """A schedule with the document that it was read from."""
+
+    document: Document
+    schedule: OnCallSchedule
 
 
 def schedule_path(name: str) -> str:
@@ -48,6 +55,12 @@ def load_schedules(store: Store) -> Schedules:
         else:
             found[schedule.name] = schedule
     return Schedules(found, tuple(unread))
+
+
+def read_schedule(raw: Raw | None, path: str) -> ReadSchedule | None:
+    """The schedule of a file that can be read; None where it cannot, or is not there."""
+    document = None if raw is None else read_document(raw, path, ONCALL)
+    return ReadSchedule(document, to_schedule(document)) if isinstance(document, Document) else None
 
 
 def to_schedule(document: Document) -> OnCallSchedule:
