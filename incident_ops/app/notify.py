@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters import clock
+from incident_ops.adapters.notifiers import pagers
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
@@ -22,6 +23,7 @@ from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.notice_kinds import NEWS, NOTICE_KINDS, PAGE
 from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RESOLVED_EVENT, Ledger, Message
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.ports import Notifier, SharedLedger
@@ -30,12 +32,13 @@ from incident_ops.domain.time import spell_instant
 from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
+from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
 from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent, plan_deliveries
 from incident_ops.notifications.recipients import has_been_handled, notices
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
 from incident_ops.render.findings import inert, inert_lines
-from incident_ops.sla.obligations import incident_obligations
+from incident_ops.sla.obligations import NEWS_NOTICE, incident_obligations
 from incident_ops.sla.targets import level_of
 
 if TYPE_CHECKING:
@@ -108,7 +111,18 @@ def _settings(
         issues={**recorded, **issue_numbers},
         inert=markdown,
         addresses=lambda incident: _addresses(incident, policy),
+        repository=_repository(workspace, environment),
+        has_tier_pagers=any(tier.pager_key_env for tier in policy.escalation.tiers),
     )
+
+
+def _repository(workspace: Workspace, environment: Mapping[str, str]) -> str:
+    """The repository's name on GitHub, else the end of its remote's address: the same at home and in a workflow."""
+    from incident_ops.adapters.github.connect import repository_address
+
+    remote = remote_of(workspace.git)
+    address = repository_address(environment, remote.url if remote else None) or (remote.url if remote else "")
+    return "/".join(re.split("[/:]", address.rstrip("/").removesuffix(".git"))[-2:]).casefold()
 
 
 def _addresses(incident: Incident, policy: Policy) -> list[str]:
@@ -179,7 +193,7 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
     record = _record(workspace, incident)
     policy, _ = workspace.judged_by
     level = level_of(record.incident, policy)
-    channels = _channels(workspace, level, options.channels)
+    channels = _channels(workspace, level, options.channels, options.mark)
     due = evaluate_one(record, lambda found: _due_messages(workspace, found.incident, options))
     by_hand = due or [_message(record.incident, level, options, channel) for channel in channels]
     held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
@@ -222,15 +236,23 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
         if options.mark in (one.mark, one.kind) and not one.superseded
     ]
     found = notices(due, {incident.id: incident}, policy, services, workspace.now)
+    every = alerts(incident, policy, services, workspace.now, pagers(), due=due)
+    ringing = (message for alert in every for message in alert.reaches)
     return [
         message
-        for message in found.deliverable
+        for message in (
+            *(one for one in found.deliverable if one.channel not in pagers()),
+            *(one for one in ringing if options.mark in (one.mark, one.kind)),
+        )
         if message.audience == options.audience and (not options.channels or message.channel in options.channels)
     ]
 
 
-def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str]) -> list[str]:
-    """The channels that are meant; UserError where there is none, or one that the policy does not know."""
+def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str], mark: str) -> list[str]:
+    """The channels that are meant: without any those of the level, the quiet ones for a kind that does not page.
+
+    UserError where there is none, or one that the policy does not know.
+    """
     policy = workspace.judged_by[0]
     known = {*policy.notify.channels, *level.channels}
     known |= {name for each_level in policy.levels for name in each_level.channels}
@@ -240,9 +262,15 @@ def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str]) ->
         if name not in known:
             hint = did_you_mean(name, known) or "policy notify.channels names those that exist"
             raise UserError(f"the policy has no channel {name!r}", hint=hint)
-    channels = [*dict.fromkeys(asked or level.channels)]
+    kind = NEWS if mark == NEWS_NOTICE else mark
+    rings = kind not in NOTICE_KINDS or policy.way(kind, level.rank) == PAGE
+    usual = [name for name in level.channels if rings or not policy.rings(name)]
+    channels = [*dict.fromkeys(asked or usual)]
     if not channels:
-        raise UserError(f"level {level.id} has no channels", hint=f"--channel NAME, e.g. {min(known, default='chat')}")
+        kind = "" if rings else " that do not ring"
+        raise UserError(
+            f"level {level.id} has no channels{kind}", hint=f"--channel NAME, e.g. {min(known, default='chat')}"
+        )
     return channels
 
 

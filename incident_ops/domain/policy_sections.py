@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from incident_ops.domain.incident import Value
+from incident_ops.domain.notice_kinds import WaysByRank
 from incident_ops.domain.oncall import WhoIsOnCall, schedule_named
 from incident_ops.domain.time import parse_date
 
@@ -28,7 +29,7 @@ class Pattern(Value, frozen=True):
 
 
 class Tier(Value, frozen=True):
-    """One step of the escalation ladder (R65)."""
+    """One step of the escalation ladder (R65). `pager_key_env` names the variable with the key of its own pager."""
 
     id: str
     tier: int
@@ -38,6 +39,7 @@ class Tier(Value, frozen=True):
     wait: str | None = None
     repeat_max: int | None = None
     ack_timeout: str | None = None
+    pager_key_env: str | None = None
 
 
 class EscalationPolicy(Value, frozen=True):
@@ -347,8 +349,17 @@ class IncidentChannel(Value, frozen=True):
 
 
 class Notify(Value, frozen=True):
+    """`kinds`: a kind of notice -> how people hear of it, see `domain.notice_kinds`."""
+
     channels: list[str] = []
+    kinds: dict[str, WaysByRank] = {}
     incident_channel: IncidentChannel = IncidentChannel()
+
+
+class ChannelSettings(Value, frozen=True):
+    """How a channel behaves; `rings` None = by its name."""
+
+    rings: bool | None = None
 
 
 class Quota(Value, frozen=True):

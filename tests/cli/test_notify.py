@@ -50,18 +50,19 @@ def test_every_channel_of_the_level_is_told_once(
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     monkeypatch.setenv("INCIDENT_OPS_PAGER_URL", sink.url)
     monkeypatch.setenv("API_PAGER", KEY)
-    first = notify(shared, "--mark", "news", "--text", "All hands", "--format", "json")
+    first = notify(shared, "--mark", "call", "--text", "All hands", "--format", "json")
     assert (first.code, first.err) == (0, "")
     assert outcomes(first) == {"slack": "sent now", "pagerduty": "sent now"}
     by_path = {one.path: one.data for one in sink.taken}
-    assert by_path["/200"]["title"] == "[SEV1] INC-1: Login fails (news)"
+    assert by_path["/200"]["title"] == "[SEV1] INC-1: Login fails (call)"
     assert by_path["/200"]["message"].split("\n")[:2] == ["All hands", ""]
     assert "Commander: @alice" in by_path["/200"]["message"]
-    assert by_path["/v2/enqueue"]["dedup_key"] == "INC-1/notify/1/news/pagerduty/internal"
-    again = notify(shared, "--mark", "news", "--format", "json")
+    assert by_path["/v2/enqueue"]["dedup_key"] == "INC-1/notify/1/call/pagerduty/internal"
+    again = notify(shared, "--mark", "call", "--format", "json")
     assert outcomes(again) == {"slack": "sent", "pagerduty": "sent"}
     assert len(sink.taken) == 2
     assert outcomes(notify(shared, "--mark", "other", "--format", "json"))["slack"] == "sent now"
+    assert outcomes(notify(shared, "--mark", "news", "--format", "json")) == {"slack": "sent now"}, "it rings nobody"
 
 
 def test_what_the_automation_owes_goes_under_its_keys(

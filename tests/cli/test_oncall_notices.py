@@ -108,3 +108,10 @@ def test_the_lint_of_the_policy_takes_a_schedule_for_people(rota: Folder) -> Non
     told = call("policy", "lint", at=rota.path, clock=AFTER)
     assert "on_call" not in told.out
     assert "unreachable-person" not in told.out
+
+
+def test_the_alert_of_a_pager_goes_to_whoever_is_on_call(rota: Folder) -> None:
+    """Only where somebody is on call who is paged; the alert is one, whoever that is."""
+    rota.write("policy.yaml", POLICY.replace("channels: [chat]}", "channels: [pagerduty]}"))
+    told = ok(rota, "plan", clock="2025-01-27T07:56:00Z").out
+    assert len(re.findall(r"by (?:\w+, )*pagerduty", told)) == 1

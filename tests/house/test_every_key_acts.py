@@ -84,6 +84,7 @@ OF_A_BLOCK = {
     "ids": (DECLARE,),
     "levels": (*GENERAL, *TRIAGE, DECLARE, *NOTIFY, "notify INC-7 --mark declared"),
     "maintenance": (*GATE, *GENERAL),
+    "channels": ("plan --format json",),
     "notify": (DECLARE, "notify INC-1 --mark declared --channel ticket --dry-run", "plan --format json", *NOTIFY),
     "scheme": (*GENERAL, *NOTIFY, "triage --users 100 --feature core"),
     "slo": GATE,

@@ -30,7 +30,8 @@ class NotifierSettings:
 
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
     `issues` gives by incident; `inert` makes a record's text harmless in Markdown; `addresses` are those by which git
-    knows the people of an incident.
+    knows the people of an incident. `repository` is the name of the one with the records, the same wherever it is run;
+    `has_tier_pagers`: a tier of the policy has a pager of its own.
     """
 
     channel: str
@@ -41,6 +42,8 @@ class NotifierSettings:
     tracker: Callable[[], IssueTracker]
     issues: Mapping[str, int]
     inert: Callable[[str], str]
+    repository: str = ""
+    has_tier_pagers: bool = False
     addresses: Callable[[Incident], Sequence[str]] = lambda _incident: ()
 
 

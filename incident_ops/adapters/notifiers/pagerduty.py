@@ -9,11 +9,12 @@ from typing import Any
 from incident_ops.adapters.http import NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.notice_kinds import PAGERS
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
 from incident_ops.domain.policy import Service
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
 
-CHANNELS, TAKES_BACK = ("pager", "pagerduty"), True
+CHANNELS, TAKES_BACK = PAGERS, True
 
 URL = "https://events.pagerduty.com"
 URL_VARIABLE = "INCIDENT_OPS_PAGER_URL"
@@ -27,11 +28,13 @@ _SOURCE = "incident-ops"
 
 
 def connect(settings: NotifierSettings) -> Pager | None:
-    """The services' own pagers; None where services.yaml names none."""
-    if not any(service.pager_key_env for service in settings.services.values()):
+    """The pagers of services and tiers; None where neither services.yaml nor a tier of the policy names any."""
+    if not settings.has_tier_pagers and not any(service.pager_key_env for service in settings.services.values()):
         return None
     keys = pager_keys(settings.incidents, settings.services, settings.environment)
-    return Pager(settings.channel, pager_url(settings.environment), keys)
+    made = Pager(settings.channel, pager_url(settings.environment), keys)
+    made.for_alerts(settings.repository, settings.environment)
+    return made
 
 
 def pager_keys(
@@ -87,24 +90,40 @@ class Pager:
         self._channel, self._keys = channel, keys
         self._place = f"{url}/v2/enqueue"
         self._seconds = seconds
+        self._repository, self._environment = "", dict[str, str]()
+
+    def for_alerts(self, repository: str, environment: Mapping[str, str]) -> None:
+        """What alerts need: the name of the repository, the same wherever it is run, and the variables with keys."""
+        self._repository, self._environment = repository, dict(environment)
 
     def send(self, message: Message) -> None:
-        """One event to the pager of each service, under the key of the page; see `domain.ports.Notifier`.
+        """One event to the pager of the message's route, or of each service; see `domain.ports.Notifier`.
 
-        Where one of several fails the next run sends to all of them again, which the pagers know to be the same.
+        An alert goes under one key an incident, a page that a person wrote under its own. Where one of several fails
+        the next run sends to all of them again, which the pagers know to be the same.
         """
-        keys = self._keys.get(message.incident)
+        keys = self._keys_of(message)
+        dedup = f"{self._repository}/{message.incident}" if message.is_alert else page_key(message)
         if not keys:
             hint = "name it in services.yaml, pager_key_env, and set that variable"
             raise WriteFailed(f"channel {self._channel}: no service of {message.incident} has a pager key", hint=hint)
         failed: list[WriteFailed | Ambiguous] = []
         for key in dict.fromkeys(keys):
             try:
-                self._post(event(message, key, page_key(message)))
+                self._post(event(message, key, dedup))
             except (WriteFailed, Ambiguous) as error:
                 failed.append(error)
         if failed:
             raise failed[0]
+
+    def _keys_of(self, message: Message) -> Sequence[str]:
+        if not message.route:
+            return self._keys.get(message.incident) or ()
+        key = self._environment.get(message.route, "").strip()
+        if not key:
+            hint = "set it to the routing key of that pager"
+            raise WriteFailed(f"channel {self._channel}: {message.route} is not set", hint=hint)
+        return (key,)
 
     def _post(self, body: Mapping[str, Any]) -> None:
         try:
