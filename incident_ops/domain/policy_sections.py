@@ -52,6 +52,13 @@ class EscalationPolicy(Value, frozen=True):
     tiers: list[Tier] = []
 
 
+class ReopeningWord(Value, frozen=True):
+    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`."""
+
+    word: str = "/reopen"
+    by: str = "team"
+
+
 class States(Value, frozen=True):
     """Lifecycle numbers (R79-R81, R87); `edges` are texts such as `new -> triaged`."""
 
@@ -61,6 +68,7 @@ class States(Value, frozen=True):
     auto_close: str | None = None
     auto_pending: str | None = None
     auto_reopen: str | None = None
+    reopen: ReopeningWord = ReopeningWord()
     stable_for: str | None = None
 
     @property

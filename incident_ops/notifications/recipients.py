@@ -23,7 +23,7 @@ from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
-from incident_ops.notifications.notice_text import notice_lines, spell_instants
+from incident_ops.notifications.notice_text import notice_lines, notice_subject
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
@@ -291,21 +291,8 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", ()
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
-    head = message_head(incident, case.policy, case.now)
-    reason = spell_instants(obligation.reason, obligation.noticed_at)
     lines = notice_lines(obligation, incident, case.level, case.policy, is_internal=audience == INTERNAL)
-    return f"{head} - {reason}", lines
-
-
-def message_head(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What a message is about: the level in force with the major one beside it (`P1/SEV-1`), the id and the title. Of
-    a restricted incident only the id."""
-    drill = "[DRILL] " if incident.drill else ""
-    if incident.visibility == "restricted":
-        return f"{drill}{incident.id}"
-    severity, label = incident.severity, policy.label_of(incident) or ""
-    level = f"{label}/{severity}" if severity is not None and severity in policy.major_labels else label
-    return f"{drill}{level} {'ticket ' * is_ticket(incident, policy, now)}{incident.id}: {incident.title}"
+    return notice_subject(obligation, incident, case.policy), lines
 
 
 def _held(case: _Case) -> str:

@@ -92,6 +92,7 @@ OF_A_BLOCK = {
         *GENERAL,
         "resolve INC-1 --restored now --cause deploy --by @alice",
         "reopen INC-12 --reason again --by @alice",
+        "sla check --observed observed.json",
     ),
     "targets": ("sla report",),
     "triage": (*TRIAGE, DECLARE),
