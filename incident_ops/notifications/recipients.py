@@ -183,7 +183,7 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
     if escalation is None:
         return
     for name in escalation.unreached:
-        yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+        yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
     is_ladder = escalation.rule == NO_ANSWER and case.obligation.rank <= PAGED_RANKS
     if is_ladder and not any(isinstance(one, Message) for one in found):
         yield from _to_nobody(case)
@@ -193,9 +193,9 @@ def _to_people(case: _Case, recipients: Iterable[tuple[str, str]]) -> Iterator[M
     """The notices to these handles, roles and tiers, each with its audience; each person once."""
     seen: set[str] = set()
     for audience, name in recipients:
-        handles = case.policy.contacts.handles(name)
+        handles = case.policy.contacts.handles(name, case.obligation.due)
         if not handles:
-            yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+            yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
         for handle in handles:
             if handle in seen:
                 continue
@@ -270,9 +270,9 @@ def _first_to_answer(case: _Case) -> tuple[str, ...]:
     waits = first is not None and first.wait_at(policy.label_of(case.incident) or "") is not None
     if not waits and case.obligation.rank > PAGED_RANKS:
         return ()
-    people = nearest_people(first.tier, policy)[0] if first else []
+    people = nearest_people(first.tier, policy, case.obligation.due)[0] if first else []
     nobody = (first.notify or [first.id]) if first else []
-    return (*((ON_CALL,) if policy.contacts.handles(ON_CALL) else ()), *(people or nobody))
+    return (*((ON_CALL,) if policy.contacts.handles(ON_CALL, case.obligation.due) else ()), *(people or nobody))
 
 
 def _executives(case: _Case) -> list[str]:

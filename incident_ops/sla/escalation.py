@@ -266,7 +266,7 @@ def _lapsed(cause: EscalationCause, facts: _Facts, is_at_work: bool, is_stopped:
 
 def _targets(facts: _Facts, cause: EscalationCause) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
-    people, missing = nearest_people(cause.to_tier, facts.policy)
+    people, missing = nearest_people(cause.to_tier, facts.policy, cause.at)
     above = managers(_assignee(facts, cause.at), _period_at(facts, cause.at).level.rank, facts.policy)
     return tuple(dict.fromkeys((*people, *above))), tuple(missing)
 

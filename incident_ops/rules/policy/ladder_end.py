@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from incident_ops.domain.notice_kinds import PAGED_RANKS
+from incident_ops.domain.oncall import schedule_named
 from incident_ops.domain.policy_sections import Tier, step_after
 from incident_ops.findings import Finding, Level, Route, did_you_mean
 from incident_ops.rules.policy import PolicyFile
@@ -68,10 +69,11 @@ def _steps(tiers: list[Tier], label: str) -> Iterator[Tier]:
 
 
 def _reaches(policy_file: PolicyFile, *names: str) -> bool:
-    """True where somebody behind these names has a channel."""
+    """True where somebody behind these names has a channel; a schedule has somebody on call."""
     contacts = policy_file.policy.contacts
-    found = (contacts.people.get(handle) for name in names for handle in contacts.handles(name))
-    return any(person is not None and person.channels for person in found)
+    found = [one for name in names for one in contacts.names_behind(name)]
+    people = (contacts.people.get(one) for one in found)
+    return any(schedule_named(one) is not None for one in found) or any(one and one.channels for one in people)
 
 
 def _fallback(policy_file: PolicyFile) -> Iterator[Finding]:

@@ -40,12 +40,12 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
     for role in contacts.roles:
         if role not in of_ladder:
             places.setdefault(role, ("contacts", "roles", role))
-    called = {tier.id for tier in tiers if any(map(contacts.handles, tier.notify))}
+    called = {tier.id for tier in tiers if any(map(contacts.names_behind, tier.notify))}
     for tier in (*contacts.tiers, *(tier.id for tier in tiers if not tier.notify)):
         if tier not in called:
             places.setdefault(tier, ("contacts", "tiers", tier))
     for whom, route in places.items():
-        if contacts.handles(whom):
+        if contacts.names_behind(whom):
             continue
         near = "" if whom in declared or whom == "executive" else closest(whom, declared)
         kind, key = _kind_and_key(policy_file, whom)
