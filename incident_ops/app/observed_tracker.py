@@ -30,7 +30,7 @@ from incident_ops.reconcile.desired import Desired, listed_labels
 from incident_ops.reconcile.diff import is_hands_off, kept_issues, key_of
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import DesiredOf, load_snapshot, observe, save_snapshot
-from incident_ops.reconcile.pager_acts import remembered_alert
+from incident_ops.reconcile.pager_acts import alert_read_before
 from incident_ops.reconcile.people import Acts, is_brought_back
 from incident_ops.reconcile.places import settle_places
 from incident_ops.records.store import is_record
@@ -112,7 +112,7 @@ def observe_tracker(
         workspace, github, asked_for, watched, address, may_be_incremental=may_be_incremental
     )
     proposed, policy = [*_proposed_incidents(branches)], workspace.judged_by[0]
-    pager = ((one.id, remembered_alert(one, policy)) for one in proposed)
+    pager = ((one.id, alert_read_before(one, policy)) for one in proposed)
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),

@@ -6,10 +6,12 @@ nothing.
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from incident_ops.domain.incident import Value
 from incident_ops.domain.notice_kinds import WaysByRank
+from incident_ops.domain.oncall import WhoIsOnCall, schedule_named
 from incident_ops.domain.time import parse_date
 
 OPEN_STATE, AFTER = "open", "after"
@@ -27,6 +29,12 @@ class Pattern(Value, frozen=True):
     window: str | None = None
 
 
+ON_CALL = "on_call"
+"""The role of whoever is called first."""
+WaitByLevel = str | dict[str, str | None]
+"""A duration for every level, or for each of those it names."""
+
+
 class Tier(Value, frozen=True):
     """One step of the escalation ladder (R65). `pager_key_env` names the variable with the key of its own pager."""
 
@@ -35,20 +43,46 @@ class Tier(Value, frozen=True):
     kind: str = "tier"
     label: str = ""
     notify: list[str] = []
-    wait: str | None = None
+    wait: WaitByLevel | None = None
     repeat_max: int | None = None
     ack_timeout: str | None = None
     pager_key_env: str | None = None
 
+    def wait_at(self, level: str) -> str | None:
+        """How long this step has to answer for an incident of a level; None where nobody waits for it."""
+        return self.wait.get(level) if isinstance(self.wait, dict) else self.wait
+
+    @property
+    def is_own(self) -> bool:
+        """True for people of the team itself: neither specialists nor a vendor."""
+        return self.kind == "tier"
+
+
+def next_tier(tier: int | None, tiers: Iterable[Tier]) -> int | None:
+    """The lowest tier above one; None at the top, and where there is no ladder."""
+    return min((entry.tier for entry in tiers if tier is not None and entry.tier > tier), default=None)
+
+
+def step_after(tier: int | None, tiers: Iterable[Tier], level: str) -> int | None:
+    """The tier that is notified where one does not answer: specialists and vendors are asked for by rules and by
+    people, and are passed over unless they have a time to answer. None after the last step."""
+    return next_tier(tier, (entry for entry in tiers if entry.is_own or entry.wait_at(level)))
+
 
 class EscalationPolicy(Value, frozen=True):
-    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`."""
+    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`.
+
+    `repeat`: how often the whole ladder begins again where nobody answers; `fallback`: whom to notify where none of its
+    steps has anybody, a role, a handle or a channel.
+    """
 
     reassignments_gt: int | None = None
     keywords: list[str] = []
     vip: list[str] = []
     pattern: Pattern = Pattern()
     tiers: list[Tier] = []
+    repeat: int = 0
+    fallback: str | None = None
 
 
 class ReopeningWord(Value, frozen=True):
@@ -251,6 +285,8 @@ class Contacts(Value, frozen=True):
     roles: dict[str, list[str]] = {}
     tiers: dict[str, list[str]] = {}
     executive: list[str] = []
+    on_call: WhoIsOnCall | None = None
+    """Who stands behind `oncall:NAME`; no key of a file, None where schedules are not asked."""
 
     def known_by_git(self, *identities: str) -> str | None:
         """The handle of the person whom git knows by one of these names or addresses, whatever their case."""
@@ -262,11 +298,28 @@ class Contacts(Value, frozen=True):
         """The handle of the person with this user id in the pager."""
         return next((handle for handle, contact in self.people.items() if user and contact.pagerduty == user), None)
 
-    def handles(self, whom: str) -> list[str]:
-        """The handles of a role, a tier, `executive`, or a handle itself; empty where it has no contact."""
-        if whom.startswith("@"):
+    def handles(self, whom: str, at: datetime) -> list[str]:
+        """The handles of a role, a tier, `executive`, or a handle itself, each once; `oncall:NAME` is whoever is on
+        call at that instant. Empty where it has no contact, and where nobody is on call."""
+        found = (self._person(name, at) for name in self.names_behind(whom))
+        return [*dict.fromkeys(name for name in found if name is not None)]
+
+    def why_nobody(self, whom: str) -> str:
+        """Why `handles` has nobody for a name."""
+        names = [name for name in self.names_behind(whom) if schedule_named(name) is not None]
+        return f"nobody is on call by {', '.join(names)}" if names else "no contact in `contacts`"
+
+    def names_behind(self, whom: str) -> list[str]:
+        """What the block writes for a role, a tier or `executive`; a handle and `oncall:NAME` stand for themselves."""
+        if whom.startswith("@") or schedule_named(whom) is not None:
             return [whom]
         return self.executive if whom == "executive" else self.roles.get(whom) or self.tiers.get(whom) or []
+
+    def _person(self, name: str, at: datetime) -> str | None:
+        schedule = schedule_named(name)
+        if schedule is None:
+            return name
+        return self.on_call(schedule, at) if self.on_call is not None else None
 
 
 class PhaseRoute(Value, frozen=True):

@@ -10,6 +10,7 @@ from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import next_tier
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.waits import snoozed_until
@@ -19,7 +20,6 @@ from incident_ops.sla.escalation import MANUAL, DueEscalation
 from incident_ops.sla.escalation_ladder import (
     handles_of,
     managers,
-    next_tier,
     people_of_tier,
     present_tier,
     spell_tier,
@@ -47,8 +47,8 @@ def escalate_incident(
     before = present_tier(incident, policy)
     after = tier_named(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
-    of_tier, missing = people_of_tier(after, policy)
-    named, unknown = handles_of(notify, policy.contacts)
+    of_tier, missing = people_of_tier(after, policy, now)
+    named, unknown = handles_of(notify, policy.contacts, now)
     above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
     people = [*dict.fromkeys((*of_tier, *named, *above))]
     if after is None and not people:

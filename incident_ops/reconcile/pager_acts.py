@@ -81,7 +81,7 @@ def lost_alerts(sides: Mapping[str, PagerSide], now: datetime) -> frozenset[str]
     return frozenset(name for name, side in sides.items() if side.is_lost(now))
 
 
-def remembered_alert(incident: Incident, policy: Policy) -> SeenAlert | None:
+def alert_read_before(incident: Incident, policy: Policy) -> SeenAlert | None:
     """What an earlier run read of the pager, by the timeline of the record that it proposed; None where it did not.
 
     So what was seen once stays, while the pager is down, or nobody has it there any more.

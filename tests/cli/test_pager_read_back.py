@@ -46,6 +46,13 @@ def opened(place: Place) -> str:  # noqa: F811
     return f"{place.repository}/INC-1"
 
 
+def without_ladder(place: Place) -> None:  # noqa: F811
+    """No step comes due before an hour has passed."""
+    text = (place.folder.path / "policy.yaml").read_text()
+    place.folder.write("policy.yaml", text.replace("wait: 5m", "wait: 1h"))
+    place.push()
+
+
 def proposed(place: Place) -> str:  # noqa: F811
     place.folder.git("fetch", "--quiet", "origin", BRANCH)
     return place.folder.git("show", "FETCH_HEAD:incidents/INC-1/incident.yaml")
@@ -134,6 +141,7 @@ def test_what_we_did_there_ourselves_counts_for_nobody(place: Place, desk: Pager
 def test_an_alert_that_the_pager_lost_is_sent_once_more(place: Place, desk: PagerDesk, sink: HttpSink) -> None:  # noqa: F811
     """It answered 202 and knows nothing: said, sent again under the same key, and not a third time."""
     desk.loses = True
+    without_ladder(place)
     key = opened(place)
     soon = place.plan(clock="2025-01-26T12:08:00Z")
     assert [one["key"] for one in soon["changes"]] == [], "it may take a moment"
@@ -156,6 +164,7 @@ def test_an_alert_that_the_pager_lost_is_sent_once_more(place: Place, desk: Page
 def test_an_alert_that_arrives_the_second_time_is_silent(place: Place, desk: PagerDesk, sink: HttpSink) -> None:  # noqa: F811
     """Nothing is said of it any more, and it can be acknowledged there."""
     desk.loses = True
+    without_ladder(place)
     key = opened(place)
     desk.loses, desk.at = False, "2025-01-26T12:12:00Z"
     assert place.apply(clock=desk.at).code == 0
