@@ -72,7 +72,7 @@ def paged_edits(record: Record, side: PagerSide, policy: Policy, now: datetime) 
 def pager_sentences(decision: KeyDecision) -> Iterator[str]:
     """The same for people, a sentence each."""
     for change in decision.changes:
-        yield f"{change.key}: {change.reason}; the record does not say so yet (`incident-ops plan --tracker github`)"
+        yield f"{change.key}: {change.reason}; not in the record yet (`incident-ops apply --tracker github` proposes it)"
     yield from (f"{kept.key}: {kept.reason}" for kept in decision.kept)
 
 
@@ -121,20 +121,20 @@ def _acknowledged(incident: Incident, policy: Policy, act: PagerAct) -> Step:
 
 def _reason(act: PagerAct, policy: Policy) -> str:
     still = "; the record is still open" if act.event == RESOLVED_EVENT else ""
-    return f"{_who(act, policy)} {act.event} its alert in PagerDuty at {act.at}{still}"
+    return f"{_who(act, policy)} {act.event} its alert in PagerDuty at {spell_instant(act.at)}{still}"
 
 
 def _still_open(incident: Incident, act: PagerAct, policy: Policy) -> str:
     way = f"An incident ends in its record: `incident-ops resolve {incident.id}`."
     done = f"{_who(act, policy)} resolved the alert in PagerDuty ({spell_instant(act.at)})"
-    return f"{done}, the record is still open. {way}"
+    return f"{done}, but the record is still open. {way}"
 
 
 def _lost(name: str, opened: Opened) -> str:
-    sent = f"PagerDuty does not know the alert of {name}, sent at {stamp(opened.confirmed)}"
+    sent = f"PagerDuty does not know the alert of {name}, sent at {spell_instant(stamp(opened.confirmed))}"
     if opened.again is None:
         return f"{sent}; it is sent again"
-    return f"{sent} and again at {stamp(opened.again)}: check its routing key, and what PAGERDUTY_API_TOKEN may see"
+    return f"{sent} and again at {spell_instant(stamp(opened.again))}: check its routing key, and what PAGERDUTY_API_TOKEN may see"
 
 
 def _who(act: PagerAct, policy: Policy) -> str:
