@@ -32,6 +32,7 @@ COMMANDS = {
     "undo": "Take back the last edit of an incident.",
     "send": "Commit, push and propose what waits here.",
     "action": "Add action items, start, finish or drop them.",
+    "deadline": "What is owed to others by when, and what was reported.",
     "pause": "Wait for a user, a vendor or an approval; or go on.",
     "snooze": "Let reminders and escalations wait for a while.",
     "resolve": "Service is back: resolve it, with its cause.",
@@ -82,7 +83,7 @@ GROUPS = {
         "send",
     ),
     "Check": ("show", "list", "validate", "sla", "plan", "issues", "verify"),
-    "Follow up": ("impact", "cause", "edit", "correct", "relate", "action", "render", "escalations", "apply"),
+    "Follow up": ("impact", "cause", "edit", "correct", "relate", "action", "deadline", "render", "escalations", "apply"),
     "Deploy": ("gate", "canary", "freeze", "unfreeze", "override"),
     "Set up": ("init", "policy", "demo"),
 }
