@@ -14,8 +14,8 @@ from incident_ops.cli.options import (
     edits_record,
     finish,
     format_option,
-    inert_unread,
     incident_argument,
+    inert_unread,
     pick_incident,
     with_repository,
 )

@@ -428,7 +428,8 @@ def current_instant(incident: Incident, name: str) -> str | None:
 
 
 def is_settled(incident: Incident, policy: Policy) -> bool:
-    """True when time alone changes nothing any more: closed, every item done, no postmortem that is still to finish, no report owed.
+    """True when time alone changes nothing any more: closed, every item done, no postmortem that is still to
+    finish, no report to others that is still owed.
 
     A postmortem that the policy requires is still to finish where nobody has begun it.
     """

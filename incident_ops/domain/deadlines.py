@@ -63,9 +63,7 @@ def duties_at(incident: Incident, policy: Policy, instants: Mapping[str, str], n
     return [_duty(one, incident, policy, instants, now) for one in owed(incident, policy)]
 
 
-def start_of(
-    deadline: Deadline, incident: Incident, instants: Mapping[str, str], now: datetime
-) -> datetime | None:
+def start_of(deadline: Deadline, incident: Incident, instants: Mapping[str, str], now: datetime) -> datetime | None:
     """From when on a deadline runs; None where that has not happened by `now`."""
     if isinstance(deadline.start, AfterReport):
         report = _report(deadline.start.deadline, incident, now)
@@ -74,9 +72,7 @@ def start_of(
     return next((at for at in known if at is not None and at <= now), None)
 
 
-def _duty(
-    deadline: Deadline, incident: Incident, policy: Policy, instants: Mapping[str, str], now: datetime
-) -> Duty:
+def _duty(deadline: Deadline, incident: Incident, policy: Policy, instants: Mapping[str, str], now: datetime) -> Duty:
     start = start_of(deadline, incident, instants, now)
     due = _due(start, deadline.within, policy) if start and deadline.within else None
     return Duty(deadline, start, due, _report(deadline.id, incident, now))

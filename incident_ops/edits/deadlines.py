@@ -37,7 +37,9 @@ def report_made(
     to = f" to {deadline.to}" if deadline.to else ""
     event = timeline_row(now, "communication", f"Reported{to}: {name}", by, ref=ref)
     is_owed = any(one.id == name for one in owed(incident, policy))
-    doubt = () if is_owed else (f"by what the record says {incident.id} does not owe {name}; it is written all the same",)
+    doubt = (
+        () if is_owed else (f"by what the record says {incident.id} does not owe {name}; it is written all the same",)
+    )
     said = f"{name} reported at {spell_minute(now)}{to}" + (f", {quote(ref)}" if ref else "")
     return Step((Append(("deadlines",), entry), event), (said,), doubt)
 

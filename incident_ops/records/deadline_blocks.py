@@ -62,7 +62,9 @@ def deadline_faults(document: Document) -> Iterator[Finding]:
         for key in (key for key in OF_ONE_ENTRY if said["id"] in BLOCKS and key in said):
             message = f"{said['id']} is a block of several deadlines, which have each their own `{key}`"
             hint = "give an entry of your own another id"
-            yield _located(document, fault("not-allowed", document.file, message, hint, route=("deadlines", index, key)))
+            yield _located(
+                document, fault("not-allowed", document.file, message, hint, route=("deadlines", index, key))
+            )
         after = None if isinstance(entry, str) else _after(entry)
         if after is not None:
             yield from _faults_of_start(document, ("deadlines", index, "from", "deadline"), said["id"], names, starts)

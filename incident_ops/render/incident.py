@@ -323,7 +323,9 @@ def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
     if isinstance(view.clocks, str):
         yield from _labelled("Clocks", [f"unknown: {view.clocks}"], LATE_LINE)
         return
-    table = clock_rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock not in (ACTION_ITEM, DEADLINE))))
+    table = clock_rows(
+        ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock not in (ACTION_ITEM, DEADLINE)))
+    )
     running = [row for row in table if row.status not in ENDED]
     lines = [ScreenLine(row.status, _clock(row, view.now, view.room)) for row in running]
     for word in ENDED:

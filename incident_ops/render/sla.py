@@ -202,7 +202,8 @@ def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
 def clock_data(clock: Clock) -> dict[str, Any]:
     """One clock as JSON data, in the fields of docs/contract.md#json.
 
-    `item` is there only for an action item, `deadline` only for a deadline, `breached_by_retarget` only where it is true.
+    `item` is there only for an action item, `deadline` and `to` only for a deadline,
+    `breached_by_retarget` only where it is true.
     """
     data: dict[str, Any] = {
         "incident": clock.incident,

@@ -111,8 +111,8 @@ class Clock:
 
     `due` is None where it is unknown: no release date, a calendar that never opens, a pause that is still open.
     `elapsed_seconds` is None where the end is unknown; `remaining_seconds` is negative after a breach and None where
-    there is nothing to count down. `item` is the id of the action item, or of the deadline, which `duty` holds. `retargeted_at` is the instant of the severity
-    change that made the clock late; None for every other clock.
+    there is nothing to count down. `item` is the id of the action item, or of the deadline, which `duty` holds.
+    `retargeted_at` is the instant of the severity change that made the clock late; None for every other clock.
     """
 
     incident: str
