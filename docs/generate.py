@@ -1,6 +1,6 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
-lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, docs/demo.svg by a
-run of the demo.
+lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
+docs/notices.md from the presets, docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -18,7 +18,9 @@ from picture import demo_picture
 
 from incident_ops import resources
 from incident_ops.cli.main import cli
+from incident_ops.records.policy import preset, to_policy
 from incident_ops.render import rule_pages
+from incident_ops.render.notice_ways import ways_table
 
 DOCS = Path(__file__).resolve().parent
 SCHEMA = DOCS.parent / "schemas/policy.schema.json"
@@ -50,6 +52,13 @@ def preset_table(page: str) -> str:
     return re.sub(f"(?<={begin}).*(?={end})", "\n".join([*rows, ""]), page, flags=re.DOTALL)
 
 
+def kinds_table(page: str) -> str:
+    """The page with the ways of each kind of notice in each preset between its two marks."""
+    table = ways_table({f"`{name}`": to_policy(preset(name)) for name in resources.preset_names()})
+    begin, end = "<!-- kinds: written by `make docs` -->\n", "\n<!-- kinds: end -->"
+    return re.sub(f"(?<={begin}).*(?={end})", lambda _: f"\n{table}", page, flags=re.DOTALL)
+
+
 def preset_schema(text: str) -> str:
     """The schema of policies with the presets that there are."""
     schema = json.loads(text)
@@ -59,11 +68,12 @@ def preset_schema(text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Path -> text of every file that is generated, wholly or in part."""
-    policy = DOCS / "policy.md"
+    policy, notices = DOCS / "policy.md", DOCS / "notices.md"
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
         policy: preset_table(policy.read_text("utf-8")),
+        notices: kinds_table(notices.read_text("utf-8")),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
         DOCS / "demo.svg": demo_picture(),
     }

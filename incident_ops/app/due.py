@@ -1,10 +1,10 @@
 """What is due at an instant: the records that may be concerned, their obligations and the edits that follow; and which
-notices are due, compared with the ledger, and the pages that end.
+notices are due, compared with the ledger, and the alerts of pagers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -15,9 +15,7 @@ from incident_ops.adapters.notifiers import pagers
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.known import known_live, known_records
 from incident_ops.app.workspace import Workspace
-from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each, evaluate_one
-from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
@@ -26,15 +24,15 @@ from incident_ops.edits.escalate import escalate_due
 from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
-from incident_ops.notifications.plan import HELD, PlannedNotice, follow_ups, plan_deliveries
+from incident_ops.notifications.alerts import Alert, alert_messages, alerts
+from incident_ops.notifications.plan import HELD, PlannedNotice, plan_deliveries
 from incident_ops.notifications.reach import Reach
-from incident_ops.notifications.recipients import LATE_AFTER, Notices, merge_notices, notices, possible_notices
-from incident_ops.notifications.storm import sum_up
+from incident_ops.notifications.recipients import Notices, merge_notices, notices, without_pagers
+from incident_ops.notifications.storm import gather_digests, sum_up
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
 from incident_ops.reconcile.plan import notice_changes
 from incident_ops.records.history import read_record
 from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, obligations
-from incident_ops.sla.pages import ended_pages
 
 _RECENT = timedelta(days=7)
 """So long after its last instant a settled incident still has pages to end and news to send."""
@@ -143,7 +141,7 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
 
 def _step(obligation: Obligation, policy: Policy, reach: Reach, record: Record) -> Step | None:
     if obligation.escalation is not None:
-        reached = reach.reached(obligation.key, obligation.escalation.targets, policy.contacts)
+        reached = reach.reached(obligation.key, obligation.escalation.targets, policy)
         return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at, reached)
     return None if obligation.move is None else apply_due_move(record.incident, obligation.move, policy)
 
@@ -159,19 +157,18 @@ class DueNotices(NamedTuple):
     """Every notice that may be sent.
 
     `messages` are the notices, one for each channel; `reasons` says by obligation why it is due, where somebody is
-    still to hear of it; `ended_pages` are the pages that a mark (acknowledged, resolved) ends.
+    still to hear of it; `alerts` are those of the pagers, as they should be.
     """
 
     notices: Notices
     reasons: Mapping[str, str]
     messages: tuple[Message, ...]
-    ended_pages: tuple[tuple[str, tuple[Message, ...]], ...]
+    alerts: tuple[Alert, ...]
 
     def pairs(self) -> set[Pair]:
         """Everything that the ledger is asked about."""
-        pages = [(mark, page) for mark, ended in self.ended_pages for page in ended]
-        found = {pair(message.key, message.channel) for message in (*self.messages, *(page for _, page in pages))}
-        return found | {pair(f"{page.key}#{mark}", page.channel) for mark, page in pages}
+        found = {pair(message.key, message.channel) for message in self.messages}
+        return found.union(*(alert.pairs for alert in self.alerts))
 
 
 def due_notices(records: Sequence[Record], due: DueObligations, world: World, seen: SeenOf) -> DueNotices:
@@ -182,23 +179,19 @@ def due_notices(records: Sequence[Record], due: DueObligations, world: World, se
     for obligation in due.obligations:
         by_incident.setdefault(obligation.incident, []).append(obligation)
 
-    def notices_of(record: Record) -> tuple[Notices, list[tuple[str, Message]]]:
+    def notices_of(record: Record) -> tuple[Notices, list[Alert]]:
         incident = record.incident
         obligations = by_incident.get(incident.id, ())
         found = notices(obligations, {incident.id: incident}, world.policy, world.services, world.now)
-        return found, list(_ended_pages(incident, world, seen))
+        return without_pagers(found, pagers()), alerts(incident, *world, pagers(), seen(incident), obligations)
 
     parts = list(evaluate_each(by_id.values(), notices_of))
     every = merge_notices(found for found, _ in parts)
-    ended: dict[str, list[Message]] = {}
-    for _, pages in parts:
-        for mark, page in pages:
-            ended.setdefault(mark, []).append(page._replace(held=""))
     return DueNotices(
         notices=every,
-        reasons={one.key: one.reason for one in due.obligations if world.now - one.due <= LATE_AFTER},
+        reasons={one.key: one.reason for one in due.obligations},
         messages=every.deliverable,
-        ended_pages=tuple((mark, tuple(pages)) for mark, pages in sorted(ended.items())),
+        alerts=tuple(alert for _, found in parts for alert in found),
     )
 
 
@@ -221,26 +214,11 @@ def plan_notices(
     `lines` are those of the ledger; None = it could not be read.
     """
     ledger = None if lines is None else kept_ledger(lines)
-    every = list(due.messages)
-    if ledger is not None:
-        every += [message for mark, pages in due.ended_pages for message in follow_ups(pages, ledger, mark, pagers())]
+    every = [*due.messages, *alert_messages(due.alerts, ledger)]
     held = OBSERVE if world.policy.mode == "observe" else ""
     own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
-    planned = sum_up(plan_deliveries(every, ledger, world.now), own_place)
+    planned = sum_up(gather_digests(plan_deliveries(every, ledger, world.now)), own_place)
     decision = notice_changes(due.notices, planned, due.reasons, held)
     if held:
         planned = tuple(one._replace(action=HELD, why=held) if one.goes_out else one for one in planned)
     return planned, decision
-
-
-def _ended_pages(incident: Incident, world: World, seen: SeenOf) -> Iterator[tuple[str, Message]]:
-    """The pages of an incident that are answered or over, each with the mark that ends it."""
-    policy, services, now = world
-    try:
-        for obligation, mark in ended_pages(as_of(incident, now), policy, seen(incident)):
-            for message in possible_notices(obligation, incident, policy, services, now):
-                if message.channel in pagers():
-                    yield mark, message
-    except UserError:
-        if policy.duties(incident.severity, incident.priority) is not None:
-            raise

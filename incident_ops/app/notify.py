@@ -14,14 +14,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters import clock
+from incident_ops.adapters.notifiers import pagers
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
+from incident_ops.app.notice_places import places_of
 from incident_ops.app.observed_tracker import connect_github, tracking_issues
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.notice_kinds import NEWS, NOTICE_KINDS, PAGE
 from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RESOLVED_EVENT, Ledger, Message
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.ports import Notifier, SharedLedger
@@ -30,12 +33,14 @@ from incident_ops.domain.time import spell_instant
 from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
+from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
+from incident_ops.notifications.notice_text import notice_facts, subject_line
 from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent, plan_deliveries
 from incident_ops.notifications.recipients import has_been_handled, notices
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
 from incident_ops.render.findings import inert, inert_lines
-from incident_ops.sla.obligations import incident_obligations
+from incident_ops.sla.obligations import NEWS_NOTICE, incident_obligations
 from incident_ops.sla.targets import level_of
 
 if TYPE_CHECKING:
@@ -60,15 +65,16 @@ def notifiers(
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     issue_numbers: Mapping[str, int] | None = None,
+    paths: Mapping[str, str] | None = None,
 ) -> Callable[[str], Notifier]:
     """A function from a channel's name to its notifier, made once; UserError where nothing is set up for it.
 
     Which notifier that is, the modules of `adapters/notifiers` declare. `issue_numbers` are the tracking issues by
-    incident, where the records do not name them yet.
+    incident, where the records do not name them yet; `paths` those of the records that the default branch has.
     """
     from incident_ops.adapters.notifiers import connect
 
-    settings = _settings(workspace, incidents, environment, issue_numbers or {})
+    settings = notifier_settings(workspace, incidents, environment, issue_numbers or {}, paths or {})
     made: dict[str, Notifier | UserError] = {}
 
     def notifier(channel: str) -> Notifier:
@@ -85,11 +91,12 @@ def notifiers(
     return notifier
 
 
-def _settings(
+def notifier_settings(
     workspace: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     issue_numbers: Mapping[str, int],
+    paths: Mapping[str, str],
 ) -> NotifierSettings:
     """What a notifier may need, for any channel yet."""
     from incident_ops.adapters.notifiers import NotifierSettings
@@ -98,6 +105,8 @@ def _settings(
 
     policy, services = workspace.judged_by
     recorded = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
+    issues = {**recorded, **issue_numbers}
+    places = places_of(workspace, environment, issues, paths)
     return NotifierSettings(
         channel="",
         environment=environment,
@@ -105,10 +114,22 @@ def _settings(
         services=services,
         room=lambda incident: channel_name(incident, policy),
         tracker=lambda: connect_github(workspace),
-        issues={**recorded, **issue_numbers},
+        issues=issues,
         inert=markdown,
+        facts={one.id: notice_facts(one, policy, services, places(one), workspace.now) for one in incidents},
         addresses=lambda incident: _addresses(incident, policy),
+        repository=_repository(workspace, environment),
+        has_tier_pagers=any(tier.pager_key_env for tier in policy.escalation.tiers),
     )
+
+
+def _repository(workspace: Workspace, environment: Mapping[str, str]) -> str:
+    """The repository's name on GitHub, else the end of its remote's address: the same at home and in a workflow."""
+    from incident_ops.adapters.github.connect import repository_address
+
+    remote = remote_of(workspace.git)
+    address = repository_address(environment, remote.url if remote else None) or (remote.url if remote else "")
+    return "/".join(re.split("[/:]", address.rstrip("/").removesuffix(".git"))[-2:]).casefold()
 
 
 def _addresses(incident: Incident, policy: Policy) -> list[str]:
@@ -179,9 +200,9 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
     record = _record(workspace, incident)
     policy, _ = workspace.judged_by
     level = level_of(record.incident, policy)
-    channels = _channels(workspace, level, options.channels)
+    channels = _channels(workspace, level, options.channels, options.mark)
     due = evaluate_one(record, lambda found: _due_messages(workspace, found.incident, options))
-    by_hand = due or [_message(record.incident, level, options, channel) for channel in channels]
+    by_hand = due or [_message(workspace, record.incident, options, channel) for channel in channels]
     held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
     access = shared_ledger(workspace)
     planned = plan_deliveries(
@@ -190,16 +211,18 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
         clock.now(),
         may_wait=options.may_wait,
     )
+    meant = record.incident
+    paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}  # it is merged
     delivered, error = deliver(
         planned,
         access.ledger,
-        notifiers(workspace, [record.incident], os.environ),
+        notifiers(workspace, [meant], os.environ, paths=paths),
         clock.now,
         unreadable=access.error,
         may_wait=options.may_wait,
     )
     errors = tuple(one for one in (access.error, error) if one is not None)
-    return NotifyResult(record.incident.id, delivered, errors)
+    return NotifyResult(meant.id, delivered, errors)
 
 
 def _record(workspace: Workspace, incident: str | None) -> Record:
@@ -222,15 +245,23 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
         if options.mark in (one.mark, one.kind) and not one.superseded
     ]
     found = notices(due, {incident.id: incident}, policy, services, workspace.now)
+    every = alerts(incident, policy, services, workspace.now, pagers(), due=due)
+    ringing = (message for alert in every for message in alert.reaches)
     return [
         message
-        for message in found.deliverable
+        for message in (
+            *(one for one in found.deliverable if one.channel not in pagers()),
+            *(one for one in ringing if options.mark in (one.mark, one.kind)),
+        )
         if message.audience == options.audience and (not options.channels or message.channel in options.channels)
     ]
 
 
-def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str]) -> list[str]:
-    """The channels that are meant; UserError where there is none, or one that the policy does not know."""
+def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str], mark: str) -> list[str]:
+    """The channels that are meant: without any those of the level, the quiet ones for a kind that does not page.
+
+    UserError where there is none, or one that the policy does not know.
+    """
     policy = workspace.judged_by[0]
     known = {*policy.notify.channels, *level.channels}
     known |= {name for each_level in policy.levels for name in each_level.channels}
@@ -240,16 +271,21 @@ def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str]) ->
         if name not in known:
             hint = did_you_mean(name, known) or "policy notify.channels names those that exist"
             raise UserError(f"the policy has no channel {name!r}", hint=hint)
-    channels = [*dict.fromkeys(asked or level.channels)]
+    kind = NEWS if mark == NEWS_NOTICE else mark
+    rings = kind not in NOTICE_KINDS or policy.way(kind, level.rank) == PAGE
+    usual = [name for name in level.channels if rings or not policy.rings(name)]
+    channels = [*dict.fromkeys(asked or usual)]
     if not channels:
-        raise UserError(f"level {level.id} has no channels", hint=f"--channel NAME, e.g. {min(known, default='chat')}")
+        kind = "" if rings else " that do not ring"
+        raise UserError(
+            f"level {level.id} has no channels{kind}", hint=f"--channel NAME, e.g. {min(known, default='chat')}"
+        )
     return channels
 
 
-def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, channel: str) -> Message:
-    restricted = incident.visibility == "restricted"
-    title = "restricted incident" if restricted else incident.title
-    drill = "[DRILL] " if incident.drill else ""
+def _message(workspace: Workspace, incident: Incident, options: NotifyOptions, channel: str) -> Message:
+    policy, now, restricted = workspace.judged_by[0], workspace.now, incident.visibility == "restricted"
+    level = level_of(incident, policy)
     return Message(
         key=f"{incident.id}/notify/{len(incident.cycles) + 1}/{options.mark}/{channel}/{options.audience}",
         incident=incident.id,
@@ -258,7 +294,7 @@ def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, cha
         audience=options.audience,
         recipient=channel,
         channel=channel,
-        subject=inert(f"{drill}[{level.id}] {incident.id}: {title} ({options.mark})"),
+        subject=inert(subject_line(incident, policy, now, options.mark)),
         text="" if restricted else _facts(incident),
         drill=incident.drill,
         restricted=restricted,
@@ -266,17 +302,8 @@ def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, cha
 
 
 def _facts(incident: Incident) -> str:
-    """What the record says that a person needs at once."""
-    facts = [
-        ("State", incident.state),
-        ("Services", ", ".join(incident.services)),
-        ("Commander", incident.roles.commander or "nobody yet"),
-        ("Declared", spell_instant(incident.times.declared)),
-        ("Channel", incident.links.channel),
-        ("Bridge", incident.links.bridge),
-        ("Runbook", incident.links.runbook),
-    ]
-    return inert_lines("\n".join(f"{name}: {value}" for name, value in facts if value))
+    """Where it stands; what every notice says comes after it."""
+    return f"State: {incident.state}\nDeclared: {spell_instant(incident.times.declared)}"
 
 
 def _in_own_words(message: Message, text: str | None, held: str) -> Message:
@@ -349,8 +376,10 @@ class NoticeSender:
     def _deliver(self, notices: Sequence[PlannedNotice]) -> list[Delivered]:
         run = self._run
         ids = {notice.message.incident for notice in notices}
-        incidents = [record.incident for name, record in run.records.items() if name in ids]
-        notifier_of = notifiers(run.workspace, incidents, os.environ, self._numbers)
+        records = [record for name, record in run.records.items() if name in ids]
+        paths = {record.incident.id: record.path for record in records if not record.pending}
+        incidents = [record.incident for record in records]
+        notifier_of = notifiers(run.workspace, incidents, os.environ, self._numbers, paths)
         access = shared_ledger(run.workspace)
         delivered, error = deliver(
             notices, access.ledger, notifier_of, clock.now, LatestRecords(run).still_due, access.error

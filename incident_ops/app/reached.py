@@ -68,7 +68,7 @@ def _is_escalation(change: PlannedChange) -> bool:
 
 def _reached(record: Record, entry: Escalation, policy: Policy, reach: Reach) -> PlannedChange | None:
     """The edit that moves those who were reached since; None where nobody was."""
-    reached = reach.reached(entry.key, entry.failed, policy.contacts)
+    reached = reach.reached(entry.key, entry.failed, policy)
     step = evaluate_one(record, lambda found: reach_later(found.incident, entry.key, reached)) if reached else None
     if step is None or not step.edits:
         return None

@@ -55,6 +55,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
     from incident_ops.records.policy import to_policy
     from incident_ops.records.yaml_writer import to_yaml
     from incident_ops.render.findings import json_text
+    from incident_ops.render.notice_ways import ways_table
     from incident_ops.render.policy import level_tables, to_text, triage_table, unused_keys
 
     if preset is not None:
@@ -70,7 +71,8 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
         click.echo(to_text(values, data, width), nl=False)
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
-        click.echo(f"Triage, first match decides:\n\n{triage_table(values)}{unused_keys(data)}", nl=False)
+        click.echo(f"Triage, first match decides:\n\n{triage_table(values)}")
+        click.echo(f"Notices, by kind:\n\n{ways_table({'How': values})}{unused_keys(data)}", nl=False)
 
 
 @policy.command()

@@ -209,6 +209,7 @@ class Escalation(Value, frozen=True, kw_only=True):
 
 
 class Snooze(Value, frozen=True, kw_only=True):
+    at: str | None = None
     until: str
     by: str
     reason: str

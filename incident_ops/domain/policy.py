@@ -14,11 +14,13 @@ import msgspec
 
 from incident_ops.domain.incident import Incident, Value
 from incident_ops.domain.lifecycle import counts
+from incident_ops.domain.notice_kinds import RINGING, way_of
 from incident_ops.domain.policy_sections import (
     AROUND_THE_CLOCK,
     Access,
     ActionItems,
     Calendar,
+    ChannelSettings,
     Contacts,
     Datasource,
     Documents,
@@ -266,6 +268,7 @@ class Policy(Value, frozen=True):
     routing: Routing = Routing()
     tracker: Tracker = Tracker()
     notify: Notify = Notify()
+    channels: dict[str, ChannelSettings] = {}
     ingest: Ingest = Ingest()
     publish: Publish = Publish()
     datasources: dict[str, Datasource] = {}
@@ -356,6 +359,15 @@ class Policy(Value, frozen=True):
         if mildest is None or priority not in ladder or ladder.index(priority) <= mildest:
             return None
         return ladder[mildest]
+
+    def rings(self, channel: str) -> bool:
+        """True for a channel that wakes people."""
+        settings = self.channels.get(channel)
+        return channel in RINGING if settings is None or settings.rings is None else settings.rings
+
+    def way(self, kind: str, rank: int, *, is_ahead: bool = False) -> str:
+        """How people hear of a notice of this kind and rank, as `way_of`."""
+        return way_of(self.notify.kinds, kind, rank, is_ahead=is_ahead)
 
     def calendar(self, name: str) -> Calendar | None:
         """The calendar of this name; `24x7` is built in."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from incident_ops.domain.incident import Value
+from incident_ops.domain.notice_kinds import WaysByRank
 from incident_ops.domain.time import parse_date
 
 OPEN_STATE, AFTER = "open", "after"
@@ -27,7 +28,7 @@ class Pattern(Value, frozen=True):
 
 
 class Tier(Value, frozen=True):
-    """One step of the escalation ladder (R65)."""
+    """One step of the escalation ladder (R65). `pager_key_env` names the variable with the key of its own pager."""
 
     id: str
     tier: int
@@ -37,6 +38,7 @@ class Tier(Value, frozen=True):
     wait: str | None = None
     repeat_max: int | None = None
     ack_timeout: str | None = None
+    pager_key_env: str | None = None
 
 
 class EscalationPolicy(Value, frozen=True):
@@ -49,6 +51,13 @@ class EscalationPolicy(Value, frozen=True):
     tiers: list[Tier] = []
 
 
+class ReopeningWord(Value, frozen=True):
+    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`."""
+
+    word: str = "/reopen"
+    by: str = "team"
+
+
 class States(Value, frozen=True):
     """Lifecycle numbers (R79-R81, R87); `edges` are texts such as `new -> triaged`."""
 
@@ -58,6 +67,7 @@ class States(Value, frozen=True):
     auto_close: str | None = None
     auto_pending: str | None = None
     auto_reopen: str | None = None
+    reopen: ReopeningWord = ReopeningWord()
     stable_for: str | None = None
 
     @property
@@ -327,8 +337,17 @@ class IncidentChannel(Value, frozen=True):
 
 
 class Notify(Value, frozen=True):
+    """`kinds`: a kind of notice -> how people hear of it, see `domain.notice_kinds`."""
+
     channels: list[str] = []
+    kinds: dict[str, WaysByRank] = {}
     incident_channel: IncidentChannel = IncidentChannel()
+
+
+class ChannelSettings(Value, frozen=True):
+    """How a channel behaves; `rings` None = by its name."""
+
+    rings: bool | None = None
 
 
 class Quota(Value, frozen=True):

@@ -25,7 +25,7 @@ def snooze_incident(now: datetime, by: str, until: datetime, reason: str) -> Ste
     doubt = f"nobody is reminded for {spell_duration(seconds)}: will somebody think of it by then?"
     return Step(
         (
-            Set(("snooze",), {"until": stamp(until), "by": by, "reason": reason}),
+            Set(("snooze",), {"at": stamp(now), "until": stamp(until), "by": by, "reason": reason}),
             timeline_row(now, "status", f"Snoozed until {spelled}: {reason}", by),
         ),
         (f"snoozed until {spelled}: reminders and escalations wait, the clocks run on",),

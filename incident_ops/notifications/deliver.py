@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import Message, Pair
+from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.errors import Ambiguous, IncidentOpsError, UserError, WriteFailed
 from incident_ops.notifications.plan import CLAIMED, RESEND, WAITS, PlannedNotice, is_urgent, resend_after
@@ -50,6 +50,7 @@ class _Run:
     ) -> None:
         self.ledger, self.sink_of, self.clock, self.still_due = ledger, sink_of, clock, still_due
         self.silent: set[str] = set()
+        self.not_ended: set[tuple[str, str, str]] = set()
         self.to_confirm: list[Pair] = []
         self.unconfirmed = unreadable
 
@@ -108,9 +109,13 @@ class _Run:
             return Delivered(planned, NOT_TRIED, WriteFailed(f"channel {message.channel} did not answer in this run"))
         if claimed is not None and self.clock() + _ONE_SENDING > claimed + resend_after(message):
             return Delivered(planned, NOT_TRIED, WriteFailed("this run took so long that another run may have sent it"))
+        if _alert_of(message) in self.not_ended:  # opened now, it would only be added to the alert before it
+            return Delivered(planned, NOT_TRIED, WriteFailed("the alert before it could not be ended"))
         if not self._is_still_due(message):
             return Delivered(planned, NO_LONGER_DUE)
         error = _sent(sink, message)
+        if error is not None and message.is_alert and message.mark == RESOLVED_EVENT:
+            self.not_ended.add(_alert_of(message))
         if isinstance(error, Ambiguous):
             self.silent.add(message.channel)
             given_up = planned.action == RESEND and not is_urgent(message)
@@ -177,6 +182,10 @@ def _code(one: Delivered) -> int:
     if one.outcome == NOT_TRIED:
         return 5
     return 4 if one.outcome in (MAY_HAVE_ARRIVED, GIVEN_UP, WAITS) else 0
+
+
+def _alert_of(message: Message) -> tuple[str, str, str]:
+    return (message.incident, message.route, message.channel) if message.is_alert else ("", "", "")
 
 
 def _sent(sink: Notifier, message: Message) -> IncidentOpsError | None:

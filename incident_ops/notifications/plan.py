@@ -6,11 +6,11 @@ that dies after sending and before confirming costs at most one repeat.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import Ledger, Message, Pair, Sending, follow_up, pair
+from incident_ops.domain.notification import RESOLVED_EVENT, Ledger, Message, Pair, Sending, pair
 from incident_ops.domain.time import parse_instant, stamp
 
 SEND, RESEND = "send", "re-send"
@@ -61,13 +61,14 @@ def resend_after(message: Message) -> timedelta:
 def plan_deliveries(
     wanted: Iterable[Message], ledger: Ledger | None, now: datetime, *, may_wait: bool = True
 ) -> tuple[PlannedNotice, ...]:
-    """Messages -> what to do about each, the most urgent first, one entry for each pair of key and channel.
+    """Messages -> what to do about each, the most urgent first, one entry for each pair of key and channel. What
+    ends an alert comes before what opens one.
 
     `ledger` None = it cannot be reached; `now` is the real time, aware UTC; `may_wait` False = every rank goes out
     without a ledger. ValueError where a channel's name is not valid.
     """
     out: dict[Pair, PlannedNotice] = {}
-    for message in sorted(wanted, key=lambda message: (message.rank, message.key, message.channel)):
+    for message in sorted(wanted, key=_order):
         key = pair(message.key, message.channel)
         if key not in out:
             action, why = _decided(message, key, ledger, now, may_wait)
@@ -77,14 +78,8 @@ def plan_deliveries(
     return tuple(out.values())
 
 
-def follow_ups(paged: Iterable[Message], ledger: Ledger, mark: str, pagers: Collection[str]) -> Iterator[Message]:
-    """The messages that acknowledge or resolve pages: `mark` is ACKNOWLEDGED or RESOLVED_EVENT.
-
-    `paged` is every notice that was ever due for an incident; those that went to one of `pagers` are followed up.
-    """
-    for message in paged:
-        if message.channel in pagers and pair(message.key, message.channel) in ledger:
-            yield follow_up(message, mark)
+def _order(message: Message) -> tuple[int, bool, str, str]:
+    return message.rank, message.mark != RESOLVED_EVENT, message.key, message.channel
 
 
 def _decided(message: Message, key: Pair, ledger: Ledger | None, now: datetime, may_wait: bool) -> tuple[str, str]:

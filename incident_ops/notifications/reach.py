@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from incident_ops.domain.incident import Escalation
 from incident_ops.domain.notification import Ledger, Pair, pair
+from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Contacts
 from incident_ops.notifications.deliver import GIVEN_UP, MAY_HAVE_ARRIVED, NOT_SENT, SENT_NOW, Delivered
 from incident_ops.notifications.plan import RESEND, SEND, SENT, SUMMED, PlannedNotice
 from incident_ops.notifications.recipients import INTERNAL
+from incident_ops.sla.escalation_ladder import people_of_tier
 
 _ARRIVED = frozenset({SENT, SENT_NOW})
 _TRIED = _ARRIVED | {NOT_SENT, MAY_HAVE_ARRIVED, GIVEN_UP, RESEND}
@@ -18,18 +20,32 @@ _TRIED = _ARRIVED | {NOT_SENT, MAY_HAVE_ARRIVED, GIVEN_UP, RESEND}
 
 class Reach(NamedTuple):
     """What became of notices. `confirmed` are the digests of those that arrived, `tried` the keys of the obligations
-    of which one was tried, `waiting` why none was, by the key of the obligation."""
+    of which one was tried, `waiting` why none was, by the key of the obligation; `rung` are the channel and the route
+    of each alert that an obligation opened, by its key."""
 
     confirmed: frozenset[str] = frozenset()
     tried: frozenset[str] = frozenset()
     waiting: Mapping[str, str] = {}
+    rung: Mapping[str, frozenset[tuple[str, str]]] = {}
 
-    def reached(self, key: str, people: Iterable[str], contacts: Contacts) -> frozenset[str]:
-        """Those whom a notice of the escalation with this key reached."""
-        confirmed = self.confirmed
-        return frozenset(
-            one for one in people if any(found.digest in confirmed for found in _pairs_of(key, one, contacts))
-        )
+    def reached(self, key: str, people: Iterable[str], policy: Policy) -> frozenset[str]:
+        """Those whom a notice of the escalation with this key reached, or the alert that it opened at their pager."""
+        return frozenset(one for one in people if self._is_told(key, one, policy) or self._is_rung(key, one, policy))
+
+    def _is_told(self, key: str, whom: str, policy: Policy) -> bool:
+        return any(found.digest in self.confirmed for found in _pairs_of(key, whom, policy.contacts))
+
+    def _is_rung(self, key: str, whom: str, policy: Policy) -> bool:
+        """A key of a step's own rings its people alone."""
+        handles = policy.contacts.handles(whom)
+        for channel, route in self.rung.get(key, ()):
+            own = [one.tier for one in policy.escalation.tiers if one.pager_key_env == route]
+            of_step = {one for tier in own for one in people_of_tier(tier, policy)[0]}
+            for handle in handles if not own else of_step.intersection(handles):
+                person = policy.contacts.people.get(handle)
+                if person is not None and channel in person.channels:
+                    return True
+        return False
 
     def why_not_tried(self, key: str) -> str | None:
         """Why no notice of this obligation was tried; None where one was, or where nobody can be sent one."""
@@ -48,16 +64,18 @@ def reach_of(
     taken to arrive.
     """
     confirmed = {one.digest for one, sending in ledger.items() if sending.confirmed is not None}
-    known, waiting = set(tried), dict[str, str]()
+    known, waiting, rung = set(tried), dict[str, str](), dict[str, frozenset[tuple[str, str]]]()
     for one in planned:
         key, outcome = one.message.obligation, _outcome(one, outcomes)
         if outcome in _ARRIVED:
             confirmed.add(one.pair.digest)
+            if one.message.is_alert and key:
+                rung[key] = rung.get(key, frozenset()) | {(one.message.channel, one.message.route)}
         if outcome in _TRIED:
             known.add(key)
         elif key:
             waiting.setdefault(key, one.why or outcome or "its notices were not sent in this run")
-    return Reach(frozenset(confirmed), frozenset(known), waiting)
+    return Reach(frozenset(confirmed), frozenset(known), waiting, rung)
 
 
 def outcomes_of(delivered: Iterable[Delivered], *, is_recorded: bool) -> dict[Pair, str]:

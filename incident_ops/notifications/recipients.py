@@ -6,13 +6,15 @@ was sent already is recorded in the ledger. Nobody is left out silently: whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from incident_ops.domain.as_of import assignee_at, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
+from incident_ops.domain.notice_kinds import DIGEST, PAGE, TO_NOBODY
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
@@ -20,20 +22,24 @@ from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
-from incident_ops.notifications.notice_text import notice_lines, spell_instants
-from incident_ops.sla.calendar import due
+from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
+from incident_ops.notifications.notice_text import notice_lines, notice_subject
+from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
 from incident_ops.sla.escalation_ladder import managers
+from incident_ops.sla.handover import takeovers
 from incident_ops.sla.obligations import (
     BREACH,
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
+    HANDOVER_NOTICE,
     ITEM_MARK,
     NEWS_NOTICE,
     RAISED_NOTICE,
     REOPENED_NOTICE,
     RESOLVED_NOTICE,
+    SNOOZE_NOTICE,
     STATE_NOTICE,
     WARNING,
     Obligation,
@@ -42,13 +48,15 @@ from incident_ops.sla.obligations import (
 INTERNAL, EXECUTIVE = "internal", "executive"
 TEAM, EVERYBODY = "team", "public"
 NO_CHANNEL = ""
+NO_QUIET_CHANNEL = "no quiet channel"
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
 LATE_AFTER = timedelta(days=1)
-"""What was due longer ago than this is reported; nobody is notified of it."""
+"""What is over, and could go out longer ago than this, is reported; nobody is notified of it."""
 LOW_RANK = 3
-"""From this rank on nobody is notified outside the level's working hours."""
 _TICK = timedelta(seconds=1)
-_UNDATED = frozenset({"vip", "keyword", "pattern", MANUAL})
+_BEGINS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, SNOOZE_NOTICE})
+_NO_ALERT = frozenset({WARNING, ITEM_MARK, NEWS_NOTICE, RESOLVED_NOTICE, HANDOVER_NOTICE, STATE_NOTICE})
+_PAST = frozenset({NEWS_NOTICE, RESOLVED_NOTICE})
 
 
 class Unreachable(NamedTuple):
@@ -79,6 +87,8 @@ class _Case(NamedTuple):
     services: Mapping[str, Service]
     now: datetime
     is_ticket: bool
+    way: str
+    is_over: bool
 
 
 def notices(
@@ -96,10 +106,22 @@ def notices(
         level = policy.level_of(incident)
         if obligation.superseded or level is None:
             continue
-        ticket = is_ticket(incident, policy, now)
-        for notice in _notices(_Case(obligation, incident, level, policy, services, now, ticket)):
+        answered = answer_times(incident, policy, now)
+        case = _Case(
+            obligation,
+            incident,
+            level,
+            policy,
+            services,
+            now,
+            is_ticket(incident, policy, now),
+            way_now(obligation, policy, answered),
+            obligation.kind in _PAST or (obligation.kind in _BEGINS and is_answered(obligation, answered)),
+        )
+        too_late = _too_late(case)
+        for notice in _notices(case):
             if isinstance(notice, Unreachable):
-                unreachable[notice] = None
+                unreachable |= {} if too_late else {notice: None}
             else:
                 found.setdefault((notice.key, notice.channel), notice)
     return merge_notices([Notices(tuple(found.values()), tuple(unreachable))])
@@ -113,20 +135,15 @@ def merge_notices(parts: Iterable[Notices]) -> Notices:
     return Notices(tuple(ordered), tuple(sorted({who for part in every for who in part.unreachable})))
 
 
-def possible_notices(
-    page: Obligation, incident: Incident, policy: Policy, services: Mapping[str, Service], now: datetime
-) -> Iterator[Message]:
-    """Every notice that a page may have caused, whoever had the incident and whatever its level was: the ledger knows
-    which were sent."""
-    level = policy.level_of(incident)
-    if level is None:
-        return
-    case = _Case(page, incident, level, policy, services, now, is_ticket(incident, policy, now))
-    every = (*policy.levels, *policy.scheme.major)
-    yield from _messages(case, TEAM, INTERNAL, tuple(sorted({name for each in every for name in each.channels})))
-    for handle, person in sorted(policy.contacts.people.items()):
-        for audience in (INTERNAL, EXECUTIVE):
-            yield from _messages(case, handle, audience, tuple(person.channels))
+def without_pagers(found: Notices, pagers: Collection[str]) -> Notices:
+    """The notices but for what a pager has as an alert; what no alert is made of is held there, and says so."""
+    held = "a pager rings for its alert only; let it go over sms or phone"
+    kept = (
+        one._replace(held=one.held or held) if one.channel in pagers else one
+        for one in found.messages
+        if one.channel not in pagers or one.kind in _NO_ALERT
+    )
+    return found._replace(messages=tuple(kept))
 
 
 def has_been_handled(before: Incident, after: Incident) -> bool:
@@ -154,7 +171,8 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
     if case.obligation.kind == NEWS_NOTICE and case.obligation.audience == PUBLIC:
         yield from _messages(case, EVERYBODY, PUBLIC, (NO_CHANNEL,), "the status page shows it")
         return
-    if case.obligation.kind != ITEM_MARK and case.obligation.audience == INTERNAL and case.level.channels:
+    is_for_team = case.obligation.kind not in (ITEM_MARK, HANDOVER_NOTICE)
+    if is_for_team and case.obligation.audience == INTERNAL and case.level.channels:
         yield from _messages(case, TEAM, INTERNAL, tuple(case.level.channels))
     seen: set[str] = set()
     for audience, name in _recipients(case):
@@ -179,6 +197,9 @@ def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
     obligation, incident, roles = case.obligation, case.incident, case.incident.roles
     assignee = assignee_at(incident, case.now)
     at_work = [name for name in (assignee, roles.commander) if name]
+    if obligation.kind == HANDOVER_NOTICE:
+        yield INTERNAL, obligation.whom
+        return
     above = managers(assignee, LOW_RANK, case.policy)
     if obligation.kind == NEWS_NOTICE:
         yield from ((EXECUTIVE, name) for name in _executives(case) if obligation.audience == EXECUTIVE)
@@ -198,6 +219,10 @@ def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
         written = incident.postmortem
         names = [*(written.authors if written else ()), *at_work] or _owners(case)
     else:
+        if obligation.kind in _BEGINS:  # who acknowledged it knows, and who took over since hears of that
+            know = {one.whom for one in takeovers(incident, case.now) if one.at > obligation.due}
+            know |= {one.to for one in incident.assignments if one.at == incident.times.acknowledged}
+            at_work = [name for name in at_work if name not in know]
         names = [*at_work, *(above if obligation.kind == BREACH else ()), *_owners(case), *_routed(case)]
     yield from ((INTERNAL, name) for name in dict.fromkeys(names))
     if obligation.kind in (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE):
@@ -225,13 +250,20 @@ def _routed(case: _Case) -> list[str]:
     return [*names, *(phase.lead if phase else ()), *(phase.supporting if phase else ())]
 
 
-def _messages(case: _Case, recipient: str, audience: str, channels: Iterable[str], held: str = "") -> Iterator[Message]:
-    """One message for each channel. The team's go into the incident's own chat channel too, where it has one."""
+def _messages(
+    case: _Case, recipient: str, audience: str, channels: Iterable[str], held: str = ""
+) -> Iterator[Message | Unreachable]:
+    """One message for each channel that it goes over: what does not page goes over quiet ones only. The team's go into
+    the incident's own chat channel too, where it has one."""
     obligation, incident = case.obligation, case.incident
     subject, lines = _text(case, audience)
     asked = case.policy.notify.incident_channel.create and not case.is_ticket
     own = recipient == TEAM and audience == INTERNAL and asked
-    for channel in dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ()))):
+    every = dict.fromkeys((*channels, *((INCIDENT_CHANNEL,) if own else ())))
+    going = [channel for channel in every if case.way in (PAGE, TO_NOBODY) or not case.policy.rings(channel)]
+    if not going:
+        yield Unreachable(obligation.key, recipient, NO_QUIET_CHANNEL)
+    for channel in going:
         yield Message(
             key=f"{obligation.key}/{recipient}/{audience}",
             incident=incident.id,
@@ -247,6 +279,7 @@ def _messages(case: _Case, recipient: str, audience: str, channels: Iterable[str
             held=held or _held(case),
             kind=obligation.kind,
             obligation=obligation.key,
+            way=case.way,
         )
 
 
@@ -258,18 +291,8 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", ()
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
-    ticket = "ticket " if case.is_ticket else ""
-    level = _spelled_level(case)
-    reason = spell_instants(obligation.reason, obligation.noticed_at)
     lines = notice_lines(obligation, incident, case.level, case.policy, is_internal=audience == INTERNAL)
-    return f"{mark}{level} {ticket}{incident.id}: {incident.title} - {reason}", lines
-
-
-def _spelled_level(case: _Case) -> str:
-    """The level in force, with the major one beside it: `P1/SEV-1`."""
-    severity = case.incident.severity
-    is_major = severity is not None and severity in case.policy.major_labels
-    return f"{case.obligation.level}/{severity}" if is_major else case.obligation.level
+    return notice_subject(obligation, incident, case.policy), lines
 
 
 def _held(case: _Case) -> str:
@@ -283,21 +306,52 @@ def _held(case: _Case) -> str:
     snooze, until = case.incident.snooze, snoozed_until(case.incident, now)
     if snooze and until and obligation.kind in REMINDERS and rule != MANUAL:
         return f"snoozed until {stamp(until)} by {snooze.by}"
-    if now - obligation.due > LATE_AFTER and rule not in _UNDATED and obligation.kind != STATE_NOTICE:
-        return f"it was due more than {spell_duration(int(LATE_AFTER.total_seconds()))} ago"
+    if case.way == TO_NOBODY:
+        return f"the policy's notify.kinds tells nobody of {notice_kind(obligation)}"
+    if late := _too_late(case):
+        return late
     calendar = _hours(case)
-    opens = _next_opening(calendar, now) if calendar and rule != MANUAL else None
-    return f"quiet hours until {stamp(opens)}" if opens else ""
+    if calendar is None or rule == MANUAL:
+        return ""
+    if case.way == DIGEST and (opens := _opens_after(calendar, obligation.due)) > now:
+        return f"it goes with the others of the day at {stamp(opens)}"
+    opens = _opens_from(calendar, now)
+    return f"quiet hours until {stamp(opens)}" if opens > now else ""
+
+
+def _too_late(case: _Case) -> str:
+    """Why what is over is not told any more; "" for what still stands, however old, and for what is fresh.
+
+    It counts from when it could go first: quiet hours make nothing too late.
+    """
+    if not case.is_over:
+        return ""
+    calendar = _hours(case)
+    first = _opens_from(calendar, case.obligation.due) if calendar else case.obligation.due
+    late = case.now - first > LATE_AFTER
+    return f"it is over, and older than {spell_duration(int(LATE_AFTER.total_seconds()))}" if late else ""
 
 
 def _hours(case: _Case) -> Calendar | None:
     """The working hours that a notice waits for; None where it waits for none."""
-    if case.obligation.kind == ITEM_MARK:
+    if case.way == PAGE:
+        return None
+    if case.way == DIGEST or case.obligation.kind == ITEM_MARK:
         return case.policy.calendar("business") or AROUND_THE_CLOCK
-    return case.policy.calendar(case.level.calendar) if case.obligation.rank >= LOW_RANK else None
+    return None if case.level.calendar == "24x7" else case.policy.calendar(case.level.calendar)
 
 
-def _next_opening(calendar: Calendar, now: datetime) -> datetime | None:
-    """When a closed calendar opens next; None while it is open, or where it never opens."""
-    worked = due(now, 1, calendar)
-    return worked - _TICK if worked is not None and worked > now + _TICK else None
+def _opens_from(calendar: Calendar, at: datetime) -> datetime:
+    """When a calendar is open first from an instant on; that instant itself where it never opens."""
+    worked = due(at, 1, calendar)
+    return worked - _TICK if worked is not None and worked > at + _TICK else at
+
+
+def _opens_after(calendar: Calendar, at: datetime) -> datetime:
+    """When a calendar opens next, that very instant included; where it is open, on a later day."""
+    opens = _opens_from(calendar, at - _TICK)
+    return (
+        opens
+        if opens >= at
+        else _opens_from(calendar, end_of_day(at.astimezone(ZoneInfo(calendar.tz)).date(), calendar))
+    )

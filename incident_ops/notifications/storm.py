@@ -1,11 +1,13 @@
-"""Many notices at once become one: nobody reads hundreds one by one. Pure."""
+"""Many notices become one: a storm, of which nobody reads hundreds one by one, and the notices of a day. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
+from incident_ops.domain.notice_kinds import DIGEST
 from incident_ops.domain.notification import Message, pair
 from incident_ops.notifications.plan import RESEND, SEND, SUMMED, PlannedNotice, is_urgent
 
@@ -26,18 +28,45 @@ def sum_up(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tup
     for one in notices:
         if one.goes_out and not is_urgent(one.message) and one.message.channel not in apart:
             groups.setdefault((one.message.channel, one.message.recipient), []).append(one)
-    storms = [same for same in groups.values() if len(same) > MOST_AT_ONCE]
-    why = {one.pair: _why(same) for same in storms for one in same}
+    return _replaced(notices, [same for same in groups.values() if len(same) > MOST_AT_ONCE], _SUM)
+
+
+def gather_digests(planned: Iterable[PlannedNotice]) -> tuple[PlannedNotice, ...]:
+    """The notices of a run, with those of the way `digest` in one for each recipient and channel."""
+    notices = list(planned)
+    groups: dict[tuple[str, str], list[PlannedNotice]] = {}
+    for one in notices:
+        if one.goes_out and one.message.way == DIGEST:
+            groups.setdefault((one.message.channel, one.message.recipient), []).append(one)
+    return _replaced(notices, [same for same in groups.values() if len(same) > 1], _DAY)
+
+
+class _Together(NamedTuple):
+    """What becomes of notices that go as one: the words for how many there are, and why."""
+
+    title: str
+    one_for: str
+    why: str
+
+
+_SUM = _Together("notices at once", "summary", f"more than {MOST_AT_ONCE} at once become one summary")
+_DAY = _Together("notices of the day", "digest", "one message a day")
+
+
+def _replaced(
+    notices: Sequence[PlannedNotice], groups: Sequence[Sequence[PlannedNotice]], how: _Together
+) -> tuple[PlannedNotice, ...]:
+    why = {one.pair: _why(same, how) for same in groups for one in same}
     left = (one._replace(action=SUMMED, why=why[one.pair]) if one.pair in why else one for one in notices)
-    return (*left, *map(_summary, storms))
+    return (*left, *(_summary(same, how) for same in groups))
 
 
-def _why(same: Sequence[PlannedNotice]) -> str:
+def _why(same: Sequence[PlannedNotice], how: _Together) -> str:
     message = same[0].message
-    return f"in the summary of {len(same)} notices to {message.recipient} by {message.channel}"
+    return f"in the {how.one_for} of {len(same)} notices to {message.recipient} by {message.channel}"
 
 
-def _summary(same: Sequence[PlannedNotice]) -> PlannedNotice:
+def _summary(same: Sequence[PlannedNotice], how: _Together) -> PlannedNotice:
     """The one notice in place of many. Its key is made of theirs, so that the same ones make the same summary."""
     messages = [one.message for one in same]
     first = min(messages, key=lambda message: message.rank)
@@ -53,18 +82,17 @@ def _summary(same: Sequence[PlannedNotice]) -> PlannedNotice:
         audience=first.audience,
         recipient=first.recipient,
         channel=first.channel,
-        subject=f"{len(same)} notices at once, about {about} incident{'s' if about > 1 else ''}: {counts}",
+        subject=f"{len(same)} {how.title}, about {about} incident{'s' if about > 1 else ''}: {counts}",
         text="\n".join([*_lines(messages), "All of them: incident-ops sla check"]),
         drill=all(message.drill for message in messages),
         kind=SUMMARY,
     )
     action = RESEND if all(one.action == RESEND for one in same) else SEND
-    why = f"more than {MOST_AT_ONCE} at once become one summary"
-    return PlannedNotice(made, pair(made.key, made.channel), action, why, tuple(one.pair for one in same))
+    return PlannedNotice(made, pair(made.key, made.channel), action, how.why, tuple(one.pair for one in same))
 
 
 def _lines(messages: Sequence[Message]) -> list[str]:
     """The first ones, the worst level first, and how many more there are."""
     worst = sorted(messages, key=lambda message: message.rank)
     more = len(worst) - _SHOWN
-    return [*(f"- {message.subject}" for message in worst[:_SHOWN]), f"... and {more} more"]
+    return [*(f"- {message.subject}" for message in worst[:_SHOWN]), *([f"... and {more} more"] if more > 0 else [])]

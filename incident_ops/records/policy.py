@@ -77,21 +77,31 @@ def _preset(name: str) -> Data:
 
 def resolve_policy(own: Data, base: Data) -> Data:
     """`own` laid over `base`: maps merge key by key, lists whose entries carry an `id` merge by id with the base's
-    order first, other lists and values replace, null sets null. Neither argument is changed."""
-    merged = {key: _overlay(own[key], value) if key in own else value for key, value in base.items()}
-    merged |= {key: value for key, value in own.items() if key not in base}
+    order first, other lists and values replace, null sets null; so does each entry of `notify.kinds`, whose ranks
+    belong together. Neither argument is changed."""
+    merged = _laid_over(own, base)
+    if (kinds := _at(own, _KINDS)) and (usual := _at(base, _KINDS)):
+        merged["notify"]["kinds"] = {**usual, **kinds}
     if "extends" in own:
         merged = {"extends": own["extends"], **merged}
     return copy.deepcopy(merged)
 
 
+_KINDS: Route = ("notify", "kinds")
+
+
+def _laid_over(own: Data, base: Data) -> Data:
+    merged = {key: _overlay(own[key], value) if key in own else value for key, value in base.items()}
+    return merged | {key: value for key, value in own.items() if key not in base}
+
+
 def _overlay(own: Any, base: Any) -> Any:
     if isinstance(own, dict) and isinstance(base, dict):
-        return resolve_policy(own, base)
+        return _laid_over(own, base)
     if isinstance(own, list) and isinstance(base, list) and own and _by_id(own) and _by_id(base):
         known = {entry["id"]: entry for entry in base}
         for entry in own:
-            known[entry["id"]] = resolve_policy(entry, known.get(entry["id"], {}))
+            known[entry["id"]] = _laid_over(entry, known.get(entry["id"], {}))
         return list(known.values())
     return own
 

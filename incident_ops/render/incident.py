@@ -287,7 +287,9 @@ def _waiting(view: IncidentView) -> Iterator[ScreenLine]:
 def _snoozed(view: IncidentView) -> Iterator[ScreenLine]:
     snooze, until = view.record.incident.snooze, snoozed_until(view.record.incident, view.now)
     if snooze and until:
-        text = f"until {clock_of_day(until, view.now)} UTC by {snooze.by}: {snooze.reason}"
+        begun = instant(snooze.at)
+        since = f", since {clock_of_day(begun, view.now)} UTC" if begun else ""
+        text = f"until {clock_of_day(until, view.now)} UTC by {snooze.by}{since}: {snooze.reason}"
         yield from _labelled("Snoozed", [text])
 
 

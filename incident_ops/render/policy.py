@@ -11,6 +11,7 @@ from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import rule_in_words
 from incident_ops.render.findings import inert, json_text, plural
+from incident_ops.render.notice_ways import ways_in_words
 from incident_ops.render.text import DEFAULT_WIDTH, fold
 from incident_ops.resources import preset
 
@@ -30,6 +31,9 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     out += ["", "Triage, first match decides:"]
     for number, rule in enumerate(policy.triage.rules, 1):
         out += fold(inert(f"{number}. {rule_in_words(rule)}"), "  ", "     ", width)
+    out += ["", "Notices, by kind (page rings, tell does not, digest is one message a day):"]
+    for kinds, words in ways_in_words(policy):
+        out += fold(inert(f"{words}: {', '.join(kinds)}"), "  ", "    ", width)
     waiting = _waiting(resolved)
     out += ["", "Accepted but not used yet:"] * bool(waiting)
     for capability, names in waiting.items():

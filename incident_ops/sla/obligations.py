@@ -18,11 +18,11 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import CLOSED, RESOLVED
+from incident_ops.domain.lifecycle import CLOSED, OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import BECOMES_INCIDENT, became_incident_at
-from incident_ops.domain.time import parse_instant, shift, spell_duration, stamp
+from incident_ops.domain.time import instant, parse_instant, shift, spell_duration, stamp
 from incident_ops.errors import UserError
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, StateMove, due_moves
 from incident_ops.sla.calendar import due
@@ -42,6 +42,7 @@ from incident_ops.sla.clocks import (
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
+from incident_ops.sla.handover import takeovers
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
@@ -49,6 +50,8 @@ RETARGET = "breached_by_retarget"
 
 ITEM_MARKS = (("minus-2d", -2), ("due", 0), ("plus-7d", 7), ("plus-30d", 30))
 """Reminders of an action item, in days from the end of its last day."""
+AHEAD_MARK = "ahead"
+"""The first mark of a deadline, long before its end."""
 MOST_SLOTS = 50
 """How many missed slots of updates are listed one by one, the newest."""
 
@@ -150,7 +153,7 @@ def deadline_marks(clock: Clock, now: datetime) -> list[PassedMark]:
     reason = f"{clock.item}: report{to} by {stamp(clock.due)}"
     late = f"{clock.item}: the report{to} was due at {stamp(clock.due)}"
     marks = [
-        PassedMark(DEADLINE, "ahead", shift(clock.due, -ahead), reason),
+        PassedMark(DEADLINE, AHEAD_MARK, shift(clock.due, -ahead), reason),
         PassedMark(DEADLINE, "soon", shift(clock.due, -SOON), reason),
         PassedMark(BREACH, "due", clock.due, late),
     ]
@@ -179,8 +182,8 @@ DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE = 
     "resolved",
     "update",
 )
-ESCALATION_NOTICE, STATE_NOTICE = "escalation", "state"
-PAGES = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, WARNING, BREACH, ESCALATION_NOTICE})
+ESCALATION_NOTICE, STATE_NOTICE, HANDOVER_NOTICE, SNOOZE_NOTICE = "escalation", "state", "handover", "snooze"
+PAGES = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, WARNING, BREACH, ESCALATION_NOTICE, SNOOZE_NOTICE})
 """Kinds that page people; never for an incident declared after the fact."""
 
 SeenOf = Callable[[Incident], Seen]
@@ -191,7 +194,8 @@ class Obligation(NamedTuple):
 
     `due` and `noticed_at` are aware UTC; `noticed_at` is `now`, or what the record says of an escalation it holds.
     `superseded` says why nobody is notified, "" where somebody is; `no_page` says why nobody is paged. `text` is what
-    an update says, `item` an action item's or a deadline's id; `escalation` and `move` are what edits are made from.
+    an update says, `item` the id of an action item or a deadline, `whom` who took over; `escalation` and `move` are
+    what edits are made from.
     """
 
     key: str
@@ -212,6 +216,7 @@ class Obligation(NamedTuple):
     item: str | None = None
     escalation: DueEscalation | None = None
     move: StateMove | None = None
+    whom: str = ""
 
 
 class DueObligations(NamedTuple):
@@ -292,6 +297,7 @@ def incident_obligations(
         found += _news(case)
     if not view.is_cancelled and view.state != CLOSED:  # nobody is notified any more once it is closed
         found += supersede_lower(_announced(case))
+        found += [*_snooze_ended(case), *_handovers(case)]
         found += [case.escalation(one) for one in due_escalations(view, policy, seen, pattern)]
     found += [_moved(case, one) for one in due_moves(view, policy, seen)]
     after = "It was declared after the fact" if view.is_retroactive else ""
@@ -357,9 +363,41 @@ def _announced(case: Case) -> list[Obligation]:
     """Declared or reopened, raised, resolved: the notices that go to the audiences of the level (R66, R67)."""
     view, over, found = case.view, case.view.resolved, announcements(case)
     if over.ended and over.at is not None and view.state == RESOLVED:
-        found.append(case.obligation(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, "Resolved"))
+        began = DECLARED_NOTICE if view.cycle == 1 else REOPENED_NOTICE
+        reason = f"{began.capitalize()} at {stamp(view.cycle_start)}, resolved at {stamp(over.at)}"
+        found.append(case.obligation(RESOLVED_NOTICE, "incident", RESOLVED_NOTICE, over.at, reason))
     elif over.ended:
         return []
+    return found
+
+
+def snooze_end(view: IncidentAt) -> datetime | None:
+    """When the snooze of the present cycle ended (aware UTC), of an incident that was open then; else None."""
+    until = instant(view.incident.snooze.until) if view.incident.snooze else None
+    if until is None or not view.cycle_start <= until <= view.now or view.is_cancelled:
+        return None
+    return None if view.then(until).resolved.ended else until
+
+
+def _snooze_ended(case: Case) -> list[Obligation]:
+    """People hear again of an incident that is open when its snooze ends."""
+    until = snooze_end(case.view)
+    if until is None or case.view.resolved.ended or case.view.state in OVER:
+        return []
+    reason = f"Still open; the snooze ended at {stamp(until)}"
+    return [case.obligation(SNOOZE_NOTICE, "snooze", f"until.{stamp(until)}", until, reason)]
+
+
+def _handovers(case: Case) -> list[Obligation]:
+    """Who took over from somebody else hears of it, as long as it is in force."""
+    view = case.view
+    if view.resolved.ended or view.state in OVER:
+        return []
+    found = []
+    for one in takeovers(view.incident, view.now):
+        if one.at >= view.cycle_start:
+            mark, reason = f"{one.role}.{stamp(one.at)}", f"{one.whom} takes over from {one.before}"
+            found.append(case.obligation(HANDOVER_NOTICE, "handover", mark, one.at, reason)._replace(whom=one.whom))
     return found
 
 
@@ -379,7 +417,10 @@ def announcements(case: Case) -> list[Obligation]:
             reason = f"Raised from {old.name} to {new.name}"
             if new.since == incident_since:
                 reason += f": {BECOMES_INCIDENT}"
-            found.append(case.obligation(RAISED_NOTICE, "incident", f"{RAISED_NOTICE}.{new.name}", new.since, reason))
+            mark = f"{RAISED_NOTICE}.{new.name}"
+            again = sum(one.mark == mark or one.mark.startswith(f"{mark}#") for one in found)
+            mark += f"#{again + 1}" * bool(again)
+            found.append(case.obligation(RAISED_NOTICE, "incident", mark, new.since, reason))
         was_major = was_major or new.is_major
     return found
 

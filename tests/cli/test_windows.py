@@ -242,10 +242,12 @@ class TestSnooze:
         told = self.snoozed(folder)
         assert "snoozed until 2025-01-26 14:30 UTC: reminders and escalations wait, the clocks run on" in told.out
         assert "undo:" in told.out
-        assert shown(folder, "Snoozed", self.NOW) == "until 14:30 UTC by @alice: the vendor calls back"
+        assert shown(folder, "Snoozed", self.NOW) == (
+            "until 14:30 UTC by @alice, since 12:30 UTC: the vendor calls back"
+        )
         assert f"{ID}: snoozed until 14:30 UTC by @alice" in done(folder, "sla", "check", clock=self.NOW).out
         assert "(snoozed) Login is down" in done(folder, "list", clock=self.NOW).out
-        expected = {"until": self.UNTIL, "by": "@alice", "reason": "the vendor calls back"}
+        expected = {"at": self.NOW, "until": self.UNTIL, "by": "@alice", "reason": "the vendor calls back"}
         assert data(folder, "show", ID, clock=self.NOW)["snooze"] == expected
         assert data(folder, "list", clock=self.NOW)["incidents"][0]["snoozed_until"] == self.UNTIL
         assert data(folder, "sla", "check", clock=self.NOW)["snoozed"] == [

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from incident_ops.adapters.git_branches import LedgerRef
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.notification import (
-    ACKNOWLEDGED,
     RESOLVED_EVENT,
     Ledger,
     Message,
@@ -22,7 +22,7 @@ from incident_ops.domain.notification import (
     Sending,
     claim,
     confirm,
-    page_key,
+    follow_up,
     pair,
 )
 from incident_ops.domain.ports import Notifier, SharedLedger
@@ -37,7 +37,6 @@ from incident_ops.notifications.plan import (
     SEND,
     SENT,
     WAITS,
-    follow_ups,
     plan_deliveries,
 )
 from incident_ops.notifications.recipients import notices
@@ -188,21 +187,18 @@ def test_a_notice_is_a_message_for_each_channel(create: str, own: set[str]) -> N
     assert all(one.restricted for one in made)
 
 
-def test_news_that_is_too_old_pages_nobody() -> None:
-    """More than 24 h behind is reported: the reason comes with the notice."""
+def test_news_that_is_too_old_is_reported() -> None:
+    """What is over is told for 24 h; a breach that stands is told however late."""
     policy = to_policy(preset("sev0-3"))
     incident = to_record("incidents/INC-1/incident.yaml", RECORD).incident
+    incident = replace(incident, times=replace(incident.times, acknowledged=stamp(NOW + timedelta(minutes=20))))
     for hours, action in ((23, SEND), (25, HELD)):
         now = NOW + timedelta(hours=hours)
-        owed = [
-            one
-            for one in incident_obligations(as_of(incident, now), policy)
-            if one.mark == "due" and one.clock == "response"
-        ]
+        owed = [one for one in incident_obligations(as_of(incident, now), policy) if one.kind == "declared"]
         told = notices(owed, {"INC-1": incident}, policy, {}, now)
         made = plan_deliveries(told.messages, {}, now)
         assert {one.action for one in made} == {action}
-        assert all("1d ago" in one.why for one in made if action == HELD)
+        assert all(one.why == "it is over, and older than 1d" for one in made if action == HELD)
 
 
 @given(st.lists(st.builds(notice, st.sampled_from("abc"), st.integers(1, 5), st.sampled_from(["chat", "email"]))))
@@ -345,15 +341,21 @@ def test_the_exit_code_is_that_of_the_worst(outcomes: list[Delivered], code: int
     assert delivery_exit_code(outcomes) == code
 
 
-def test_pages_are_taken_back_under_their_own_key() -> None:
-    """Only what went to a pager; each once, with a key of its own in the ledger."""
-    paged, mailed, never = notice("a", channel="pager"), notice("b", channel="email"), notice("c", channel="pager")
-    ledger = confirm({}, [pair(paged.key, "pager"), pair(mailed.key, "email")], NOW)
-    for mark in (ACKNOWLEDGED, RESOLVED_EVENT):
-        (made,) = follow_ups([paged, mailed, never], ledger, mark, ["pager"])
-        assert (made.mark, page_key(made)) == (mark, paged.key)
-        assert plan_deliveries([made], ledger, NOW)[0].action == SEND
-    assert page_key(paged) == paged.key
+def alert(mark: str = "", key: str = "INC-1/alert/2/reopened") -> Message:
+    made = Message(key, "INC-1", 1, "reopened", "internal", "team", "pager", "s", "t", is_alert=True)
+    return follow_up(made, mark) if mark else made
+
+
+def test_an_alert_waits_for_the_end_of_the_one_before_it() -> None:
+    """Opened while that is open, it would ring nobody: the next run tries both."""
+    ended, opened = alert(RESOLVED_EVENT, "INC-1/alert/1/declared"), alert()
+    sink = Sink(WriteFailed("429"))
+    memory = MemoryLedger()
+    assert go(memory, [opened, ended], ways(pager=sink)) == {RESOLVED_EVENT: run.NOT_SENT, "reopened": run.NOT_TRIED}
+    assert sink.sent == [RESOLVED_EVENT]
+    sink.error = None
+    later = go(memory, [opened, ended], ways(pager=sink), NOW + timedelta(minutes=6))
+    assert later == {RESOLVED_EVENT: run.SENT_NOW, "reopened": run.SENT_NOW}
 
 
 RUN = """

@@ -208,10 +208,15 @@ def test_reminders_wait_for_the_morning_and_reach_the_manager_when_late() -> Non
     assert {each.recipient for each in week.messages} == {"@ann", "@mona"}
 
 
-def test_what_was_due_long_ago_is_reported_not_sent() -> None:
-    """A first run over old records must not call everybody."""
+def test_what_still_stands_is_told_however_late_and_what_is_over_is_not() -> None:
+    """A breach of an open incident with its true lateness; an old update and an old resolution are in the report."""
     found = told(incident(SIX, state="in_progress"), "30d", ITIL, "breach")
-    assert {each.held for each in found.messages} == {"it was due more than 1d ago"}
+    assert {each.held for each in found.messages} == {""}
+    assert re.search("noticed .* days .* late", found.messages[0].text)
+    over = told(everything(), "30d", ITIL, "update")
+    assert {each.held for each in over.messages} <= {"it is over, and older than 1d"}
+    late = told(incident({**SIX, "resolved": "1h"}, state="resolved"), "30d", ITIL, "resolved")
+    assert {each.held for each in late.messages} == {"it is over, and older than 1d"}
 
 
 def test_retroactive_ones_page_nobody() -> None:

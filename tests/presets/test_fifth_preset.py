@@ -56,7 +56,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (copy / f"incident_ops/presets/{NAME}.yaml").write_text(fifth_preset(), encoding="utf-8")
     written = program(copy, "docs/generate.py")
     assert written.returncode == 0, written.stderr
-    assert set(written.stdout.split()) - {"written:"} == {"docs/cli.md", "docs/policy.md", "schemas/policy.schema.json"}
+    assert set(written.stdout.split()) - {"written:"} == {
+        "docs/cli.md",
+        "docs/notices.md",
+        "docs/policy.md",
+        "schemas/policy.schema.json",
+    }
     return copy
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from incident_ops.domain.notification import RESOLVED_EVENT, Message
+from incident_ops.domain.notification import RESOLVED_EVENT, Message, follow_up
 from incident_ops.domain.policy_sections import Limits
-from incident_ops.notifications.plan import HELD, SEND, SENT, follow_ups, plan_deliveries
+from incident_ops.notifications.plan import HELD, SEND, SENT, plan_deliveries
 from incident_ops.notifications.recipients import Notices, Unreachable
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import allow
@@ -75,8 +75,7 @@ def test_the_plan_of_observe_says_that_nothing_is_sent() -> None:
 
 def test_a_page_that_is_taken_back_says_so() -> None:
     """Its kind is what becomes of the page."""
-    ledger = {one.pair: None for one in plan_deliveries(notice(), {}, NOW)}
-    back = list(follow_ups(notice(), ledger, RESOLVED_EVENT, ["pager"]))
+    back = [follow_up(one, RESOLVED_EVENT) for one in notice(channels=("pager",))]
     (change,) = notice_changes(told(), plan_deliveries(back, {}, NOW), WHY).changes
     assert (change.kind, change.key, change.reason) == (RESOLVED_EVENT, f"{notice()[0].key}#resolved", "it is over")
     assert change.fields["channels"] == ["pager"]

@@ -1,30 +1,22 @@
-"""A long history is gone through once: the pages it caused are those that replaying each instant finds, and twice the
-history is about twice the work."""
+"""A long history is gone through once: twice the history is about twice the work."""
 
 from __future__ import annotations
 
 import cProfile
 import pstats
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from msgspec.structs import replace
 
-from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of
+from incident_ops.domain.as_of import IncidentAt, as_of
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, NEW
-from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import instant, parse_instant, stamp
-from incident_ops.sla.activity import answers
-from incident_ops.sla.clocks import AFTERWARDS
+from incident_ops.domain.time import stamp
+from incident_ops.notifications.alerts import alerts
 from incident_ops.sla.compliance import outcomes
-from incident_ops.sla.obligations import PAGES, incident_obligations
-from incident_ops.sla.pages import ended_pages, pages
+from incident_ops.sla.obligations import incident_obligations
 from tests.sla.scene import DECLARED, at, incident, policy
-from tests.sla.test_laws import nows, records
 
 ALL_RULES = policy(
     "sev0-3",
@@ -50,31 +42,6 @@ escalation:
 """,
 )
 LONGEST = 1_000
-
-
-def replayed(view: IncidentAt, rules: Policy) -> set[str]:
-    """The keys of every page, by looking at the incident just before each of its instants, and now: slow and plain."""
-    incident, now = view.incident, view.now
-    opened = replace(incident, outcome=FIXED, duplicate_of=None)
-    changed = {known for text in view.instants.values() if (known := instant(text)) is not None}
-    changed |= {parse_instant(change.at) for change in incident.changes}
-    changed |= {parse_instant(update.at) for update in incident.updates}
-    before = sorted({one - MOMENT for one in (*changed, *answers(view, rules)) if one <= now})
-    has_history = any(change.field == "state" for change in incident.changes)
-    earlier = opened if has_history else replace(opened, state=NEW)
-    return {
-        one.key
-        for instant_ in (now, *before)
-        for one in incident_obligations(as_of(opened if instant_ == now else earlier, instant_), rules)
-        if one.kind in PAGES and one.clock not in AFTERWARDS
-    }
-
-
-@given(records(), nows)
-def test_one_pass_finds_every_page_that_replaying_finds(record: Incident, now: datetime) -> None:
-    view = as_of(record, now)
-    found = {page.key for page in pages(view, ALL_RULES)}
-    assert replayed(view, ALL_RULES) <= found
 
 
 def long(kind: str, count: int) -> Incident:
@@ -122,10 +89,10 @@ def work(call: Callable[[], object]) -> int:
     "view_of",
     [
         lambda view: incident_obligations(view, ALL_RULES),
-        lambda view: list(ended_pages(view, ALL_RULES)),
+        lambda view: alerts(view.incident, ALL_RULES, {}, view.now, ["pager"]),
         lambda view: outcomes(view, ALL_RULES),
     ],
-    ids=["obligations", "ended pages", "report"],
+    ids=["obligations", "alerts", "report"],
 )
 def test_twice_the_history_is_about_twice_the_work(kind: str, view_of: Callable[[IncidentAt], object]) -> None:
     """Counted in calls, so that no other load on the machine decides it."""

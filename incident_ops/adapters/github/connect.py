@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from incident_ops.adapters.github.client import Client, RecordsHome, Request, Wire
+from incident_ops.adapters.github.client import Client, Request, Wire
 from incident_ops.adapters.github.issues import GitHubTracker
 from incident_ops.adapters.github.pulls import compare_address
+from incident_ops.adapters.github.records_home import RecordsHome
 from incident_ops.adapters.http import is_https_or_local
 from incident_ops.errors import UserError
 
@@ -74,6 +75,15 @@ def repository_address(environment: Mapping[str, str], remote_url: str | None) -
     site = _site_in(environment)
     name = _named_by(remote_url, site) or environment.get("GITHUB_REPOSITORY", "").strip()
     return f"{site}/{name}" if _NAME.fullmatch(name) else ""
+
+
+def issues_address(environment: Mapping[str, str], remote_url: str | None) -> str:
+    """Where people read the tracking issues, without a `/` at its end; "" where nothing says which repository it is."""
+    site = _site_in(environment)
+    try:
+        return f"{site}/{_repository(environment, remote_url, site)}/issues"
+    except UserError:
+        return ""
 
 
 def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:

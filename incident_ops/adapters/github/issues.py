@@ -9,13 +9,14 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from incident_ops.adapters.github.body_edits import body_edits
-from incident_ops.adapters.github.client import Client, HomeIds, Identity, RecordsHome
+from incident_ops.adapters.github.client import Client, Identity
 from incident_ops.adapters.github.comments import Comments
 from incident_ops.adapters.github.commits import CommitsByGitHub
 from incident_ops.adapters.github.issue_creation import IssueCreation
 from incident_ops.adapters.github.milestones import Milestones
 from incident_ops.adapters.github.pulls import PullRequests
 from incident_ops.adapters.github.reach import Reached, reached, readers_of
+from incident_ops.adapters.github.records_home import HomeIds, RecordsHome
 from incident_ops.adapters.github.responses import (
     PRIVATE,
     PUBLIC,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 from incident_ops.adapters.http import NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
+from incident_ops.domain.notice_kinds import PAGERS
+from incident_ops.domain.notification import ACKNOWLEDGED, ISSUE_LINK, RECORD_LINK, RESOLVED_EVENT, Message, page_key
 from incident_ops.domain.policy import Service
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 
-CHANNELS, TAKES_BACK = ("pager", "pagerduty"), True
+CHANNELS, TAKES_BACK, ESCAPES = PAGERS, True, False
 
 URL = "https://events.pagerduty.com"
 URL_VARIABLE = "INCIDENT_OPS_PAGER_URL"
@@ -24,20 +26,23 @@ _ACTIONS = {ACKNOWLEDGED: "acknowledge", RESOLVED_EVENT: "resolve"}
 _SEVERITIES = {1: "critical", 2: "error", 3: "warning"}
 _LONGEST_SUMMARY, _LONGEST_KEY = 1024, 255
 _SOURCE = "incident-ops"
+_ADDRESS = re.compile(r"https?://[^\s]+$", re.IGNORECASE)
 
 
 def connect(settings: NotifierSettings) -> Pager | None:
-    """The services' own pagers; None where services.yaml names none."""
-    if not any(service.pager_key_env for service in settings.services.values()):
+    """The pagers of services and tiers; None where neither services.yaml nor a tier of the policy names any."""
+    if not settings.has_tier_pagers and not any(service.pager_key_env for service in settings.services.values()):
         return None
-    keys = pager_keys(settings.incidents, settings.services, settings.environment)
-    return Pager(settings.channel, pager_url(settings.environment), keys)
+    keys = pager_keys(settings.channel, settings.incidents, settings.services, settings.environment)
+    made = Pager(settings.channel, pager_url(settings.environment), keys)
+    made.for_alerts(settings.repository, settings.environment)
+    return made
 
 
 def pager_keys(
-    incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
+    channel: str, incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
 ) -> dict[str, list[str]]:
-    """The routing keys of an incident's services, by incident. UserError names a variable that is not set."""
+    """The routing keys of an incident's services, by incident. NotSetUp names a variable that is not set."""
     keys: dict[str, list[str]] = {}
     for incident in incidents:
         for name in incident.services:
@@ -46,8 +51,8 @@ def pager_keys(
                 continue
             key = environment.get(service.pager_key_env, "").strip()
             if not key:
-                problem = f"the pager of service {name} needs {service.pager_key_env}, which is not set"
-                raise UserError(problem, hint="it holds the routing key; services.yaml pager_key_env names it")
+                hint = f"the routing key of service {name}, which services.yaml names in pager_key_env"
+                raise NotSetUp(channel, service.pager_key_env, hint)
             keys.setdefault(incident.id, []).append(key)
     return keys
 
@@ -69,15 +74,22 @@ def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
     }
     if message.mark in _ACTIONS:
         return named
+    facts = message.facts
+    places = [one for one in facts.links if not _ADDRESS.match(one[1])]
+    rows = {name.lower(): value for name, value in (*facts.rows, *places)}
     details = {"mark": message.mark, "audience": message.audience, "drill": message.drill, "text": message.text}
     payload = {
         "summary": message.subject[:_LONGEST_SUMMARY],
         "source": _SOURCE,
         "severity": _SEVERITIES.get(message.rank, "info"),
-        "component": message.incident,
-        "custom_details": details,
+        "component": ", ".join(facts.services) or message.incident,
+        "class": message.kind or message.mark,
+        "custom_details": {"incident": message.incident, **rows, **details},
+        **({"group": ", ".join(facts.teams)} if facts.teams else {}),
     }
-    return {**named, "client": _SOURCE, "payload": payload}
+    links = [{"href": place, "text": name} for name, place in facts.links if _ADDRESS.match(place)]
+    home = next(({"client_url": one["href"]} for one in links if one["text"] in (ISSUE_LINK, RECORD_LINK)), {})
+    return {**named, "client": _SOURCE, **home, **({"links": links} if links else {}), "payload": payload}
 
 
 class Pager:
@@ -87,24 +99,40 @@ class Pager:
         self._channel, self._keys = channel, keys
         self._place = f"{url}/v2/enqueue"
         self._seconds = seconds
+        self._repository, self._environment = "", dict[str, str]()
+
+    def for_alerts(self, repository: str, environment: Mapping[str, str]) -> None:
+        """What alerts need: the name of the repository, the same wherever it is run, and the variables with keys."""
+        self._repository, self._environment = repository, dict(environment)
 
     def send(self, message: Message) -> None:
-        """One event to the pager of each service, under the key of the page; see `domain.ports.Notifier`.
+        """One event to the pager of the message's route, or of each service; see `domain.ports.Notifier`.
 
-        Where one of several fails the next run sends to all of them again, which the pagers know to be the same.
+        An alert goes under one key an incident, a page that a person wrote under its own. Where one of several fails
+        the next run sends to all of them again, which the pagers know to be the same.
         """
-        keys = self._keys.get(message.incident)
+        keys = self._keys_of(message)
+        dedup = f"{self._repository}/{message.incident}" if message.is_alert else page_key(message)
         if not keys:
             hint = "name it in services.yaml, pager_key_env, and set that variable"
             raise WriteFailed(f"channel {self._channel}: no service of {message.incident} has a pager key", hint=hint)
         failed: list[WriteFailed | Ambiguous] = []
         for key in dict.fromkeys(keys):
             try:
-                self._post(event(message, key, page_key(message)))
+                self._post(event(message, key, dedup))
             except (WriteFailed, Ambiguous) as error:
                 failed.append(error)
         if failed:
             raise failed[0]
+
+    def _keys_of(self, message: Message) -> Sequence[str]:
+        if not message.route:
+            return self._keys.get(message.incident) or ()
+        key = self._environment.get(message.route, "").strip()
+        if not key:
+            hint = "a routing key, which a service or a step of the ladder names in pager_key_env"
+            raise NotSetUp(self._channel, message.route, hint)
+        return (key,)
 
     def _post(self, body: Mapping[str, Any]) -> None:
         try:

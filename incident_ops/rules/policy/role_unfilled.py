@@ -13,7 +13,7 @@ After:
     contacts:
       roles:
         on_call: ["@acme/on-call"]
-      "@acme/on-call": {channels: [pager]}
+      "@acme/on-call": {channels: [pager, chat]}
 """
 
 from __future__ import annotations

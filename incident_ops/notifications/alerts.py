@@ -1,0 +1,363 @@
+"""The alerts of an incident: one at each pager (routing key), and what it should be now. Pure.
+
+A pager keeps state: what is open there rings nobody a second time. So an incident has one alert at each pager that it
+reaches. What calls people opens it; an answer acknowledges it; the end of the incident, a level that pages nobody, and
+a snooze end it; a reopening and the end of a snooze open it again, so that it rings. A step of the ladder with a pager
+key of its own has an alert there.
+
+Each event has a key of its own, `INC/alert/cycle/mark/route`, by the event's name and not by a number: a number would
+shift with a policy that changes, and a page would be taken for one that was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, each_cycle
+from incident_ops.domain.incident import Incident, Snooze
+from incident_ops.domain.lifecycle import FIXED
+from incident_ops.domain.notice_kinds import ESCALATED, PAGE, pages_at_all
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message, Pair, follow_up, pair
+from incident_ops.domain.policy import Policy, Service
+from incident_ops.domain.time import instant, parse_instant, stamp
+from incident_ops.notifications.kinds import answer_times, notice_kind
+from incident_ops.notifications.notice_text import subject_line
+from incident_ops.notifications.recipients import INTERNAL, TEAM, notices
+from incident_ops.sla.activity import NOTHING_SEEN, Seen
+from incident_ops.sla.clocks import DEADLINE, clocks, main_clocks
+from incident_ops.sla.escalation import MANUAL, due_escalations
+from incident_ops.sla.obligations import (
+    AHEAD_MARK,
+    BREACH,
+    SNOOZE_NOTICE,
+    Case,
+    Obligation,
+    announcements,
+    deadline_marks,
+    snooze_end,
+)
+from incident_ops.sla.targets import LevelPeriod, level_periods
+
+ALERT = "alert"
+_BEFORE = "before"
+_OPENS, _STEP, _ACKNOWLEDGES, _ENDS = range(4)
+"""What happens to an alert, in the order that counts within one instant of a cycle."""
+
+
+class _Event(NamedTuple):
+    at: datetime
+    cycle: int
+    what: int
+    mark: str
+    obligation: Obligation | None = None
+    pages: bool = False
+    routes: tuple[str, ...] = ()
+
+
+class _Life(NamedTuple):
+    """What an alert is: the event that opened it, whether it is acknowledged, and the mark of its end."""
+
+    opened: _Event | None = None
+    is_acknowledged: bool = False
+    ended: str = ""
+    before: str = ""
+
+
+class Alert(NamedTuple):
+    """An alert at one pager: the message of its last opening, and what has become of it since.
+
+    `mark` is ACKNOWLEDGED, RESOLVED_EVENT, or "" where it should ring; `reaches` are the messages of its opening, one
+    for each channel that it goes over. `channels` are all that may have been used, `known` the keys of every opening
+    there may have been, `before` that of the end before the last opening.
+    """
+
+    message: Message
+    mark: str
+    reaches: tuple[Message, ...]
+    channels: tuple[str, ...]
+    known: tuple[str, ...]
+    before: str = ""
+
+    @property
+    def pairs(self) -> set[Pair]:
+        """Everything that the ledger may know of it."""
+        key = self.message.key
+        marked = (f"{key}#{ACKNOWLEDGED}", f"{key}#{RESOLVED_EVENT}", f"{key}/{_BEFORE}#{RESOLVED_EVENT}")
+        keys = (key, *marked, *self.known, *((self.before,) if self.before else ()))
+        return {pair(one, channel) for one in keys for channel in self.channels}
+
+
+def alerts(
+    incident: Incident,
+    policy: Policy,
+    services: Mapping[str, Service],
+    now: datetime,
+    pagers: Collection[str],
+    seen: Seen = NOTHING_SEEN,
+    due: Iterable[Obligation] = (),
+) -> list[Alert]:
+    """The alerts of an incident as they should be at `now`. `due` are its obligations, `pagers` the channels that keep
+    state. UserError as `sla.clocks`."""
+    if not pagers or policy.level_of(incident) is None:
+        return []
+    view, own = as_of(incident, now), _routes(incident, services)
+    events = _events(view, policy, own, seen, due)
+    found: list[Alert] = []
+    others = dict.fromkeys(route for event in events for route in event.routes)
+    for route in (*own, *others):
+        life = _life(events, route if route in others else "")
+        wanted = _channels(life, view, policy, services, pagers)
+        if route in others and not wanted and _rings(life) and not view.is_retroactive:
+            wanted = {min(pagers): _bare(incident, policy, now, life)}
+        name = route if route in others or len(own) > 1 else TEAM
+        opened_by = dict.fromkeys((event.cycle, event.mark) for event in events if event.what in (_OPENS, _STEP))
+        place = _Place(route, name, tuple(opened_by), tuple(sorted(pagers)))
+        found.append(_alert(view, policy, life, place, wanted))
+    return found
+
+
+def alert_messages(found: Iterable[Alert], ledger: Ledger | None) -> Iterator[Message]:
+    """The messages that bring the pagers from what the ledger knows to what they should be; without a ledger only
+    what rings. What is still open from before is ended first: added to it, nothing would ring."""
+    for alert in found:
+        message, known = alert.message, ledger or {}
+        used = [name for name in alert.channels if any(pair(key, name) in known for key in alert.known)]
+        if alert.mark:
+            yield from (follow_up(message._replace(channel=name), alert.mark) for name in used)
+            continue
+        sent = (known.get(pair(message.key, name)) for name in used)
+        is_sent = any(one is not None and one.confirmed is not None for one in sent)
+        was_ended = alert.before and all(pair(alert.before, name) in known for name in used)
+        if alert.reaches and not is_sent and not was_ended:
+            first = message._replace(key=f"{message.key}/{_BEFORE}")
+            yield from (follow_up(first._replace(channel=name), RESOLVED_EVENT) for name in used)
+        yield from alert.reaches
+
+
+def _events(
+    view: IncidentAt, policy: Policy, own: Collection[str], seen: Seen, due: Iterable[Obligation]
+) -> list[_Event]:
+    """Everything that opens, acknowledges and ends the alerts of an incident, in order."""
+    whole = as_of(replace(view.incident, outcome=FIXED, duplicate_of=None), view.now)
+    periods = level_periods(whole, policy)
+    found = [*_beginnings(whole, policy, periods), *_snoozed(view, whole, policy, periods)]
+    steps = _steps(whole, policy, periods, seen, due)
+    found += (step._replace(routes=tuple(route for route in step.routes if route not in own)) for step in steps)
+    found += (
+        _Event(at, whole.then(at).cycle, _ACKNOWLEDGES, ACKNOWLEDGED)
+        for at in answer_times(whole.incident, policy, view.now)
+    )
+    found += _owed_reports(whole, policy, periods)
+    for period in periods:
+        if not pages_at_all(policy.notify.kinds, period.level.rank):
+            mark = f"lowered.{stamp(period.since)}"
+            found.append(_Event(period.since, whole.then(period.since).cycle, _ENDS, mark))
+    for cycle in each_cycle(whole):
+        if cycle.resolved.ended:
+            found.append(_Event(cycle.resolved.at or cycle.now, cycle.cycle, _ENDS, RESOLVED_EVENT))
+    if view.is_cancelled:
+        found.append(_Event(view.now, view.cycle, _ENDS, RESOLVED_EVENT))
+    return sorted((event for event in found if event.at <= view.now), key=lambda event: event[:4])
+
+
+def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
+    for cycle in each_cycle(whole):
+        until = [period for period in periods if period.since <= cycle.now] or periods[:1]
+        for one in announcements(Case(cycle, policy, until)):
+            yield _beginning(one, policy, periods)
+    for clock in main_clocks(whole, policy, periods):
+        if clock.due is not None and clock.due < (clock.stopped_at or whole.now):
+            reason = f"{clock.name.capitalize()} of {clock.level} was due at {stamp(clock.due)}"
+            case = Case(whole.then(clock.due), policy, periods)
+            made = case.obligation(BREACH, clock.clock, f"{clock.clock}.due", clock.due, reason)
+            yield _beginning(made, policy, periods)
+
+
+def _owed_reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
+    """A deadline rings from hours before its end on, until its report is made; long after an incident it ends there."""
+    for clock in clocks(whole, policy) if policy.deadlines else ():
+        if clock.clock != DEADLINE:
+            continue
+        for mark in deadline_marks(clock, clock.stopped_at or whole.now):
+            if not mark.mark.endswith(f".{AHEAD_MARK}"):
+                case = Case(whole.then(mark.at), policy, periods)
+                made = case.obligation(mark.kind, DEADLINE, mark.mark, mark.at, mark.reason, 1)
+                yield _beginning(made._replace(item=clock.item), policy, periods)
+        if clock.stopped_at is not None:
+            then = whole.then(clock.stopped_at)
+            what = _ENDS if then.resolved.ended else _ACKNOWLEDGES
+            yield _Event(clock.stopped_at, then.cycle, what, f"reported.{clock.item}")
+
+
+def _beginning(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:
+    pages = policy.way(notice_kind(obligation), _rank_at(periods, obligation.due)) == PAGE
+    return _Event(obligation.due, obligation.cycle, _OPENS, obligation.mark, obligation, pages)
+
+
+def _rank_at(periods: Sequence[LevelPeriod], at: datetime) -> int:
+    return next((one.level.rank for one in reversed(periods) if one.since <= at), periods[0].level.rank)
+
+
+def _snoozed(view: IncidentAt, whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
+    """A snooze ends the alert; its own end opens it again."""
+    snooze = view.incident.snooze
+    until = instant(snooze.until) if snooze else None
+    if snooze is None or until is None:
+        return
+    begun = _begun(snooze, view.now)
+    yield _Event(begun, whole.then(begun).cycle, _ENDS, f"snoozed.{stamp(until)}")
+    if snooze_end(whole) is not None:
+        case = Case(whole, policy, periods)
+        reason = f"Still open; the snooze ended at {stamp(until)}"
+        again = case.obligation(SNOOZE_NOTICE, "snooze", f"snooze_ended.{stamp(until)}", until, reason)
+        yield _beginning(again, policy, periods)
+
+
+def _begun(snooze: Snooze, now: datetime) -> datetime:
+    """When a snooze began: before its end, so that what ends with it comes after."""
+    until = parse_instant(snooze.until)
+    return min(instant(snooze.at) or now, until - MOMENT)
+
+
+def _steps(
+    whole: IncidentAt, policy: Policy, periods: list[LevelPeriod], seen: Seen, due: Iterable[Obligation]
+) -> Iterator[_Event]:
+    """The steps of the ladder; those of a snooze wait for its end."""
+    case, snooze = Case(whole, policy, periods), whole.incident.snooze
+    until = instant(snooze.until) if snooze else None
+    begun = _begun(snooze, whole.now) if snooze and until else None
+    given = {one.key: one for one in due if one.escalation is not None}
+    for key, one in (
+        {made.key: case.escalation(made) for made in due_escalations(whole, policy, seen)} | given
+    ).items():
+        escalation = one.escalation
+        is_asleep = until is not None and begun is not None and begun < one.due < until
+        if escalation is None or (is_asleep and escalation.rule != MANUAL):
+            continue
+        tiers = (tier for tier in policy.escalation.tiers if tier.tier == escalation.to_tier)
+        routes = tuple(dict.fromkeys(tier.pager_key_env for tier in tiers if tier.pager_key_env))
+        pages = policy.way(ESCALATED, _rank_at(periods, one.due)) == PAGE
+        yield _Event(one.due, one.cycle, _STEP, key.split("/", 3)[-1], one, pages, routes)
+
+
+def _life(events: Iterable[_Event], route: str) -> _Life:
+    """What the alert at a pager is after these events; `route` "" = the pagers of the services, else a tier's."""
+    life = _Life()
+    is_open = False
+    for event in events:
+        if event.what == _ENDS:
+            life, is_open = life._replace(ended=event.mark), False
+        elif event.what == _ACKNOWLEDGES:
+            life = life._replace(is_acknowledged=life.is_acknowledged or is_open)
+        elif _calls(event, life, route, is_open=is_open):
+            life, is_open = _Life(event, before=_end_mark(life)), True
+    return life
+
+
+def _calls(event: _Event, life: _Life, route: str, *, is_open: bool) -> bool:
+    """True where an event opens the alert: what is open and not acknowledged is not opened a second time."""
+    rings_now = is_open and not life.is_acknowledged
+    if not event.pages or rings_now:
+        return False
+    if event.what == _STEP:
+        return route in event.routes if route else not event.routes and not is_open
+    comes_again = event.obligation is not None and event.obligation.kind == SNOOZE_NOTICE
+    return not route or (comes_again and life.opened is not None)
+
+
+def _rings(life: _Life) -> bool:
+    return life.opened is not None and not life.ended and not life.is_acknowledged
+
+
+def _end_mark(life: _Life) -> str:
+    """The event and the mark of the end before an opening; "" where the alert was not ended."""
+    return f"{life.opened.cycle}/{_named(life)}" if life.opened and life.ended else ""
+
+
+def _named(life: _Life) -> str:
+    """The mark that an alert is known by: that of its opening, and of the snooze that ended it."""
+    opened = life.opened.mark if life.opened else ""
+    return opened if life.ended in ("", RESOLVED_EVENT) or not opened else f"{opened}.{life.ended}"
+
+
+class _Place(NamedTuple):
+    """A pager: the variable with its key, its name for people, what may have opened its alert, and its channels."""
+
+    route: str
+    name: str
+    begins: tuple[tuple[int, str], ...]
+    channels: tuple[str, ...]
+
+
+def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted: Mapping[str, Message]) -> Alert:
+    def key(cycle: int, mark: str) -> str:
+        return f"{view.incident.id}/{ALERT}/{cycle}/{mark}" + f"/{place.route}" * bool(place.route)
+
+    over = bool(life.ended) or life.opened is None
+    named = key(life.opened.cycle if life.opened else view.cycle, _named(life) or "none")
+    cycle, _, ended = life.before.partition("/")
+
+    def made(message: Message, channel: str) -> Message:
+        return message._replace(
+            key=named, channel=channel, recipient=place.name, way=PAGE, is_alert=True, route=place.route
+        )
+
+    return Alert(
+        message=made(_bare(view.incident, policy, view.now, life), ""),
+        mark=RESOLVED_EVENT if over else ACKNOWLEDGED if life.is_acknowledged else "",
+        reaches=tuple(made(message, channel) for channel, message in sorted(wanted.items())),
+        channels=place.channels,
+        known=tuple(key(*begin) for begin in place.begins),
+        before=f"{key(int(cycle), ended)}#{RESOLVED_EVENT}" if life.before else "",
+    )
+
+
+def _channels(
+    life: _Life, view: IncidentAt, policy: Policy, services: Mapping[str, Service], pagers: Collection[str]
+) -> dict[str, Message]:
+    """The pagers that an alert reaches, as the level's channels and those of the people to notify say."""
+    if life.opened is None or life.opened.obligation is None or not _rings(life):
+        return {}
+    obligation = life.opened.obligation
+    by_hand = obligation.escalation is not None and obligation.escalation.rule == MANUAL
+    if view.is_retroactive and not by_hand and obligation.clock != DEADLINE:
+        obligation = obligation._replace(no_page="It was declared after the fact")
+    obligation = obligation._replace(noticed_at=view.now, superseded="")
+    reached = notices([obligation], {view.incident.id: view.incident}, policy, services, view.now)
+    found: dict[str, Message] = {}
+    for message in sorted(reached.messages, key=lambda message: message.audience != INTERNAL):
+        if message.channel in pagers:
+            found.setdefault(message.channel, message)
+    return found
+
+
+def _bare(incident: Incident, policy: Policy, now: datetime, life: _Life) -> Message:
+    """The message of an alert that tells nobody anything new: it acknowledges or ends one."""
+    level = policy.level_of(incident)
+    opened = life.opened.obligation if life.opened else None
+    news = opened.reason if opened and _rings(life) else "over" if life.ended or not opened else "somebody has it"
+    return Message(
+        key="",
+        incident=incident.id,
+        rank=level.rank if level else 1,
+        mark=opened.mark if opened else ALERT,
+        audience=INTERNAL,
+        recipient=TEAM,
+        channel="",
+        subject=subject_line(incident, policy, now, news),
+        text=opened.reason if opened else "",
+        drill=incident.drill,
+        restricted=incident.visibility == "restricted",
+        kind=opened.kind if opened else ALERT,
+        obligation=opened.key if opened else "",
+    )
+
+
+def _routes(incident: Incident, services: Mapping[str, Service]) -> tuple[str, ...]:
+    """The variables with the routing keys of an incident's services; one "" where none of them names any."""
+    named = (services[name].pager_key_env for name in incident.services if name in services)
+    return tuple(dict.fromkeys(env for env in named if env)) or ("",)
