@@ -9,7 +9,7 @@ from incident_ops.sla.clocks import DEADLINE
 from incident_ops.sla.status import ClockReport, clock_report
 
 
-def owed_reports(workspace: Workspace, path: str | None = None) -> ClockReport:
+def due_reports(workspace: Workspace, path: str | None = None) -> ClockReport:
     """The clocks of deadlines at `now`, of the record at `path` alone where one is given. UserError as `record_at`."""
 
     def report() -> ClockReport:

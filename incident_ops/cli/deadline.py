@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from incident_ops.app.deadlines import owed_reports
+from incident_ops.app.deadlines import due_reports
 from incident_ops.app.edit_record import RecordChange, clean, find_record, who
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
@@ -20,7 +20,7 @@ from incident_ops.cli.options import (
     with_repository,
 )
 from incident_ops.cli.terminal import page_width, painter
-from incident_ops.domain.deadlines import owed
+from incident_ops.domain.deadlines import deadlines_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.edits.deadlines import report_made
@@ -66,7 +66,7 @@ def done(workspace: Workspace, name: str, incident: str | None, ref: str | None,
 
 
 def _owes(policy: Policy, name: str, incident: Incident) -> bool:
-    return any(one.id == name for one in owed(incident, policy))
+    return any(one.id == name for one in deadlines_of(incident, policy))
 
 
 @deadline.command("list")
@@ -83,7 +83,7 @@ def list_command(workspace: Workspace, incident: str | None, form: str) -> None:
       incident-ops deadline list
       incident-ops deadline list INC-20250126-120500 --format json
     """
-    report = owed_reports(workspace, None if incident is None else find_record(workspace, incident))
+    report = due_reports(workspace, None if incident is None else find_record(workspace, incident))
     shown = report._replace(unread=inert_unread(report.unread))
     text = to_json(report) if form == "json" else to_text(shown, painter(CLOCK_COLOURS), page_width())
     click.echo(text, nl=False)

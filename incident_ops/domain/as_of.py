@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.deadlines import reports_owed
+from incident_ops.domain.deadlines import reports_due
 from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident, Pause
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
@@ -435,7 +435,7 @@ def is_settled(incident: Incident, policy: Policy) -> bool:
     """
     written = incident.postmortem
     to_finish = written.status != "final" if written else policy.requires_postmortem(incident)
-    return incident.is_closed and not incident.open_items and not to_finish and not any(reports_owed(incident, policy))
+    return incident.is_closed and not incident.open_items and not to_finish and not any(reports_due(incident, policy))
 
 
 def known_status(incident: Incident) -> str:

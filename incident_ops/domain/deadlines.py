@@ -43,24 +43,24 @@ class Duty(NamedTuple):
         return parse_instant(self.report.done_at) if self.report else None
 
 
-def owed(incident: Incident, policy: Policy) -> tuple[Deadline, ...]:
+def deadlines_of(incident: Incident, policy: Policy) -> tuple[Deadline, ...]:
     """The deadlines that hold for an incident with what its record says now; none for a drill."""
     if not policy.deadlines or incident.drill:
         return ()
     return tuple(one for one in policy.deadlines if _holds_for(one, incident, policy))
 
 
-def reports_owed(incident: Incident, policy: Policy) -> Iterator[Deadline]:
+def reports_due(incident: Incident, policy: Policy) -> Iterator[Deadline]:
     """The deadlines whose report is still to be made, however late."""
     made = {one.id for one in incident.deadlines}
     if not is_cancelled(incident):
-        yield from (one for one in owed(incident, policy) if one.id not in made)
+        yield from (one for one in deadlines_of(incident, policy) if one.id not in made)
 
 
 def duties_at(incident: Incident, policy: Policy, instants: Mapping[str, str], now: datetime) -> list[Duty]:
     """The duties of an incident as they stood at `now`, in the order of the policy. `instants` are its times after
     corrections, by `times.NAME`."""
-    return [_duty(one, incident, policy, instants, now) for one in owed(incident, policy)]
+    return [_duty(one, incident, policy, instants, now) for one in deadlines_of(incident, policy)]
 
 
 def start_of(deadline: Deadline, incident: Incident, instants: Mapping[str, str], now: datetime) -> datetime | None:

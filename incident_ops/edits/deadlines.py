@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from incident_ops.domain.as_of import corrected_instants
-from incident_ops.domain.deadlines import owed, start_of
+from incident_ops.domain.deadlines import deadlines_of, start_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append
@@ -36,9 +36,9 @@ def report_made(
     entry = given_fields(id=name, done_at=stamp(now), by=by, ref=ref)
     to = f" to {deadline.to}" if deadline.to else ""
     event = timeline_row(now, "communication", f"Reported{to}: {name}", by, ref=ref)
-    is_owed = any(one.id == name for one in owed(incident, policy))
+    is_asked = any(one.id == name for one in deadlines_of(incident, policy))
     doubt = (
-        () if is_owed else (f"by what the record says {incident.id} does not owe {name}; it is written all the same",)
+        () if is_asked else (f"by what the record says {incident.id} does not owe {name}; it is written all the same",)
     )
     said = f"{name} reported at {spell_minute(now)}{to}" + (f", {quote(ref)}" if ref else "")
     return Step((Append(("deadlines",), entry), event), (said,), doubt)

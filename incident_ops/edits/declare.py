@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from incident_ops.domain.as_of import current_instant
-from incident_ops.domain.deadlines import reports_owed
+from incident_ops.domain.deadlines import reports_due
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
@@ -301,7 +301,7 @@ def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> 
         steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
         steps_left += _progress(incident, policy)
-    owes = next(reports_owed(incident, policy), None)
+    owes = next(reports_due(incident, policy), None)
     if owes is not None:
         steps_left.append(f"incident-ops deadline done {owes.id} {incident.id}")
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"

@@ -151,7 +151,7 @@ def _events(
         _Event(at, whole.then(at).cycle, _ACKNOWLEDGES, ACKNOWLEDGED)
         for at in answer_times(whole.incident, policy, view.now)
     )
-    found += _owed_reports(whole, policy, periods)
+    found += _reports(whole, policy, periods)
     for period in periods:
         if not pages_at_all(policy.notify.kinds, period.level.rank):
             mark = f"lowered.{stamp(period.since)}"
@@ -177,7 +177,7 @@ def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -
             yield _beginning(made, policy, periods)
 
 
-def _owed_reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
+def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
     """A deadline rings from hours before its end on, until its report is made; long after an incident it ends there."""
     for clock in clocks(whole, policy) if policy.deadlines else ():
         if clock.clock != DEADLINE:

@@ -25,8 +25,8 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, width: int
     asked = {duty.deadline.id: duty.deadline for clock in report.clocks if (duty := clock.duty)}
     lines += [""]
     for one in asked.values():
-        told = "; ".join(filter(None, (one.to and f"to {one.to}", one.source)))
-        lines += fold_record(inert(f"{one.id}: {told}" if told else one.id), rest="  ", width=width)
+        said = "; ".join(filter(None, (one.to and f"to {one.to}", one.source)))
+        lines += fold_record(inert(f"{one.id}: {said}" if said else one.id), rest="  ", width=width)
     if (first := _first_open(report.clocks)) is not None:
         lines += ["", f'Once it is made: incident-ops deadline done {first.item} {first.incident} --ref "..."']
     return "\n".join(lines + unread_lines("Could not be read", report.unread)) + "\n"
@@ -60,7 +60,7 @@ def _first_open(clocks: Sequence[Clock]) -> Clock | None:
     return min(running, key=lambda clock: (clock.due is None, clock.due or clock.start), default=None)
 
 
-def spell_owed(clock: Clock) -> str:
+def spell_duty(clock: Clock) -> str:
     """`nis2-early-warning by 2026-11-28 22:10 UTC (23h left), to the CSIRT`; of one without a due time, why it has
     none."""
     if clock.duty is None:

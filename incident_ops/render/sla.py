@@ -108,8 +108,7 @@ def warning(clock: Clock) -> str | None:
     """`1 hour to SLA breach` (R54) for a clock that is at risk; None for every other one."""
     if clock.risk is not Risk.AT_RISK or clock.remaining_seconds is None:
         return None
-    end = f"until {clock.item} is due" if clock.duty else "to SLA breach"
-    return f"{spell_duration(clock.remaining_seconds, in_words=True)} {end}"
+    return f"{spell_duration(clock.remaining_seconds, in_words=True)} to {clock.item if clock.duty else 'SLA breach'}"
 
 
 def to_text(
@@ -222,8 +221,7 @@ def clock_data(clock: Clock) -> dict[str, Any]:
     if clock.duty is not None:
         data |= {"deadline": clock.item, "to": clock.duty.deadline.to}
     elif clock.item is not None:
-        data["item"] = clock.item
-        data["due_by"] = clock.item_due.by if clock.item_due else None
+        data |= {"item": clock.item, "due_by": clock.item_due.by if clock.item_due else None}
     if clock.breached_by_retarget:
         data["breached_by_retarget"] = True
     return data
