@@ -30,10 +30,17 @@ _ADDRESS = re.compile(r"https?://[^\s]+$", re.IGNORECASE)
 
 
 def connect(settings: NotifierSettings) -> Pager | None:
-    """The pagers of services and tiers; None where neither services.yaml nor a tier of the policy names any."""
+    """The pagers of services and tiers; None where neither services.yaml nor a tier of the policy names any.
+
+    NotSetUp where no variable with a key is set; where some are, those are paged, and a message names what is missing.
+    """
     if not settings.has_tier_pagers and not any(service.pager_key_env for service in settings.services.values()):
         return None
     keys = pager_keys(settings.channel, settings.incidents, settings.services, settings.environment)
+    every = [key for of_incident in keys.values() for key in of_incident]
+    unset = [key for key in every if isinstance(key, NotSetUp)]
+    if unset and len(unset) == len(every) and not settings.has_tier_pagers:
+        raise unset[0]
     made = Pager(settings.channel, pager_url(settings.environment), keys)
     made.for_alerts(settings.repository, settings.environment)
     return made
@@ -41,19 +48,17 @@ def connect(settings: NotifierSettings) -> Pager | None:
 
 def pager_keys(
     channel: str, incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
-) -> dict[str, list[str]]:
-    """The routing keys of an incident's services, by incident. NotSetUp names a variable that is not set."""
-    keys: dict[str, list[str]] = {}
+) -> dict[str, list[str | NotSetUp]]:
+    """The routing keys of an incident's services, by incident; a NotSetUp for a service whose variable is not set."""
+    keys: dict[str, list[str | NotSetUp]] = {}
     for incident in incidents:
         for name in incident.services:
             service = services.get(name)
             if service is None or service.pager_key_env is None:
                 continue
+            hint = f"the routing key of service {name}, which services.yaml names in pager_key_env"
             key = environment.get(service.pager_key_env, "").strip()
-            if not key:
-                hint = f"the routing key of service {name}, which services.yaml names in pager_key_env"
-                raise NotSetUp(channel, service.pager_key_env, hint)
-            keys.setdefault(incident.id, []).append(key)
+            keys.setdefault(incident.id, []).append(key or NotSetUp(channel, service.pager_key_env, hint))
     return keys
 
 
@@ -95,7 +100,9 @@ def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
 class Pager:
     """The pagers behind a channel; `keys` are the routing keys of an incident's services, by incident."""
 
-    def __init__(self, channel: str, url: str, keys: Mapping[str, Sequence[str]], seconds: float = LONGEST) -> None:
+    def __init__(
+        self, channel: str, url: str, keys: Mapping[str, Sequence[str | NotSetUp]], seconds: float = LONGEST
+    ) -> None:
         self._channel, self._keys = channel, keys
         self._place = f"{url}/v2/enqueue"
         self._seconds = seconds
@@ -116,8 +123,8 @@ class Pager:
         if not keys:
             hint = "name it in services.yaml, pager_key_env, and set that variable"
             raise WriteFailed(f"channel {self._channel}: no service of {message.incident} has a pager key", hint=hint)
-        failed: list[WriteFailed | Ambiguous] = []
-        for key in dict.fromkeys(keys):
+        failed: list[WriteFailed | Ambiguous | NotSetUp] = [key for key in keys if isinstance(key, NotSetUp)]
+        for key in dict.fromkeys(key for key in keys if isinstance(key, str)):
             try:
                 self._post(event(message, key, dedup))
             except (WriteFailed, Ambiguous) as error:
@@ -125,7 +132,7 @@ class Pager:
         if failed:
             raise failed[0]
 
-    def _keys_of(self, message: Message) -> Sequence[str]:
+    def _keys_of(self, message: Message) -> Sequence[str | NotSetUp]:
         if not message.route:
             return self._keys.get(message.incident) or ()
         key = self._environment.get(message.route, "").strip()
