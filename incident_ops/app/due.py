@@ -141,7 +141,7 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
 
 def _step(obligation: Obligation, policy: Policy, reach: Reach, record: Record) -> Step | None:
     if obligation.escalation is not None:
-        reached = reach.reached(obligation.key, obligation.escalation.targets, policy)
+        reached = reach.reached(obligation.key, obligation.escalation.targets, policy, obligation.due)
         return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at, reached)
     return None if obligation.move is None else apply_due_move(record.incident, obligation.move, policy)
 

@@ -44,7 +44,7 @@ _COMMENT = "a comment on the tracking issue of each incident; see `incident-ops 
 def try_channels(workspace: Workspace, options: TrialOptions) -> list[TriedChannel]:
     """Sends a test by each channel, a pager's alert opened and ended -> what became of each, by name."""
     policy = workspace.judged_by[0]
-    users, without = channels_meant(policy, options)
+    users, without = channels_meant(policy, options, workspace.now)
     held = "--dry-run" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
     trial = _Trial(workspace, held)
     tried = [one for channel in sorted(users) for one in trial.of(channel, tuple(sorted(users[channel])))]

@@ -52,6 +52,7 @@ COMMANDS = {
     "escalate": "Take an incident up the ladder, by hand.",
     "escalations": "Judge escalations afterwards.",
     "sla": "Clocks: what is running, at risk, breached.",
+    "oncall": "Who is on call, who is next; swaps and schedules.",
     "render": "Write the documents beside each record.",
     "gate": "May this service be deployed now?",
     "override": "Let one commit through what holds deploys, with a reason.",
@@ -82,7 +83,7 @@ GROUPS = {
         "undo",
         "send",
     ),
-    "Check": ("show", "list", "validate", "sla", "plan", "issues", "verify"),
+    "Check": ("show", "list", "validate", "sla", "oncall", "plan", "issues", "verify"),
     "Follow up": (
         "impact",
         "cause",
@@ -113,6 +114,9 @@ OTHER_WORDS = {
     **dict.fromkeys(("item", "todo", "task"), "action"),
     **dict.fromkeys(("set", "change", "rename"), "edit"),
     "silence": "snooze",
+    "rota": "oncall",
+    "schedule": "oncall",
+    "whoisoncall": "oncall",
     "cancel": "withdraw",
 }
 """What people type who know other tools, and the command that does it."""

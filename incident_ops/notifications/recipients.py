@@ -176,9 +176,9 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
         yield from _messages(case, TEAM, INTERNAL, tuple(case.level.channels))
     seen: set[str] = set()
     for audience, name in _recipients(case):
-        handles = case.policy.contacts.handles(name)
+        handles = case.policy.contacts.handles(name, case.obligation.due)
         if not handles:
-            yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+            yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
         for handle in handles:
             if handle in seen:
                 continue
@@ -189,7 +189,7 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
             else:
                 yield from _messages(case, handle, audience, tuple(person.channels))
     for name in case.obligation.escalation.unreached if case.obligation.escalation else ():
-        yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+        yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
 
 
 def _recipients(case: _Case) -> Iterator[tuple[str, str]]:

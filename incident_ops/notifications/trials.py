@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.notification import INCIDENT_CHANNEL
@@ -47,13 +48,13 @@ def trial_exit_code(tried: Sequence[TriedChannel]) -> int:
     return 4 if outcomes & {REFUSED, UNSURE} else 2 if NOT_READY in outcomes else 0
 
 
-def channels_meant(policy: Policy, options: TrialOptions) -> tuple[dict[str, list[str]], list[str]]:
-    """Each channel that is meant with who uses it, and the people meant who have none."""
+def channels_meant(policy: Policy, options: TrialOptions, at: datetime) -> tuple[dict[str, list[str]], list[str]]:
+    """Each channel that is meant with who uses it, and the people meant who have none; `at` says who is on call."""
     people = policy.contacts.people
     whom, label, handles = options.to, policy.label_typed(options.level), list(people)
     levels = {level.id: level.channels for level in (*policy.levels, *policy.scheme.major)}
     if whom is not None:
-        levels, handles = {}, policy.contacts.handles(whom)
+        levels, handles = {}, policy.contacts.handles(whom, at)
         if not handles or any(handle not in people for handle in handles):
             known = [*people, *policy.contacts.roles, *policy.contacts.tiers]
             hint = did_you_mean(whom, known) or "policy contacts names people, roles and tiers"
