@@ -74,7 +74,9 @@ def _owes(policy: Policy, name: str, incident: Incident) -> bool:
 @format_option
 @with_repository
 def list_command(workspace: Workspace, incident: str | None, form: str) -> None:
-    """List what is owed to whom by when, of one incident or of all, the most urgent first.
+    """List what is owed to whom by when, the most urgent first.
+
+    Of one incident, or of all that are not over or still owe something.
 
     Exit code 3 when a record could not be read: the list may lack what it owes.
 
