@@ -29,7 +29,6 @@ POLICY: Mapping[str, str] = {
     "triage.within": _METRICS,
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,
-    "escalation.tiers.[].kind": "requests to specialists and vendors",
     "maintenance.notices": _MAINTENANCE,
     "maintenance.usual_window": _MAINTENANCE,
     "maintenance.approvals": _MAINTENANCE,
