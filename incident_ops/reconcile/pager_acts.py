@@ -72,7 +72,8 @@ def paged_edits(record: Record, side: PagerSide, policy: Policy, now: datetime) 
 def pager_sentences(decision: KeyDecision) -> Iterator[str]:
     """The same for people, a sentence each."""
     for change in decision.changes:
-        yield f"{change.key}: {change.reason}; not in the record yet (`incident-ops apply --tracker github` proposes it)"
+        way = "`incident-ops apply --tracker github` proposes it"
+        yield f"{change.key}: {change.reason}; not in the record yet ({way})"
     yield from (f"{kept.key}: {kept.reason}" for kept in decision.kept)
 
 
@@ -134,7 +135,8 @@ def _lost(name: str, opened: Opened) -> str:
     sent = f"PagerDuty does not know the alert of {name}, sent at {spell_instant(stamp(opened.confirmed))}"
     if opened.again is None:
         return f"{sent}; it is sent again"
-    return f"{sent} and again at {spell_instant(stamp(opened.again))}: check its routing key, and what PAGERDUTY_API_TOKEN may see"
+    again = f"{sent} and again at {spell_instant(stamp(opened.again))}"
+    return f"{again}: check its routing key, and what PAGERDUTY_API_TOKEN may see"
 
 
 def _who(act: PagerAct, policy: Policy) -> str:
