@@ -227,9 +227,9 @@ def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form
 
     Where INCIDENT_OPS_HEARTBEAT_URL is set, a complete run pings that address.
 
-    Exit code 4 or 2: a notice was not sent, or its channel is not set up. Exit code 3: a record could not be read. Exit
-    code 5: something is left for the next run. Exit code 6: HEAD is not the tip of the default branch, and nothing was
-    done.
+    Exit code 4 or 2: a notice was not sent, its channel is not set up, or the pager was not read back. Exit code 3: a
+    record could not be read. Exit code 5: something is left for the next run. Exit code 6: HEAD is not the tip of the
+    default branch, and nothing was done.
 
     \b
     Examples:
