@@ -196,7 +196,7 @@ def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
         return LoadedServices(None, document, None)
     if findings := check_document(document, "services"):
         return LoadedServices(None, findings, document)
-    if findings := [*_unknown_teams(document)]:
+    if findings := [*_duplicate_ids(document), *_unknown_teams(document)]:
         return LoadedServices(None, findings, document)
     services = msgspec.convert(document.data["services"], dict[str, Service])
     return LoadedServices(services, [], document, document.data.get("teams", {}))
@@ -210,7 +210,7 @@ def _unknown_teams(document: Document) -> Iterator[Finding]:
             message = f"service {name!r} has team {team!r}, which is not in `teams`"
             hint = did_you_mean(team, teams) if teams else f"add it: `teams: {{{team}: {{}}}}`"
             route = ("services", name, "team")
-            yield from _located(document, fault("not-allowed", document.file, message, hint, route=route))
+            yield from _located(document, fault("team-names", document.file, message, hint, route=route))
 
 
 def no_policy(folder: str) -> UserError:
