@@ -38,8 +38,8 @@ from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document
 from incident_ops.records.schema_copies import Names, copy_state
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
-from incident_ops.records.team_faults import team_faults
 from incident_ops.records.suppressions import find_suppressions
+from incident_ops.records.team_faults import team_faults
 from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order

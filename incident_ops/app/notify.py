@@ -100,6 +100,7 @@ def _settings(
     from incident_ops.edits.declare import channel_name
 
     policy, services = workspace.judged_by
+    every = (policy, *policy.teams.values())
     recorded = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
     return NotifierSettings(
         channel="",
@@ -112,7 +113,7 @@ def _settings(
         inert=markdown,
         addresses=lambda incident: _addresses(incident, policy),
         repository=_repository(workspace, environment),
-        has_tier_pagers=any(tier.pager_key_env for one in (policy, *policy.teams.values()) for tier in one.escalation.tiers),
+        has_tier_pagers=any(tier.pager_key_env for one in every for tier in one.escalation.tiers),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from incident_ops.domain.policy import Policy
@@ -26,7 +27,7 @@ def team_faults(setting: PolicyAndServices) -> Iterator[Finding]:
         if name not in held:
             hint = f"give it to a service, `team: {name}`, or take it out"
             found = fault("team-unused", document.file, f"no service has team {name!r}", hint, route=("teams", name))
-            yield found.at(document.locate(found.where))
+            yield found.at(document.locate(replace(found.where, on_key=True)))
 
 
 def _unknown_names(name: str, team: Mapping[str, Any], policy: Policy) -> Iterator[tuple[Route, str, str]]:

@@ -83,8 +83,8 @@ def _step(tier: Tier, policy: Policy) -> str:
     handles, missing = people_of_tier(tier.tier, policy)
     who = ", ".join((*handles, *(f"{name} ({_NOBODY})" for name in missing))) or _NOBODY
     spans = {"answers within": tier.ack_timeout, "waits": tier.wait}
-    told = [f"{name} {_span(span)}" for name, span in spans.items() if span]
-    return "; ".join([who, *told])
+    shown = [f"{name} {_span(span)}" for name, span in spans.items() if span]
+    return "; ".join([who, *shown])
 
 
 def _span(span: Any) -> str:
@@ -92,7 +92,7 @@ def _span(span: Any) -> str:
 
 
 def _hours(hours: Mapping[str, list[str]]) -> str:
-    """`Monday-Friday 09:00-17:00`: days of the same hours that follow each other are told together."""
+    """`Monday-Friday 09:00-17:00`: days of the same hours that follow each other stand together."""
     runs: list[tuple[list[str], str]] = []
     for day, spans in hours.items():
         text = ", ".join(spans)
@@ -100,4 +100,5 @@ def _hours(hours: Mapping[str, list[str]]) -> str:
             runs[-1][0].append(day)
         elif text:
             runs.append(([day], text))
-    return "; ".join(f"{'-'.join(dict.fromkeys((days[0].title(), days[-1].title())))} {text}" for days, text in runs) or "closed"
+    shown = (("-".join(dict.fromkeys((days[0], days[-1]))).title(), text) for days, text in runs)
+    return "; ".join(f"{days} {text}" for days, text in shown) or "closed"

@@ -172,8 +172,8 @@ def test_a_level_that_is_raised_later_takes_the_clocks_of_the_team(folder: Folde
 
 
 def test_the_tier_of_a_service_decides_a_level(folder: Folder) -> None:
-    rules = "triage: {rules: [{when: {tier: 1}, level: SEV1}, {when: {tier: [2, 3]}, level: SEV3}, {when: {}, level: SEV2}]}\n"
-    folder.write("policy.yaml", POLICY + rules)
+    rules = "{when: {tier: 1}, level: SEV1}, {when: {tier: [2, 3]}, level: SEV3}, {when: {}, level: SEV2}"
+    folder.write("policy.yaml", f"{POLICY}triage: {{rules: [{rules}]}}\n")
     for service, level in (("pay", "SEV1"), ("find", "SEV3"), ("misc", "SEV2")):
         assert as_json(folder, "triage", "-s", service, "--users", "5")["level"] == level
 
@@ -193,3 +193,93 @@ def test_a_team_that_is_not_there_is_an_error_at_its_line(folder: Folder) -> Non
     assert "services.yaml:4:" in done.out
     assert "service 'find' has team 'serch', which is not in `teams`" in done.out
     assert "did you mean search?" in done.out
+
+
+def test_a_new_record_has_the_clocks_of_its_team(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or those that the team had until lately; whoever gives another team's clocks is told."""
+    for text, at in ((SERVICES, "2025-01-20T09:00:00Z"), (SERVICES.replace("response: 5m", "response: 4m"), SUNDAY)):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", at)
+        folder.write("services.yaml", text)
+        folder.commit()
+    folder.git("checkout", "-q", "-b", "change", "HEAD~1")
+    pay = declare(folder, "pay")
+    done = call("validate", "--base", "main", at=folder.path, clock=LATER)
+    assert done.code == 0, done
+    path = f"incidents/{pay}/incident.yaml"
+    folder.write(path, (folder.path / path).read_text().replace("response: 5m", "response: 15m"))
+    done = call("validate", "--base", "main", at=folder.path, clock=LATER)
+    assert done.code == 1
+    assert "targets.response is 15m; the policy on the default branch gives SEV1 4m" in done.out
+
+
+WRONG = """\
+  nobody:
+    calendar: amea
+    on_call: ["@zed"]
+    channels: {slak: slack_nobody}
+    levels: {SEV9: {response: 5m}}
+"""
+
+
+def test_what_a_team_says_is_checked_against_the_policy(folder: Folder) -> None:
+    """Names that are not there by `validate`; who cannot be reached by `policy lint`, as for the policy itself."""
+    folder.write("services.yaml", SERVICES + WRONG)
+    checked, linted = (call(*words, at=folder.path) for words in (["validate"], ["policy", "lint"]))
+    assert (checked.code, linted.code) == (1, 1)
+    for told in (
+        "services.yaml:19:15: error: team 'nobody' has calendar 'amea', which is not in the policy [team-names]\n"
+        "    fix: did you mean emea?",
+        "team 'nobody' has a channel in place of 'slak', which no level of the policy has [team-names]",
+        "team 'nobody' has clocks for 'SEV9', which is not a level of the policy [team-names]",
+        "services.yaml:18:3: warning: no service has team 'nobody' [team-unused]",
+    ):
+        assert told in checked.out
+        assert told in linted.out
+    assert (
+        "services.yaml:20:5: error: team 'nobody': @zed has no channel in contacts [unreachable-person]" in linted.out
+    )
+
+
+def test_a_step_of_a_team_that_reaches_nobody_is_found(folder: Folder) -> None:
+    folder.write("services.yaml", SERVICES.replace("wait: 10m}", "wait: 10m}, {id: third, tier: 3}"))
+    done = call("policy", "lint", at=folder.path)
+    assert "warning: team 'search': tier third has no contact [role-unfilled]" in done.out
+
+
+def test_two_steps_of_one_id_are_an_error(folder: Folder) -> None:
+    folder.write("services.yaml", SERVICES.replace("wait: 10m}", "wait: 10m}, {id: second, tier: 3}"))
+    done = call("validate", at=folder.path)
+    assert done.code == 1
+    assert "'second' appears twice" in done.out
+
+
+def test_what_holds_for_a_service_is_shown_with_its_source(folder: Folder) -> None:
+    shown = ok(folder, "policy", "show", "--service", "pay").out
+    assert shown.startswith("What holds for incidents of pay: team payments, owner @ann, tier 1\n\n")
+    for line in (
+        "Working hours   team    Europe/Berlin: Monday-Tuesday 09:00-17:00",
+        "Role on_call    team    @ann, @cy",
+        "Step 2, second  team    @mia; waits 30m",
+        "SEV1 clocks     team    response 5m, resolution 1h (24x7)",
+        "SEV1 updates    policy  every 30m",
+        "SEV1 channels   team    slack_payments, pagerduty",
+        "SEV2 clocks     policy  response 1h, resolution 24h (24x7)",
+    ):
+        assert f"{line}\n" in shown
+    data = as_json(folder, "policy", "show", "--service", "find")
+    assert (data["schema"], data["service"], data["team"], data["tier"]) == (1, "find", "search", 3)
+    assert {"name": "Role on_call", "holds": "@bob", "source": "team"} in data["holds"]
+    assert data["policy"]["contacts"]["roles"]["on_call"] == ["@bob"]
+    assert '\n    on_call:\n    - "@bob"\n' in ok(folder, "policy", "show", "-s", "find", "--resolved").out
+    assert " team " not in ok(folder, "policy", "show", "--service", "misc").out.partition("\n\n")[2]
+    call("policy", "show", "--service", "pya", at=folder.path).told_once(
+        2, "there is no service 'pya'", "did you mean pay?"
+    )
+
+
+def test_another_policy_is_tried_with_the_teams(folder: Folder) -> None:
+    """A back-test of the same policy finds nothing; of one without the team's calendar it says so."""
+    declare(folder, "pay", "SEV3")
+    folder.write("same.yaml", POLICY)
+    assert "0" in ok(folder, "sla", "backtest", "--policy", "same.yaml", clock=LATER).out
+    ok(folder, "sla", "report", clock=LATER)
