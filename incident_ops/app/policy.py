@@ -44,11 +44,11 @@ def lint_policy(workspace: Workspace) -> list[Finding]:
 
 def held_data(workspace: Workspace, service: str) -> dict[str, Any]:
     """The resolved policy that holds for the incidents of a service. UserError for one that is not there."""
-    _, services = workspace.judged_by
+    policy, services = workspace.judged_by
     if service not in services:
         raise UserError(f"there is no service {service!r}", hint=did_you_mean(service, services), where=SERVICES)
     resolved, team = workspace.setting.policy.resolved, services[service].team
-    return resolved if team is None else team_data(resolved, workspace.setting.services.teams[team])
+    return resolved if team is None else team_data(resolved, workspace.setting.services.teams[team], policy)
 
 
 def _of_teams(whole: PolicyFile, services: LoadedServices, of_policy: list[Finding]) -> Iterator[Finding]:
@@ -57,7 +57,10 @@ def _of_teams(whole: PolicyFile, services: LoadedServices, of_policy: list[Findi
     for name, team in services.teams.items() if services.document is not None else ():
         held = {key: one for key, one in (services.services or {}).items() if one.team == name}
         team = {key: one for key, one in team.items() if key != "calendar" or one in whole.policy.calendars}
-        data, own = team_data(whole.resolved, team), resolve_policy(team_overlay(whole.resolved, team), whole.own)
+        data, own = (
+            team_data(whole.resolved, team, whole.policy),
+            resolve_policy(team_overlay(whole.resolved, team), whole.own),
+        )
         for one in check_policy(PolicyFile(to_policy(data), own, data, SERVICES, held)):
             if (one.rule, one.message) in known:
                 continue

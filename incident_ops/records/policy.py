@@ -129,14 +129,14 @@ def with_teams(policy: Policy, resolved: Data, services: Services, teams: Mappin
         return policy
     return msgspec.structs.replace(
         policy,
-        teams={name: to_policy(team_data(resolved, team)) for name, team in teams.items()},
+        teams={name: to_policy(team_data(resolved, team, policy)) for name, team in teams.items()},
         team_of={name: service.team for name, service in services.items() if service.team is not None},
     )
 
 
-def team_data(resolved: Data, team: Data) -> Data:
-    """The resolved policy that holds for the services of a team. A name in it that the policy does not have is left
-    to the clocks, which name it."""
+def team_data(resolved: Data, team: Data, usual: Policy) -> Data:
+    """The resolved policy that holds for the services of a team; `usual` is the one that it is laid over. A
+    name in it that the policy does not have is left to the clocks, which name it."""
     found = resolve_policy(team_overlay(resolved, team), resolved)
     calendar, names = team.get("calendar", _BUSINESS), team.get("channels", {})
     if calendar in found["calendars"]:  # its hours alone, nothing of the others
@@ -145,7 +145,6 @@ def team_data(resolved: Data, team: Data) -> Data:
         if level.get("calendar") == _BUSINESS:
             level["calendar"] = calendar
         level["channels"] = [names.get(channel, channel) for channel in level.get("channels", ())]
-    usual = to_policy(resolved)
     settings = found.setdefault("channels", {})
     for name, its_own in names.items():
         settings[its_own] = {"rings": usual.rings(name), **settings.get(its_own, {})}
