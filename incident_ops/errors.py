@@ -2,6 +2,7 @@
 
     IncidentOpsError
     |-- UserError          2   usage or configuration: the person at the keyboard can fix it
+    |   `-- NotSetUp           a channel has no address, key or token yet
     |-- Incomplete         4   a read that did not finish: it proves nothing
     |-- WriteFailed        4   a write that was refused by the system: nothing was changed
     |-- Ambiguous          4   a write that may or may not have happened: the next run checks
@@ -47,6 +48,14 @@ class UserError(IncidentOpsError):
     """The command line, the policy or the repository cannot be used as it is."""
 
     exit_code = 2
+
+
+class NotSetUp(UserError):
+    """A channel's variable is not set: nothing is sent there, nothing claimed, and a run says so once."""
+
+    def __init__(self, channel: str, variable: str, hint: str) -> None:
+        super().__init__(f"channel {channel} is not set up: set {variable}", hint=hint)
+        self.channel, self.variable = channel, variable
 
 
 class Incomplete(IncidentOpsError):

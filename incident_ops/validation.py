@@ -33,6 +33,7 @@ from incident_ops.records.file_findings import FAULTS, fault
 from incident_ops.records.history import merged_rows
 from incident_ops.records.index import UNREADABLE, IndexEntry, RecordIndex, to_record
 from incident_ops.records.merged_policies import may_rule, policies_since
+from incident_ops.records.oncall import ONCALL, load_schedules, read_schedule
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
 from incident_ops.records.schema import SCHEMA_KINDS, check_document
@@ -44,6 +45,8 @@ from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
 from incident_ops.rules import base as base_rules
+from incident_ops.rules.oncall import ScheduleFile, check_schedule
+from incident_ops.rules.oncall.known import check_references
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 from incident_ops.rules.secret import find_secret
 from incident_ops.rules.text_safety import find_unsafe
@@ -187,6 +190,7 @@ def validate_records(
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *team_faults(setting)]
+    findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
         findings, silenced = _without_suppressed(findings, index, partial=is_wanted is not None)
@@ -361,6 +365,30 @@ def _plan_findings(document: Document, kind: str, world: World | None) -> list[F
 
     buffer = world.policy.maintenance.buffer if world else None
     return _placed(document, check_plan(to_plan(document, kind), document.file, buffer))
+
+
+def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:
+    """What the rules find in every schedule that can be read, and in what policy and services say of schedules."""
+    schedules, policy = load_schedules(store), setting.policy.policy
+    contacts = policy.contacts.people if policy else {}
+    found: list[Finding] = []
+    for path in (path for path, kind in store.others() if kind == ONCALL):
+        read, was = (read_schedule(raw, path) for raw in (store.read(path), base.before.get(path) if base else None))
+        if read is not None:
+            merged = was.schedule if was else None
+            subject = ScheduleFile(path, read.schedule, now, contacts, schedules.by_name, merged)
+            found += _placed(read.document, check_schedule(subject))
+    for document in _settings(setting):
+        found += _placed(document, check_references(document.data, document.file, schedules.names))
+    return found
+
+
+def validate_schedules(store: Store, setting: PolicyAndServices, now: datetime) -> tuple[list[Finding], int]:
+    """Every finding about schedules and what names them, in printing order, and the number of their files."""
+    paths = [path for path, kind in store.others() if kind == ONCALL]
+    read = [finding for path in paths for finding in _other_findings(store, path, ONCALL, None)]
+    found = [*read, *oncall_findings(store, setting, now)]
+    return sorted(found, key=lambda finding: finding.sort_key), len(paths)
 
 
 def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 _SYSTEM_ZONE = Path("/etc/localtime")
+_ZONE_FOLDER = "/zoneinfo/"
 
 
 def now() -> datetime:
@@ -25,3 +26,13 @@ def local_zone() -> ZoneInfo:
             return ZoneInfo.from_file(file)
     except (OSError, ValueError, KeyError):  # a POSIX rule, or no such file: nothing to guess from
         return ZoneInfo("UTC")
+
+
+def local_zone_name() -> str:
+    """The name of that zone, e.g. Europe/Berlin; "" where the machine does not say it."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    name = named or os.path.realpath(_SYSTEM_ZONE).rpartition(_ZONE_FOLDER)[2]
+    try:
+        return name if "/" in ZoneInfo(name).key else ""
+    except (OSError, ValueError, KeyError):
+        return ""

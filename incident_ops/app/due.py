@@ -142,7 +142,7 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
 def _step(obligation: Obligation, policy: Policy, reach: Reach, record: Record) -> Step | None:
     policy = policy.for_incident(record.incident)
     if obligation.escalation is not None:
-        reached = reach.reached(obligation.key, obligation.escalation.targets, policy.contacts)
+        reached = reach.reached(obligation.key, obligation.escalation.targets, policy, obligation.due)
         return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at, reached)
     return None if obligation.move is None else apply_due_move(record.incident, obligation.move, policy)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from incident_ops import resources
+from incident_ops.adapters import clock
 from incident_ops.adapters.environment import HANDLE_SETTING
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app.identity import handle_of
 from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.domain.time import zone_named
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy, load_services
@@ -57,21 +60,32 @@ def write_first_files(
     handle: str | None = None,
     *,
     is_replacing: bool = False,
+    on_call: Sequence[str] = (),
 ) -> FirstFiles:
     """Writes what is missing, sets the merge driver, and keeps the handle of whoever works in this clone.
 
     What is there already is its owner's, but for copies of schemas that nobody edited, or (`is_replacing`) that
-    somebody did. UserError for a handle that is not one, or where no git can keep it.
+    somebody did. With `on_call` there is a schedule in which these take turns. UserError for a handle that is not one,
+    or where no git can keep it.
     """
     root = workspace.root
     mine = _kept(workspace, handle)
     full = frozenset(folder for folder in init.FIRST_FOLDERS if list_folder(root, folder))
     schemas = {} if _is_own_folder(root) else _schemas(beginning, preset)
-    files = init.plan_files(InitRequest(preset, beginning.owners, schemas, is_replacing), beginning.there, full)
+    schedule = _schedule(workspace, on_call) if on_call else None
+    request = InitRequest(preset, beginning.owners, schemas, is_replacing, schedule)
+    files = init.plan_files(request, beginning.there, full)
     _write(root, files)
     settings = _settle(workspace, files, mine)
     steps = init.first_steps(files, *_example(root), has_git=workspace.git is not None)
     return FirstFiles(files, settings, steps)
+
+
+def _schedule(workspace: Workspace, people: Sequence[str]) -> str:
+    """The first schedule, in the zone of this machine, from the Monday of this week on."""
+    zone = clock.local_zone_name() or "Etc/UTC"
+    today = workspace.now.astimezone(zone_named(zone)).date()
+    return init.schedule_text([handle_of(one) for one in people], zone, today - timedelta(days=today.weekday()))
 
 
 def _is_own_folder(root: Path) -> bool:

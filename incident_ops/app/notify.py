@@ -18,6 +18,7 @@ from incident_ops.adapters.notifiers import pagers
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
+from incident_ops.app.notice_places import places_of
 from incident_ops.app.observed_tracker import connect_github, tracking_issues
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.as_of import as_of
@@ -34,6 +35,7 @@ from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
 from incident_ops.findings import did_you_mean
 from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
+from incident_ops.notifications.notice_text import notice_facts, subject_line
 from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent, plan_deliveries
 from incident_ops.notifications.recipients import has_been_handled, notices
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
@@ -63,15 +65,16 @@ def notifiers(
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     issue_numbers: Mapping[str, int] | None = None,
+    paths: Mapping[str, str] | None = None,
 ) -> Callable[[str], Notifier]:
     """A function from a channel's name to its notifier, made once; UserError where nothing is set up for it.
 
     Which notifier that is, the modules of `adapters/notifiers` declare. `issue_numbers` are the tracking issues by
-    incident, where the records do not name them yet.
+    incident, where the records do not name them yet; `paths` those of the records that the default branch has.
     """
     from incident_ops.adapters.notifiers import connect
 
-    settings = _settings(workspace, incidents, environment, issue_numbers or {})
+    settings = notifier_settings(workspace, incidents, environment, issue_numbers or {}, paths or {})
     made: dict[str, Notifier | UserError] = {}
 
     def notifier(channel: str) -> Notifier:
@@ -88,11 +91,12 @@ def notifiers(
     return notifier
 
 
-def _settings(
+def notifier_settings(
     workspace: Workspace,
     incidents: Sequence[Incident],
     environment: Mapping[str, str],
     issue_numbers: Mapping[str, int],
+    paths: Mapping[str, str],
 ) -> NotifierSettings:
     """What a notifier may need, for any channel yet."""
     from incident_ops.adapters.notifiers import NotifierSettings
@@ -102,6 +106,8 @@ def _settings(
     policy, services = workspace.judged_by
     every = (policy, *policy.teams.values())
     recorded = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
+    issues = {**recorded, **issue_numbers}
+    places = places_of(workspace, environment, issues, paths)
     return NotifierSettings(
         channel="",
         environment=environment,
@@ -109,8 +115,9 @@ def _settings(
         services=services,
         room=lambda incident: channel_name(incident, policy),
         tracker=lambda: connect_github(workspace),
-        issues={**recorded, **issue_numbers},
+        issues=issues,
         inert=markdown,
+        facts={one.id: notice_facts(one, policy, services, places(one), workspace.now) for one in incidents},
         addresses=lambda incident: _addresses(incident, policy),
         repository=_repository(workspace, environment),
         has_tier_pagers=any(tier.pager_key_env for one in every for tier in one.escalation.tiers),
@@ -196,7 +203,7 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
     level = level_of(record.incident, policy)
     channels = _channels(policy, level, options.channels, options.mark)
     due = evaluate_one(record, lambda found: _due_messages(workspace, found.incident, options))
-    by_hand = due or [_message(record.incident, level, options, channel) for channel in channels]
+    by_hand = due or [_message(workspace, record.incident, options, channel) for channel in channels]
     held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
     access = shared_ledger(workspace)
     planned = plan_deliveries(
@@ -205,16 +212,18 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
         clock.now(),
         may_wait=options.may_wait,
     )
+    meant = record.incident
+    paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}  # it is merged
     delivered, error = deliver(
         planned,
         access.ledger,
-        notifiers(workspace, [record.incident], os.environ),
+        notifiers(workspace, [meant], os.environ, paths=paths),
         clock.now,
         unreadable=access.error,
         may_wait=options.may_wait,
     )
     errors = tuple(one for one in (access.error, error) if one is not None)
-    return NotifyResult(record.incident.id, delivered, errors)
+    return NotifyResult(meant.id, delivered, errors)
 
 
 def _record(workspace: Workspace, incident: str | None) -> Record:
@@ -275,10 +284,9 @@ def _channels(policy: Policy, level: LevelPolicy, asked: Sequence[str], mark: st
     return channels
 
 
-def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, channel: str) -> Message:
-    restricted = incident.visibility == "restricted"
-    title = "restricted incident" if restricted else incident.title
-    drill = "[DRILL] " if incident.drill else ""
+def _message(workspace: Workspace, incident: Incident, options: NotifyOptions, channel: str) -> Message:
+    policy, now, restricted = workspace.judged_by[0], workspace.now, incident.visibility == "restricted"
+    level = level_of(incident, policy)
     return Message(
         key=f"{incident.id}/notify/{len(incident.cycles) + 1}/{options.mark}/{channel}/{options.audience}",
         incident=incident.id,
@@ -287,7 +295,7 @@ def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, cha
         audience=options.audience,
         recipient=channel,
         channel=channel,
-        subject=inert(f"{drill}[{level.id}] {incident.id}: {title} ({options.mark})"),
+        subject=inert(subject_line(incident, policy, now, options.mark)),
         text="" if restricted else _facts(incident),
         drill=incident.drill,
         restricted=restricted,
@@ -295,17 +303,8 @@ def _message(incident: Incident, level: LevelPolicy, options: NotifyOptions, cha
 
 
 def _facts(incident: Incident) -> str:
-    """What the record says that a person needs at once."""
-    facts = [
-        ("State", incident.state),
-        ("Services", ", ".join(incident.services)),
-        ("Commander", incident.roles.commander or "nobody yet"),
-        ("Declared", spell_instant(incident.times.declared)),
-        ("Channel", incident.links.channel),
-        ("Bridge", incident.links.bridge),
-        ("Runbook", incident.links.runbook),
-    ]
-    return inert_lines("\n".join(f"{name}: {value}" for name, value in facts if value))
+    """Where it stands; what every notice says comes after it."""
+    return f"State: {incident.state}\nDeclared: {spell_instant(incident.times.declared)}"
 
 
 def _in_own_words(message: Message, text: str | None, held: str) -> Message:
@@ -378,8 +377,10 @@ class NoticeSender:
     def _deliver(self, notices: Sequence[PlannedNotice]) -> list[Delivered]:
         run = self._run
         ids = {notice.message.incident for notice in notices}
-        incidents = [record.incident for name, record in run.records.items() if name in ids]
-        notifier_of = notifiers(run.workspace, incidents, os.environ, self._numbers)
+        records = [record for name, record in run.records.items() if name in ids]
+        paths = {record.incident.id: record.path for record in records if not record.pending}
+        incidents = [record.incident for record in records]
+        notifier_of = notifiers(run.workspace, incidents, os.environ, self._numbers, paths)
         access = shared_ledger(run.workspace)
         delivered, error = deliver(
             notices, access.ledger, notifier_of, clock.now, LatestRecords(run).still_due, access.error

@@ -106,7 +106,7 @@ def observe_tracker(
 
         return observe(tracker, settled(Snapshot()), watched, now=workspace.now, asked_for=settled)
     branches = seen_branches(workspace)
-    github, address = cast("GitHubTracker", tracker), _records_address(workspace)
+    github, address = cast("GitHubTracker", tracker), records_address(workspace)
     snapshot = observe_repositories(
         workspace, github, asked_for, watched, address, may_be_incremental=may_be_incremental
     )
@@ -117,7 +117,7 @@ def observe_tracker(
     )
 
 
-def _records_address(workspace: Workspace) -> str:
+def records_address(workspace: Workspace) -> str:
     """Where people read the files of the records' folder, on the default branch."""
     from incident_ops.adapters.github.connect import repository_address
 

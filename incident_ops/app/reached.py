@@ -11,6 +11,7 @@ from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Escalation
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
+from incident_ops.domain.time import parse_instant
 from incident_ops.edits.escalate import reach_later
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.notifications.reach import Reach, outcomes_of, reach_of
@@ -68,7 +69,7 @@ def _is_escalation(change: PlannedChange) -> bool:
 
 def _reached(record: Record, entry: Escalation, policy: Policy, reach: Reach) -> PlannedChange | None:
     """The edit that moves those who were reached since; None where nobody was."""
-    reached = reach.reached(entry.key, entry.failed, policy.contacts)
+    reached = reach.reached(entry.key, entry.failed, policy, parse_instant(entry.at))
     step = evaluate_one(record, lambda found: reach_later(found.incident, entry.key, reached)) if reached else None
     if step is None or not step.edits:
         return None

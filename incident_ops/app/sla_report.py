@@ -10,6 +10,7 @@ from incident_ops import resources
 from incident_ops.adapters.cache import Cache
 from incident_ops.app.known import known_records
 from incident_ops.app.observed_tracker import load_observed
+from incident_ops.app.on_call import with_on_call
 from incident_ops.app.workspace import Workspace, read_text_file, served
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
@@ -65,7 +66,8 @@ def _records(workspace: Workspace, since: datetime | None) -> Iterable[Record]:
 
 def _other_policy(workspace: Workspace, file: str) -> Policy:
     text = read_text_file(file, "name a file of text in UTF-8")
-    return replace(workspace.in_force, policy=load_policy(text, file)).require()[0]
+    other = replace(workspace.in_force, policy=load_policy(text, file)).require()[0]
+    return with_on_call(other, workspace.store)
 
 
 def _pattern_seconds(*policies: Policy) -> int:

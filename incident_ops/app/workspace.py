@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from incident_ops.adapters import clock
 from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
+from incident_ops.app.on_call import with_on_call
 from incident_ops.domain.fence import Unusable
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Unread
@@ -98,7 +99,8 @@ class Workspace:
     @cached_property
     def judged_by(self) -> tuple[Policy, Mapping[str, Service]]:
         """Policy and services in force; UserError where there are none that can be used."""
-        return self.in_force.require()
+        policy, services = self.in_force.require()
+        return with_on_call(policy, self.store), services
 
     @cached_property
     def catalogue(self) -> RecordIndex:

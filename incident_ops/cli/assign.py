@@ -7,6 +7,7 @@ import shlex
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
+from incident_ops.app.on_call import person_meant
 from incident_ops.app.which_incident import is_active
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_assignment
@@ -37,6 +38,7 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
       incident-ops assign scribe -
       incident-ops assign @bob 120500
       incident-ops assign @carol --tier 2
+      incident-ops assign commander oncall:primary
     """
     actor = who(workspace, by)
     incident, said = split_words(words, at_least=1)
@@ -45,6 +47,7 @@ def assign(workspace: Workspace, words: tuple[str, ...], tier: int | None, by: s
     if len(said) == 2 and tier is not None:
         raise UserError("a role has no tier", hint="incident-ops assign @who --tier 2")
 
+    said = (*said[:-1], person_meant(said[-1], workspace.store, workspace.now))
     if len(said) == 2:
         role_named(said[0])  # a slip is told before anybody is asked which incident is meant
     else:

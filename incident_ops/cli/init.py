@@ -25,6 +25,7 @@ from incident_ops.render.init import to_json, to_text
     "-s", "--service", "services", metavar="NAME=@OWNER", multiple=True, help="A service and its owner; repeatable."
 )
 @click.option("--by", metavar="@HANDLE", help="Your GitHub handle; git keeps it in this clone. Default: asked.")
+@click.option("--on-call", metavar="@HANDLE", multiple=True, help="Who takes weeks on call in turn; repeatable.")
 @click.option("--replace-schemas", is_flag=True, help="Also write anew the copies in schemas/ that somebody edited.")
 @format_option
 @with_repository
@@ -33,6 +34,7 @@ def init(
     preset: str | None,
     services: tuple[str, ...],
     by: str | None,
+    on_call: tuple[str, ...],
     replace_schemas: bool,
     form: str,
 ) -> None:
@@ -47,6 +49,7 @@ def init(
       incident-ops init
       incident-ops init --preset p0-p3 -s auth=@acme/identity -s web=@alice
       incident-ops init --by @alice
+      incident-ops init --on-call @alice --on-call @ben
       incident-ops init --replace-schemas
       incident-ops --repo ops/incidents init --format json
     """
@@ -55,7 +58,7 @@ def init(
         preset = _ask()
     if by is None and form == "text" and at_terminal() and is_unknown(workspace):
         by = _ask_handle()
-    made = write_first_files(workspace, beginning, preset, by, is_replacing=replace_schemas)
+    made = write_first_files(workspace, beginning, preset, by, is_replacing=replace_schemas, on_call=on_call)
     what = (str(workspace.root), made.files, made.settings, made.next_steps)
     click.echo(to_json(*what) if form == "json" else to_text(*what, page_width()), nl=False)
 

@@ -51,6 +51,7 @@ COMMANDS = {
     "escalate": "Take an incident up the ladder, by hand.",
     "escalations": "Judge escalations afterwards.",
     "sla": "Clocks: what is running, at risk, breached.",
+    "oncall": "Who is on call, who is next; swaps and schedules.",
     "render": "Write the documents beside each record.",
     "gate": "May this service be deployed now?",
     "override": "Let one commit through what holds deploys, with a reason.",
@@ -81,7 +82,7 @@ GROUPS = {
         "undo",
         "send",
     ),
-    "Check": ("show", "list", "validate", "sla", "plan", "issues", "verify"),
+    "Check": ("show", "list", "validate", "sla", "oncall", "plan", "issues", "verify"),
     "Follow up": ("impact", "cause", "edit", "correct", "relate", "action", "render", "escalations", "apply"),
     "Deploy": ("gate", "canary", "freeze", "unfreeze", "override"),
     "Set up": ("init", "policy", "demo"),
@@ -101,6 +102,9 @@ OTHER_WORDS = {
     **dict.fromkeys(("item", "todo", "task"), "action"),
     **dict.fromkeys(("set", "change", "rename"), "edit"),
     "silence": "snooze",
+    "rota": "oncall",
+    "schedule": "oncall",
+    "whoisoncall": "oncall",
     "cancel": "withdraw",
 }
 """What people type who know other tools, and the command that does it."""

@@ -93,11 +93,11 @@ def _show_service(ctx: click.Context, service: str, form: str, preset: str | Non
     workspace = strict(workspace_of(ctx))
     data = held_data(workspace, service)
     if form == "json":
-        click.echo(held_json(*workspace.judged_by, service, data), nl=False)
+        click.echo(held_json(*workspace.judged_by, service, workspace.now, data), nl=False)
     elif form == "resolved":
         click.echo(to_yaml(data), nl=False)
     else:
-        click.echo(held_text(*workspace.judged_by, service, page_width()), nl=False)
+        click.echo(held_text(*workspace.judged_by, service, workspace.now, page_width()), nl=False)
 
 
 @policy.command()

@@ -178,7 +178,10 @@ def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, sai
 
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
-@click.option("--mark", metavar="WORD", required=True, help="What it is about, e.g. declared, warning, breach, test.")
+@click.option("--mark", metavar="WORD", help="What it is about, e.g. declared, warning, breach.")
+@click.option("--test", "is_test", is_flag=True, help="Test every channel instead of sending a notice.")
+@click.option("--to", metavar="WHO", help="With --test: only the channels of this @handle, role or tier.")
+@click.option("--level", metavar="LABEL", help="With --test: only the channels of this level.")
 @click.option("--channel", "channels", metavar="NAME", multiple=True, help="Only these. Default: those of the level.")
 @click.option(
     "--audience",
@@ -195,13 +198,10 @@ def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, sai
 def notify(
     workspace: Workspace,
     incident: str | None,
-    mark: str,
-    channels: tuple[str, ...],
-    audience: str,
-    text: str | None,
-    no_wait: bool,
-    dry_run: bool,
     form: str,
+    channels: tuple[str, ...],
+    dry_run: bool,
+    **said: Any,
 ) -> None:
     """Send a notice about an incident, once for each mark and channel.
 
@@ -212,20 +212,34 @@ def notify(
     Where notices with this mark are due, those are sent, and the automation
     does not send them again. Else the record's facts are sent.
 
+    --test sends a test message by every channel that the policy names and
+    says which work; a pager's test alert is opened and ended at once. No
+    incident is needed, and nothing of it is recorded.
+
     Exit code 4 when a notice was not sent or nobody can tell; 2 when a
     channel is not set up.
 
     \b
     Examples:
       incident-ops notify INC-20250126-120500 --mark declared
-      incident-ops notify 120500 --mark test --channel slack --dry-run
+      incident-ops notify 120500 --mark declared --channel slack --dry-run
       incident-ops notify --mark update --text "Login works again for half"
+      incident-ops notify --test
+      incident-ops notify --test --to @alice
+      incident-ops notify --test --level SEV0 --channel pager
     """
     from incident_ops.app.notify import NotifyOptions, notify_people  # what only this command needs
     from incident_ops.notifications.deliver import delivery_exit_code
     from incident_ops.render.plan import notices_json, notices_text
 
-    options = NotifyOptions(mark, channels, audience, text, may_wait=not no_wait, dry_run=dry_run)
+    if said.pop("is_test"):
+        _test_channels(workspace, form, channels, dry_run, {**said, "incident": incident})
+        return
+    mark, text, waits = said["mark"], said["text"], not said["no_wait"]
+    if not mark or said["to"] or said["level"]:
+        hint = "--test sends a test; --to and --level go with it"
+        raise UserError("a notice says what it is about: --mark WORD", hint=hint)
+    options = NotifyOptions(mark, channels, said["audience"], text, may_wait=waits, dry_run=dry_run)
     result = notify_people(workspace, pick_incident(workspace, incident), options)
     if form == "json":
         click.echo(notices_json(result.incident, mark, result.delivered), nl=False)
@@ -234,3 +248,20 @@ def notify(
     for problem in dict.fromkeys(map(str, result.ledger_errors)):
         click.echo(f"ledger: {inert(problem)}", err=True)
     finish(delivery_exit_code(result.delivered))
+
+
+def _test_channels(
+    workspace: Workspace, form: str, channels: tuple[str, ...], dry_run: bool, said: dict[str, Any]
+) -> None:
+    from incident_ops.app.try_channels import try_channels
+    from incident_ops.notifications.trials import TrialOptions, trial_exit_code
+    from incident_ops.render.channel_trials import trials_json, trials_text
+
+    if any(said[name] for name in ("incident", "mark", "text", "no_wait")):
+        hint = "leave out the incident, --mark, --text and --no-wait"
+        raise UserError("--test is about channels, not about an incident", hint=hint)
+    if said["to"] and said["level"]:
+        raise UserError("--to and --level do not go together", hint="test one after the other")
+    tried = try_channels(workspace, TrialOptions(said["to"], said["level"], channels, dry_run))
+    click.echo(trials_json(tried) if form == "json" else trials_text(tried, page_width()), nl=False)
+    finish(trial_exit_code(tried))

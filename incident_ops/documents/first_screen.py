@@ -35,7 +35,7 @@ from incident_ops.domain.impact import (
 )
 from incident_ops.domain.incident import Event, Incident, Update
 from incident_ops.domain.item_due import item_due
-from incident_ops.domain.lifecycle import FIXED, OVER, PENDING, RESOLVED
+from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.public_updates import (
     PUBLIC,
@@ -46,7 +46,16 @@ from incident_ops.domain.public_updates import (
 )
 from incident_ops.domain.record import item_key
 from incident_ops.domain.ticket import is_ticket
-from incident_ops.domain.time import UNKNOWN, duration, instant, parse_instant, spell_duration
+from incident_ops.domain.time import (
+    UNKNOWN,
+    duration,
+    instant,
+    parse_instant,
+    shift,
+    spell_duration,
+    spell_instant,
+    stamp,
+)
 from incident_ops.errors import UserError
 from incident_ops.reconcile.references import issue_place
 from incident_ops.sla.clocks import UPDATE_INTERNAL, UPDATE_PUBLIC, ClockState, Risk, clocks
@@ -88,8 +97,19 @@ def _over(incident: Incident, policy: Policy) -> Iterator[str]:
         yield fact_line("Impact", _hit(incident))
     left = _left(incident, policy)
     yield "\n".join(["- **Left to do:**", *(f"  - {text}" for text in left)]) if left else "- **Left to do:** nothing."
+    yield fact_line("If it comes back", _way_back(incident, policy))
     if not is_ticket(incident, policy):
         yield fact_line("Led by", *(f"{code(who)}." for who in [incident.roles.commander] if who))
+
+
+def _way_back(incident: Incident, policy: Policy) -> str:
+    """How a comment reopens it, and until when."""
+    limit, closed = policy.states.auto_reopen, current_instant(incident, "closed")
+    at = instant(closed)
+    if incident.state != CLOSED or incident.duplicate_of is not None or limit is None or at is None:
+        return ""
+    until = spell_instant(stamp(shift(at, duration(limit))))
+    return f"until {until}, a comment whose line begins with {code(policy.states.reopen.word)} reopens it."
 
 
 def _broken(incident: Incident) -> Iterator[str]:

@@ -8,7 +8,7 @@ The ledger holds no address, no handle and no text: a key is stored as its sha25
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from sys import intern
@@ -24,6 +24,39 @@ ACKNOWLEDGED, RESOLVED_EVENT = "acknowledged", "resolved"
 """Marks of the messages that acknowledge or resolve a page."""
 
 
+ISSUE_LINK, RECORD_LINK = "Issue", "Record"
+"""Names of the links of a notice that lead to the incident itself."""
+
+
+class Places(NamedTuple):
+    """Where an incident is read: addresses, "" where there is none; `runbooks` by name, addresses or paths."""
+
+    issue: str = ""
+    record: str = ""
+    runbooks: tuple[tuple[str, str], ...] = ()
+
+
+class NoticeFacts(NamedTuple):
+    """What a notice says beside its own words: `rows` and `links` by name, in order; all of it plain text.
+
+    `services` and `teams` are names; of a restricted incident there are `links` to its issue and record only.
+    """
+
+    rows: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    services: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+
+    def spelled(self, spell: Callable[[str], str]) -> NoticeFacts:
+        """The same with every text as `spell` gives it."""
+        rows = tuple((spell(name), spell(value)) for name, value in self.rows)
+        links = tuple((spell(name), spell(value)) for name, value in self.links)
+        return NoticeFacts(rows, links, tuple(map(spell, self.services)), tuple(map(spell, self.teams)))
+
+
+NO_FACTS = NoticeFacts()
+
+
 class Message(NamedTuple):
     """One notice to one recipient over one channel.
 
@@ -32,7 +65,7 @@ class Message(NamedTuple):
     `subject` and `text` are plain text. `held` says why it is not sent now; "" where it is. `kind` and `obligation`
     name what it is about; "" where a person wrote it. Without a channel it is only shown, never sent. `way` is how it
     goes (`domain.notice_kinds`), "" where a person chose. An alert of a pager has `is_alert`; `route` names the
-    variable with the routing key of its pager, "" where none is named.
+    variable with the routing key of its pager, "" where none is named. `facts` are added where it is sent.
     """
 
     key: str
@@ -52,6 +85,13 @@ class Message(NamedTuple):
     way: str = ""
     is_alert: bool = False
     route: str = ""
+    facts: NoticeFacts = NO_FACTS
+
+    @property
+    def whole(self) -> str:
+        """Its own words, then the facts, one a line."""
+        lines = [f"{name}: {value}" for name, value in (*self.facts.rows, *self.facts.links)]
+        return "\n".join([*([self.text, ""] if self.text and lines else [self.text]), *lines]).strip()
 
 
 def follow_up(page: Message, mark: str) -> Message:

@@ -381,7 +381,7 @@ def _held(policy: Policy, clocks: Policy | None, *people: Policy | None) -> Poli
         own,
         levels=[all_channels(level) for level in own.levels],
         scheme=msgspec.structs.replace(own.scheme, major=[all_channels(level) for level in own.scheme.major]),
-        contacts=united_contacts([part.contacts for part in parts]),
+        contacts=united_contacts([part.contacts for part in parts], policy.contacts.on_call),
         escalation=united_ladder([part.escalation for part in parts]),
         channels={name: settings for part in reversed(parts) for name, settings in part.channels.items()},
         teams={},

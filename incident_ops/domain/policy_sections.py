@@ -6,10 +6,11 @@ nothing.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from incident_ops.domain.incident import Value
 from incident_ops.domain.notice_kinds import WaysByRank
+from incident_ops.domain.oncall import WhoIsOnCall, schedule_named
 from incident_ops.domain.time import parse_date
 
 OPEN_STATE, AFTER = "open", "after"
@@ -51,6 +52,13 @@ class EscalationPolicy(Value, frozen=True):
     tiers: list[Tier] = []
 
 
+class ReopeningWord(Value, frozen=True):
+    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`."""
+
+    word: str = "/reopen"
+    by: str = "team"
+
+
 class States(Value, frozen=True):
     """Lifecycle numbers (R79-R81, R87); `edges` are texts such as `new -> triaged`."""
 
@@ -60,6 +68,7 @@ class States(Value, frozen=True):
     auto_close: str | None = None
     auto_pending: str | None = None
     auto_reopen: str | None = None
+    reopen: ReopeningWord = ReopeningWord()
     stable_for: str | None = None
 
     @property
@@ -242,6 +251,8 @@ class Contacts(Value, frozen=True):
     roles: dict[str, list[str]] = {}
     tiers: dict[str, list[str]] = {}
     executive: list[str] = []
+    on_call: WhoIsOnCall | None = None
+    """Who stands behind `oncall:NAME`; no key of a file, None where schedules are not asked."""
 
     def known_by_git(self, *identities: str) -> str | None:
         """The handle of the person whom git knows by one of these names or addresses, whatever their case."""
@@ -249,11 +260,28 @@ class Contacts(Value, frozen=True):
         found = (handle for handle, contact in self.people.items() if asked & {one.casefold() for one in contact.git})
         return next(found, None)
 
-    def handles(self, whom: str) -> list[str]:
-        """The handles of a role, a tier, `executive`, or a handle itself; empty where it has no contact."""
-        if whom.startswith("@"):
+    def handles(self, whom: str, at: datetime) -> list[str]:
+        """The handles of a role, a tier, `executive`, or a handle itself, each once; `oncall:NAME` is whoever is on
+        call at that instant. Empty where it has no contact, and where nobody is on call."""
+        found = (self._person(name, at) for name in self.names_behind(whom))
+        return [*dict.fromkeys(name for name in found if name is not None)]
+
+    def why_nobody(self, whom: str) -> str:
+        """Why `handles` has nobody for a name."""
+        names = [name for name in self.names_behind(whom) if schedule_named(name) is not None]
+        return f"nobody is on call by {', '.join(names)}" if names else "no contact in `contacts`"
+
+    def names_behind(self, whom: str) -> list[str]:
+        """What the block writes for a role, a tier or `executive`; a handle and `oncall:NAME` stand for themselves."""
+        if whom.startswith("@") or schedule_named(whom) is not None:
             return [whom]
         return self.executive if whom == "executive" else self.roles.get(whom) or self.tiers.get(whom) or []
+
+    def _person(self, name: str, at: datetime) -> str | None:
+        schedule = schedule_named(name)
+        if schedule is None:
+            return name
+        return self.on_call(schedule, at) if self.on_call is not None else None
 
 
 class PhaseRoute(Value, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.oncall import WhoIsOnCall
 from incident_ops.domain.policy_sections import Contacts, EscalationPolicy
 
 _Names = Mapping[str, Sequence[str]]
@@ -18,13 +19,15 @@ def clock_service(incident: Incident) -> str:
     return next(iter(incident.services), "") if changed is None else changed.partition(", ")[0]
 
 
-def united_contacts(parts: Sequence[Contacts]) -> Contacts:
-    """The people of each role and tier of all parts, each once; who they are is the same in all."""
+def united_contacts(parts: Sequence[Contacts], on_call: WhoIsOnCall | None) -> Contacts:
+    """The people of each role and tier of all parts, each once; who they are is the same in all, and so is who stands
+    behind `oncall:NAME`."""
     return replace(
         parts[0],
         roles=_united([part.roles for part in parts]),
         tiers=_united([part.tiers for part in parts]),
         executive=each_once(part.executive for part in parts),
+        on_call=on_call,
     )
 
 

@@ -48,8 +48,8 @@ def escalate_incident(
     before = present_tier(incident, policy)
     after = tier_named(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
-    of_tier, missing = people_of_tier(after, policy)
-    named, unknown = handles_of(notify, policy.contacts)
+    of_tier, missing = people_of_tier(after, policy, now)
+    named, unknown = handles_of(notify, policy.contacts, now)
     above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
     people = [*dict.fromkeys((*of_tier, *named, *above))]
     if after is None and not people:

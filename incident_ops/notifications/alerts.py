@@ -25,7 +25,8 @@ from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledge
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.notifications.kinds import answer_times, notice_kind
-from incident_ops.notifications.recipients import INTERNAL, TEAM, message_head, notices
+from incident_ops.notifications.notice_text import subject_line
+from incident_ops.notifications.recipients import INTERNAL, TEAM, notices
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.clocks import main_clocks
 from incident_ops.sla.escalation import MANUAL, due_escalations
@@ -321,7 +322,7 @@ def _bare(incident: Incident, policy: Policy, now: datetime, life: _Life) -> Mes
         audience=INTERNAL,
         recipient=TEAM,
         channel="",
-        subject=message_head(incident, policy, now) + ("" if incident.visibility == "restricted" else f" - {news}"),
+        subject=subject_line(incident, policy, now, news),
         text=opened.reason if opened else "",
         drill=incident.drill,
         restricted=incident.visibility == "restricted",

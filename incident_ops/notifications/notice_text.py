@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from textwrap import shorten
 
+from incident_ops.domain.impact import affected_users, spell_share
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.notification import ISSUE_LINK, RECORD_LINK, NoticeFacts, Places
+from incident_ops.domain.policy import LevelPolicy, Policy, Service
+from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import instant, spell_clock, spell_duration
 from incident_ops.sla.clocks import (
     DIAGNOSIS,
@@ -32,6 +36,7 @@ from incident_ops.sla.obligations import (
 _INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _SOON = 60  # seconds within which nobody calls it late
 _BEGINS = (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE)
+_LOCK_SCREEN, _SHORTEST_TITLE, _LONGEST_IMPACT = 60, 20, 240
 _DUTIES = (WARNING, BREACH, ITEM_MARK)
 
 
@@ -48,12 +53,88 @@ def spell_instants(text: str, now: datetime) -> str:
     return _INSTANT.sub(spelled, text)
 
 
+def spelled_level(incident: Incident, policy: Policy) -> str:
+    """The level in force, with the major one beside it where there is one: `P1/SEV-1`; "" where it has none."""
+    label, severity = policy.label_of(incident) or "", incident.severity
+    if severity is None or severity == label or severity not in policy.major_labels:
+        return label
+    return f"{label}/{severity}"
+
+
+def headline(incident: Incident, policy: Policy, now: datetime) -> str:
+    """How bad, and what is broken, short enough for a locked screen: `SEV0 Login fails for most users`.
+
+    Of a restricted incident only the id.
+    """
+    drill = "[DRILL] " if incident.drill else ""
+    if incident.visibility == "restricted":
+        return f"{drill}{incident.id}"
+    ticket = "ticket: " if is_ticket(incident, policy, now) else ""
+    level = spelled_level(incident, policy)
+    first = f"{drill}{level} {ticket}" if level else f"{drill}{ticket}"
+    return first + shorten(incident.title, max(_LOCK_SCREEN - len(first), _SHORTEST_TITLE), placeholder="...")
+
+
+def notice_subject(obligation: Obligation, incident: Incident, policy: Policy) -> str:
+    """The subject of what is due."""
+    said = "Declared" if _is_plain_declaration(obligation) else obligation.reason
+    return subject_line(incident, policy, obligation.noticed_at, said)
+
+
+def subject_line(incident: Incident, policy: Policy, now: datetime, said: str) -> str:
+    """One line: the headline, what is said, the id; of a restricted incident the headline alone."""
+    head = headline(incident, policy, now)
+    return head if incident.visibility == "restricted" else f"{head} - {spell_instants(said, now)} ({incident.id})"
+
+
+def _is_plain_declaration(obligation: Obligation) -> bool:
+    return obligation.kind == DECLARED_NOTICE and obligation.reason == f"Declared {obligation.level}"
+
+
+def notice_facts(
+    incident: Incident, policy: Policy, services: Mapping[str, Service], places: Places, now: datetime
+) -> NoticeFacts:
+    """What a page says beside its own words: services, impact, commander, and where to click; of a restricted incident
+    only where."""
+    home = [(ISSUE_LINK, places.issue), (RECORD_LINK, places.record)]
+    if incident.visibility == "restricted":
+        return NoticeFacts(links=tuple(one for one in home if one[1]))
+    commander = (incident.roles.commander or "nobody yet").removeprefix("@")
+    is_cut = headline(incident, policy, now).endswith("...")
+    rows = [
+        ("Title", incident.title if is_cut else ""),
+        ("Services", ", ".join(incident.services)),
+        ("Impact", _impact(incident)),
+        ("Commander", "" if is_ticket(incident, policy, now) else commander),
+    ]
+    links = [*home, *places.runbooks, ("Bridge", incident.links.bridge or ""), ("Chat", incident.links.channel or "")]
+    known = (services.get(name) for name in incident.services)
+    return NoticeFacts(
+        tuple((name, " ".join(value.split())) for name, value in rows if value),
+        tuple((name, value) for name, value in links if value),
+        tuple(incident.services),
+        tuple(dict.fromkeys(service.owner.removeprefix("@") for service in known if service)),
+    )
+
+
+def _impact(incident: Incident) -> str:
+    """What it does to users, in the record's words and in numbers; "" while nobody has said."""
+    users = affected_users(incident)
+    share = spell_share(users.percent)
+    count = f"{users.count:,} users" if isinstance(users.count, int | float) else ""
+    numbers = f"{count} ({share})" if count and share else count or (f"{share} of users" if share else "")
+    said = shorten(incident.impact.summary or "", _LONGEST_IMPACT, placeholder="...")
+    return "; ".join(part for part in (said.removesuffix("."), numbers) if part)
+
+
 def notice_lines(
     obligation: Obligation, incident: Incident, level: LevelPolicy, policy: Policy, *, is_internal: bool
 ) -> tuple[str, ...]:
     """The lines of a notice: what is due, in whose words, when and how late, and what to do about it."""
     now = obligation.noticed_at
-    lines = [spell_instants(obligation.reason, now), *([obligation.text] if obligation.text else [])]
+    is_plain = _is_plain_declaration(obligation)
+    said = f"Declared {spelled_level(incident, policy)}" if is_plain else spell_instants(obligation.reason, now)
+    lines = [said, *([obligation.text] if obligation.text else [])]
     lines.append(_when(obligation, now))
     if obligation.kind in _BEGINS and level.team:
         lines.append(f"Team: {level.team}")

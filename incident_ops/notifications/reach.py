@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.incident import Escalation
 from incident_ops.domain.notification import Ledger, Pair, pair
+from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Contacts
 from incident_ops.notifications.deliver import GIVEN_UP, MAY_HAVE_ARRIVED, NOT_SENT, SENT_NOW, Delivered
 from incident_ops.notifications.plan import RESEND, SEND, SENT, SUMMED, PlannedNotice
 from incident_ops.notifications.recipients import INTERNAL
+from incident_ops.sla.escalation_ladder import people_of_tier
 
 _ARRIVED = frozenset({SENT, SENT_NOW})
 _TRIED = _ARRIVED | {NOT_SENT, MAY_HAVE_ARRIVED, GIVEN_UP, RESEND}
@@ -18,18 +21,35 @@ _TRIED = _ARRIVED | {NOT_SENT, MAY_HAVE_ARRIVED, GIVEN_UP, RESEND}
 
 class Reach(NamedTuple):
     """What became of notices. `confirmed` are the digests of those that arrived, `tried` the keys of the obligations
-    of which one was tried, `waiting` why none was, by the key of the obligation."""
+    of which one was tried, `waiting` why none was, by the key of the obligation; `paged` are the channel and the route
+    of each alert that an obligation opened, by its key."""
 
     confirmed: frozenset[str] = frozenset()
     tried: frozenset[str] = frozenset()
     waiting: Mapping[str, str] = {}
+    paged: Mapping[str, frozenset[tuple[str, str]]] = {}
 
-    def reached(self, key: str, people: Iterable[str], contacts: Contacts) -> frozenset[str]:
-        """Those whom a notice of the escalation with this key reached."""
-        confirmed = self.confirmed
+    def reached(self, key: str, people: Iterable[str], policy: Policy, at: datetime) -> frozenset[str]:
+        """Those whom a notice of the escalation with this key reached, or the alert that it opened at their pager; `at`
+        is when it was due."""
         return frozenset(
-            one for one in people if any(found.digest in confirmed for found in _pairs_of(key, one, contacts))
+            one for one in people if self._is_notified(key, one, policy) or self._is_paged(key, one, policy, at)
         )
+
+    def _is_notified(self, key: str, whom: str, policy: Policy) -> bool:
+        return any(found.digest in self.confirmed for found in _pairs_of(key, whom, policy.contacts))
+
+    def _is_paged(self, key: str, whom: str, policy: Policy, at: datetime) -> bool:
+        """A key of a step's own rings its people alone."""
+        handles = policy.contacts.handles(whom, at)
+        for channel, route in self.paged.get(key, ()):
+            own = [one.tier for one in policy.escalation.tiers if one.pager_key_env == route]
+            of_step = {one for tier in own for one in people_of_tier(tier, policy, at)[0]}
+            for handle in handles if not own else of_step.intersection(handles):
+                person = policy.contacts.people.get(handle)
+                if person is not None and channel in person.channels:
+                    return True
+        return False
 
     def why_not_tried(self, key: str) -> str | None:
         """Why no notice of this obligation was tried; None where one was, or where nobody can be sent one."""
@@ -48,16 +68,18 @@ def reach_of(
     taken to arrive.
     """
     confirmed = {one.digest for one, sending in ledger.items() if sending.confirmed is not None}
-    known, waiting = set(tried), dict[str, str]()
+    known, waiting, paged = set(tried), dict[str, str](), dict[str, frozenset[tuple[str, str]]]()
     for one in planned:
         key, outcome = one.message.obligation, _outcome(one, outcomes)
         if outcome in _ARRIVED:
             confirmed.add(one.pair.digest)
+            if one.message.is_alert and key:
+                paged[key] = paged.get(key, frozenset()) | {(one.message.channel, one.message.route)}
         if outcome in _TRIED:
             known.add(key)
         elif key:
             waiting.setdefault(key, one.why or outcome or "its notices were not sent in this run")
-    return Reach(frozenset(confirmed), frozenset(known), waiting)
+    return Reach(frozenset(confirmed), frozenset(known), waiting, paged)
 
 
 def outcomes_of(delivered: Iterable[Delivered], *, is_recorded: bool) -> dict[Pair, str]:
@@ -87,7 +109,7 @@ def _outcome(one: PlannedNotice, outcomes: Mapping[Pair, str] | None) -> str:
 
 
 def _pairs_of(key: str, whom: str, contacts: Contacts) -> Iterator[Pair]:
-    for handle in contacts.handles(whom):
+    for handle in contacts.names_behind(whom):
         person = contacts.people.get(handle)
         for channel in person.channels if person else ():
             yield pair(f"{key}/{handle}/{INTERNAL}", channel)

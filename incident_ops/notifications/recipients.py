@@ -23,7 +23,7 @@ from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
-from incident_ops.notifications.notice_text import notice_lines, spell_instants
+from incident_ops.notifications.notice_text import notice_lines, notice_subject
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
@@ -177,9 +177,9 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
         yield from _messages(case, TEAM, INTERNAL, tuple(case.level.channels))
     seen: set[str] = set()
     for audience, name in _recipients(case):
-        handles = case.policy.contacts.handles(name)
+        handles = case.policy.contacts.handles(name, case.obligation.due)
         if not handles:
-            yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+            yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
         for handle in handles:
             if handle in seen:
                 continue
@@ -190,7 +190,7 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
             else:
                 yield from _messages(case, handle, audience, tuple(person.channels))
     for name in case.obligation.escalation.unreached if case.obligation.escalation else ():
-        yield Unreachable(case.obligation.key, name, "no contact in `contacts`")
+        yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
 
 
 def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
@@ -292,21 +292,8 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
         return f"{mark}{incident.id}", ()
     if audience == PUBLIC:
         return f"{mark}{incident.id}", (obligation.text,)
-    head = message_head(incident, case.policy, case.now)
-    reason = spell_instants(obligation.reason, obligation.noticed_at)
     lines = notice_lines(obligation, incident, case.level, case.policy, is_internal=audience == INTERNAL)
-    return f"{head} - {reason}", lines
-
-
-def message_head(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What a message is about: the level in force with the major one beside it (`P1/SEV-1`), the id and the title. Of
-    a restricted incident only the id."""
-    drill = "[DRILL] " if incident.drill else ""
-    if incident.visibility == "restricted":
-        return f"{drill}{incident.id}"
-    severity, label = incident.severity, policy.label_of(incident) or ""
-    level = f"{label}/{severity}" if severity is not None and severity in policy.major_labels else label
-    return f"{drill}{level} {'ticket ' * is_ticket(incident, policy, now)}{incident.id}: {incident.title}"
+    return notice_subject(obligation, incident, case.policy), lines
 
 
 def _held(case: _Case) -> str:

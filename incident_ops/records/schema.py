@@ -18,7 +18,7 @@ from incident_ops.records.file_findings import fault
 from incident_ops.records.formats import FORMATS
 from incident_ops.records.yaml_reader import Document
 
-SCHEMA_KINDS = ("incident", "policy", "services", "maintenance", "freeze", "problem", "gate")
+SCHEMA_KINDS = ("incident", "policy", "services", "maintenance", "freeze", "problem", "gate", "oncall")
 
 
 @cache

@@ -27,7 +27,13 @@ from incident_ops.records.yaml_reader import MAX_BYTES
 
 INCIDENTS = "incidents"
 SETTINGS_FILES = ("policy.yaml", "services.yaml")
-KIND_OF_FOLDER = {"maintenance": "maintenance", "problems": "problem", "freezes": "freeze", "gates": "gate"}
+KIND_OF_FOLDER = {
+    "maintenance": "maintenance",
+    "problems": "problem",
+    "freezes": "freeze",
+    "gates": "gate",
+    "oncall": "oncall",
+}
 """Folder -> kind of the other records in it."""
 _BESIDE = (*SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 

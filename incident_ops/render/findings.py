@@ -57,8 +57,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[SuppressedFinding] = ()) -> str:
-    """The JSON of `validate`, with a final line break; `silenced` is there where something is."""
+def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[SuppressedFinding] = (), **more: Any) -> str:
+    """The JSON of `validate`, with a final line break; `silenced` is there where something is, `more` comes last."""
     counts = {level: sum(finding.level is level for finding in findings) for level in Level}
     data: dict[str, Any] = {
         "schema": 1,
@@ -67,7 +67,7 @@ def to_json(findings: Sequence[Finding], files: int, silenced: Sequence[Suppress
     }
     if silenced:
         data["silenced"] = [{**as_data(finding.finding), "reason": finding.reason} for finding in silenced]
-    return json_text(data)
+    return json_text({**data, **more})
 
 
 def as_data(finding: Finding) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
@@ -26,23 +27,25 @@ class HeldRow(NamedTuple):
     source: str
 
 
-def held_rows(policy: Policy, service: str) -> list[HeldRow]:
-    """Hours, people, ladder, and of each level clocks and channels, worst level first."""
-    usual = dict(_pairs(policy))
+def held_rows(policy: Policy, service: str, at: datetime) -> list[HeldRow]:
+    """Hours, people, ladder (`at` says who is on call), and of each level clocks and channels, worst level first."""
+    usual = dict(_pairs(policy, at))
     return [
         HeldRow(name, holds, POLICY if usual.get(name) == holds else TEAM)
-        for name, holds in _pairs(policy.for_services([service]))
+        for name, holds in _pairs(policy.for_services([service]), at)
     ]
 
 
-def held_text(policy: Policy, services: Mapping[str, Service], service: str, width: int = DEFAULT_WIDTH) -> str:
+def held_text(
+    policy: Policy, services: Mapping[str, Service], service: str, at: datetime, width: int = DEFAULT_WIDTH
+) -> str:
     """The rows for a terminal, each with its source."""
     own = services[service]
     of_team = f"team {own.team}" if own.team else "no team"
     tier = "" if own.tier is None else f", tier {own.tier}"
     heading = f"What holds for incidents of {service}: {of_team}, owner {own.owner}{tier}"
     out = [*fold(inert(heading), width=width), ""]
-    rows = [HeldRow("WHAT", "HOLDS", "FROM"), *held_rows(policy, service)]
+    rows = [HeldRow("WHAT", "HOLDS", "FROM"), *held_rows(policy, service, at)]
     room, beside = (max(map(len, cells)) + 2 for cells in ([row.name for row in rows], [row.source for row in rows]))
     for row in rows:
         line = f"{row.name:<{room}}{row.source:<{beside}}{row.holds}"
@@ -50,23 +53,25 @@ def held_text(policy: Policy, services: Mapping[str, Service], service: str, wid
     return "\n".join(out) + "\n"
 
 
-def held_json(policy: Policy, services: Mapping[str, Service], service: str, resolved: Mapping[str, Any]) -> str:
+def held_json(
+    policy: Policy, services: Mapping[str, Service], service: str, at: datetime, resolved: Mapping[str, Any]
+) -> str:
     """Version 1: `{"schema", "service", "team", "tier", "owner", "holds": [{"name", "holds", "source"}], "policy"}`;
     `policy` is the whole resolved policy of the team."""
     own = services[service]
     about = {"service": service, "team": own.team, "tier": own.tier, "owner": own.owner}
-    rows = [row._asdict() for row in held_rows(policy, service)]
+    rows = [row._asdict() for row in held_rows(policy, service, at)]
     return json_text({"schema": 1, **about, "holds": rows, "policy": resolved})
 
 
-def _pairs(policy: Policy) -> Iterator[tuple[str, str]]:
+def _pairs(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
     hours = business_calendar(policy)
     yield "Working hours", f"{hours.tz}: {_hours(hours.hours)}"
     for role, names in sorted(policy.contacts.roles.items()):
         yield f"Role {role}", ", ".join(names) or _NOBODY
     yield "Role executive", ", ".join(policy.contacts.executive) or _NOBODY
     for tier in policy.escalation.tiers:
-        yield f"Step {tier.tier}, {tier.id}", _step(tier, policy)
+        yield f"Step {tier.tier}, {tier.id}", _step(tier, policy, at)
     for level in sorted(policy.levels, key=lambda one: one.rank):
         yield from _level(level, policy)
     for level in sorted(policy.scheme.major, key=lambda one: one.rank):
@@ -79,8 +84,8 @@ def _level(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
             yield f"{level.id} {title.lower()}", text
 
 
-def _step(tier: Tier, policy: Policy) -> str:
-    handles, missing = people_of_tier(tier.tier, policy)
+def _step(tier: Tier, policy: Policy, at: datetime) -> str:
+    handles, missing = people_of_tier(tier.tier, policy, at)
     who = ", ".join((*handles, *(f"{name} ({_NOBODY})" for name in missing))) or _NOBODY
     spans = {"answers within": tier.ack_timeout, "waits": tier.wait}
     shown = [f"{name} {_span(span)}" for name, span in spans.items() if span]

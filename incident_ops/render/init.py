@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -21,10 +22,11 @@ from incident_ops.render.text import DEFAULT_WIDTH, fold
 from incident_ops.resources import DEFAULT_PRESET
 
 POLICY, SERVICES = "policy.yaml", "services.yaml"
+SCHEDULE = "oncall/primary.yaml"
 EDITOR, EXTENSIONS, TASKS = ".vscode/settings.json", ".vscode/extensions.json", ".vscode/tasks.json"
 ATTRIBUTES, IGNORED = ".gitattributes", ".gitignore"
-FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates")
-EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate")
+FIRST_FOLDERS = ("incidents", "maintenance", "problems", "freezes", "runbooks", "gates", "oncall")
+EDITOR_KINDS = ("incident", "policy", "services", "maintenance", "problem", "freeze", "gate", "oncall")
 MERGE_DRIVER = {
     "merge.incident-ops.name": "incident records",
     "merge.incident-ops.driver": "incident-ops merge %O %A %B %L %P",
@@ -35,6 +37,7 @@ MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
 TEMPORARY_IGNORED = ".*.incident-ops"
 """What a command leaves that was killed while it wrote."""
+_NAME_IT = 'write into policy.yaml: contacts: {roles: {on_call: ["oncall:primary"]}}'
 _EDITED = "it was edited by hand, or is not from this version; to replace it: incident-ops init --replace-schemas"
 YAML_EXTENSION = "redhat.vscode-yaml"
 _PLACE = r"^(.+?):(\d+):(\d+): (error|warning|note): (.*) \[([a-z-]+)\]$"
@@ -68,6 +71,7 @@ _GLOBS = {
     "problem": "problems/*.yaml",
     "freeze": "freezes/*.yaml",
     "gate": "gates/*.yaml",
+    "oncall": "oncall/*.yaml",
 }
 
 Existing = bytes | str | None
@@ -94,12 +98,14 @@ class PlannedFile(NamedTuple):
 
 
 class InitRequest(NamedTuple):
-    """The options given; None = not given. `services` maps names to owners; `schemas` has the state of each copy."""
+    """The options given; None = not given. `services` maps names to owners; `schemas` has the state of each copy;
+    `schedule` is the text of the first schedule, where one is asked for."""
 
     preset: str | None
     services: Mapping[str, str] | None
     schemas: Mapping[str, SchemaCopy]
     is_replacing: bool = False
+    schedule: str | None = None
 
 
 class SchemaCopy(NamedTuple):
@@ -115,7 +121,7 @@ def paths() -> list[str]:
     """Every file `plan` asks about."""
     copies = [schema_path(kind) for kind in EDITOR_KINDS]
     kept = [f"{folder}/.gitkeep" for folder in FIRST_FOLDERS]
-    return [POLICY, SERVICES, *kept, *copies, EDITOR, EXTENSIONS, TASKS, ATTRIBUTES, IGNORED]
+    return [POLICY, SERVICES, SCHEDULE, *kept, *copies, EDITOR, EXTENSIONS, TASKS, ATTRIBUTES, IGNORED]
 
 
 def schema_path(kind: str) -> str:
@@ -129,7 +135,11 @@ def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: fro
         _own(POLICY, policy_text(request.preset or DEFAULT_PRESET), existing, _ignored("--preset", request.preset)),
         _own(SERVICES, services_text(request.services), existing, _ignored("--service", request.services)),
     ]
-    files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS]
+    if request.schedule is not None:
+        differs = "it exists, so --on-call was not applied"
+        files.append(_own(SCHEDULE, request.schedule, existing, differs))
+    has_schedule = {SCHEDULE.partition("/")[0]} if request.schedule is not None else set()
+    files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS if folder not in has_schedule]
     files += [_schema(schema_path(kind), copy, existing, request) for kind, copy in request.schemas.items()]
     files += [_editor(existing.get(EDITOR)), _extensions(existing), _tasks(existing)]
     return [*files, *(rule(existing) for rule in (_merging, _ignoring))]
@@ -152,6 +162,16 @@ def services_text(services: Mapping[str, str] | None) -> str:
         lines.append("# An example: put your own services here, each with the person or team that owns it.")
     owned = {name: {"owner": owner} for name, owner in (services or {"api": "@your-team"}).items()}
     return "\n".join([*lines, to_yaml({"services": owned})])
+
+
+def schedule_text(people: Sequence[str], zone: str, start: date) -> str:
+    """A schedule in which these people take weeks in turn, from a day on."""
+    layer = {"name": "week", "people": [*people], "start": start.isoformat(), "rotate": "1w", "at": "09:00"}
+    return (
+        "# yaml-language-server: $schema=../schemas/oncall.schema.json\n"
+        "# Who is on call: incident-ops oncall who. More layers, hours and overrides: docs/oncall.md\n"
+        + to_yaml({"name": "primary", "zone": zone, "layers": [layer]})
+    )
 
 
 def _own(path: str, text: str, existing: Mapping[str, Existing], differs: str) -> PlannedFile:
@@ -332,11 +352,13 @@ def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_g
     setting_up = [] if has_git else ["git init, then incident-ops init again: it sets up the merging of records"]
     elsewhere = "in every other clone, once: incident-ops init (merge driver, your handle)"
     own = [name for name in (POLICY, SERVICES) if name in changed]
+    on_call = [_NAME_IT] if SCHEDULE in changed else []
     if not own:
         committing = [_committing(changed)] if has_git else []
-        return [*setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
+        return [*on_call, *setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
     return [
         f"review {' and '.join(own)}",
+        *on_call,
         *setting_up,
         f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
         "incident-ops validate",

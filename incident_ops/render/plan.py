@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.time import stamp
-from incident_ops.errors import IncidentOpsError
+from incident_ops.errors import IncidentOpsError, NotSetUp
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
 from incident_ops.reconcile.changes import (
@@ -204,9 +204,12 @@ def applied_line(done: Applied) -> str:
 
 
 def delivered_lines(done: Sequence[Delivered], width: int = DEFAULT_WIDTH) -> list[str]:
-    """A line for each notice and outcome, e.g. `  ! sent now: team by pager, slack: SEV1 INC-1: Login fails`."""
+    """A line for each notice and outcome, e.g. `  ! sent now: team by pager, slack: SEV1 INC-1: Login fails`; none for
+    those whose channel is not set up, which `not_sent_lines` tells once."""
     groups: dict[tuple[str, str, str], list[Delivered]] = {}
     for notice in done:
+        if isinstance(notice.error, NotSetUp):
+            continue
         why = f": {notice.error}" if notice.error is not None else ""
         groups.setdefault((notice.planned.message.key, notice.outcome, why), []).append(notice)
     lines: list[str] = []
@@ -419,7 +422,8 @@ def held_lines(
 
 def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError | None) -> Iterator[str]:
     """The notices that were not sent, each cause once, and why the ledger does not know of all that was sent."""
-    failed = [notice for notice in notices if notice.error is not None]
+    yield from (f"error: {line}" for line in not_set_up_lines(notices))
+    failed = [notice for notice in notices if notice.error is not None and not isinstance(notice.error, NotSetUp)]
     for cause in dict.fromkeys(str(notice.error) for notice in failed):
         same = [notice for notice in failed if str(notice.error) == cause]
         channels = ", ".join(sorted({notice.planned.message.channel for notice in same}))
@@ -428,13 +432,22 @@ def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError 
         yield f"error: the ledger does not know all that was sent: {ledger_error}"
 
 
+def not_set_up_lines(notices: Sequence[Delivered]) -> Iterator[str]:
+    """One line a channel that is not set up: what to set, and how many notices wait for it."""
+    causes = Counter(str(notice.error) for notice in notices if isinstance(notice.error, NotSetUp))
+    for cause, count in causes.items():
+        yield f"{cause}; {plural(count, 'notice')} {'waits' if count == 1 else 'wait'} for it"
+
+
 def notices_text(delivered: Sequence[Delivered]) -> str:
-    """One line a notice: what became of it, the channel, the subject, why."""
+    """One line a notice: what became of it, the channel, the subject, why; last the channels that are not set up."""
     lines = []
     for notice in delivered:
+        if isinstance(notice.error, NotSetUp):
+            continue
         message, reason = notice.planned.message, _reason(notice)
         lines.append(f"{notice.outcome:<9} {message.channel:<12} {message.subject}{f': {reason}' if reason else ''}")
-    return inert_lines("\n".join(lines)) + "\n"
+    return inert_lines("\n".join([*lines, *not_set_up_lines(delivered)])) + "\n"
 
 
 def notices_json(incident: str, mark: str, delivered: Sequence[Delivered]) -> str:

@@ -16,9 +16,11 @@ from incident_ops.findings import RANK, Finding, did_you_mean
 from incident_ops.records.file_findings import FAULTS, fault_level
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import cut_line
-from incident_ops.rules import RuleDoc, SuppressedFinding, policy
+from incident_ops.rules import RuleDoc, SuppressedFinding, document, policy
+from incident_ops.rules.oncall import oncall_rules
 
-RECORD_GROUP, POLICY_GROUP, READING_GROUP = "Records", "Policy", "Reading and schema"
+RECORD_GROUP, ONCALL_GROUP = "Records", "On call"
+POLICY_GROUP, READING_GROUP = "Policy", "Reading and schema"
 
 
 def catalogue() -> dict[str, dict[str, RuleDoc]]:
@@ -26,8 +28,14 @@ def catalogue() -> dict[str, dict[str, RuleDoc]]:
     about_policy = {
         rule.ID: RuleDoc(rule.ID, (rule.LEVEL,), doc=(rule.__doc__ or "").strip()) for rule in policy.policy_rules()
     }
+    about_oncall = {rule.ID: document(rule, needs_base=hasattr(rule, "NEEDS_BASE")) for rule in oncall_rules()}
     about_reading = {name: RuleDoc(name, (fault_level(name),), doc=text) for name, text in FAULTS.items()}
-    return {RECORD_GROUP: dict(rules.RULE_DOCS), POLICY_GROUP: about_policy, READING_GROUP: about_reading}
+    return {
+        RECORD_GROUP: dict(rules.RULE_DOCS),
+        ONCALL_GROUP: about_oncall,
+        POLICY_GROUP: about_policy,
+        READING_GROUP: about_reading,
+    }
 
 
 def rule_page(rule_id: str) -> str:
@@ -50,7 +58,7 @@ def rule_table() -> str:
     """The registry as Markdown, one table a group."""
     lines = []
     for title, group in catalogue().items():
-        what = "what must hold" if title == RECORD_GROUP else "what was found"
+        what = "what must hold" if title in (RECORD_GROUP, ONCALL_GROUP) else "what was found"
         lines += [f"## {title}", "", f"| rule | level | needs base? | needs other records? | clock? | {what} |"]
         lines.append("| --- | --- | --- | --- | --- | --- |")
         for name in sorted(group):

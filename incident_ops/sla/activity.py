@@ -7,6 +7,7 @@ others.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ from incident_ops.domain.time import instant, parse_instant, shift, stamp
 from incident_ops.domain.tracker import Comment, Snapshot
 from incident_ops.domain.waits import user_wait
 from incident_ops.sla.targets import seconds_of
+
+EVERYONE = "everyone"
+"""`states.reopen.by`: customers and strangers, too."""
 
 MILESTONES = ("acknowledged", "assembled", "diagnosed", "mitigated", "restored", "resolved", "verified", "stood_down")
 """Instants of `times` and `cycles` that only people bring about."""
@@ -54,13 +58,26 @@ def seen_of(
 
 def said_by_people(comments: Iterable[Comment], policy: Policy, now: datetime) -> list[tuple[datetime, str]]:
     """Instant and text of the comments that people of the repository, or of `access`, wrote up to `now`, in order."""
-    by_people = (
-        comment
-        for comment in comments
-        if not (comment.is_bot or is_automation(comment.by, policy))
-        if not comment.is_stranger or comment.by.casefold() in policy.access.logins
-    )
+    by_people = (one for one in comments if not _is_machine(one, policy) and _is_of_team(one, policy))
     return sorted((at, comment.body) for comment in by_people if (at := parse_instant(comment.at)) <= now)
+
+
+def _is_machine(comment: Comment, policy: Policy) -> bool:
+    return comment.is_bot or is_automation(comment.by, policy)
+
+
+def _is_of_team(comment: Comment, policy: Policy) -> bool:
+    return not comment.is_stranger or comment.by.casefold() in policy.access.logins
+
+
+def _asked_back(comments: Iterable[Comment], policy: Policy) -> list[tuple[datetime, str]]:
+    """Instant and login of those who asked for an incident to be reopened, in order: by the word of the policy at the
+    beginning of a line, which no quotation has. Thanks, notes and questions do not ask for it."""
+    asked = policy.states.reopen
+    word = re.compile(rf"^{re.escape(asked.word)}(?![\w-])", re.IGNORECASE | re.MULTILINE)
+    spoken = (one for one in comments if not _is_machine(one, policy) and word.search(one.body))
+    allowed = (one for one in spoken if asked.by == EVERYONE or _is_of_team(one, policy))
+    return sorted((parse_instant(one.at), one.by) for one in allowed)
 
 
 def activity(view: IncidentAt, policy: Policy, comments: Iterable[Comment] = ()) -> tuple[datetime, ...]:
@@ -153,15 +170,16 @@ def _waiting(view: IncidentAt, policy: Policy) -> StateMove | None:
 
 
 def _reopening(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None:
-    """A person commented on the issue of a closed incident, or reopened it, within `auto_reopen` (R81)."""
+    """Somebody asked for a closed incident to be reopened, or reopened its issue, within `auto_reopen` (R81)."""
     limit, incident = policy.states.auto_reopen, view.incident
     closed = instant(current_instant(incident, "closed")) or _closed_by_change(incident)
     if limit is None or view.state != CLOSED or closed is None or incident.duplicate_of is not None:
         return None
     last = shift(closed, seconds_of(limit))
-    for at, _ in said_by_people(seen.comments, policy, view.now):
-        if closed < at <= last:
-            return _move(view, REOPENED, at, f"A person commented at {stamp(at)}, within {limit} of the closing")
+    for at, login in _asked_back(seen.comments, policy):
+        if closed < at <= min(last, view.now):
+            asked = f"@{login.removeprefix('@')} asked for it with {policy.states.reopen.word}"
+            return _move(view, REOPENED, at, f"{asked} at {stamp(at)}, within {limit} of the closing")
     if seen.reopened and closed < view.now <= last:
         return _move(view, REOPENED, view.now, f"A person reopened the issue within {limit} of the closing")
     return None
@@ -188,7 +206,7 @@ _LATE = timedelta(days=1)
 def watched_since(view: IncidentAt, policy: Policy) -> datetime | None:
     """Since when people's comments on an incident matter to what is due now; None where they do not.
 
-    A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or reopens a closed incident.
+    A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or asks to reopen a closed incident.
     """
     incident, now = view.incident, view.now
     level = policy.level_of(incident)

@@ -253,7 +253,7 @@ def _targets(facts: _Facts, cause: EscalationCause) -> tuple[tuple[str, ...], tu
     """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
     place = bisect_right(facts.periods, cause.at, key=lambda period: period.since)
     rank = facts.periods[place - 1].level.rank if place else 4
-    people, missing = nearest_people(cause.to_tier, facts.policy)
+    people, missing = nearest_people(cause.to_tier, facts.policy, cause.at)
     above = managers(_assignee(facts, cause.at), rank, facts.policy)
     return tuple(dict.fromkeys((*people, *above))), tuple(missing)
 

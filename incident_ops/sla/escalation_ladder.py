@@ -145,30 +145,30 @@ def tier_named(name: str, policy: Policy) -> int:
     return found
 
 
-def people_of_tier(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
-    """The handles of a tier, and the names in the policy that have no contact."""
+def people_of_tier(tier: int | None, policy: Policy, at: datetime) -> tuple[list[str], list[str]]:
+    """The handles of a tier at an instant, and the names in the policy that have no contact then."""
     entries = [entry for entry in policy.escalation.tiers if entry.tier == tier]
     tiers = policy.contacts.tiers
     names = [name for entry in entries for name in (*entry.notify, *([entry.id] if entry.id in tiers else []))]
-    return handles_of(names, policy.contacts)
+    return handles_of(names, policy.contacts, at)
 
 
-def nearest_people(tier: int | None, policy: Policy) -> tuple[list[str], list[str]]:
+def nearest_people(tier: int | None, policy: Policy, at: datetime) -> tuple[list[str], list[str]]:
     """As `people_of_tier`; where a tier has no contact, the people of the next lower one: somebody must be notified."""
-    handles, missing = people_of_tier(tier, policy)
+    handles, missing = people_of_tier(tier, policy, at)
     tiers = {entry.tier for entry in policy.escalation.tiers}
     for lower in sorted((one for one in tiers if tier is not None and one < tier), reverse=True):
         if not handles:
-            handles = people_of_tier(lower, policy)[0]
+            handles = people_of_tier(lower, policy, at)[0]
     return handles, missing
 
 
-def handles_of(names: Iterable[str], contacts: Contacts) -> tuple[list[str], list[str]]:
-    """(handles, names without a contact), each once, in order."""
+def handles_of(names: Iterable[str], contacts: Contacts, at: datetime) -> tuple[list[str], list[str]]:
+    """(handles, names without a contact) at an instant, each once, in order."""
     found: dict[str, None] = {}
     missing: dict[str, None] = {}
     for name in names:
-        handles = contacts.handles(name)
+        handles = contacts.handles(name, at)
         found.update(dict.fromkeys(handles))
         if not handles:
             missing[name] = None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from incident_ops.app.due import due_notices, due_obligations, kept_ledger, plan_notices
 from incident_ops.app.reached import record_edits
 from incident_ops.domain.notification import Message, pair, serialise
+from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import Notifier
 from incident_ops.domain.record import Append, Edit, Remove, Set, World
 from incident_ops.domain.time import stamp
@@ -169,3 +170,38 @@ def test_the_story_reaches_people_later() -> None:
     story.run(FINE._replace(minutes=6))
     assert any(one.get("notified") for one in story.data["escalations"])
     story.must_be_true()
+
+
+PAGER = policy(
+    "sev0-3",
+    """levels:
+- {id: SEV1, escalate_at: 1h, channels: [pager]}
+escalation:
+  tiers:
+  - {id: first, tier: 1}
+  - {id: second, tier: 2, notify: ["@bob", "@cleo"], pager_key_env: BOSS_PAGER}
+  - {id: third, tier: 3}
+contacts:
+  "@ann": {channels: [pager], manager: "@mona"}
+  "@bob": {channels: [pager]}
+  "@cleo": {channels: [mail]}
+  "@mona": {channels: [pager]}
+  tiers: {first: ["@ann"]}
+notify: {incident_channel: {create: false}}
+""",
+)
+
+
+def test_the_alert_of_a_step_reaches_the_people_of_the_step() -> None:
+    """Their pager rang by the step's own key; the manager has the same channel behind another key, so nothing rang."""
+    now = START + timedelta(minutes=61)
+    services = {"api": Service(owner="@team", pager_key_env="API_PAGER")}
+    data = {"id": "INC-1", "title": "Login fails", "severity": "SEV1", "state": "new", "services": ["api"],
+            "times": {"declared": stamp(START)}, "assignments": [{"at": stamp(START), "to": "@ann"}]}  # fmt: skip
+    records = {"INC-1": to_record("incidents/INC-1/incident.yaml", data)}
+    world = World(PAGER, services, now)
+    due = due_obligations([*records.values()], PAGER, now, lambda _: NOTHING_SEEN, {})
+    planned, _ = plan_notices(due_notices([*records.values()], due, world, lambda _: NOTHING_SEEN), (), world)
+    made = record_edits(due, records, PAGER, reach_of(planned, {})).changes
+    entries = [edit.value for one in made for edit in one.edits if isinstance(edit, Append) and "key" in edit.value]
+    assert [(one.get("notified"), one.get("failed")) for one in entries] == [(["@bob", "@cleo"], ["@mona"])]

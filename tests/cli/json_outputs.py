@@ -21,6 +21,20 @@ from tests.cli.scene import AT, CLOSED, Folder, call
 
 ITEMS = "\n- {id: AI-1, title: Add an alert, owner: '@a', due: 2025-01-01, status: open}"
 ITEMS += "\n- {id: AI-2, title: Write it down, owner: '@b', status: open}"
+SCHEDULE = """name: primary
+zone: Europe/Berlin
+layers:
+- name: week
+  people: ["@a", "@b", "@c"]
+  start: 2025-01-06
+  rotate: 1d
+"""
+CALENDAR = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n" + "".join(
+    f"BEGIN:VEVENT\nUID:{day}\nDTSTART:202502{day:02}T080000Z\nDTEND:202502{day + 1:02}T080000Z\nSUMMARY:{who}\n"
+    "END:VEVENT\n"
+    for day, who in ((1, "@a"), (2, "@b"), (3, "@c"))
+)
+CALENDAR += "END:VCALENDAR\n"
 REASON = ("--reason", "as told")
 DEPLOY = ("-s", "api", "--sha", "7be19f2", "--by", "@me", *REASON)
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -52,6 +66,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "list": (),
     "notify": ("INC-1", "--mark", "declared", "--dry-run"),
     "override": DEPLOY,
+    "oncall import": ("rota.ics", "--name", "other"),
+    "oncall lint": (),
+    "oncall load": ("--month", "2025-01"),
+    "oncall next": ("@a",),
+    "oncall swap": ("@a", "@b", "--from", "2025-01-28T00:00:00Z", "--to", "2025-01-30T00:00:00Z"),
+    "oncall who": (),
     "pause": ("INC-1", "--waiting-for", "vendor", *REASON),
     "snooze": ("INC-1", "--until", "2h", *REASON),
     "plan": (),
@@ -108,6 +128,8 @@ def prepare(path: Path) -> Folder:
     write(path, gate())
     write(path, gate(provider="{file: {}}"), "replayed.yaml")
     folder.write("x.csv", rows())
+    folder.write("oncall/primary.yaml", SCHEDULE)
+    folder.write("rota.ics", CALENDAR)
     folder.commit()
     done = call("timeline", "Not committed", "INC-4", at=path)
     assert done.code == 0, done

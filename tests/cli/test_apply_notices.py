@@ -79,6 +79,50 @@ def place(tmp_path: Path, github: Standin, sink: HttpSink, monkeypatch: pytest.M
     return made
 
 
+def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many notices would go there: the variable to set, how many wait for it, and nothing else about it."""
+    monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
+    monkeypatch.delenv("API_PAGER")
+    place.folder.put("INC-2", title="Payments are slow")
+    place.push()
+    done = place.apply()
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "error: channel pagerduty is not set up: set API_PAGER (the routing key of service api, which services.yaml "
+        "names in pager_key_env); 2 notices wait for it",
+        "error: channel slack is not set up: set INCIDENT_OPS_CHANNEL_SLACK (an apprise URL: in the repository's "
+        "secrets, at home with export); 8 notices wait for it",
+    ]
+    assert "sent now: team by ticket" in done.out
+    assert "slack" not in done.out
+    assert "pagerduty" not in done.out
+
+
+def test_a_page_says_where_to_click(place: Place, sink: HttpSink) -> None:
+    """The first page goes out before there is an issue: it leads to the record and the runbook, later ones to it too.
+
+    No address is guessed: a runbook that is not there has none."""
+    place.folder.write("runbooks/api.md", "# api\n")
+    place.folder.put(services="[api, web]", links='{bridge: "https://meet.example/j/7"}')
+    place.push()
+    assert place.apply(clock="2025-01-26T12:06:00Z").code == 0
+    (first,) = [one.data for one in sink.taken if one.path == "/v2/enqueue"]
+    assert first["payload"]["summary"] == "SEV1 Login fails - Declared (INC-1)"
+    assert first["payload"]["component"] == "api, web"
+    at = f"{place.github.url}/{place.repository}"
+    assert [(one["text"], one["href"]) for one in first["links"]] == [
+        ("Record", f"{at}/blob/HEAD/incidents/INC-1/incident.yaml"),
+        ("Runbook of api", f"{at}/blob/HEAD/runbooks/api.md"),
+        ("Bridge", "https://meet.example/j/7"),
+    ]
+    assert first["client_url"] == first["links"][0]["href"]
+    sink.taken.clear()
+    assert place.apply(clock="2025-01-26T14:00:00Z").code == 0
+    (issue,) = place.ask("GET", "/issues?state=open")
+    chat = [one.data["message"] for one in sink.taken if one.path == "/200"]
+    assert all(f"Issue: {at}/issues/{issue['number']}\n" in one for one in chat)
+
+
 def pages(sink: HttpSink) -> list[tuple[str, str]]:
     """What the pager was asked to do, in order: action and key."""
     taken = [one.data for one in sink.taken if one.path == "/v2/enqueue"]
@@ -96,7 +140,7 @@ def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) ->
     assert told[ALERT]["fields"]["channels"] == ["pagerduty"]
     assert told[f"{ESCALATION}/{TEAM}"]["fields"] == {
         "audience": "internal", "recipient": "team", "channels": ["slack", "ticket"],
-        "subject": "SEV1 INC-1: Login fails - Threshold of 1h of the resolution passed on SEV1",
+        "subject": "SEV1 Login fails - Threshold of 1h of the resolution passed on SEV1 (INC-1)",
         "words": "Threshold of 1h of the resolution passed on SEV1\n"
         "At 13:05 UTC, noticed 14:00 UTC, 55 minutes later\nTo take it: incident-ops ack INC-1",
     }  # fmt: skip
@@ -147,8 +191,8 @@ def test_an_alert_is_acknowledged_and_resolved_under_one_key(place: Place, sink:
     place.folder.put(state="in_progress", times="{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:33:00Z}")
     place.push()
     shown = place.call("plan", "--tracker", "github", clock="2025-01-26T12:34:00Z").out
-    assert "notify team by pagerduty: SEV1 INC-1: Login fails - somebody has it" in shown
-    assert "pagerduty: SEV1 INC-1: Login fails - Declared" not in shown
+    assert "notify team by pagerduty: SEV1 Login fails - somebody has it (INC-1)" in shown
+    assert "pagerduty: SEV1 Login fails - Declared" not in shown
     assert place.apply(clock="2025-01-26T12:34:00Z").code == 0
     assert place.notices(clock="2025-01-26T12:34:30Z") == []
     assert place.apply(clock="2025-01-26T13:10:00Z").code == 0
@@ -240,7 +284,7 @@ def test_a_plan_is_applied_from_what_was_observed(place: Place, sink: HttpSink, 
     titles = [
         title
         for title in [one.data["title"] for one in sink.taken if one.path == "/200"]
-        if title.endswith("Declared SEV1")
+        if title.endswith("Declared (INC-1)")
     ]
     assert len(titles) == 1
     assert place.plan()["changes"] == []
@@ -374,8 +418,8 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
     done = place.apply("--max-creates", "0", clock=clock)
     assert "! sent now: team by slack: 25 notices at once, about 25 incidents: 25 declared" in done.out
     told = [one.data for one in sink.taken if one.path == "/200"]
-    assert "INC-1:" in told[0]["title"]
-    assert [one["title"] for one in told if "INC-1:" not in one["title"]] == [
+    assert "(INC-1)" in told[0]["title"]
+    assert [one["title"] for one in told if "(INC-1)" not in one["title"]] == [
         "25 notices at once, about 25 incidents: 25 declared"
     ]
     assert told[-1]["message"].splitlines()[-2:] == ["... and 15 more", "All of them: incident-ops sla check"]

@@ -108,6 +108,28 @@ def test_a_person_who_opens_the_issue_again_brings_the_incident_back(folder: Fol
     assert "INC-1/state/1/reopened" not in owed(folder, "--observed", observed(folder, body=body, state="closed"))
 
 
+def test_the_night_after_closing(folder: Folder) -> None:
+    """The closer's note and thanks leave it closed; the customer's word brings it back, at its instant."""
+    folder.write("policy.yaml", POLICY.replace("auto_reopen: 30d", "auto_reopen: 30d, reopen: {by: everyone}"))
+    times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:20:00Z, resolved: 2025-01-26T12:30:00Z, "
+    folder.put(
+        state="closed",
+        times=times + "closed: 2025-01-26T13:00:00Z}",
+        cause="{category: unknown}",
+        links="{tracking_issue: 7}",
+        roles='{commander: "@alice"}',
+    )
+    folder.commit()
+    note = Comment(issue=7, by="alice", at="2025-01-26T13:00:30Z", body="Closed: the certificate is renewed")
+    thanks = Comment(issue=7, by="customer", at="2025-01-26T13:10:00Z", body="thanks, great work!", is_stranger=True)
+    back = Comment(issue=7, by="customer", at="2025-01-26T13:40:00Z", body="/reopen\nIt fails again", is_stranger=True)
+    key = "INC-1/state/1/reopened"
+    assert key not in owed(folder, "--observed", observed(folder, note, thanks, state="closed"))
+    found = owed(folder, "--observed", observed(folder, note, thanks, back, state="closed"))[key]
+    assert found["due"] == "2025-01-26T13:40:00Z"
+    assert "@customer asked for it with /reopen" in found["reason"]
+
+
 def test_the_tracker_can_be_written_down(folder: Folder) -> None:
     """With --save-observed; not together with --observed, and not for the other tracker."""
     folder.put()

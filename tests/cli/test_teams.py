@@ -283,3 +283,18 @@ def test_another_policy_is_tried_with_the_teams(folder: Folder) -> None:
     folder.write("same.yaml", POLICY)
     assert "0" in ok(folder, "sla", "backtest", "--policy", "same.yaml", clock=LATER).out
     ok(folder, "sla", "report", clock=LATER)
+
+
+def test_a_schedule_may_be_on_call_for_a_team(folder: Folder) -> None:
+    """Whoever has the turn at that hour hears of it, and nobody twice."""
+    folder.write("services.yaml", SERVICES.replace('on_call: "@bob"', 'on_call: "oncall:search"'))
+    folder.write(
+        "oncall/search.yaml",
+        "name: search\nzone: Asia/Tokyo\nlayers:\n"
+        '- {name: turns, people: ["@dee", "@cy"], start: 2025-01-20, at: "09:00", rotate: 1w}\n',
+    )
+    assert call("validate", at=folder.path).code == 0
+    find, both = declare(folder, "find"), declare(folder, "find pay", clock=SECOND)
+    assert names(hears(folder, find, "incident/1/declared", "2025-01-26T14:01:00Z")) == ["@bob", "@dee"]
+    assert names(hears(folder, both, "incident/1/declared", "2025-01-26T14:01:00Z")) == ["@ann", "@bob", "@cy", "@dee"]
+    assert "oncall:search" in ok(folder, "policy", "show", "-s", "find").out

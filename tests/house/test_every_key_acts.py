@@ -1,6 +1,6 @@
 """Whatever key a file may set acts: another value changes what some command prints or writes.
 
-Each key of the four schemas is changed in the worked repositories of tests/house/keys, one at a time. `policy show`,
+Each key of the five schemas is changed in the worked repositories of tests/house/keys, one at a time. `policy show`,
 `show --format json` and findings about policy.yaml itself only repeat a key, so they do not count. A key that nothing
 reads yet is in `incident_ops.domain.not_used_yet`, and then setting it gives a warning.
 """
@@ -34,6 +34,7 @@ FILES = {
     "services": "services.yaml",
     "incident": "incidents/*/incident.yaml",
     "gate": "gates/*.yaml",
+    "oncall": "oncall/*.yaml",
 }
 MOST = 24
 """So many other values of a key are tried in one file."""
@@ -91,6 +92,7 @@ OF_A_BLOCK = {
         *GENERAL,
         "resolve INC-1 --restored now --cause deploy --by @alice",
         "reopen INC-12 --reason again --by @alice",
+        "sla check --observed observed.json",
     ),
     "targets": ("sla report",),
     "triage": (*TRIAGE, DECLARE),
@@ -107,6 +109,12 @@ OF_ANOTHER_FILE = {
         "gate check -s api",
         "list",
         "show {} --at 2025-01-26T12:20:00Z",
+    ),
+    "oncall": (
+        "oncall who --format json",
+        "oncall calendar primary",
+        "oncall lint --format json",
+        "oncall who",
     ),
     "gate": (
         "canary replay counts.csv -f {}",

@@ -111,7 +111,7 @@ def test_what_runs_is_built_and_tested_at_the_same_versions(name: str) -> None:
     assert _versions(ROOT / "requirements/run.txt") - _versions(ROOT / f"requirements/{name}.txt") == set()
 
 
-LOCKS = ["bench", "tests/workflows/runner", "tests/standin"]
+LOCKS = ["bench", "tests/workflows/runner", "tests/standin", "tests/oncall/readers"]
 
 
 @pytest.mark.parametrize("home", LOCKS)

@@ -331,7 +331,7 @@ def night_table(one: Night) -> str:
     rows: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
     for each in one.told:
         message = each.message
-        what = message.subject.partition(" - ")[2]
+        what = message.subject.partition(" - ")[2].removesuffix(f" ({message.incident})")
         rings, told = rows.setdefault((each.at.strftime("%a %H:%M"), what), ([], []))
         pager = f"{message.channel} of {message.route}" if message.route else message.channel
         name = f"{message.recipient} by {message.channel}" if not message.is_alert else pager

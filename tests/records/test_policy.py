@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -259,6 +260,9 @@ def test_a_changed_copy_of_a_preset_never_reaches_the_next_caller() -> None:
     assert len(preset("sev0-3")["levels"]) == 4
 
 
+NOW = datetime(2025, 1, 26, 14, tzinfo=UTC)
+
+
 def test_people_in_contacts_are_the_keys_with_an_at() -> None:
     loaded = load_policy(
         'extends: sev0-3\ncontacts:\n  "@alice":\n    manager: "@dana"\n    channels: [chat]\n  executive: ["@alice"]\n'
@@ -266,9 +270,9 @@ def test_people_in_contacts_are_the_keys_with_an_at() -> None:
     assert loaded.policy is not None
     contacts = loaded.policy.contacts
     assert contacts.people["@alice"].manager == "@dana"
-    assert contacts.handles("executive") == ["@alice"]
-    assert contacts.handles("on_call") == []
-    assert contacts.handles("@bob") == ["@bob"]
+    assert contacts.handles("executive", NOW) == ["@alice"]
+    assert contacts.handles("on_call", NOW) == []
+    assert contacts.handles("@bob", NOW) == ["@bob"]
 
 
 def test_a_major_incident_keeps_the_clocks_of_its_priority_and_takes_the_duties_of_its_severity() -> None:

@@ -27,6 +27,7 @@ SOURCES = {
     "problem": ("examples/*/problems/*.yaml",),
     "freeze": ("examples/*/freezes/*.yaml",),
     "gate": ("examples/*/gates/*.yaml",),
+    "oncall": ("examples/*/oncall/*.yaml",),
 }
 MUTANTS = {"incident": 600}
 OTHERS = 100

@@ -61,20 +61,66 @@ def closed(**fields: Any) -> Any:
     return incident({**ENDED, "closed": "3h"}, **{"state": "closed", "changes": CLOSING, **fields})
 
 
-def test_a_persons_word_reopens() -> None:
-    """R81: within 30 d of the closing, at the instant of the comment; a late run finds the same."""
+def said(span: str, body: str = "/reopen", **more: Any) -> Seen:
+    return Seen((comment(span, body, **more),))
+
+
+def test_the_word_of_the_policy_reopens() -> None:
+    """Within 30 d of the closing, at the instant of the comment; a late run finds the same."""
     back = [("reopened", timedelta(days=5))]
-    assert due(closed(), "6d", Seen((comment("5d"),))) == back
-    assert due(closed(), "90d", Seen((comment("5d"),))) == back
-    assert due(closed(), "90d", Seen((comment("30d3h1s"),))) == []
-    assert due(closed(), "6d", Seen((comment("3h"),))) == []  # said before, or with, the closing
-    assert due(closed(), "6d", Seen((comment("5d", is_bot=True),))) == []
-    assert due(closed(), "6d", Seen((comment("5d", is_stranger=True),))) == []
-    named = replace(ITIL, access=Access(responders=["@User"]))
-    assert due(closed(), "6d", Seen((comment("5d", is_stranger=True),)), named) == back
-    assert due(closed(), "4d", Seen((comment("5d"),))) == []  # not said yet
-    duplicate = closed(outcome="duplicate", duplicate_of="INC-2")
-    assert due(duplicate, "6d", Seen((comment("5d"),))) == []
+    assert due(closed(), "6d", said("5d")) == back
+    assert due(closed(), "90d", said("5d")) == back
+    assert due(closed(), "90d", said("30d3h1s")) == []
+    assert due(closed(), "6d", said("3h")) == []  # said before, or with, the closing
+    assert due(closed(), "6d", said("5d", is_bot=True)) == []
+    assert due(closed(), "4d", said("5d")) == []  # not said yet
+    assert due(closed(outcome="duplicate", duplicate_of="INC-2"), "6d", said("5d")) == []
+    (move,) = due_moves(as_of(closed(), at("6d")), ITIL, said("5d"))
+    assert move.reason.startswith("@user asked for it with /reopen at ")
+
+
+@pytest.mark.parametrize("by", ["user", "alice", "bob"])
+@pytest.mark.parametrize("body", ["thanks, great work!", "Closed: the certificate is renewed.", "do not /reopen"])
+def test_thanks_and_notes_reopen_nothing(body: str, by: str) -> None:
+    """Whoever says them: the customer, the closer half a minute after closing, the commander, a known contact."""
+    team = incident(
+        {**ENDED, "closed": "3h"}, state="closed", changes=CLOSING, roles={"commander": "@alice"},
+        assignments=[{"at": text("10m"), "to": "@bob", "tier": 1}],
+    )  # fmt: skip
+    for span in ("10830s", "5d"):
+        assert due(team, "6d", said(span, body, by=by)) == []
+        assert due(team, "6d", said(span, body, by=by, is_stranger=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        ("/reopen", True),
+        ("/Reopen, it is back since noon", True),
+        ("It is back.\r\n/reopen", True),
+        ("> /reopen\n\nI only quote this", False),
+        ("/reopened", False),
+        ("/reopen-later", False),
+        ("Should we /reopen this?", False),
+    ],
+)
+def test_the_word_begins_a_line(body: str, asks: bool) -> None:
+    """In whatever case; not within a sentence, and not in a quotation."""
+    assert bool(due(closed(), "6d", said("5d", body))) == asks
+
+
+def test_who_may_say_it_is_the_policys_word() -> None:
+    """Everyone in itil-p1-p4, whose users reply; elsewhere the team, of which `access` makes others members."""
+    back = [("reopened", timedelta(days=5))]
+    stranger = said("5d", is_stranger=True)
+    assert due(closed(), "6d", stranger) == back
+    team = policy("itil-p1-p4", "states: {reopen: {by: team}}\n")
+    assert due(closed(), "6d", stranger, team) == []
+    assert due(closed(), "6d", said("5d"), team) == back
+    assert due(closed(), "6d", stranger, replace(team, access=Access(responders=["@User"]))) == back
+    other = policy("itil-p1-p4", "states: {reopen: {word: '!again'}}\n")
+    assert due(closed(), "6d", stranger, other) == []
+    assert due(closed(), "6d", said("5d", "!again", is_stranger=True), other) == back
 
 
 def test_an_issue_that_a_person_opened_again_reopens() -> None:
@@ -92,7 +138,7 @@ def test_a_record_is_not_moved_from_before_its_last_move() -> None:
     ("record", "seen", "state"),
     [
         (resolved(), NOTHING_SEEN, "closed"),
-        (closed(), Seen((comment("5d"),)), "reopened"),
+        (closed(), said("5d"), "reopened"),
         (
             incident({"acknowledged": "1m"}, state="in_progress", pauses=[{"from": text("1h"), "waiting_for": "user"}]),
             NOTHING_SEEN,

@@ -16,6 +16,7 @@ POOL = (
     "other", "P2", "P1", "SEV2", "SEV-2", "25m", "40m", "3h", "100d", "10%", "0.5%", "next_business_day", "@dana",
     "@acme/else",
     "2025-01-24", "2025-01-26T12:11:00Z", "https://example.org/other", "INC-2", "INC-7", "AI-9", "PRB-2025-0777", "EUR",
+    "1d", "08:30",
     "08:00-12:00", "00:00-08:00", "America/New_York", "< 5", "> 90", "sha256:fedcba9876543210", "0123abc",
     "required", "optional",
     "new -> resolved", "times.detected", "us-east-1", "OTHER_KEY", "business", "chat", "auth", "web",

@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(int(name), "{}")
 
-    do_GET = do_POST  # noqa: N815
+    do_GET = do_PUT = do_POST  # noqa: N815
 
     def _next(self, reply: tuple[int, str] | None) -> None:
         if reply is None:

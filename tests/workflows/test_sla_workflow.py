@@ -181,7 +181,7 @@ def test_a_channel_without_its_secret_is_an_error_and_the_rest_is_done(tmp_path:
     _, done = scene.both()
     assert done.conclusion == "failure"
     output = done.steps["Apply exactly that plan"]["output"]
-    assert "INCIDENT_OPS_CHANNEL_CHAT is not set" in output
+    assert "channel chat is not set up: set INCIDENT_OPS_CHANNEL_CHAT" in output
     assert "::error title=incident-ops::a channel or a setting is missing or wrong; see the lines above" in output
     assert len(scene.comments()) == 5
     assert len(scene.ask("/pulls?state=open")) == 2
@@ -302,7 +302,8 @@ def test_reconcile_ends_by_calling_it() -> None:
     assert call["if"].startswith("${{ always()")
     asked = {right for job in ours["jobs"].values() for right in job["permissions"].items() if right[1] == "write"}
     assert set(call["permissions"].items()) == asked
-    assert set(call["secrets"]) == set(ours["on"]["workflow_call"]["secrets"])
+    assert call["secrets"] == "inherit", "the step that sends names them, and no other place does"
+    assert "secrets" not in ours["on"]["workflow_call"]
     assert "--no-notify" in (WORKFLOWS / "reconcile.yml").read_text(encoding="utf-8")
 
 

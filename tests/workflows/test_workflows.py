@@ -11,6 +11,12 @@ from typing import Any
 
 import pytest
 
+from incident_ops.adapters.heartbeat import HEARTBEAT
+from incident_ops.adapters.notifiers import variable
+from incident_ops.adapters.notifiers.issue_comment import TICKET
+from incident_ops.domain.notification import INCIDENT_CHANNEL
+from incident_ops.records.policy import preset, to_policy
+from incident_ops.resources import preset_names
 from tests.workflows.running import ROOT, RUNNER, WORKFLOWS, describe, need_node
 
 FILES = sorted([*WORKFLOWS.glob("*.yml"), *WORKFLOWS.glob("*.yaml")])
@@ -136,6 +142,26 @@ def test_a_job_that_does_not_exist_is_found(checker: Callable[[], list[str]], tm
     assert told[0] == (0, "")
     assert told[1][0] == 1
     assert re.search(rf"sla\.yml:{line}:.*\bplan\b", told[1][1])
+
+
+def test_every_secret_of_a_channel_is_named_once() -> None:
+    """All channels of all presets, in one step: one place to edit, and no job gets all secrets."""
+    names = [name for file in FILES for name in re.findall(r"secrets\.(\w+)", file.read_text(encoding="utf-8"))]
+    assert sorted(set(names)) == sorted(names)
+    assert not [file for file in FILES if re.search(r"toJSON\(\s*secrets", file.read_text(encoding="utf-8"))]
+    (holder,) = [step for file in FILES for step in _steps(describe(file)[0]["document"]) if _secrets_of(step)]
+    presets = [to_policy(preset(name)) for name in preset_names()]
+    channels = {name for policy in presets for name in policy.notify.channels}
+    channels |= {name for policy in presets for level in policy.levels for name in level.channels}
+    wanted = {variable(name) for name in channels - {TICKET, INCIDENT_CHANNEL}}
+    assert wanted | {"SLACK_BOT_TOKEN", "PAGER_KEY", HEARTBEAT} == set(_secrets_of(holder))
+    assert "apply --tracker github" in holder["run"]
+
+
+def _secrets_of(step: dict[str, Any]) -> list[str]:
+    """The variables of a step that hold the secret of the same name."""
+    given = step.get("env", {})
+    return [name for name, value in given.items() if value == f"${{{{ secrets.{name} }}}}"]
 
 
 def test_without_node_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -77,6 +77,15 @@ def repository_address(environment: Mapping[str, str], remote_url: str | None) -
     return f"{site}/{name}" if _NAME.fullmatch(name) else ""
 
 
+def issues_address(environment: Mapping[str, str], remote_url: str | None) -> str:
+    """Where people read the tracking issues, without a `/` at its end; "" where nothing says which repository it is."""
+    site = _site_in(environment)
+    try:
+        return f"{site}/{_repository(environment, remote_url, site)}/issues"
+    except UserError:
+        return ""
+
+
 def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Settings:
     """GITHUB_TOKEN else GH_TOKEN; GITHUB_REPOSITORY else the remote's; GITHUB_API_URL else api.github.com."""
     api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")

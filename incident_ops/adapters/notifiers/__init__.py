@@ -2,6 +2,7 @@
 
     CHANNELS    names of the policy that are reserved for it; () for one that takes any name with an address
     TAKES_BACK  True where a page can be acknowledged and resolved there, and a repeat of its key is dropped
+    ESCAPES     True where it makes a record's text harmless itself; for all others mentions are broken before it
     connect     NotifierSettings -> the notifier, or None where nothing is set up for it; UserError for half a set-up
 
 Each has a test of the same name in tests/adapters/notifiers with a `scene` in it, by which it is held to what
@@ -19,9 +20,11 @@ from pkgutil import iter_modules
 from typing import Protocol, cast
 
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.mentions import without_mentions
+from incident_ops.domain.notification import NO_FACTS, Message, NoticeFacts
 from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
-from incident_ops.errors import UserError
+from incident_ops.errors import NotSetUp
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class NotifierSettings:
     `room` is the name of an incident's own chat channel, `tracker` connects to the tracking issues, whose numbers
     `issues` gives by incident; `inert` makes a record's text harmless in Markdown; `addresses` are those by which git
     knows the people of an incident. `repository` is the name of the one with the records, the same wherever it is run;
-    `has_tier_pagers`: a tier of the policy has a pager of its own.
+    `has_tier_pagers`: a tier of the policy has a pager of its own. `facts` by incident are what its notices say beside
+    their own words.
     """
 
     channel: str
@@ -45,6 +49,7 @@ class NotifierSettings:
     repository: str = ""
     has_tier_pagers: bool = False
     addresses: Callable[[Incident], Sequence[str]] = lambda _incident: ()
+    facts: Mapping[str, NoticeFacts] = field(default_factory=dict)
 
 
 class NotifierKind(Protocol):
@@ -52,10 +57,24 @@ class NotifierKind(Protocol):
 
     CHANNELS: tuple[str, ...]
     TAKES_BACK: bool
+    ESCAPES: bool
 
     def connect(self, settings: NotifierSettings, /) -> Notifier | None:
         """See above."""
         ...
+
+
+class Quiet:
+    """A notifier whose messages carry the facts of their incident, and mention nobody, whatever stands in a record."""
+
+    def __init__(self, inner: Notifier, facts: Mapping[str, NoticeFacts]) -> None:
+        self.inner, self._facts = inner, facts
+
+    def send(self, message: Message) -> None:
+        """Sends the same words with the facts, see `domain.mentions`."""
+        subject, text = without_mentions(message.subject), without_mentions(message.text)
+        facts = self._facts.get(message.incident, NO_FACTS).spelled(without_mentions)
+        self.inner.send(message._replace(subject=subject, text=text, facts=facts))
 
 
 @cache
@@ -67,22 +86,25 @@ def kinds() -> tuple[tuple[str, NotifierKind], ...]:
 
 
 def connect(settings: NotifierSettings) -> Notifier:
-    """The notifier of a channel. UserError where nothing is set up for it."""
+    """The notifier of a channel. NotSetUp where nothing is set up for it."""
     for _, kind in kinds():
         if not kind.CHANNELS or settings.channel in kind.CHANNELS:
             made = kind.connect(settings)
             if made is not None:
-                return made
-    name = variable(settings.channel)
-    raise UserError(
-        f"channel {settings.channel} has no address: {name} is not set",
-        hint=f"set {name} to an apprise URL: in the repository's secrets, at home with export",
-    )
+                return made if kind.ESCAPES else Quiet(made, settings.facts)
+    hint = "an apprise URL: in the repository's secrets, at home with export"
+    more = ", or pager_key_env of a service in services.yaml" if settings.channel in pagers() else ""
+    raise NotSetUp(settings.channel, variable(settings.channel), hint + more)
 
 
 def pagers() -> frozenset[str]:
     """The channels whose pages are taken back when an incident is acknowledged or resolved."""
     return frozenset(channel for _, kind in kinds() if kind.TAKES_BACK for channel in kind.CHANNELS)
+
+
+def has_address(channel: str, environment: Mapping[str, str]) -> bool:
+    """True where the channel's variable is set; an address comes before everything else."""
+    return bool(environment.get(variable(channel), "").strip())
 
 
 def variable(channel: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CHANNELS: tuple[str, ...] = ()
 TAKES_BACK = False
+ESCAPES = False
 LONGEST = 15.0
 """Seconds that one sending may take."""
 
@@ -75,7 +76,7 @@ class Channel:
             service = apprise.Apprise()
             service.add(self._plugin())
             subject = one_line(message.subject)
-            body = message.text.strip() or subject  # without a body nothing is sent
+            body = message.whole or subject  # without a body nothing is sent
             plain = apprise.NotifyFormat.TEXT
             return service.notify(title=subject, body=body, body_format=plain, log_level=logging.DEBUG)
 

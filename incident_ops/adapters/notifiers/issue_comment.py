@@ -11,7 +11,7 @@ from incident_ops.domain.ports import IssueTracker
 from incident_ops.errors import Incomplete, WriteFailed
 
 TICKET = "ticket"
-CHANNELS, TAKES_BACK = (TICKET,), False
+CHANNELS, TAKES_BACK, ESCAPES = (TICKET,), False, True
 
 _MARK_LENGTH = 16
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -10,11 +11,11 @@ from incident_ops.adapters.http import NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import PAGERS
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, page_key
+from incident_ops.domain.notification import ACKNOWLEDGED, ISSUE_LINK, RECORD_LINK, RESOLVED_EVENT, Message, page_key
 from incident_ops.domain.policy import Service
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 
-CHANNELS, TAKES_BACK = PAGERS, True
+CHANNELS, TAKES_BACK, ESCAPES = PAGERS, True, False
 
 URL = "https://events.pagerduty.com"
 URL_VARIABLE = "INCIDENT_OPS_PAGER_URL"
@@ -25,33 +26,39 @@ _ACTIONS = {ACKNOWLEDGED: "acknowledge", RESOLVED_EVENT: "resolve"}
 _SEVERITIES = {1: "critical", 2: "error", 3: "warning"}
 _LONGEST_SUMMARY, _LONGEST_KEY = 1024, 255
 _SOURCE = "incident-ops"
+_ADDRESS = re.compile(r"https?://[^\s]+$", re.IGNORECASE)
 
 
 def connect(settings: NotifierSettings) -> Pager | None:
-    """The pagers of services and tiers; None where neither services.yaml nor a tier of the policy names any."""
+    """The pagers of services and tiers; None where neither services.yaml nor a tier of the policy names any.
+
+    NotSetUp where no variable with a key is set; where some are, those are paged, and a message names what is missing.
+    """
     if not settings.has_tier_pagers and not any(service.pager_key_env for service in settings.services.values()):
         return None
-    keys = pager_keys(settings.incidents, settings.services, settings.environment)
+    keys = pager_keys(settings.channel, settings.incidents, settings.services, settings.environment)
+    every = [key for of_incident in keys.values() for key in of_incident]
+    unset = [key for key in every if isinstance(key, NotSetUp)]
+    if unset and len(unset) == len(every) and not settings.has_tier_pagers:
+        raise unset[0]
     made = Pager(settings.channel, pager_url(settings.environment), keys)
     made.for_alerts(settings.repository, settings.environment)
     return made
 
 
 def pager_keys(
-    incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
-) -> dict[str, list[str]]:
-    """The routing keys of an incident's services, by incident. UserError names a variable that is not set."""
-    keys: dict[str, list[str]] = {}
+    channel: str, incidents: Sequence[Incident], services: Mapping[str, Service], environment: Mapping[str, str]
+) -> dict[str, list[str | NotSetUp]]:
+    """The routing keys of an incident's services, by incident; a NotSetUp for a service whose variable is not set."""
+    keys: dict[str, list[str | NotSetUp]] = {}
     for incident in incidents:
         for name in incident.services:
             service = services.get(name)
             if service is None or service.pager_key_env is None:
                 continue
+            hint = f"the routing key of service {name}, which services.yaml names in pager_key_env"
             key = environment.get(service.pager_key_env, "").strip()
-            if not key:
-                problem = f"the pager of service {name} needs {service.pager_key_env}, which is not set"
-                raise UserError(problem, hint="it holds the routing key; services.yaml pager_key_env names it")
-            keys.setdefault(incident.id, []).append(key)
+            keys.setdefault(incident.id, []).append(key or NotSetUp(channel, service.pager_key_env, hint))
     return keys
 
 
@@ -72,21 +79,30 @@ def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
     }
     if message.mark in _ACTIONS:
         return named
+    facts = message.facts
+    places = [one for one in facts.links if not _ADDRESS.match(one[1])]
+    rows = {name.lower(): value for name, value in (*facts.rows, *places)}
     details = {"mark": message.mark, "audience": message.audience, "drill": message.drill, "text": message.text}
     payload = {
         "summary": message.subject[:_LONGEST_SUMMARY],
         "source": _SOURCE,
         "severity": _SEVERITIES.get(message.rank, "info"),
-        "component": message.incident,
-        "custom_details": details,
+        "component": ", ".join(facts.services) or message.incident,
+        "class": message.kind or message.mark,
+        "custom_details": {"incident": message.incident, **rows, **details},
+        **({"group": ", ".join(facts.teams)} if facts.teams else {}),
     }
-    return {**named, "client": _SOURCE, "payload": payload}
+    links = [{"href": place, "text": name} for name, place in facts.links if _ADDRESS.match(place)]
+    home = next(({"client_url": one["href"]} for one in links if one["text"] in (ISSUE_LINK, RECORD_LINK)), {})
+    return {**named, "client": _SOURCE, **home, **({"links": links} if links else {}), "payload": payload}
 
 
 class Pager:
     """The pagers behind a channel; `keys` are the routing keys of an incident's services, by incident."""
 
-    def __init__(self, channel: str, url: str, keys: Mapping[str, Sequence[str]], seconds: float = LONGEST) -> None:
+    def __init__(
+        self, channel: str, url: str, keys: Mapping[str, Sequence[str | NotSetUp]], seconds: float = LONGEST
+    ) -> None:
         self._channel, self._keys = channel, keys
         self._place = f"{url}/v2/enqueue"
         self._seconds = seconds
@@ -107,8 +123,8 @@ class Pager:
         if not keys:
             hint = "name it in services.yaml, pager_key_env, and set that variable"
             raise WriteFailed(f"channel {self._channel}: no service of {message.incident} has a pager key", hint=hint)
-        failed: list[WriteFailed | Ambiguous] = []
-        for key in dict.fromkeys(keys):
+        failed: list[WriteFailed | Ambiguous | NotSetUp] = [key for key in keys if isinstance(key, NotSetUp)]
+        for key in dict.fromkeys(key for key in keys if isinstance(key, str)):
             try:
                 self._post(event(message, key, dedup))
             except (WriteFailed, Ambiguous) as error:
@@ -116,13 +132,13 @@ class Pager:
         if failed:
             raise failed[0]
 
-    def _keys_of(self, message: Message) -> Sequence[str]:
+    def _keys_of(self, message: Message) -> Sequence[str | NotSetUp]:
         if not message.route:
             return self._keys.get(message.incident) or ()
         key = self._environment.get(message.route, "").strip()
         if not key:
-            hint = "set it to the routing key of that pager"
-            raise WriteFailed(f"channel {self._channel}: {message.route} is not set", hint=hint)
+            hint = "a routing key, which a service or a step of the ladder names in pager_key_env"
+            raise NotSetUp(self._channel, message.route, hint)
         return (key,)
 
     def _post(self, body: Mapping[str, Any]) -> None:

@@ -10,15 +10,16 @@ from incident_ops.adapters.http import is_https_or_local
 from incident_ops.adapters.notifiers import NotifierSettings
 from incident_ops.adapters.processes import within
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.mentions import without_mentions
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.web import SlackResponse
 
 
-CHANNELS, TAKES_BACK = (INCIDENT_CHANNEL,), False
+CHANNELS, TAKES_BACK, ESCAPES = (INCIDENT_CHANNEL,), False, False
 URL = "https://slack.com/api/"
 URL_VARIABLE, TOKEN_VARIABLE = "INCIDENT_OPS_SLACK_URL", "SLACK_BOT_TOKEN"
 LONGEST = 15.0
@@ -49,10 +50,11 @@ def connect(settings: NotifierSettings) -> Chat:
 def topic(incident: Incident) -> str:
     """The topic of an incident's channel: level, id, title (not of a restricted one), who commands."""
     title = incident.title if incident.visibility != "restricted" else "restricted"
-    commander = f"commander {incident.roles.commander}" if incident.roles.commander else "no commander yet"
+    leads = incident.roles.commander
+    commander = f"commander {leads.removeprefix('@')}" if leads else "no commander yet"
     level = incident.severity or incident.priority or ""
     parts = ("DRILL" if incident.drill else "", level, incident.id, title, commander)
-    return " · ".join(part for part in parts if part)
+    return without_mentions(" · ".join(part for part in parts if part))
 
 
 def channel_name(wanted: str) -> str:
@@ -87,11 +89,11 @@ class Chat:
         topics: Mapping[str, str],
         guests: Mapping[str, Sequence[str]] | None = None,
     ) -> Chat:
-        """With the token of SLACK_BOT_TOKEN; UserError without one."""
+        """With the token of SLACK_BOT_TOKEN; NotSetUp without one."""
         token = environment.get(TOKEN_VARIABLE, "").strip()
         if not token.isascii() or not token.isprintable() or not token:
-            hint = "a bot token begins with xoxb-; it goes into the secrets, never into the policy"
-            raise UserError(f"the channel of an incident needs {TOKEN_VARIABLE}, which is not set", hint=hint)
+            hint = "a bot token, which begins with xoxb-: in the secrets, never in the policy"
+            raise NotSetUp(INCIDENT_CHANNEL, TOKEN_VARIABLE, hint)
         url = environment.get(URL_VARIABLE, "").strip() or URL
         if not is_https_or_local(url):
             raise UserError(f"{URL_VARIABLE} is not an https address", hint=f"leave it out, it is {URL}")
@@ -117,7 +119,7 @@ class Chat:
         name = channel_name(self._names[message.incident])
         place = self._open(client, name, message)
         self._tell_topic(client, place, message)
-        text = html.escape(f"{message.subject}\n{message.text}", quote=False)[:_LONGEST_TEXT]
+        text = html.escape(f"{message.subject}\n{message.whole}", quote=False)[:_LONGEST_TEXT]
         metadata = {"event_type": "incident_ops_notice", "event_payload": {"key": message.key}}
         _asked(
             message,

@@ -39,7 +39,7 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
     for tier in (*contacts.tiers, *(tier.id for tier in policy_file.policy.escalation.tiers)):
         places.setdefault(tier, ("contacts", "tiers", tier))
     for whom, route in places.items():
-        if contacts.handles(whom):
+        if contacts.names_behind(whom):
             continue
         near = "" if whom in declared or whom == "executive" else closest(whom, declared)
         kind, key = _kind_and_key(policy_file, whom)

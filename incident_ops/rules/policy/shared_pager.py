@@ -59,7 +59,7 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
 def _channels(tier: Tier, policy_file: PolicyFile) -> set[str]:
     """The channels of the people of a step."""
     contacts = policy_file.policy.contacts
-    handles = {handle for name in (tier.id, *tier.notify) for handle in contacts.handles(name)}
+    handles = {handle for name in (tier.id, *tier.notify) for handle in contacts.names_behind(name)}
     return {name for handle in handles if handle in contacts.people for name in contacts.people[handle].channels}
 
 

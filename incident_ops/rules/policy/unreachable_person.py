@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from incident_ops.domain.oncall import schedule_named
 from incident_ops.findings import Finding, Level, Route, did_you_mean
 from incident_ops.rules.policy import PolicyFile
 
@@ -82,7 +83,8 @@ def _named(policy_file: PolicyFile) -> Iterator[tuple[Route, str]]:
         (("contacts", "executive"), policy.contacts.executive),
     ]
     for route, names in lists:
-        yield from (((*route, index), name) for index, name in enumerate(names) if name)
+        people = [(index, name) for index, name in enumerate(names) if name and schedule_named(name) is None]
+        yield from (((*route, index), name) for index, name in people)
     yield from ((route, whom) for route, whom in policy_file.whoms() if whom.startswith("@"))
     for name, contact in policy.contacts.people.items():
         if contact.manager:

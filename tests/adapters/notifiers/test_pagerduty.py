@@ -9,11 +9,12 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from incident_ops.adapters.notifiers.pagerduty import URL, Pager, connect, event, pager_url
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message, follow_up, page_key
 from incident_ops.domain.policy import Service
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 from tests.support.http_sink import HttpSink, faults, http_sink
 from tests.support.notifier_scene import MESSAGE, Scene, prepare, settings
 
@@ -118,6 +119,23 @@ def test_a_service_names_its_routing_key(sink: HttpSink) -> None:
         assert made is not None
         made.send(PAGE)
     assert [one.data["routing_key"] for one in sink.taken] == [KEY, KEY[::-1]]
+
+
+def test_a_service_whose_key_is_not_set_keeps_no_other_page_back(sink: HttpSink) -> None:
+    """What can be paged is paged; the variable that is missing is named."""
+    keys = {"INCIDENT_OPS_PAGER_URL": sink.url, "ONE_KEY": KEY}
+    services = {
+        "auth": Service(owner="team", pager_key_env="ONE_KEY"),
+        "db": Service(owner="team", pager_key_env="TWO_KEY"),
+    }
+    one = settings("pager").incidents[0]
+    both = replace(one, id="INC-2", services=["auth", "db"])
+    made = connect(settings("pager", keys, services=services, incidents=(one, both)))
+    assert made is not None
+    made.send(PAGE)
+    with pytest.raises(NotSetUp, match="set TWO_KEY"):
+        made.send(PAGE._replace(incident="INC-2"))
+    assert [one.data["routing_key"] for one in sink.taken] == [KEY, KEY]
 
 
 def test_every_service_is_paged_even_where_one_pager_refuses(sink: HttpSink) -> None:

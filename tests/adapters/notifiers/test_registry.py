@@ -11,8 +11,8 @@ from importlib.util import find_spec
 import pytest
 
 from incident_ops.adapters import notifiers
-from incident_ops.adapters.notifiers import NotifierKind, kinds, pagers
-from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.adapters.notifiers import NotifierKind, Quiet, kinds, pagers
+from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
 from tests.support.notifier_scene import BREAKS_OFF, GONE, HANGS, REFUSES, TAKES, Scene, settings
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
@@ -30,9 +30,10 @@ def scene(name: str, behaviour: str) -> AbstractContextManager[Scene]:
 
 @every_notifier
 def test_it_declares_itself(name: str, kind: NotifierKind) -> None:
-    """Names as a policy can write them, and whether it takes pages back."""
+    """Names as a policy can write them, whether it takes pages back, and whether it makes texts harmless itself."""
     assert all(channel.isidentifier() for channel in kind.CHANNELS)
     assert isinstance(kind.TAKES_BACK, bool)
+    assert isinstance(kind.ESCAPES, bool)
 
 
 @every_notifier
@@ -40,7 +41,9 @@ def test_it_is_made_from_settings(name: str, kind: NotifierKind) -> None:
     """By its own `connect` and by the registry."""
     with scene(name, TAKES) as played:
         assert type(kind.connect(played.settings)) is type(played.notifier)
-        assert type(notifiers.connect(played.settings)) is type(played.notifier)
+        made = notifiers.connect(played.settings)
+        assert isinstance(made, Quiet) is not kind.ESCAPES
+        assert type(made.inner if isinstance(made, Quiet) else made) is type(played.notifier)
         assert not kind.CHANNELS or played.settings.channel in kind.CHANNELS
 
 
@@ -82,14 +85,22 @@ def test_its_settings_show_no_secret(name: str, kind: NotifierKind) -> None:
 def test_a_channel_without_an_address_is_an_error() -> None:
     """The variable is named; an empty one is none."""
     for environment in ({}, {"INCIDENT_OPS_CHANNEL_CHAT": "  "}):
-        with pytest.raises(UserError, match="channel chat has no address: INCIDENT_OPS_CHANNEL_CHAT is not set"):
+        with pytest.raises(UserError, match="channel chat is not set up: set INCIDENT_OPS_CHANNEL_CHAT"):
             notifiers.connect(settings("chat", environment))
+
+
+def test_a_pager_that_no_service_has_is_told_both_ways() -> None:
+    """By a service's own key, or by an address like any other channel."""
+    with pytest.raises(NotSetUp, match=r"set INCIDENT_OPS_CHANNEL_PAGER .*or pager_key_env of a service") as told:
+        notifiers.connect(settings("pager", {}))
+    assert told.value.channel == "pager"
 
 
 def test_an_address_comes_first() -> None:
     """Also for a name that is reserved."""
     made = notifiers.connect(settings("pager", {"INCIDENT_OPS_CHANNEL_PAGER": "json://127.0.0.1:1/"}))
-    assert type(made).__module__.endswith(".apprise_channel")
+    assert isinstance(made, Quiet)
+    assert type(made.inner).__module__.endswith(".apprise_channel")
 
 
 def test_pages_are_taken_back_from_pagers_only() -> None:

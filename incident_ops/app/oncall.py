@@ -1,0 +1,215 @@
+"""Who is on call, who is next, what nobody covers, and swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident_ops.adapters.files import replace_if_unchanged
+from incident_ops.app.edit_record import clean, shown_path
+from incident_ops.app.planned_changes import WrittenFile, committing
+from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.domain.oncall import OnCallSchedule, schedule_named
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Unread
+from incident_ops.domain.time import TimeSpan
+from incident_ops.edits.oncall import ExchangeRequest, exchange_people, swapped_shifts
+from incident_ops.errors import UserError
+from incident_ops.findings import Finding, did_you_mean
+from incident_ops.oncall.answers import LOOK_AHEAD, ComingShift, OnCallAnswer, OnCallNow, on_call_now
+from incident_ops.oncall.shifts import Shift, shifts, uncovered
+from incident_ops.records.editor import edit, key_order
+from incident_ops.records.oncall import ONCALL, Schedules, load_schedules, schedule_path
+from incident_ops.records.planned_changes import read_document
+from incident_ops.records.schema import schema
+from incident_ops.validation import validate_schedules
+
+ON_CALL_ROLE = "on_call"
+CALENDAR_BEHIND = timedelta(days=30)
+NO_SCHEDULE_HINT = "write one: incident-ops init --on-call @you --on-call @other"
+
+
+@dataclass(frozen=True)
+class OnCallLint:
+    """The findings about schedules and what names them, the number of files, and what nobody covers, by schedule."""
+
+    findings: tuple[Finding, ...]
+    files: int
+    gaps: Mapping[str, list[TimeSpan]]
+    zones: Mapping[str, str]
+
+
+def usable_schedules(workspace: Workspace, name: str | None = None) -> Schedules:
+    """Every schedule, or the one that is asked for; one that cannot be used is among the unread.
+
+    UserError where there is none, or none of that name.
+    """
+    found = load_schedules(workspace.store)
+    if not found.names:
+        raise UserError("there is no schedule: oncall/ is empty", hint=NO_SCHEDULE_HINT)
+    if name is not None and name not in found.names:
+        raise UserError(f"there is no schedule {name!r}", hint=did_you_mean(name, sorted(found.names)))
+    usable: dict[str, OnCallSchedule] = {}
+    unread = [one for one in found.unread if name is None or one.path.startswith(f"{ONCALL}/{name}.")]
+    for one in found.by_name.values():
+        if name is not None and one.name != name:
+            continue
+        try:
+            shifts(one, workspace.now, workspace.now + LOOK_AHEAD)
+        except ValueError as error:
+            unread.append(Unread(schedule_path(one.name), str(error)))
+        else:
+            usable[one.name] = one
+    return Schedules(usable, tuple(unread))
+
+
+def who_is_on_call(workspace: Workspace, name: str | None, service: str | None, at: datetime) -> OnCallAnswer:
+    """Who is on call at an instant by every schedule, by one, or by those of a service. UserError as above."""
+    if service is None:
+        found = usable_schedules(workspace, name)
+        return OnCallAnswer(tuple(on_call_now(one, at) for one in found.by_name.values()), found.unread)
+    policy, services = workspace.judged_by
+    if service not in services:
+        raise UserError(f"there is no service {service!r}", hint=did_you_mean(service, sorted(services)))
+    rows: list[OnCallNow] = []
+    unread: list[Unread] = []
+    for one in service_schedules(services[service].owner, policy):
+        found = usable_schedules(workspace, one)
+        rows += [on_call_now(schedule, at) for schedule in found.by_name.values()]
+        unread += found.unread
+    if not rows and not unread:
+        owner = services[service].owner
+        hint = 'contacts: {roles: {on_call: ["oncall:primary"]}} in policy.yaml, or owner: "oncall:primary"'
+        raise UserError(f"{service} (owner {owner}) has no schedule", hint=hint)
+    return OnCallAnswer(tuple(rows), tuple(unread))
+
+
+def service_schedules(owner: str, policy: Policy) -> list[str]:
+    """The names of the schedules of a service: its owner's, else those of the role on_call."""
+    named = [owner] if schedule_named(owner) else policy.contacts.roles.get(ON_CALL_ROLE, [])
+    return [name for one in named if (name := schedule_named(one)) is not None]
+
+
+def coming_shifts(workspace: Workspace, who: str, at: datetime) -> tuple[list[ComingShift], tuple[Unread, ...]]:
+    """The shifts of a person from an instant on, the one that is going on first, and what cannot be used."""
+    found = usable_schedules(workspace)
+    coming = [
+        ComingShift(one.name, one.zone, shift)
+        for one in found.by_name.values()
+        for shift in shifts(one, at, at + LOOK_AHEAD)
+        if shift.who.casefold() == who.casefold()
+    ]
+    return sorted(coming, key=lambda one: (one.shift.begin, one.schedule)), found.unread
+
+
+def lint_schedules(workspace: Workspace, name: str | None = None) -> OnCallLint:
+    """What is wrong with the schedules, or with one, and every stretch of the next 60 days that nobody covers."""
+    from incident_ops.rules.oncall.uncovered import AHEAD
+
+    found = load_schedules(workspace.store)
+    if name is not None and name not in found.names:
+        raise UserError(f"there is no schedule {name!r}", hint=did_you_mean(name, sorted(found.names)))
+    findings, files = validate_schedules(workspace.store, workspace.setting, workspace.now)
+    if not files and not findings:
+        raise UserError("there is no schedule: oncall/ is empty", hint=NO_SCHEDULE_HINT)
+    if name is not None:
+        findings = [one for one in findings if one.where.file.startswith(f"{ONCALL}/{name}.")]
+        files = 1
+    gaps: dict[str, list[TimeSpan]] = {}
+    for one in found.by_name.values():
+        try:
+            missing = uncovered(one, workspace.now, workspace.now + AHEAD)
+        except ValueError:  # among the findings
+            continue
+        if missing and name in (None, one.name):
+            gaps[one.name] = missing
+    zones = {one.name: one.zone for one in found.by_name.values()}
+    return OnCallLint(tuple(findings), files, gaps, zones)
+
+
+def exchange_shifts(workspace: Workspace, name: str | None, wanted: ExchangeRequest) -> WrittenFile:
+    """Writes the overrides by which two people swap -> what was written. UserError where they cannot."""
+    demand_work_tree(workspace)
+    found = usable_schedules(workspace, name)
+    wanted = _spelled(workspace, found, wanted)
+    schedule = _concerned(found, name, wanted)
+    step = exchange_people(schedule, workspace.now, wanted._replace(reason=clean(wanted.reason)))
+    path = schedule_path(schedule.name)
+    raw = workspace.store.read(path)
+    if not isinstance(raw, bytes):
+        raise UserError("it is not there any more", where=path, hint="run the command again")
+    text = edit(raw.decode(), step.edits, order=key_order(schema(ONCALL)), file=path).encode()
+    checked = read_document(text, path, ONCALL)
+    if isinstance(checked, Unread):
+        raise UserError(f"nothing was written: {checked.reason}", where=path)
+    if not replace_if_unchanged(workspace.root / path, raw, text, workspace.state / "records.lock"):
+        raise UserError("it was changed meanwhile", where=shown_path(workspace, path), hint="run the command again")
+    return WrittenFile(path, step.messages, step.warnings, (committing(workspace, path),))
+
+
+def _concerned(found: Schedules, name: str | None, wanted: ExchangeRequest) -> OnCallSchedule:
+    """The schedule that is meant. UserError where it is unread, or several would do."""
+    if name is not None and name in found.by_name:
+        return found.by_name[name]
+    if found.unread:
+        one = found.unread[0]
+        raise UserError(one.reason, where=one.path, hint="mend it first: incident-ops oncall lint")
+    swapped = {one.name: swapped_shifts(one, wanted) for one in found.by_name.values()}
+    of_first = [name for name, given in swapped.items() if any(one.who == wanted.second for one in given)]
+    several = of_first or [name for name, given in swapped.items() if given]
+    if len(several) > 1:
+        names = ", ".join(several)
+        raise UserError(f"more than one schedule is meant: {names}", hint="say which: --schedule NAME")
+    return found.by_name[several[0]] if several else next(iter(found.by_name.values()))
+
+
+def _spelled(workspace: Workspace, found: Schedules, wanted: ExchangeRequest) -> ExchangeRequest:
+    """The two as the files spell them. UserError where there are contacts, and one of them is nowhere."""
+    contacts = workspace.judged_by[0].contacts.people
+    every = [*(who for one in found.by_name.values() for who in one.people), *contacts]
+    names = {who.casefold(): who for who in every}
+    for who in (wanted.first, wanted.second):
+        if contacts and who.casefold() not in names:
+            raise UserError(f"{who} is in no contacts", hint=did_you_mean(who, names.values()))
+    first, second = (names.get(who.casefold(), who) for who in (wanted.first, wanted.second))
+    return wanted._replace(first=first, second=second)
+
+
+def calendar_of(workspace: Workspace, name: str, days: int, person: str | None) -> tuple[str, tuple[str, ...]]:
+    """The iCalendar file of a schedule's shifts, from those of 30 days ago on, and what should give pause.
+
+    `person` None = everybody. UserError where there is no such schedule, or it cannot be used.
+    """
+    from incident_ops.render.oncall_calendar import calendar_file
+
+    found = usable_schedules(workspace, name)
+    if found.unread:
+        raise UserError(found.unread[0].reason, where=found.unread[0].path, hint="see incident-ops oncall lint")
+    schedule, now = found.by_name[name], workspace.now
+    shown = _whole_shifts(schedule, now - CALENDAR_BEHIND, now + timedelta(days=days))
+    if person is not None:
+        shown = [one for one in shown if one.who.casefold() == person.casefold()]
+    sequence, warnings = _changes(workspace, schedule_path(name))
+    return calendar_file(schedule, shown, now, sequence), warnings
+
+
+def _whole_shifts(schedule: OnCallSchedule, begin: datetime, end: datetime) -> list[Shift]:
+    """The shifts that begin in a time and end in the year after it, uncut: where they begin must not hang on today."""
+    margin = timedelta(days=400)
+    found = shifts(schedule, begin - margin, end + margin)
+    return [one for one in found if begin - margin < one.begin < end and one.end > begin]
+
+
+def _changes(workspace: Workspace, path: str) -> tuple[int, tuple[str, ...]]:
+    """How often a file was changed, as git knows it, and a warning where it does not know all of it."""
+    git, commit = workspace.git, workspace.store.commit
+    if git is None or commit is None:
+        return 0, ("without git nobody knows how often it changed: SEQUENCE is 0 in every event",)
+    count = sum(1 for _ in git.history(path, commit))
+    if not workspace.store.revision:
+        raw = git.read_path(commit, path)
+        count += raw != workspace.store.read(path)
+    hint = git.shallow_hint()
+    warnings = (f"not all of the history is here, so SEQUENCE may be lower than before: {hint}",) if hint else ()
+    return count, warnings
