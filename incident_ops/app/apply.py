@@ -40,6 +40,7 @@ from incident_ops.reconcile.apply import (
 from incident_ops.reconcile.changes import EDIT, PlannedChange
 from incident_ops.reconcile.diff import edits_by_path, new_numbers, tracking_names
 from incident_ops.reconcile.limits import NO_OVERRIDES, WITHOUT_LIMITS, HeldChanges, LimitOverrides, WithinLimits, allow
+from incident_ops.reconcile.plan import NOBODY_REACHED
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
@@ -169,9 +170,19 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         held=(*allowed.held, *lock.held_changes(len(locked_out))),
         records=records,
         notices=tuple(sender.delivered),
-        errors=tuple(error for error in (lock.error, number_error, *write_errors) if error is not None),
+        errors=tuple(
+            error for error in (lock.error, number_error, *write_errors, *_unanswered(run)) if error is not None
+        ),
         ledger_error=sender.ledger_error,
     )
+
+
+def _unanswered(run: PlannedRun) -> list[UserError]:
+    """An error for each incident that nobody answers and for which nobody can be reached: such a run has failed."""
+    if run.github is None or run.policy.mode == "observe":
+        return []
+    found = {one.key.partition("/")[0]: one for one in run.plan.kept if one.kind == NOBODY_REACHED}
+    return [UserError(f"{incident}: nobody answers, and {one.reason}") for incident, one in found.items()]
 
 
 def _carried_out(run: PlannedRun, changes: Sequence[PlannedChange], lock: IssueLock) -> Iterator[Applied]:

@@ -37,6 +37,7 @@ from incident_ops.domain.incident import Event, Incident, Update
 from incident_ops.domain.item_due import item_due
 from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import next_tier
 from incident_ops.domain.public_updates import (
     PUBLIC,
     lacks_last_word,
@@ -60,7 +61,7 @@ from incident_ops.errors import UserError
 from incident_ops.reconcile.references import issue_place
 from incident_ops.sla.clocks import UPDATE_INTERNAL, UPDATE_PUBLIC, ClockState, Risk, clocks
 from incident_ops.sla.escalation import next_escalation
-from incident_ops.sla.escalation_ladder import EscalationCause, next_tier, spell_tier
+from incident_ops.sla.escalation_ladder import EscalationCause, spell_tier
 
 _WORK = ("decision", "action", "escalation", "runbook")
 """Kinds of timeline entries that say what is being done."""

@@ -29,7 +29,6 @@ POLICY: Mapping[str, str] = {
     "triage.within": _METRICS,
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,
-    "escalation.tiers.[].kind": "requests to specialists and vendors",
     "maintenance.notices": _MAINTENANCE,
     "maintenance.usual_window": _MAINTENANCE,
     "maintenance.approvals": _MAINTENANCE,
@@ -55,7 +54,6 @@ SERVICES: Mapping[str, str] = {
     "services.*.paths": _SUSPECTS,
     "services.*.labels": _INTAKE,
     "services.*.public_name": _PAGE,
-    "teams.*.escalation.tiers.[].kind": "requests to specialists and vendors",
 }
 NOT_USED_YET: dict[str, Mapping[str, str]] = {"policy": POLICY, "services": SERVICES, "gate": {}}
 """By kind of file: the path of a key or of a whole block (`[]` = each entry, `*` = each name) -> what it waits for."""

@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from incident_ops.domain.incident import Value
@@ -28,6 +29,12 @@ class Pattern(Value, frozen=True):
     window: str | None = None
 
 
+ON_CALL = "on_call"
+"""The role of whoever is called first."""
+WaitByLevel = str | dict[str, str | None]
+"""A duration for every level, or for each of those it names."""
+
+
 class Tier(Value, frozen=True):
     """One step of the escalation ladder (R65). `pager_key_env` names the variable with the key of its own pager."""
 
@@ -36,20 +43,46 @@ class Tier(Value, frozen=True):
     kind: str = "tier"
     label: str = ""
     notify: list[str] = []
-    wait: str | None = None
+    wait: WaitByLevel | None = None
     repeat_max: int | None = None
     ack_timeout: str | None = None
     pager_key_env: str | None = None
 
+    def wait_at(self, level: str) -> str | None:
+        """How long this step has to answer for an incident of a level; None where nobody waits for it."""
+        return self.wait.get(level) if isinstance(self.wait, dict) else self.wait
+
+    @property
+    def is_own(self) -> bool:
+        """True for people of the team itself: neither specialists nor a vendor."""
+        return self.kind == "tier"
+
+
+def next_tier(tier: int | None, tiers: Iterable[Tier]) -> int | None:
+    """The lowest tier above one; None at the top, and where there is no ladder."""
+    return min((entry.tier for entry in tiers if tier is not None and entry.tier > tier), default=None)
+
+
+def step_after(tier: int | None, tiers: Iterable[Tier], level: str) -> int | None:
+    """The tier that is notified where one does not answer: specialists and vendors are asked for by rules and by
+    people, and are passed over unless they have a time to answer. None after the last step."""
+    return next_tier(tier, (entry for entry in tiers if entry.is_own or entry.wait_at(level)))
+
 
 class EscalationPolicy(Value, frozen=True):
-    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`."""
+    """What makes an incident climb (R58-R62); marks by level are in `LevelPolicy`.
+
+    `repeat`: how often the whole ladder begins again where nobody answers; `fallback`: whom to notify where none of its
+    steps has anybody, a role, a handle or a channel.
+    """
 
     reassignments_gt: int | None = None
     keywords: list[str] = []
     vip: list[str] = []
     pattern: Pattern = Pattern()
     tiers: list[Tier] = []
+    repeat: int = 0
+    fallback: str | None = None
 
 
 class ReopeningWord(Value, frozen=True):

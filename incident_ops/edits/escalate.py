@@ -10,6 +10,7 @@ from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import next_tier
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.waits import snoozed_until
@@ -19,7 +20,6 @@ from incident_ops.sla.escalation import MANUAL, DueEscalation
 from incident_ops.sla.escalation_ladder import (
     handles_of,
     managers,
-    next_tier,
     people_of_tier,
     present_tier,
     spell_tier,

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from incident_ops.domain.as_of import assignee_at, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
-from incident_ops.domain.notice_kinds import DIGEST, PAGE, TO_NOBODY
+from incident_ops.domain.notice_kinds import DIGEST, PAGE, PAGED_RANKS, TO_NOBODY
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
-from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, Calendar
+from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ON_CALL, Calendar
 from incident_ops.domain.public_updates import PUBLIC
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import spell_duration, stamp
@@ -27,7 +27,7 @@ from incident_ops.notifications.notice_text import notice_lines, notice_subject
 from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
-from incident_ops.sla.escalation_ladder import managers
+from incident_ops.sla.escalation_ladder import NO_ANSWER, managers, nearest_people
 from incident_ops.sla.handover import takeovers
 from incident_ops.sla.obligations import (
     BREACH,
@@ -47,6 +47,8 @@ from incident_ops.sla.obligations import (
 
 INTERNAL, EXECUTIVE = "internal", "executive"
 TEAM, EVERYBODY = "team", "public"
+FALLBACK = "fallback"
+NOBODY = "nobody on the ladder"
 NO_CHANNEL = ""
 NO_QUIET_CHANNEL = "no quiet channel"
 REMINDERS = frozenset({WARNING, BREACH, ESCALATION_NOTICE, ITEM_MARK})
@@ -60,7 +62,8 @@ _PAST = frozenset({NEWS_NOTICE, RESOLVED_NOTICE})
 
 
 class Unreachable(NamedTuple):
-    """Somebody who should be notified and cannot be: `whom` is a handle, a role or a tier."""
+    """Somebody who should be notified and cannot be: `whom` is a handle, a role or a tier; NOBODY where no step of the
+    ladder has anybody."""
 
     obligation: str
     whom: str
@@ -175,8 +178,22 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
     is_for_team = case.obligation.kind not in (ITEM_MARK, HANDOVER_NOTICE)
     if is_for_team and case.obligation.audience == INTERNAL and case.level.channels:
         yield from _messages(case, TEAM, INTERNAL, tuple(case.level.channels))
+    found = list(_to_people(case, _recipients(case)))
+    yield from found
+    escalation = case.obligation.escalation
+    if escalation is None:
+        return
+    for name in escalation.unreached:
+        yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
+    is_ladder = escalation.rule == NO_ANSWER and case.obligation.rank <= PAGED_RANKS
+    if is_ladder and not any(isinstance(one, Message) for one in found):
+        yield from _to_nobody(case)
+
+
+def _to_people(case: _Case, recipients: Iterable[tuple[str, str]]) -> Iterator[Message | Unreachable]:
+    """The notices to these handles, roles and tiers, each with its audience; each person once."""
     seen: set[str] = set()
-    for audience, name in _recipients(case):
+    for audience, name in recipients:
         handles = case.policy.contacts.handles(name, case.obligation.due)
         if not handles:
             yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
@@ -189,8 +206,23 @@ def _notices(case: _Case) -> Iterator[Message | Unreachable]:
                 yield Unreachable(case.obligation.key, handle, "no channel in `contacts`")
             else:
                 yield from _messages(case, handle, audience, tuple(person.channels))
-    for name in case.obligation.escalation.unreached if case.obligation.escalation else ():
-        yield Unreachable(case.obligation.key, name, case.policy.contacts.why_nobody(name))
+
+
+def _to_nobody(case: _Case) -> Iterator[Message | Unreachable]:
+    """Nobody on the ladder can be reached: the policy's fallback is notified, and the run fails."""
+    escalation, obligation = case.policy.escalation, case.obligation
+    fallback, steps = escalation.fallback, [tier for tier in escalation.tiers if tier.is_own]
+    roles = dict.fromkeys(name for tier in steps for name in (tier.notify or [tier.id]))
+    mend = f"name somebody with a channel in `contacts` for {', '.join(roles)}"
+    if fallback is None:
+        yield Unreachable(obligation.key, NOBODY, f"{mend}, or set escalation.fallback")
+        return
+    alone = case._replace(obligation=obligation._replace(reason=f"{obligation.reason}, and {NOBODY} can be reached"))
+    if fallback in case.policy.notify.channels:
+        yield from _messages(alone, FALLBACK, INTERNAL, (fallback,))
+    else:
+        yield from _to_people(alone, [(INTERNAL, fallback)])
+    yield Unreachable(obligation.key, NOBODY, f"the fallback {fallback} is notified; {mend}")
 
 
 def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
@@ -224,10 +256,24 @@ def _recipients(case: _Case) -> Iterator[tuple[str, str]]:
             know = {one.whom for one in takeovers(incident, case.now) if one.at > obligation.due}
             know |= {one.to for one in incident.assignments if one.at == incident.times.acknowledged}
             at_work = [name for name in at_work if name not in know]
-        names = [*at_work, *(above if obligation.kind == BREACH else ()), *_owners(case), *_routed(case)]
+        first = _first_to_answer(case) if obligation.kind in _BEGINS else ()
+        names = [*at_work, *(above if obligation.kind == BREACH else ()), *first, *_owners(case), *_routed(case)]
     yield from ((INTERNAL, name) for name in dict.fromkeys(names))
     if obligation.kind in (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE):
         yield from ((EXECUTIVE, name) for name in _executives(case))
+
+
+def _first_to_answer(case: _Case) -> tuple[str, ...]:
+    """Whoever is on call, and who is on the first step of the ladder: told of the ranks that page, and of each level
+    for which that step has a time to answer."""
+    policy = case.policy
+    first = min(policy.escalation.tiers, key=lambda tier: tier.tier, default=None)
+    waits = first is not None and first.wait_at(policy.label_of(case.incident) or "") is not None
+    if not waits and case.obligation.rank > PAGED_RANKS:
+        return ()
+    people = nearest_people(first.tier, policy, case.obligation.due)[0] if first else []
+    nobody = (first.notify or [first.id]) if first else []
+    return (*((ON_CALL,) if policy.contacts.handles(ON_CALL, case.obligation.due) else ()), *(people or nobody))
 
 
 def _executives(case: _Case) -> list[str]:

@@ -18,7 +18,7 @@ from incident_ops.domain.record import SettledRecords, Unread, is_incident_id
 from incident_ops.domain.tracker import FAILED, Issue, IssueEdit, Label, Snapshot, Unreached, fold_title
 from incident_ops.errors import UserError
 from incident_ops.notifications.plan import SENT, SUMMED, PlannedNotice, is_urgent
-from incident_ops.notifications.recipients import Notices
+from incident_ops.notifications.recipients import NOBODY, Notices
 from incident_ops.reconcile import diff, generated_block
 from incident_ops.reconcile.changes import (
     ASSIGNEE,
@@ -44,6 +44,7 @@ from incident_ops.reconcile.proposals import Left, fingerprint
 
 PLAN_SCHEMA = 1
 UNREACHABLE_CHANNEL = "unreachable"
+NOBODY_REACHED = "nobody"
 _ENDS = {ACKNOWLEDGED: "somebody has it", RESOLVED_EVENT: "it is over"}
 
 
@@ -320,7 +321,9 @@ def notice_changes(
             kept.append(Kept(message.key, _notice_kind(message), None, why))
     changes = tuple(_notice_change(same_key, reasons, held) for same_key in going_out.values())
     unreachable = (
-        Kept(person.obligation, UNREACHABLE_CHANNEL, None, f"{person.whom} cannot be notified: {person.why}")
+        Kept(person.obligation, NOBODY_REACHED, None, f"{NOBODY} can be reached: {person.why}")
+        if person.whom == NOBODY
+        else Kept(person.obligation, UNREACHABLE_CHANNEL, None, f"{person.whom} cannot be notified: {person.why}")
         for person in due.unreachable
         if person.obligation in reasons
     )

@@ -78,16 +78,25 @@ def _preset(name: str) -> Data:
 def resolve_policy(own: Data, base: Data) -> Data:
     """`own` laid over `base`: maps merge key by key, lists whose entries carry an `id` merge by id with the base's
     order first, other lists and values replace, null sets null; so does each entry of `notify.kinds`, whose ranks
-    belong together. Neither argument is changed."""
+    belong together, and a tier takes the place of the base's tier of its number. Neither argument is changed."""
     merged = _laid_over(own, base)
     if (kinds := _at(own, _KINDS)) and (usual := _at(base, _KINDS)):
         merged["notify"]["kinds"] = {**usual, **kinds}
+    if tiers := _at(own, _TIERS):
+        merged["escalation"]["tiers"] = _without_replaced(_at(merged, _TIERS), tiers)
     if "extends" in own:
         merged = {"extends": own["extends"], **merged}
     return copy.deepcopy(merged)
 
 
 _KINDS: Route = ("notify", "kinds")
+_TIERS: Route = ("escalation", "tiers")
+
+
+def _without_replaced(merged: list[Data], own: list[Data]) -> list[Data]:
+    """The tiers without those of the base whose number one of `own` has."""
+    named, numbers = {tier["id"] for tier in own}, {tier["tier"] for tier in own if "tier" in tier}
+    return [tier for tier in merged if tier["id"] in named or tier["tier"] not in numbers]
 
 
 def _laid_over(own: Data, base: Data) -> Data:

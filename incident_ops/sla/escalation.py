@@ -42,7 +42,8 @@ class DueEscalation(NamedTuple):
     """An escalation that is due: by which rule and why, between which tiers, and who is to be notified.
 
     `due` is the instant of the rule (aware UTC). `superseded` says why nobody is notified of it any more. `unreached`
-    are the names in the policy that have no contact. `recorded` is the entry of the record, where it has one.
+    are the names in the policy that have no contact. `recorded` is the entry of the record, where it has one. `lap`
+    counts how often the ladder has begun again.
     """
 
     incident: str
@@ -57,6 +58,7 @@ class DueEscalation(NamedTuple):
     unreached: tuple[str, ...] = ()
     superseded: str = ""
     recorded: Escalation | None = None
+    lap: int = 0
 
 
 class _Facts(NamedTuple):
@@ -76,7 +78,8 @@ def due_escalations(
     """Every escalation that is due now, in order, including those already in the record.
 
     `seen` is what the tracker shows of the incident, `pattern` the ids of the incidents similar to it (`similar`).
-    Only the highest one is for notification; the others are superseded. UserError as `sla.clocks`.
+    Only the highest one is for notification, and of the steps that nobody answered the last one to each tier, so that a
+    late run passes over nobody; the others are superseded. UserError as `sla.clocks`.
     """
     if view.is_cancelled:
         return []
@@ -157,15 +160,23 @@ def _ladder_inputs(facts: _Facts, cycles: Sequence[EscalationCycle]) -> LadderIn
         was_taken = response.ended and (response.at is None or response.at <= then.declared)
         return _is_at_work(then) and not _is_stopped(then, policy) and not (then.cycle == 1 and was_taken)
 
+    def worked(since: datetime, until: datetime) -> datetime | None:
+        work = first_after(facts.active, since)
+        return work if work is not None and work <= until else None
+
     return LadderInputs(
         incident=view.incident,
         tiers=policy.escalation.tiers,
+        repeat=policy.escalation.repeat,
         begins=[cycle.begin for cycle in cycles],
         answers=facts.answers,
         cycle_at=lambda at: view.then(at).cycle,
         is_open=is_open,
         after=after,
         quiet=quiet,
+        level_at=lambda at: _period_at(facts, at).label,
+        relevelled=[period.since for period in facts.periods[1:]],
+        worked=worked,
     )
 
 
@@ -224,16 +235,21 @@ def _due(
         unreached=missing,
         superseded=_lapsed(cause, facts, is_at_work, is_stopped),
         recorded=entry,
+        lap=cause.lap,
     )
 
 
 def _superseded_by_highest(found: list[DueEscalation]) -> list[DueEscalation]:
-    """The escalations, all but the highest of those that still matter superseded by it."""
+    """The escalations, all but those that stand for the others superseded by the highest."""
     current = [one for one in found if not one.superseded]
-    highest = max(current, key=lambda one: (one.to_tier or 0, one.due, one.key), default=None)
+    highest = max(current, key=lambda one: (one.lap, one.to_tier or 0, one.due, one.key), default=None)
+    if highest is None:
+        return found
+    stand = {highest.key}
+    if highest.rule == NO_ANSWER:
+        stand |= set({one.to_tier: one.key for one in current if one.rule == NO_ANSWER}.values())
     return [
-        one if one.superseded or one is highest or highest is None else one._replace(superseded=f"by {highest.key}")
-        for one in found
+        one if one.superseded or one.key in stand else one._replace(superseded=f"by {highest.key}") for one in found
     ]
 
 
@@ -251,11 +267,14 @@ def _lapsed(cause: EscalationCause, facts: _Facts, is_at_work: bool, is_stopped:
 
 def _targets(facts: _Facts, cause: EscalationCause) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The people of the tier, then the managers of the assignee, as far up as the rank asks (R63, R64)."""
-    place = bisect_right(facts.periods, cause.at, key=lambda period: period.since)
-    rank = facts.periods[place - 1].level.rank if place else 4
     people, missing = nearest_people(cause.to_tier, facts.policy, cause.at)
-    above = managers(_assignee(facts, cause.at), rank, facts.policy)
+    above = managers(_assignee(facts, cause.at), _period_at(facts, cause.at).level.rank, facts.policy)
     return tuple(dict.fromkeys((*people, *above))), tuple(missing)
+
+
+def _period_at(facts: _Facts, at: datetime) -> LevelPeriod:
+    """The level at an instant; before the declaration that of the declaration."""
+    return facts.periods[max(0, bisect_right(facts.periods, at, key=lambda period: period.since) - 1)]
 
 
 def _assignee(facts: _Facts, at: datetime) -> str | None:

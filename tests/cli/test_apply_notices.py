@@ -240,6 +240,22 @@ def test_a_channel_that_is_not_set_up_blocks_nothing(place: Place, monkeypatch: 
     assert set(map(tuple, left.values())) == {("slack",)}
 
 
+def test_a_run_is_red_where_nobody_answers_and_nobody_is_there(place: Place) -> None:
+    """One line with the mend; the next run is red, too, until somebody answers."""
+    place.folder.write("policy.yaml", f"{OURS}levels:\n- {{id: SEV1, channels: [slack]}}\n")
+    place.push()
+    mend = "name somebody with a channel in `contacts` for on_call, secondary, manager, or set escalation.fallback"
+    for clock in ("2025-01-26T14:00:00Z", "2025-01-26T14:10:00Z"):
+        done = place.apply(clock=clock)
+        assert (done.code, done.err) == (
+            2,
+            f"error: INC-1: nobody answers, and nobody on the ladder can be reached: {mend}\n",
+        )
+    place.folder.put("INC-1", times={"declared": "2025-01-26T12:05:00Z", "acknowledged": "2025-01-26T14:11:00Z"})
+    place.push()
+    assert place.apply(clock="2025-01-26T14:20:00Z").code == 0
+
+
 def test_observe_plans_everything_and_sends_nothing(place: Place, sink: HttpSink) -> None:
     """The plan shows who would be told; issues are made, and no record claims that anybody was told."""
     place.folder.write("policy.yaml", f"{POLICY}mode: observe\n")
@@ -377,7 +393,7 @@ def test_markdown_names_who_is_notified_and_pings_nobody(place: Place) -> None:
     place.folder.write("policy.yaml", POLICY.replace("contacts: {", "contacts: {'@dana': {channels: [slack]}, "))
     place.push()
     shown = place.call("plan", "--tracker", "github", "--format", "markdown").out
-    assert "### People to notify: 6" in shown
+    assert "### People to notify: 7" in shown
     assert "`@dana`" in shown
     prose = re.sub(r"(?s)^(`{3,})\w+\n.*?^\1$", "", shown, flags=re.MULTILINE)
     assert "`@dana`" in prose
@@ -425,4 +441,4 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
     assert told[-1]["message"].splitlines()[-2:] == ["... and 15 more", "All of them: incident-ops sla check"]
     sink.taken.clear()
     place.apply("--max-creates", "0", clock="2025-01-27T11:25:00Z")
-    assert not [one for one in sink.taken if one.path == "/200"]
+    assert all("Nobody answered" in one.data["title"] for one in sink.taken if one.path == "/200")

@@ -40,8 +40,8 @@ def test_the_issue_says_to_whom_it_went_who_is_next_and_what_to_do(queue: Folder
     bodies = [ok(queue, "issues", str(number), clock=AT).out for number in (1, 2)]
     (shown,) = [line for body in bodies for line in body.splitlines() if line.startswith("- **Escalated:**")]
     assert shown == (
-        "- **Escalated:** to tier 2 (Tier 2) 14:10 UTC: nobody knows this database. Asked: `@lead`. Next: tier 3"
-        " (Specialists) at 14:40 UTC if nobody answers. Watch it closely. For more people:"
+        "- **Escalated:** to tier 2 (Tier 2) 14:10 UTC: nobody knows this database. Asked: `@lead`. Next: tier 5"
+        " (Management) at 14:40 UTC if nobody answers. Watch it closely. For more people:"
         f' `incident-ops escalate {ID} --reason "..."`'
     )
 

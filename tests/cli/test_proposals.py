@@ -150,7 +150,7 @@ def test_an_edit_waits_only_while_an_open_pull_request_holds_it(place: Place) ->
     """`plan` says where it waits; once its pull request is closed by us or by GitHub it is proposed again."""
     place.apply()
     pull = place.pulls()[NUMBERS]["number"]
-    assert {one["reason"] for one in place.plan()["kept"]} == {f"waiting in #{pull}"}
+    assert f"waiting in #{pull}" in {one["reason"] for one in place.plan()["kept"]}
     place.ask("PATCH", f"/pulls/{pull}", {"state": "closed"})
     assert [one["action"] for one in place.plan()["changes"]] == ["edit"] * 3
     place.apply()

@@ -24,6 +24,7 @@ def clocks(folder: Folder, *args: str, clock: str | None = None) -> dict[tuple[s
 def test_the_json_of_sla_check_is_the_shape_of_contract_4(folder: Folder) -> None:
     """Keys in this order; the numbers of one running and one breached clock."""
     folder.put()
+    folder.write("policy.yaml", "extends: sev0-3\nescalation: {tiers: [{id: on-call, wait: null}]}\n")
     data = json.loads(call("sla", "check", "--format", "json", at=folder.path).out)
     assert list(data) == ["schema", "at", "lag_seconds", "clocks", "obligations", "incidents"]
     assert (data["schema"], data["at"], data["lag_seconds"]) == (1, "2025-01-26T14:00:00Z", 6900)

@@ -208,6 +208,6 @@ def test_comments_of_people_come_from_observed(folder: Folder) -> None:
     folder.write("seen.json", json.dumps({"schema": 1, **seen}))
     args = ("sla", "backtest", "--policy", "other.yaml", "--format", "json")
     with_it = call(*args, "--observed", "seen.json", at=folder.path, clock=NEXT_DAY)
-    assert [one["rule"] for one in json.loads(with_it.out)["escalations"]] == ["keyword"]
+    assert "keyword" in [one["rule"] for one in json.loads(with_it.out)["escalations"]]
     assert json.loads(call(*args, at=folder.path, clock=NEXT_DAY).out)["escalations"] == []
     call(*args, "--observed", "other.yaml", at=folder.path, clock=NEXT_DAY).told_once(2, "other.yaml")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from incident_ops.domain.as_of import as_of
+from incident_ops.domain.policy_sections import EscalationPolicy
 from incident_ops.edits.escalate import escalate_due, escalate_incident, review_escalation
 from incident_ops.errors import UserError
 from incident_ops.sla.escalation import due_escalations
@@ -16,6 +18,10 @@ LADDER = policy(
     'contacts:\n  "@ann": {manager: "@mona", channels: [x]}\n'
     '  roles: {tier_2_lead: ["@lead"]}\n  tiers: {tier-2: ["@lead"]}\n'
 )
+
+
+WITHOUT = structs.replace(SEV, escalation=EscalationPolicy())
+"""A policy without a ladder."""
 
 
 def page(**changes: object) -> Page:
@@ -65,13 +71,13 @@ def test_it_is_refused_where_it_makes_no_sense() -> None:
     with pytest.raises(UserError, match="unknown tier 'tier-9'"):
         escalate_incident(page().incident, LADDER, after(5), "@ann", "x", "tier-9")
     with pytest.raises(UserError, match="cannot go higher"):
-        escalate_incident(Page().incident, SEV, after(5), "@ann", "x")
+        escalate_incident(Page().incident, WITHOUT, after(5), "@ann", "x")
 
 
 def test_without_a_ladder_people_are_named() -> None:
     """`--notify` is enough."""
     one = Page()
-    one.take(5, lambda incident, now: escalate_incident(incident, SEV, now, "@ann", "x", None, ("@zoe",)))
+    one.take(5, lambda incident, now: escalate_incident(incident, WITHOUT, now, "@ann", "x", None, ("@zoe",)))
     (entry,) = one.incident.escalations
     assert (entry.from_tier, entry.to_tier, entry.failed) == (None, None, ["@zoe"])
 

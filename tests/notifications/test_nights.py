@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ contacts:
 WORST = {"sev0-3": {"severity": "SEV0"}, "p0-p3": {"severity": "P0"}, "sev1-3": {"severity": "SEV-1"},
          "itil-p1-p4": {"priority": "P1", "severity": "SEV-1"}}  # fmt: skip
 Scene = Callable[..., Night]
+
+
+def actions(sink: HttpSink) -> list[str]:
+    """What the pager was told, each action that comes over two channels with one key once."""
+    return [action for action, _ in groupby(one.data["event_action"] for one in sink.taken)]
 
 
 def minutes(first: float, last: float, step: float = 1, since: datetime = TWO) -> list[datetime]:
@@ -90,8 +96,8 @@ def test_the_worst_level_perfectly_handled_rings_once(preset: str, night: Scene,
     channels = "" if preset != "sev1-3" else "levels:\n- {id: SEV-1, channels: [chat, pager]}\n"
     handled(night(judge(preset, channels), **WORST[preset]))
     state = pager_state(sink.taken)
-    assert (state.triggers, state.left_open) == (1, []), [one.data for one in sink.taken]
-    assert [one.data["event_action"] for one in sink.taken] == ["trigger", "acknowledge", "resolve"]
+    assert (len(state.rings), state.left_open) == (1, []), [one.data for one in sink.taken]
+    assert actions(sink) == ["trigger", "acknowledge", "resolve"]
     assert {one.data["dedup_key"] for one in sink.taken} == {"acme/records/INC-1"}
 
 
@@ -107,7 +113,7 @@ def test_nobody_answers_for_six_hours_and_the_alert_rings_once(night: Scene, sin
     """The response that is late adds nothing to what is open."""
     night(judge(), severity="SEV0").runs(minutes(0, 360, 5))
     state = pager_state(sink.taken)
-    assert (state.triggers, len(state.left_open)) == (1, 1)
+    assert (len(state.rings), len(state.left_open)) == (1, 1)
 
 
 def test_a_service_on_two_pagers_has_one_alert_in_each(night: Scene, sink: HttpSink) -> None:
@@ -156,7 +162,7 @@ def test_a_raise_rings_again_for_whoever_has_not_answered_it(night: Scene, sink:
         changes=[{"at": stamp(after(20)), "field": "severity", "from": "SEV1", "to": "SEV0", "by": "@ann"}],
     )
     one.runs(minutes(20, 30))
-    assert [each.data["event_action"] for each in sink.taken][:4] == ["trigger", "acknowledge", "resolve", "trigger"]
+    assert actions(sink)[:4] == ["trigger", "acknowledge", "resolve", "trigger"]
     assert len(pager_state(sink.taken).rings) == 2
 
 
@@ -171,7 +177,7 @@ def test_a_level_that_no_longer_pages_ends_the_alert(night: Scene, sink: HttpSin
     )
     one.runs(minutes(9, 300, 10))
     state = pager_state(sink.taken)
-    assert (state.triggers, state.left_open) == (1, [])
+    assert (len(state.rings), state.left_open) == (1, [])
 
 
 def test_a_late_resolution_rings_where_the_policy_pages_for_it(night: Scene, sink: HttpSink) -> None:
@@ -293,7 +299,7 @@ DOCUMENTED = """escalation:
   - {id: first, tier: 1, notify: [on_call], wait: 10m}
   - {id: second, tier: 2, notify: [manager], pager_key_env: BOSS_PAGER, wait: 10m}
 contacts:
-  "@ann": {channels: [pager, chat]}
+  "@ann": {channels: [pagerduty, chat]}
   "@bob": {channels: [chat]}
   "@team": {channels: [chat]}
   "@boss": {channels: [chat]}

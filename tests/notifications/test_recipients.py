@@ -71,7 +71,7 @@ def test_each_recipient_has_a_key_of_its_own_that_stays() -> None:
         "INC-1/incident/1/declared/@cto/executive",
     }
     assert {each.key for each in later.messages} == {each.key for each in first.messages}
-    assert first.unreachable == ()
+    assert {one.whom for one in first.unreachable} == {"on_call"}
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,7 @@ def test_who_cannot_be_reached_is_said() -> None:
         ("it_director", "no contact in `contacts`"),
         ("executive", "no contact in `contacts`"),
         ("@team", "no channel in `contacts`"),
+        ("on_call", "no contact in `contacts`"),
     }
 
 

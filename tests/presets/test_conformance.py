@@ -11,6 +11,7 @@ import pytest
 
 from incident_ops import resources
 from incident_ops.documents.incident_documents import DOCUMENT_NAMES
+from incident_ops.domain.notice_kinds import PAGED_RANKS
 from incident_ops.records.policy import load_policy
 from tests.cli.scene import ROOT, Done, call
 
@@ -69,8 +70,11 @@ def test_labels_targets_and_ladder_fit_its_scheme(name: str) -> None:
     assert {one.id for one in policy.targets.resolution} <= set(resources.preset(name).labels)
     for level in (*policy.levels, *policy.scheme.major):
         assert policy.calendar(level.calendar) is not None, level.id
-    numbered = [tier.tier for tier in policy.escalation.tiers if tier.kind == "tier"]
-    assert numbered == list(range(1, len(numbered) + 1))
+    tiers = policy.escalation.tiers
+    assert [tier.tier for tier in tiers] == list(range(1, len(tiers) + 1))
+    ends = {level.id: tiers[-1].wait_at(level.id) is not None for level in policy.levels}
+    assert ends == {level.id: level.rank <= PAGED_RANKS for level in policy.levels}
+    assert tiers[-1].notify == ["manager"]
 
 
 @each_preset

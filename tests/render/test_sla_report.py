@@ -18,15 +18,17 @@ from incident_ops.render import sla_report
 from incident_ops.render.text import columns
 from incident_ops.sla.backtest import Backtest, compare_policies
 from incident_ops.sla.compliance import EXCLUSIONS, Compliance, Period, compliance
-from tests.sla.escalating import START, at, incident, moved, note, policy, record, text
+from tests.sla.escalating import NO_WAITING, START, at, incident, moved, note, policy, record, text
 from tests.support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
 LOST = Unread("incidents/INC-9/incident.yaml", "incidents/INC-9/incident.yaml: line 3: not YAML")
 HOSTILE = "web|<b>@team</b>\x1b[31m"
-RULES = policy(extra='levels:\n- {id: P2, update: {internal: 1h}}\ncontacts: {roles: {on_call: ["@ann"]}}\n')
+RULES = policy(
+    extra=NO_WAITING + 'levels:\n- {id: P2, update: {internal: 1h}}\ncontacts: {roles: {on_call: ["@ann"]}}\n'
+)
 OTHER = policy(
-    extra="levels:\n- {id: P2, escalate_at: 1h, stagnation: 10h, resolution: 4h}\n"
+    extra=NO_WAITING + "levels:\n- {id: P2, escalate_at: 1h, stagnation: 10h, resolution: 4h}\n"
     'contacts: {roles: {on_call: ["@ann"]}, tiers: {tier-2: ["@lead"]}}\n'
 )
 

@@ -26,6 +26,7 @@ escalation:
   - {id: tier-2, notify: [tier_2_lead], wait: 1h}
   - {id: specialists, notify: ["@dba"]}
   - {id: vendors}
+  - {id: management, wait: null}
 contacts:
   "@ann": {manager: "@mona", channels: [ann_mail]}
   "@mona": {manager: "@vera", channels: [mona_mail]}
@@ -35,12 +36,22 @@ contacts:
 """
 
 
+NO_WAITING = """
+escalation:
+  tiers:
+  - {id: tier-1, wait: null}
+  - {id: tier-2, wait: null}
+  - {id: management, wait: null}
+"""
+
+
 def policy(preset: str = "itil-p1-p4", extra: str = "") -> Policy:
     """A preset with overrides."""
     return policies.policy(preset, extra)
 
 
-ITIL = policy()
+ITIL = policy(extra=NO_WAITING)
+"""The rules alone: nobody waits for an answer."""
 
 
 def at(span: str = "0s") -> datetime:

@@ -18,10 +18,10 @@ from incident_ops.errors import UserError
 from incident_ops.sla.backtest import Backtest, Reach, compare_policies, replay_escalations
 from incident_ops.sla.clocks import RESOLUTION
 from incident_ops.sla.escalation import due_escalations
-from tests.sla.escalating import ITIL, LADDER, START, at, incident, moved, note, policy, record, text
+from tests.sla.escalating import ITIL, LADDER, NO_WAITING, START, at, incident, moved, note, policy, record, text
 from tests.support.laws import law
 
-STRICT = policy(extra="levels:\n- {id: P2, resolution: 2h, escalate_at: 1h}\n")
+STRICT = policy(extra=NO_WAITING + "levels:\n- {id: P2, resolution: 2h, escalate_at: 1h}\n")
 CLIMBING = policy(extra=LADDER)
 NOW = "20h"
 
@@ -64,7 +64,7 @@ def test_what_the_change_cannot_reach_is_not_replayed() -> None:
 
 
 def test_the_same_policy_reaches_nothing() -> None:
-    found = made(over(), new=policy())
+    found = made(over(), new=policy(extra=NO_WAITING))
     assert (found.replayed, found.breaches, found.escalations) == (0, (), ())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -20,7 +21,20 @@ from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.escalation import DueEscalation, due_escalations
 from incident_ops.sla.escalation_ladder import managers
 from incident_ops.sla.escalation_rules import deferred, neighbours, similar
-from tests.sla.escalating import ITIL, LADDER, START, at, comment, example, incident, moved, note, policy, text
+from tests.sla.escalating import (
+    ITIL,
+    LADDER,
+    NO_WAITING,
+    START,
+    at,
+    comment,
+    example,
+    incident,
+    moved,
+    note,
+    policy,
+    text,
+)
 
 CLIMBING = policy(extra=LADDER)
 SIX = {"acknowledged": "10m"}
@@ -145,7 +159,7 @@ def test_the_fourth_reassignment_is_the_fifth_entry(count: int, fires: bool) -> 
         assert due(record, "1h") == [("reassignment", "300")]
 
 
-WORDS = policy(extra="escalation: {keywords: [lawyer, data loss, c++], vip: [Example Bank]}\n")
+WORDS = policy(extra=f"{NO_WAITING}  keywords: [lawyer, data loss, c++]\n  vip: [Example Bank]\n")
 
 
 @pytest.mark.parametrize(
@@ -330,15 +344,69 @@ def climbed(record: Incident, now: str) -> list[tuple[str, int | None, int | Non
 
 
 def test_nobody_answers() -> None:
-    """Told, told once more, then the next tier, then the one above; the top stays silent."""
+    """Told, told once more, then the next tier, then the last; specialists and vendors are passed over."""
     record = incident(priority="P4")
     assert climbed(record, "10h") == [
         ("no_answer", 1, 1, text("30m")),
         ("no_answer", 1, 2, text("1h")),
-        ("no_answer", 2, 3, text("2h")),
+        ("no_answer", 2, 5, text("2h")),
     ]
     standing = [one for one in due_escalations(as_of(record, at("10h")), CLIMBING) if not one.superseded]
-    assert [(one.to_tier, one.targets) for one in standing] == [(3, ("@dba",))]  # only the highest
+    told = [(one.to_tier, one.targets) for one in standing]  # the last step to each tier
+    assert told == [(1, ("@ann",)), (2, ("@lead",)), (5, ("@mona",))]
+
+
+ROUND = """
+escalation:
+  repeat: 1
+  tiers:
+  - {id: tier-1, wait: {P1: 5m}}
+  - {id: tier-2, wait: {P1: 10m}}
+  - {id: management, wait: {P1: 15m}}
+"""
+
+
+def test_at_the_end_the_ladder_begins_again_and_then_its_last_step_goes_on() -> None:
+    """Once more from the first step; then the last one after 15 min, 30 min, 1 h, ..., at most a day."""
+    judge = policy(extra=ROUND)
+    found = due_escalations(as_of(incident(priority="P1"), at("1h55m")), judge)
+    assert [(one.from_tier, one.to_tier, one.lap, stamp(one.due)) for one in found] == [
+        (1, 2, 0, text("5m")),
+        (2, 5, 0, text("15m")),
+        (5, 1, 1, text("30m")),
+        (1, 2, 1, text("35m")),
+        (2, 5, 1, text("45m")),
+        (5, 5, 1, text("1h")),
+        (5, 5, 1, text("1h30m")),
+    ]
+    assert found[2].reason == "Nobody answered within 15m; the ladder begins again"
+    assert found[-1].reason == "Nobody answered within 30m"
+
+
+def test_the_last_step_goes_on_once_a_day_in_the_end() -> None:
+    """Months without an answer cost as many steps as days."""
+    found = due_escalations(as_of(incident(priority="P1"), at("90d")), policy(extra=ROUND))
+    days = [one.due for one in found if one.rule == "no_answer"][-3:]
+    assert {after - before for before, after in pairwise(days)} == {timedelta(days=1)}
+    assert len(found) < 110
+
+
+def test_a_level_that_gets_worse_begins_to_wait() -> None:
+    """Nobody waits for an answer to a P3; raised to P1 it has five minutes, unless somebody has it by then."""
+    judge, raised = policy(extra=ROUND), moved("1h", "P3", "P1", field="priority")
+    record = incident(priority="P1", changes=[raised])
+    steps = [one for one in due_escalations(as_of(record, at("1h6m")), judge) if one.rule == "no_answer"]
+    assert [(one.to_tier, stamp(one.due)) for one in steps] == [(2, text("1h5m"))]
+    answered = incident({"acknowledged": "30m"}, priority="P1", changes=[raised])
+    assert [one for one in due_escalations(as_of(answered, at("2h")), judge) if one.rule == "no_answer"] == []
+
+
+def test_a_level_that_gets_better_ends_the_waiting() -> None:
+    """Lowered to a level that no step waits for."""
+    record = incident(priority="P3", changes=[moved("4m", "P1", "P3", field="priority")])
+    assert [
+        one for one in due_escalations(as_of(record, at("2h")), policy(extra=ROUND)) if one.rule == "no_answer"
+    ] == []
 
 
 @pytest.mark.parametrize(("answer", "rungs"), [("30m", 0), ("31m", 1), ("59m", 1), ("1h", 1), ("61m", 2)])
@@ -378,7 +446,7 @@ def test_words_that_nobody_is_behind_are_named() -> None:
 
 def test_a_tier_without_people_does_not_swallow_the_call() -> None:
     """Nobody is behind `specialists`: the lead of tier 2 is told, and the gap is said."""
-    judge = policy(extra='contacts: {roles: {tier_2_lead: ["@lead"]}}\n')
+    judge = policy(extra=f'{NO_WAITING}contacts: {{roles: {{tier_2_lead: ["@lead"]}}}}\n')
     record = incident(SIX, state="in_progress", timeline=hours("1h"))
     (found,) = [one for one in due_escalations(as_of(record, at("9h")), judge) if not one.superseded]
     assert (found.to_tier, found.targets, found.unreached) == (3, ("@lead",), ("specialists",))
@@ -429,9 +497,9 @@ def test_a_lowered_level_keeps_the_rungs_of_before_and_tells_nothing_anew() -> N
     before = [(one.key, one.due, one.to_tier) for one in first]
     after = due_escalations(as_of(incident(**lowered), at("3h1m")), judge)
     assert [(one.key, one.due, one.to_tier) for one in after] == before
-    assert [tier for _, _, tier in before] == [1, 2, 3]
+    assert [tier for _, _, tier in before] == [1, 2, 5]
     told, _, _ = run(incident(**lowered), judge, [at(span) for span in ("31m", "46m", "2h1m", "3h1m", "20h")])
-    assert [entry.to_tier for entry in told.escalations] == [1, 2, 3]
+    assert [entry.to_tier for entry in told.escalations] == [1, 2, 5]
 
 
 def test_a_level_raised_at_night_counts_the_wait_around_the_clock_from_then_on() -> None:

@@ -27,7 +27,7 @@ LEVEL = Level.ERROR
 
 
 def check(policy_file: PolicyFile) -> Iterator[Finding]:
-    """A finding for each label in triage, targets, checklists and ingest that the scale meant there does not have."""
+    """A finding for each label in triage, targets, checklists, the ladder and ingest that its scale does not have."""
     policy = policy_file.policy
     for route, label, allowed in _labels(policy_file):
         if label not in allowed:
@@ -47,6 +47,9 @@ def _labels(policy_file: PolicyFile) -> Iterator[tuple[Route, str, list[str]]]:
     for checklist in policy.tracker.checklists:
         for index, label in enumerate(checklist.levels):
             yield ("tracker", "checklists", checklist.id, "levels", index), label, driving + major
+    for tier in policy.escalation.tiers:
+        for label in tier.wait if isinstance(tier.wait, dict) else ():
+            yield ("escalation", "tiers", tier.id, "wait", label), label, driving
     if policy.ingest.cap is not None:
         yield ("ingest", "cap"), policy.ingest.cap, driving
     for word, label in policy.ingest.mapping.items():

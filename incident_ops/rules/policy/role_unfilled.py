@@ -32,12 +32,18 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
     contacts = policy_file.policy.contacts
     declared = [*contacts.roles, *contacts.tiers]
     places: dict[str, Route] = {}
+    tiers = sorted(policy_file.policy.escalation.tiers, key=lambda tier: tier.tier)
+    of_ladder = {name for tier in tiers[1:] for name in tier.notify if name in contacts.roles}  # `ladder-end` says it
     for route, whom in policy_file.whoms():
-        places.setdefault(whom, route)
+        if route[0] != "escalation" or whom not in of_ladder:
+            places.setdefault(whom, route)
     for role in contacts.roles:
-        places.setdefault(role, ("contacts", "roles", role))
-    for tier in (*contacts.tiers, *(tier.id for tier in policy_file.policy.escalation.tiers)):
-        places.setdefault(tier, ("contacts", "tiers", tier))
+        if role not in of_ladder:
+            places.setdefault(role, ("contacts", "roles", role))
+    called = {tier.id for tier in tiers if any(map(contacts.names_behind, tier.notify))}
+    for tier in (*contacts.tiers, *(tier.id for tier in tiers if not tier.notify)):
+        if tier not in called:
+            places.setdefault(tier, ("contacts", "tiers", tier))
     for whom, route in places.items():
         if contacts.names_behind(whom):
             continue
