@@ -56,7 +56,6 @@ def _of_teams(whole: PolicyFile, services: LoadedServices, of_policy: list[Findi
     known = {(one.rule, one.message) for one in of_policy}
     for name, team in services.teams.items() if services.document is not None else ():
         held = {key: one for key, one in (services.services or {}).items() if one.team == name}
-        team = {key: one for key, one in team.items() if key != "calendar" or one in whole.policy.calendars}
         data, own = (
             team_data(whole.resolved, team, whole.policy),
             resolve_policy(team_overlay(whole.resolved, team), whole.own),

@@ -145,11 +145,13 @@ def with_teams(policy: Policy, resolved: Data, services: Services, teams: Mappin
 
 def team_data(resolved: Data, team: Data, usual: Policy) -> Data:
     """The resolved policy that holds for the services of a team; `usual` is the one that it is laid over. A
-    name in it that the policy does not have is left to the clocks, which name it."""
+    name in it that the policy does not have changes nothing; `team_faults` names it."""
     found = resolve_policy(team_overlay(resolved, team), resolved)
     calendar, names = team.get("calendar", _BUSINESS), team.get("channels", {})
-    if calendar in found["calendars"]:  # its hours alone, nothing of the others
+    if calendar in resolved["calendars"]:  # its hours alone, nothing of the others
         found["calendars"][_BUSINESS] = copy.deepcopy(resolved["calendars"][calendar])
+    elif calendar != "24x7":
+        calendar = _BUSINESS
     for level in (*found["levels"], *found["scheme"].get("major", ())):
         if level.get("calendar") == _BUSINESS:
             level["calendar"] = calendar

@@ -303,3 +303,12 @@ def test_a_schedule_may_be_on_call_for_a_team(folder: Folder) -> None:
 def test_a_test_of_the_channels_walks_those_of_the_teams(folder: Folder) -> None:
     shown = call("notify", "--test", "--dry-run", at=folder.path)
     assert "slack_payments" in shown.out
+
+
+def test_a_name_that_is_not_there_keeps_no_team_from_its_clocks(folder: Folder) -> None:
+    """The policy's hours hold for that team, every command says so, and the others have their own."""
+    folder.write("services.yaml", SERVICES.replace("calendar: apac", "calendar: apax"))
+    find, pay = declare(folder, "find", "SEV3"), declare(folder, "pay", "SEV3", SECOND)
+    assert [due(folder, one) for one in (find, pay)] == ["2025-01-27T17:00:00Z", "2025-01-27T16:00:00Z"]
+    note = "team 'search' has calendar 'apax', which is not in the policy; the policy's own holds instead"
+    assert f"services.yaml:14:15: {note}" in ok(folder, "sla", "check").err
