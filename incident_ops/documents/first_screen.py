@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from incident_ops.documents import incident_facts
@@ -202,7 +202,7 @@ def _leads(incident: Incident, policy: Policy) -> str:
 
 
 def _escalated(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
-    """Of the last escalation of the present cycle: to which tier and why, who was asked, who is next, what to do."""
+    """Of the last escalation of the present cycle: where to and why, who was told or not, who is next, what to do."""
     view = as_of(incident, now)
     entries = [one for one in incident.escalations if view.cycle_start <= parse_instant(one.at) <= now]
     if not entries:
@@ -211,13 +211,20 @@ def _escalated(incident: Incident, policy: Policy, now: datetime) -> Iterator[st
     to = f"to {inline(spell_tier(last.to_tier, policy))} " if last.to_tier else ""
     yield f"{to}{spell_at(last.at, incident)}: {sentence(last.reason, is_quote=True)}"
     if last.notified:
-        yield f"Asked: {', '.join(code(who) for who in last.notified[:_ROLES_SHOWN])}."
+        yield f"Told: {_handles(last.notified)}."
+    if last.failed:
+        yield f"Not reached yet: {_handles(last.failed)}."
     if following := _next_escalation(view, policy):
         who = inline(spell_tier(following.to_tier, policy))
         yield f"Next: {who} at {spell_when(following.at, first_day(incident))} if nobody answers."
     is_top = next_tier(last.to_tier, policy.escalation.tiers) is None
     way = command_span("escalate", incident.id, *(["--notify", "@who"] * is_top), "--reason", QUOTED)
     yield f"Watch it closely. For more people: {way}"
+
+
+def _handles(people: Sequence[str]) -> str:
+    more = f" and {len(people) - _ROLES_SHOWN} more" if len(people) > _ROLES_SHOWN else ""
+    return ", ".join(code(who) for who in people[:_ROLES_SHOWN]) + more
 
 
 def _next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:

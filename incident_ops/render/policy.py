@@ -31,7 +31,8 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     out += ["", "Triage, first match decides:"]
     for number, rule in enumerate(policy.triage.rules, 1):
         out += fold(inert(f"{number}. {rule_in_words(rule)}"), "  ", "     ", width)
-    out += ["", "Notices, by kind (page rings, tell does not, digest is one message a day):"]
+    heading = "Notices, by kind (page rings, tell does not, digest is one message a day):"
+    out += ["", *fold(heading, width=width)]
     for kinds, words in ways_in_words(policy):
         out += fold(inert(f"{words}: {', '.join(kinds)}"), "  ", "    ", width)
     waiting = _waiting(resolved)

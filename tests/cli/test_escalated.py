@@ -40,8 +40,8 @@ def test_the_issue_says_to_whom_it_went_who_is_next_and_what_to_do(queue: Folder
     bodies = [ok(queue, "issues", str(number), clock=AT).out for number in (1, 2)]
     (shown,) = [line for body in bodies for line in body.splitlines() if line.startswith("- **Escalated:**")]
     assert shown == (
-        "- **Escalated:** to tier 2 (Tier 2) 14:10 UTC: nobody knows this database. Asked: `@lead`. Next: tier 5"
-        " (Management) at 14:40 UTC if nobody answers. Watch it closely. For more people:"
+        "- **Escalated:** to tier 2 (Tier 2) 14:10 UTC: nobody knows this database. Not reached yet: `@lead`. Next:"
+        " tier 5 (Management) at 14:40 UTC if nobody answers. Watch it closely. For more people:"
         f' `incident-ops escalate {ID} --reason "..."`'
     )
 
@@ -49,7 +49,9 @@ def test_the_issue_says_to_whom_it_went_who_is_next_and_what_to_do(queue: Folder
 def test_an_answer_ends_the_wait_and_the_end_ends_the_line(queue: Folder) -> None:
     ok(queue, "ack", ID, "--by", "@lead", clock="2025-01-26T14:15:00Z")
     ok(queue, "apply", clock=AT)
-    assert "Asked: `@lead`. Watch it closely" in "".join(ok(queue, "issues", n, clock=AT).out for n in ("1", "2"))
+    assert "Not reached yet: `@lead`. Watch it closely" in "".join(
+        ok(queue, "issues", n, clock=AT).out for n in ("1", "2")
+    )
     ok(queue, "resolve", ID, "--cause", "database", "--restored", "14:16", clock=AT)
     ok(queue, "apply", clock=AT)
     assert "Escalated:" not in "".join(ok(queue, "issues", n, clock=AT).out for n in ("1", "2"))

@@ -39,7 +39,7 @@ def test_reopened_by_a_persons_word() -> None:
     """R81: a cycle begins at the comment; the next run finds nothing more to do."""
     one = page()
     step(one, 70, "close")
-    seen = Seen((Comment(issue=1, by="user", at="2025-01-28T12:05:00Z", body="again"),))
+    seen = Seen((Comment(issue=1, by="user", at="2025-01-28T12:05:00Z", body="/reopen it is back"),))
     run(one, 40 * DAY, seen)
     assert one.incident.state == "reopened"
     assert [cycle.reopened for cycle in one.incident.cycles] == ["2025-01-28T12:05:00Z"]
