@@ -206,7 +206,7 @@ def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
         return LoadedServices(None, document, None)
     if findings := check_document(document, "services"):
         return LoadedServices(None, findings, document)
-    if findings := [*_duplicate_ids(document), *_unknown_teams(document)]:
+    if findings := [*(_duplicate_ids(document) if "teams" in document.data else ()), *_unknown_teams(document)]:
         return LoadedServices(None, findings, document)
     services = msgspec.convert(document.data["services"], dict[str, Service])
     return LoadedServices(services, [], document, document.data.get("teams", {}))
