@@ -202,7 +202,7 @@ def _leads(incident: Incident, policy: Policy) -> str:
 
 
 def _escalated(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
-    """Of the last escalation of the present cycle: where to and why, who was told or not, who is next, what to do."""
+    """Of the last escalation of the present cycle: where to and why, whom it reached, who is next, what to do."""
     view = as_of(incident, now)
     entries = [one for one in incident.escalations if view.cycle_start <= parse_instant(one.at) <= now]
     if not entries:

@@ -120,6 +120,9 @@ def _rows(incident: Incident) -> Iterator[FactRow]:
         yield FactRow("Snoozed", f"until {spell_instant(snooze.until)} by {snooze.by}: {snooze.reason}")
     for override in incident.overrides:
         yield FactRow("Deploy override", _override(override))
+    for report in incident.deadlines:
+        whom, where = (f" by {report.by}" if report.by else ""), (f": {report.ref}" if report.ref else "")
+        yield FactRow("Reported", f"{report.id} at {spell_instant(report.done_at)}{whom}{where}")
 
 
 def _answers(triage: Triage) -> Iterator[FactRow]:

@@ -81,11 +81,19 @@ def clock_list(incident: Incident, policy: Policy, now: datetime) -> str:
     }
     skipped = {ACTION_ITEM} | ({UPDATE_INTERNAL, UPDATE_PUBLIC} if incident.state in OVER else set())
     lines = [
-        f"- {clock.name.capitalize()} ({targets_of[clock.clock]}): {_state(clock, incident)}"
+        f"- {_named(clock, targets_of)}: {_state(clock, incident)}"
         for clock in clocks(as_of(incident, now), policy)
         if clock.clock not in skipped and not (clock.state is ClockState.CANCELLED and is_cancelled(incident))
     ]
     return "\n".join(["### Clocks\n", *lines]) if lines else ""
+
+
+def _named(clock: Clock, targets_of: Mapping[str, str]) -> str:
+    """A clock and its target; a deadline goes by its id, with whom it is owed to."""
+    if clock.duty is None:
+        return f"{clock.name.capitalize()} ({targets_of[clock.clock]})"
+    to = clock.duty.deadline.to
+    return inline(clock.duty.deadline.id) + (f" ({inline(to)})" if to else "")
 
 
 def _most(limit: str | None) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from incident_ops.domain.deadlines import reports_due
 from incident_ops.domain.incident import LABEL_FIELDS, Cycle, Incident, Pause
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
@@ -427,13 +428,14 @@ def current_instant(incident: Incident, name: str) -> str | None:
 
 
 def is_settled(incident: Incident, policy: Policy) -> bool:
-    """True when time alone changes nothing any more: closed, every item done, no postmortem that is still to finish.
+    """True when time alone changes nothing any more: closed, every item done, no postmortem that is still to
+    finish, no report to others that is still owed.
 
     A postmortem that the policy requires is still to finish where nobody has begun it.
     """
     written = incident.postmortem
     to_finish = written.status != "final" if written else policy.requires_postmortem(incident)
-    return incident.is_closed and not incident.open_items and not to_finish
+    return incident.is_closed and not incident.open_items and not to_finish and not any(reports_due(incident, policy))
 
 
 def known_status(incident: Incident) -> str:

@@ -225,6 +225,15 @@ class Override(Value, frozen=True, kw_only=True):
     expires: str
 
 
+class Report(Value, frozen=True, kw_only=True):
+    """What was reported to whom it is owed; append-only once merged but for its reference."""
+
+    id: str
+    done_at: str
+    by: str | None = None
+    ref: str | None = None
+
+
 class Why(Value, frozen=True, kw_only=True):
     why: str
     because: str
@@ -389,6 +398,7 @@ class Incident(Value, frozen=True, kw_only=True):
     problem: str | None = None
     public_status: str | None = None
     source: Source | None = None
+    deadlines: list[Report] = []
     visibility: str = "internal"
     drill: bool = False
 

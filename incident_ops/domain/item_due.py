@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.incident import ActionItem, Incident
@@ -47,12 +47,12 @@ class ItemDue(NamedTuple):
 
     def days_late(self, now: datetime, policy: Policy) -> int:
         """For how many days it is late at `now` (aware UTC); 0 up to the end of its day."""
-        return max((now.astimezone(_zone(policy)).date() - self.day).days, 1) if now > self.end else 0
+        return max((now.astimezone(policy.day_zone).date() - self.day).days, 1) if now > self.end else 0
 
 
 def item_due(item: ActionItem, incident: Incident, policy: Policy) -> ItemDue | None:
     """When an item is due; None where neither the item nor the policy says so."""
-    zone, rules = _zone(policy.for_incident(incident)), policy.action_items
+    zone, rules = policy.for_incident(incident).day_zone, policy.action_items
     if item.due:
         return ItemDue(parse_date(item.due), OWN_DATE, "", _end_of(parse_date(item.due), zone))
     if span := rules.due_by_priority.get(item.priority or ""):
@@ -65,13 +65,13 @@ def item_due(item: ActionItem, incident: Incident, policy: Policy) -> ItemDue | 
 
 def counted_from(item: ActionItem, incident: Incident, policy: Policy) -> datetime:
     """Since when an item is to be done: added, else the declaration of its incident (aware UTC)."""
-    zone = _zone(policy.for_incident(incident))
+    zone = policy.for_incident(incident).day_zone
     return to_utc(_begin(item, incident, zone), zone)
 
 
 def is_done_in_time(item: ActionItem, incident: Incident, policy: Policy, now: datetime) -> bool | None:
     """Whether an item was done within the policy's `metric_days`; None where that cannot be said (yet)."""
-    zone, days = _zone(policy.for_incident(incident)), policy.action_items.metric_days
+    zone, days = policy.for_incident(incident).day_zone, policy.action_items.metric_days
     goal = None if days is None else _after(item, incident, timedelta(days=days), (BY_GOAL, ""), zone)
     if goal is None or item.status == "wont_do":
         return None
@@ -115,12 +115,3 @@ def _begin(item: ActionItem, incident: Incident, zone: ZoneInfo) -> datetime:
 @lru_cache(maxsize=512)
 def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return to_utc(datetime.combine(day + timedelta(days=1), time()), zone)
-
-
-def _zone(policy: Policy) -> ZoneInfo:
-    """That of calendar `business`; UTC where there is none."""
-    business = policy.calendar("business")
-    try:
-        return ZoneInfo(business.tz if business else "Etc/UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone

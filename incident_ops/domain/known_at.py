@@ -116,6 +116,7 @@ def _dates(incident: Incident) -> Iterator[str]:
     yield from (assignment.at for assignment in incident.assignments)
     yield from (escalation.noticed_at or escalation.at for escalation in incident.escalations)
     yield from (override.at for override in incident.overrides)
+    yield from (report.done_at for report in incident.deadlines)
     for item in incident.action_items:
         yield from (at for at in (item.added, item.done_at) if at and at != UNKNOWN)
         yield from (change.at for change in item.changes)
@@ -144,6 +145,7 @@ def _known(incident: Incident, begun: Incident, horizon: _Horizon) -> KnownIncid
         changes=[entry for entry in incident.changes if horizon.covers(entry.at)],
         assignments=[entry for entry in incident.assignments if horizon.covers(entry.at)],
         overrides=[entry for entry in incident.overrides if horizon.covers(entry.at)],
+        deadlines=[report for report in incident.deadlines if horizon.covers(report.done_at)],
         escalations=[entry for entry in incident.escalations if horizon.covers(entry.noticed_at or entry.at)],
         pauses=[
             pause if pause.end is None or horizon.covers(pause.end) else replace(pause, end=None)

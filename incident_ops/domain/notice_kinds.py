@@ -13,11 +13,11 @@ WAYS = (PAGE, TELL, DIGEST, TO_NOBODY)
 DECLARED, RAISED, REOPENED_KIND, RESOLVED_KIND, ESCALATED = "declared", "raised", "reopened", "resolved", "escalated"
 RESPONSE_DUE, DIAGNOSIS_DUE, RESOLUTION_AT_RISK = "response_due", "diagnosis_due", "resolution_at_risk"
 RESOLUTION_DUE, UPDATE_DUE, NEWS, HANDOVER = "resolution_due", "update_due", "news", "handover"
-AUTO_STATE, POSTMORTEM_DUE, ITEM_DUE = "auto_state", "postmortem_due", "item_due"
+AUTO_STATE, POSTMORTEM_DUE, ITEM_DUE, DEADLINE_DUE = "auto_state", "postmortem_due", "item_due", "deadline"
 NOTICE_KINDS = (
     *(DECLARED, RAISED, REOPENED_KIND, ESCALATED, RESPONSE_DUE),
     *(DIAGNOSIS_DUE, RESOLUTION_AT_RISK, RESOLUTION_DUE, UPDATE_DUE, HANDOVER, NEWS, RESOLVED_KIND, AUTO_STATE),
-    *(POSTMORTEM_DUE, ITEM_DUE),
+    *(POSTMORTEM_DUE, ITEM_DUE, DEADLINE_DUE),
 )
 """Those that ask for a person first."""
 
@@ -37,7 +37,8 @@ WaysByRank = str | dict[str, list[int]]
 
 
 def way_of(kinds: Mapping[str, WaysByRank], kind: str, rank: int, *, is_ahead: bool = False) -> str:
-    """How people hear of a notice of this kind and rank; `is_ahead`: what it speaks of is not due yet."""
+    """How people hear of a notice of this kind and rank; `is_ahead`: what it speaks of is not due yet,
+    of a deadline not for hours."""
     said = kinds.get(kind)
     if isinstance(said, str):
         return said
@@ -47,6 +48,8 @@ def way_of(kinds: Mapping[str, WaysByRank], kind: str, rank: int, *, is_ahead: b
             return named
     if kind in CALLS or kind == ESCALATED:
         return PAGE if rank <= PAGED_RANKS else TELL
+    if kind == DEADLINE_DUE:
+        return TELL if is_ahead else PAGE
     return DIGEST if is_ahead and kind in (ITEM_DUE, POSTMORTEM_DUE) else TELL
 
 

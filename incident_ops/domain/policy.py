@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -202,6 +203,36 @@ class TriageRule(Value, frozen=True):
     source: str | None = None
 
 
+class DutyWhen(When, frozen=True):
+    """Conditions of a deadline: those of a triage rule, by what was answered alone, and the rank of the level."""
+
+    rank: int | list[int] | None = None
+
+
+class AfterReport(Value, frozen=True):
+    """What a deadline is counted from: the report that another one asks for."""
+
+    deadline: str
+
+
+class Deadline(Value, frozen=True, rename={"start": "from"}):
+    """A report owed to others. `within` is a duration, or calendar months (`1 month`); None = no due instant.
+
+    It holds for a record with one of the `tags`, or that meets `when`; for every one where neither is set; never for
+    one with a tag of `unless`, nor for one declared before the day `since`.
+    """
+
+    id: str
+    start: str | AfterReport = "detected"
+    within: str | None = None
+    when: DutyWhen | None = None
+    tags: list[str] = []
+    unless: list[str] = []
+    since: str | None = None
+    to: str | None = None
+    source: str | None = None
+
+
 class CausePrior(Value, frozen=True):
     """A common cause and how often it is the cause, in percent (R150)."""
 
@@ -250,6 +281,7 @@ class Policy(Value, frozen=True):
     publish: Publish = Publish()
     datasources: dict[str, Datasource] = {}
     releases: list[ReleaseTrain] = []
+    deadlines: list[Deadline] = []
     write_back: WriteBack = WriteBack()
     teams: dict[str, Policy] = {}
     team_of: dict[str, str] = {}
@@ -365,6 +397,15 @@ class Policy(Value, frozen=True):
     def calendar(self, name: str) -> Calendar | None:
         """The calendar of this name; `24x7` is built in."""
         return AROUND_THE_CLOCK if name == "24x7" else self.calendars.get(name)
+
+    @property
+    def day_zone(self) -> ZoneInfo:
+        """The zone in which days begin and end: that of calendar `business`; UTC where there is none."""
+        business = self.calendar("business")
+        try:
+            return ZoneInfo(business.tz if business else "Etc/UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone
 
 
 @memoised

@@ -7,6 +7,7 @@ occurrence (C29). People read instants in 24-hour UTC everywhere (C35), `unknown
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -96,6 +97,15 @@ def shift(at: datetime, seconds: float) -> datetime:
     if seconds < 0:
         return at - timedelta(seconds=-seconds) if (at - FIRST).total_seconds() > -seconds else FIRST
     return at + timedelta(seconds=seconds) if (LAST - at).total_seconds() > seconds else LAST
+
+
+def months_after(at: datetime, months: int, zone: ZoneInfo) -> datetime:
+    """The same day and time of the wall in `zone`, so many calendar months later (aware UTC); where that month has no
+    such day, its last one: 31 January + 1 month = 28 February."""
+    wall = at.astimezone(zone).replace(tzinfo=None)
+    year, month = divmod(wall.year * 12 + wall.month - 1 + months, 12)
+    day = min(wall.day, monthrange(year, month + 1)[1])
+    return to_utc(wall.replace(year=year, month=month + 1, day=day), zone)
 
 
 def spell_duration(seconds: int | None, *, exact: bool = False, in_words: bool = False) -> str:

@@ -184,6 +184,15 @@ def decide_level(asked: Policy, answers: Triage, tier: int | None = None) -> Dec
     )
 
 
+def answers_meet(policy: Policy, when: When, answers: Triage) -> bool:
+    """True where all that a condition asks was answered, and every answer meets it; what is not answered meets none."""
+    alone = msgspec.structs.replace(policy.triage, rules=[TriageRule(when=when, level="")])
+    asking = msgspec.structs.replace(policy, triage=alone)
+    (_, wanted), *_ = _tests(asking)
+    is_met = all(getattr(answers, name) in values for name, values in wanted)
+    return is_met and (not _asked(when) or _holds(asking, when, answers, is_only_one=False))
+
+
 def rule_in_words(rule: TriageRule) -> str:
     """A rule in words, e.g. `all users and core feature -> SEV0 (rule table)`."""
     level = f"{rule.level} and {rule.major}" if rule.major else rule.level

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from incident_ops.domain.as_of import current_instant
+from incident_ops.domain.deadlines import reports_due
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.lifecycle import (
     ASSIGNED,
@@ -300,6 +301,9 @@ def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> 
         steps_left.append(by_state[incident.state])
     if incident.state == IN_PROGRESS:
         steps_left += _progress(incident, policy)
+    owes = next(reports_due(incident, policy), None)
+    if owes is not None:
+        steps_left.append(f"incident-ops deadline done {owes.id} {incident.id}")
     is_final = incident.postmortem is not None and incident.postmortem.status == "final"
     if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
         steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")

@@ -28,9 +28,18 @@ from incident_ops.notifications.kinds import answer_times, notice_kind
 from incident_ops.notifications.notice_text import subject_line
 from incident_ops.notifications.recipients import INTERNAL, TEAM, notices
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
-from incident_ops.sla.clocks import main_clocks
+from incident_ops.sla.clocks import DEADLINE, clocks, main_clocks
 from incident_ops.sla.escalation import MANUAL, due_escalations
-from incident_ops.sla.obligations import BREACH, SNOOZE_NOTICE, Case, Obligation, announcements, snooze_end
+from incident_ops.sla.obligations import (
+    AHEAD_MARK,
+    BREACH,
+    SNOOZE_NOTICE,
+    Case,
+    Obligation,
+    announcements,
+    deadline_marks,
+    snooze_end,
+)
 from incident_ops.sla.targets import LevelPeriod, level_periods
 
 ALERT = "alert"
@@ -143,6 +152,7 @@ def _events(
         _Event(at, whole.then(at).cycle, _ACKNOWLEDGES, ACKNOWLEDGED)
         for at in answer_times(whole.incident, policy, view.now)
     )
+    found += _reports(whole, policy, periods)
     for period in periods:
         if not pages_at_all(policy.notify.kinds, period.level.rank):
             mark = f"lowered.{stamp(period.since)}"
@@ -166,6 +176,22 @@ def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -
             case = Case(whole.then(clock.due), policy, periods)
             made = case.obligation(BREACH, clock.clock, f"{clock.clock}.due", clock.due, reason)
             yield _beginning(made, policy, periods)
+
+
+def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
+    """A deadline rings from hours before its end on, until its report is made; long after an incident it ends there."""
+    for clock in clocks(whole, policy) if policy.deadlines else ():
+        if clock.clock != DEADLINE:
+            continue
+        for mark in deadline_marks(clock, clock.stopped_at or whole.now):
+            if not mark.mark.endswith(f".{AHEAD_MARK}"):
+                case = Case(whole.then(mark.at), policy, periods)
+                made = case.obligation(mark.kind, DEADLINE, mark.mark, mark.at, mark.reason, 1)
+                yield _beginning(made._replace(item=clock.item), policy, periods)
+        if clock.stopped_at is not None:
+            then = whole.then(clock.stopped_at)
+            what = _ENDS if then.resolved.ended else _ACKNOWLEDGES
+            yield _Event(clock.stopped_at, then.cycle, what, f"reported.{clock.item}")
 
 
 def _beginning(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:
@@ -298,7 +324,8 @@ def _channels(
     if life.opened is None or life.opened.obligation is None or not _rings(life):
         return {}
     obligation = life.opened.obligation
-    if view.is_retroactive and not (obligation.escalation and obligation.escalation.rule == MANUAL):
+    by_hand = obligation.escalation is not None and obligation.escalation.rule == MANUAL
+    if view.is_retroactive and not by_hand and obligation.clock != DEADLINE:
         obligation = obligation._replace(no_page="It was declared after the fact")
     obligation = obligation._replace(noticed_at=view.now, superseded="")
     reached = notices([obligation], {view.incident.id: view.incident}, policy, services, view.now)

@@ -10,6 +10,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import (
     AUTO_STATE,
     CALLS,
+    DEADLINE_DUE,
     DECLARED,
     DIAGNOSIS_DUE,
     ESCALATED,
@@ -31,6 +32,7 @@ from incident_ops.domain.policy import Policy
 from incident_ops.sla.activity import answers, first_after
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
+    DEADLINE,
     DIAGNOSIS,
     POSTMORTEM_FINAL,
     POSTMORTEM_MEETING,
@@ -40,6 +42,7 @@ from incident_ops.sla.clocks import (
     UPDATE_PUBLIC,
 )
 from incident_ops.sla.obligations import (
+    AHEAD_MARK,
     BREACH,
     DECLARED_NOTICE,
     ESCALATION_NOTICE,
@@ -65,6 +68,7 @@ _LATE = {
     POSTMORTEM_MEETING: POSTMORTEM_DUE,
     POSTMORTEM_FINAL: POSTMORTEM_DUE,
     ACTION_ITEM: ITEM_DUE,
+    DEADLINE: DEADLINE_DUE,
 }
 _OTHERS = {
     DECLARED_NOTICE: DECLARED,
@@ -76,9 +80,10 @@ _OTHERS = {
     NEWS_NOTICE: NEWS,
     STATE_NOTICE: AUTO_STATE,
     ITEM_MARK: ITEM_DUE,
+    DEADLINE: DEADLINE_DUE,
     SNOOZE_NOTICE: DECLARED,  # people hear again of what was declared
 }
-_AHEAD = tuple(f".{mark}" for mark, days in ITEM_MARKS if days < 0)
+_AHEAD = (*(f".{mark}" for mark, days in ITEM_MARKS if days < 0), f".{AHEAD_MARK}")
 
 
 def notice_kind(obligation: Obligation) -> str:
@@ -91,7 +96,7 @@ def notice_kind(obligation: Obligation) -> str:
 def way_now(obligation: Obligation, policy: Policy, answered: Sequence[datetime]) -> str:
     """How people hear of an obligation: what somebody has taken since (`answered`, in order) rings nobody any more."""
     kind = notice_kind(obligation)
-    is_ahead = obligation.kind == ITEM_MARK and obligation.mark.endswith(_AHEAD)
+    is_ahead = obligation.kind in (ITEM_MARK, DEADLINE) and obligation.mark.endswith(_AHEAD)
     way = policy.way(kind, obligation.rank, is_ahead=is_ahead)
     return TELL if way == PAGE and kind in CALLS and is_answered(obligation, answered) else way
 

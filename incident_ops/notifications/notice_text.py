@@ -14,6 +14,7 @@ from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import instant, spell_clock, spell_duration
 from incident_ops.sla.clocks import (
+    DEADLINE,
     DIAGNOSIS,
     POSTMORTEM_FINAL,
     POSTMORTEM_MEETING,
@@ -159,6 +160,8 @@ def _steps(obligation: Obligation, incident: Incident, policy: Policy) -> Iterat
     if kind == ITEM_MARK:
         yield f"When it is done: incident-ops action done {obligation.item} {name}"
         yield f'To postpone it: incident-ops action edit {obligation.item} {name} --due DATE --reason "..."'
+    elif clock == DEADLINE:
+        yield f'Once it is made: incident-ops deadline done {obligation.item} {name} --ref "..."'
     elif kind in (*_BEGINS, ESCALATION_NOTICE) or clock == RESPONSE:
         if incident.times.acknowledged is None or kind == REOPENED_NOTICE:
             yield f"To take it: incident-ops ack {name}"

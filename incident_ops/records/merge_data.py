@@ -28,6 +28,7 @@ APPENDED: Mapping[Route, str] = {
     ("overrides",): "at",
     ("pauses",): "from",
     ("cycles",): "reopened",
+    ("deadlines",): "done_at",
 }
 """Lists that grow at their end only, each with the instant that orders what two sides appended."""
 

@@ -20,6 +20,7 @@ from incident_ops import resources
 from incident_ops.domain.policy import Policy, Service, Services
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Route, did_you_mean
+from incident_ops.records.deadline_blocks import deadline_faults, expand
 from incident_ops.records.file_findings import fault
 from incident_ops.records.schema import check_document
 from incident_ops.records.store import SETTINGS_FILES, Store
@@ -193,7 +194,9 @@ def load_policy(text: str, file: str = "policy.yaml") -> LoadedPolicy:
     if findings:
         return LoadedPolicy(None, own, {}, findings, document)
     resolved = resolve_policy(own, _preset(own["extends"]))
-    findings = [*_duplicate_ids(document), *_incomplete_new_entries(document, resolved)]
+    if "deadlines" in resolved:
+        resolved["deadlines"] = expand(resolved["deadlines"])
+    findings = [*_duplicate_ids(document), *_incomplete_new_entries(document, resolved)] or [*deadline_faults(document)]
     if findings:
         return LoadedPolicy(None, own, resolved, findings, document)
     return LoadedPolicy(to_policy(resolved), own, resolved, [], document)

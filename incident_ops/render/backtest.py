@@ -203,7 +203,7 @@ def _breach_data(breach: Breach) -> dict[str, Any]:
     return {
         "incident": breach.clock.incident,
         "clock": breach.clock.clock,
-        "item": breach.clock.item,
+        **({"deadline": breach.clock.item} if breach.clock.duty else {"item": breach.clock.item}),
         "level": breach.clock.level,
         "due_before": stamp(breach.before.due) if breach.before and breach.before.due else None,
         "due_after": stamp(breach.after.due) if breach.after and breach.after.due else None,

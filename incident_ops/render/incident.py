@@ -31,6 +31,7 @@ from incident_ops.domain.time import (
     spell_duration,
 )
 from incident_ops.domain.waits import snoozed_until, user_wait
+from incident_ops.render.deadlines import spell_duty
 from incident_ops.render.findings import plural
 from incident_ops.render.sla import (
     ClockRow,
@@ -38,15 +39,16 @@ from incident_ops.render.sla import (
     clock_rows,
     missing_commander,
     phase_words,
+    status_of,
 )
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, Style, cut_line, fit_line, pad, undated_lines, wrap
-from incident_ops.sla.clocks import ACTION_ITEM, Clock
+from incident_ops.sla.clocks import ACTION_ITEM, DEADLINE, Clock, ClockState
 from incident_ops.sla.status import ClockReport, PhaseStatus
 
 HEIGHT = 23  # the 24th line is the prompt's
 MARGIN = 11
 ROOM = DEFAULT_WIDTH - MARGIN
-EVENTS, CLOCKS = 3, 4
+EVENTS, CLOCKS, REPORTS = 3, 4, 3
 HEAD_LINE, PLAIN_LINE, LATE_LINE, NEXT_LINE = "head", "", "late", "next"
 RANK_TONES = ("rank 1", "rank 2")
 """Tones of the two worst ranks."""
@@ -124,7 +126,7 @@ def to_text(view: IncidentView, style: Style = lambda _, line: line) -> str:
 
 def _body(view: IncidentView, room: int) -> list[ScreenLine]:
     """Who, clocks, timeline and items; where there is no room for all of it, the oldest entries of the timeline go."""
-    before, timeline, items = [*_people(view), *_clocks(view)], [*_timeline(view)], [*_items(view)]
+    before, timeline, items = [*_people(view), *_clocks(view), *_reports(view)], [*_timeline(view)], [*_items(view)]
     shown = min(max(room - len(before) - len(items), 1), len(timeline))
     label, latest = timeline[0].text[:MARGIN], timeline[-shown:]
     first = ScreenLine(latest[0].tone, label + latest[0].text[MARGIN:])
@@ -323,7 +325,9 @@ def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
     if isinstance(view.clocks, str):
         yield from _labelled("Clocks", [f"unknown: {view.clocks}"], LATE_LINE)
         return
-    table = clock_rows(ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock != ACTION_ITEM)))
+    table = clock_rows(
+        ClockReport(view.now, tuple(clock for clock in view.clocks if clock.clock not in (ACTION_ITEM, DEADLINE)))
+    )
     running = [row for row in table if row.status not in ENDED]
     lines = [ScreenLine(row.status, _clock(row, view.now, view.room)) for row in running]
     for word in ENDED:
@@ -333,6 +337,18 @@ def _clocks(view: IncidentView) -> Iterator[ScreenLine]:
         lines = [ScreenLine(PLAIN_LINE, "none: this level has no targets")]
     for number, (tone, text) in enumerate(lines[:CLOCKS]):
         yield ScreenLine(tone, pad("" if number else "Clocks", MARGIN) + text)
+
+
+def _reports(view: IncidentView) -> Iterator[ScreenLine]:
+    """The reports that are owed to others, what is due first on top; those that were made share the last line."""
+    duties = [clock for clock in view.clocks if not isinstance(clock, str) and clock.duty]
+    made = [clock.item or "" for clock in duties if clock.state in (ClockState.MET, ClockState.MISSED)]
+    running = [clock for clock in duties if not clock.is_over]
+    running.sort(key=lambda clock: (clock.due is None, clock.due or view.now))
+    rows = [ScreenLine(status_of(clock), spell_duty(clock)) for clock in running[:REPORTS]]
+    rows += [ScreenLine(PLAIN_LINE, f"reported: {', '.join(made)}")] if made else []
+    for number, (tone, text) in enumerate(rows):
+        yield ScreenLine(tone, pad("" if number else "Owed", MARGIN) + text)
 
 
 def _clock(row: ClockRow, now: datetime, room: int) -> str:

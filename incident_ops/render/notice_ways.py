@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from incident_ops.domain.notice_kinds import ITEM_DUE, NOTICE_KINDS, WAYS, way_of
+from incident_ops.domain.notice_kinds import DEADLINE_DUE, ITEM_DUE, NOTICE_KINDS, WAYS, way_of
 from incident_ops.domain.policy import Policy
+
+_BEFORE = {ITEM_DUE: "before its day", DEADLINE_DUE: "until 6 hours before it is due"}
+"""Kinds that people hear of in another way at first."""
 
 
 def ways_in_words(policy: Policy) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -25,8 +28,8 @@ def ways_table(policies: Mapping[str, Policy]) -> str:
 
 def _ways(policy: Policy, kind: str) -> str:
     words = _by_level(policy, kind, is_ahead=False)
-    ahead = _by_level(policy, kind, is_ahead=True) if kind == ITEM_DUE else words
-    return words if ahead == words else f"{ahead} before its day, then {words}"
+    ahead = _by_level(policy, kind, is_ahead=True) if kind in _BEFORE else words
+    return words if ahead == words else f"{ahead} {_BEFORE[kind]}, then {words}"
 
 
 def _by_level(policy: Policy, kind: str, *, is_ahead: bool) -> str:

@@ -108,7 +108,7 @@ def warning(clock: Clock) -> str | None:
     """`1 hour to SLA breach` (R54) for a clock that is at risk; None for every other one."""
     if clock.risk is not Risk.AT_RISK or clock.remaining_seconds is None:
         return None
-    return f"{spell_duration(clock.remaining_seconds, in_words=True)} to SLA breach"
+    return f"{spell_duration(clock.remaining_seconds, in_words=True)} to {clock.item if clock.duty else 'SLA breach'}"
 
 
 def to_text(
@@ -201,7 +201,8 @@ def unread_data(unread: Sequence[Unread]) -> list[dict[str, str]]:
 def clock_data(clock: Clock) -> dict[str, Any]:
     """One clock as JSON data, in the fields of docs/contract.md#json.
 
-    `item` is there only for an action item, `breached_by_retarget` only where it is true.
+    `item` is there only for an action item, `deadline` and `to` only for a deadline,
+    `breached_by_retarget` only where it is true.
     """
     data: dict[str, Any] = {
         "incident": clock.incident,
@@ -217,9 +218,10 @@ def clock_data(clock: Clock) -> dict[str, Any]:
         "paused_seconds": clock.paused_seconds,
         "stopped_at": stamp(clock.stopped_at) if clock.stopped_at else None,
     }
-    if clock.item is not None:
-        data["item"] = clock.item
-        data["due_by"] = clock.item_due.by if clock.item_due else None
+    if clock.duty is not None:
+        data |= {"deadline": clock.item, "to": clock.duty.deadline.to}
+    elif clock.item is not None:
+        data |= {"item": clock.item, "due_by": clock.item_due.by if clock.item_due else None}
     if clock.breached_by_retarget:
         data["breached_by_retarget"] = True
     return data

@@ -59,7 +59,7 @@ def _named(incident: Incident) -> Iterator[tuple[Route, str | None]]:
         yield ("roles", role), getattr(roles, role)
     for role, name in roles.others.items():
         yield ("roles", "others", role), name
-    for block in ("timeline", "changes", "corrections", "overrides"):
+    for block in ("timeline", "changes", "corrections", "overrides", "deadlines"):
         for index, entry in enumerate(getattr(incident, block)):
             yield (block, index, "by"), entry.by
     for index, assignment in enumerate(incident.assignments):

@@ -50,6 +50,8 @@ def past_instants(incident: Incident) -> Iterator[tuple[Route, str | None]]:
             yield (block, index, "at"), entry.at
     for index, escalation in enumerate(incident.escalations):
         yield ("escalations", index, "noticed_at"), escalation.noticed_at
+    for index, report in enumerate(incident.deadlines):
+        yield ("deadlines", index, "done_at"), report.done_at
     for index, series in enumerate(incident.impact.series):
         for number, point in enumerate(series.points):
             yield ("impact", "series", index, "points", number, "from"), point.start

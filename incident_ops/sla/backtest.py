@@ -84,6 +84,7 @@ def _common(policy: Policy) -> Any:
         (policy.action_items.due_by_priority, policy.releases, business_calendar(policy)),
         policy.tracker.identities,
         (policy.teams, policy.team_of),
+        policy.deadlines,
     )
 
 

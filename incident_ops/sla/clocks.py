@@ -14,6 +14,7 @@ docs/sla.md explains it with examples. What is decided here:
   for its action items, is `cancelled`: neither met nor missed.
 - Updates run in slots (`sla.update_slots`). The clock shows the running slot; where none runs, the first slot that was
   missed, else the last one that was kept. A range of public updates (C11) is due at its outer limit.
+- A deadline owed to others (`domain.deadlines`) runs around the clock and never pauses; closing ends none.
 - `at_risk` is passed strictly after its mark: `warn_at` for the resolution, `response_warn_at` for the response, the
   inner limit of a range of updates.
 """
@@ -27,6 +28,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import ClockEnd, IncidentAt
+from incident_ops.domain.deadlines import Duty, duties_at
 from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.item_due import ItemDue, counted_from, item_due
 from incident_ops.domain.memo import memoised
@@ -51,6 +53,7 @@ from incident_ops.sla.update_slots import update_slots
 RESPONSE, DIAGNOSIS, RESOLUTION = "response", "diagnosis", "resolution"
 UPDATE_INTERNAL, UPDATE_PUBLIC = "update_internal", "update_public"
 POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM = "postmortem_meeting", "postmortem_final", "action_item"
+DEADLINE = "deadline"
 
 
 class ClockName(NamedTuple):
@@ -66,6 +69,7 @@ CLOCK_NAMES = {
     RESOLUTION: ClockName("resolution", "resolution"),
     UPDATE_INTERNAL: ClockName("internal update", "update"),
     UPDATE_PUBLIC: ClockName("public update", "public upd."),
+    DEADLINE: ClockName("deadline", "deadline"),
     POSTMORTEM_MEETING: ClockName("postmortem meeting", "meeting"),
     POSTMORTEM_FINAL: ClockName("final postmortem", "postmortem"),
     ACTION_ITEM: ClockName("action item", "action item"),
@@ -76,8 +80,10 @@ _PLACES = {clock: place for place, clock in enumerate(CLOCK_NAMES)}
 PAUSABLE = frozenset({RESOLUTION})
 """Waiting for others pauses the resolution, not the response, the time box of a diagnosis, or the duty to keep people
 informed."""
-AFTERWARDS = frozenset({POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM})
+AFTERWARDS = frozenset({POSTMORTEM_MEETING, POSTMORTEM_FINAL, ACTION_ITEM, DEADLINE})
 """Clocks of the work that remains when an incident is over."""
+SOON = 6 * 3_600
+"""Seconds before its due time from which on a deadline is urgent."""
 
 
 class ClockState(StrEnum):
@@ -105,8 +111,8 @@ class Clock:
 
     `due` is None where it is unknown: no release date, a calendar that never opens, a pause that is still open.
     `elapsed_seconds` is None where the end is unknown; `remaining_seconds` is negative after a breach and None where
-    there is nothing to count down. `item` is the action item's id. `retargeted_at` is the instant of the severity
-    change that made the clock late; None for every other clock.
+    there is nothing to count down. `item` is the id of the action item, or of the deadline, which `duty` holds.
+    `retargeted_at` is the instant of the severity change that made the clock late; None for every other clock.
     """
 
     incident: str
@@ -124,6 +130,7 @@ class Clock:
     item: str | None = None
     item_due: ItemDue | None = None
     retargeted_at: datetime | None = None
+    duty: Duty | None = None
 
     @property
     def name(self) -> str:
@@ -172,6 +179,8 @@ def _clocks(view: IncidentAt, policy: Policy) -> tuple[Clock, ...]:
         found.append(_updates(view, policy, periods, UPDATE_INTERNAL, end))
     if any(period.level.update.public for period in periods):
         found.append(_updates(view, policy, periods, UPDATE_PUBLIC, end))
+    duties = duties_at(incident, policy, view.instants, view.now) if policy.deadlines else ()
+    found += [_deadline(view, policy, periods[-1], duty) for duty in duties]
     if any(period.level.postmortem.required for period in periods) and not incident.drill:
         found += _postmortem(view, policy, periods)
     found += [_item(view, policy, periods[-1], item) for item in incident.action_items]
@@ -263,6 +272,21 @@ def _postmortem(view: IncidentAt, policy: Policy, periods: list[LevelPeriod]) ->
         yield chosen and _clock(view, name, chosen, _end(view, policy, text))
 
 
+def _deadline(view: IncidentAt, policy: Policy, period: LevelPeriod, duty: Duty) -> Clock:
+    """A report that is owed. What has no due time is met once it is made; what has not begun counts nothing down."""
+    track = course_until(duty.start or view.declared, duty.due)
+    end = _end(view, policy, duty.report.done_at if duty.report else None)
+    clock = _clock(view, DEADLINE, _PeriodCourse(track, period, None), end)
+    is_met = clock.state is ClockState.NO_DUE and end.ended
+    return replace(clock, item=duty.deadline.id, duty=duty, state=ClockState.MET if is_met else clock.state)
+
+
+def deadline_ahead(seconds: int) -> int:
+    """Seconds before its due time from which on a deadline of this length is at risk: its last quarter, SOON at
+    least."""
+    return max(SOON, seconds // 4)
+
+
 def _item(view: IncidentAt, policy: Policy, period: LevelPeriod, item: ActionItem) -> Clock:
     """An action item: due at the end of its day, done or dropped by its status."""
     due = item_due(item, view.incident, policy)
@@ -334,7 +358,7 @@ def _clock(view: IncidentAt, name: str, chosen: _PeriodCourse, end: ClockEnd) ->
         incident=view.incident.id,
         clock=name,
         cycle=_cycle(view, name, track),
-        level=period.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM) else period.major,
+        level=period.label if name in (RESPONSE, RESOLUTION, ACTION_ITEM, DEADLINE) else period.major,
         start=track.start,
         due=track.due,
         state=state,
@@ -390,6 +414,8 @@ def _mark(name: str, chosen: _PeriodCourse) -> float | None:
     level, target = chosen.period.level, chosen.course.target
     if name == UPDATE_PUBLIC and level.update.public:
         return seconds_of(level.update.public)
+    if name == DEADLINE and target is not None:
+        return target - deadline_ahead(target)
     warn_at = {RESPONSE: level.response_warn_at, RESOLUTION: level.warn_at}.get(name)
     if warn_at is None or target is None:
         return None

@@ -22,20 +22,23 @@ from incident_ops.domain.lifecycle import CLOSED, OVER, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import BECOMES_INCIDENT, became_incident_at
-from incident_ops.domain.time import instant, parse_instant, spell_duration, stamp
+from incident_ops.domain.time import instant, parse_instant, shift, spell_duration, stamp
 from incident_ops.errors import UserError
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, StateMove, due_moves
 from incident_ops.sla.calendar import due
 from incident_ops.sla.clocks import (
     ACTION_ITEM,
     AFTERWARDS,
+    DEADLINE,
     RESOLUTION,
     RESPONSE,
+    SOON,
     UPDATE_INTERNAL,
     UPDATE_PUBLIC,
     Clock,
     Risk,
     clocks,
+    deadline_ahead,
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
@@ -47,6 +50,8 @@ RETARGET = "breached_by_retarget"
 
 ITEM_MARKS = (("minus-2d", -2), ("due", 0), ("plus-7d", 7), ("plus-30d", 30))
 """Reminders of an action item, in days from the end of its last day."""
+AHEAD_MARK = "ahead"
+"""The first mark of a deadline, long before its end."""
 MOST_SLOTS = 50
 """How many missed slots of updates are listed one by one, the newest."""
 
@@ -70,6 +75,8 @@ def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPe
         return []
     if clock.clock == ACTION_ITEM:
         return [] if clock.is_over else _highest(_reminders(clock, clock.due, view.now))
+    if clock.clock == DEADLINE:
+        return [] if clock.is_over else _highest(deadline_marks(clock, view.now))
     warned = _warning(clock, view, policy, period)
     if clock.is_over:
         breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
@@ -137,6 +144,23 @@ def warning_mark(level: str, start: datetime) -> str:
     return f"warn.{level}.{stamp(start)}"
 
 
+def deadline_marks(clock: Clock, now: datetime) -> list[PassedMark]:
+    """The marks of a deadline that have passed by `now`: in its last quarter, SOON before its end, and its end."""
+    if clock.due is None or clock.duty is None:
+        return []
+    to = f" to {clock.duty.deadline.to}" if clock.duty.deadline.to else ""
+    ahead = deadline_ahead(int((clock.due - clock.start).total_seconds()))
+    reason = f"{clock.item}: report{to} by {stamp(clock.due)}"
+    late = f"{clock.item}: the report{to} was due at {stamp(clock.due)}"
+    marks = [
+        PassedMark(DEADLINE, AHEAD_MARK, shift(clock.due, -ahead), reason),
+        PassedMark(DEADLINE, "soon", shift(clock.due, -SOON), reason),
+        PassedMark(BREACH, "due", clock.due, late),
+    ]
+    named = (one._replace(mark=f"{clock.item}.{stamp(clock.due)}.{one.mark}") for one in marks if one.at < now)
+    return [one._replace(at=max(one.at, clock.start)) for one in named]
+
+
 def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
     found = []
     for mark, days in ITEM_MARKS:
@@ -170,8 +194,8 @@ class Obligation(NamedTuple):
 
     `due` and `noticed_at` are aware UTC; `noticed_at` is `now`, or what the record says of an escalation it holds.
     `superseded` says why nobody is notified, "" where somebody is; `no_page` says why nobody is paged. `text` is what
-    an update says, `item` an action item's id, `whom` who took over; `escalation` and `move` are what edits are made
-    from.
+    an update says, `item` the id of an action item or a deadline, `whom` who took over; `escalation` and `move` are
+    what edits are made from.
     """
 
     key: str

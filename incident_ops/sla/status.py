@@ -26,7 +26,7 @@ from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.triage_window import triage_instants
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.sla.calendar import due, elapsed
-from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, Clock, Risk, clocks
+from incident_ops.sla.clocks import ACTION_ITEM, AFTERWARDS, DEADLINE, Clock, Risk, clocks
 from incident_ops.sla.stagnation import last_activity, stagnates_at
 from incident_ops.sla.targets import calendar_of, level_of, seconds_of, why_no_level
 
@@ -121,7 +121,7 @@ class IncidentStatus(NamedTuple):
 def incident_status(view: IncidentAt, policy: Policy, clocks: Sequence[Clock]) -> IncidentStatus:
     """The status of an incident, from its clocks at the same instant. UserError as `sla.clocks.clocks`."""
     incident = view.incident
-    running = [clock for clock in clocks if not clock.is_over and clock.clock not in AFTERWARDS]
+    running = [one for one in clocks if not one.is_over and (one.clock not in AFTERWARDS or one.clock == DEADLINE)]
     due = [(clock.due, number) for number, clock in enumerate(running) if clock.due is not None]
     late, until = view.is_retroactive, snoozed_until(incident, view.now)
     return IncidentStatus(

@@ -14,7 +14,7 @@ from incident_ops.domain.known_at import ALWAYS_SHOWN, UNDATED, KnownIncident, i
 DATED = {
     "title", "services", "state", "times", "severity", "priority", "roles", "timeline", "updates", "changes",
     "corrections", "pauses", "cycles", "assignments", "escalations", "snooze", "overrides", "outcome", "action_items",
-    "postmortem", "duplicate_of",
+    "postmortem", "duplicate_of", "deadlines",
 }  # fmt: skip
 """Fields of which that part is shown which is dated."""
 

@@ -77,6 +77,7 @@ OF_A_BLOCK = {
     "datasources": tuple(
         f"canary run -f gates/{name}.yaml" for name in ("web", "prometheus", "datadog", "cloudwatch", "newRelic")
     ),
+    "deadlines": ("deadline list", "deadline list INC-1", *GENERAL),
     "contacts": (*GENERAL, "timeline 'It is back' INC-1"),
     "documents": (DECLARE, "render"),
     "escalation": (*GENERAL, "escalate INC-7 --reason again --by @alice", "escalate INC-1 --reason again --by @alice"),

@@ -387,3 +387,28 @@ def test_one_digest_a_day_at_the_opening(night: Scene) -> None:
         ("2025-02-04T09:10:00Z", "2 notices of the day, about 1 incident: 2 action item")
     ]
     assert len([each for each in heard if each.message.kind == "action_item"]) == 4
+
+
+def test_a_report_to_others_rings_before_its_end_and_until_it_is_made(night: Scene, sink: HttpSink) -> None:
+    """The incident is resolved and its alert ended; the early warning rings six hours before it is due; once it is
+    made nothing is left open, nor is anybody told again."""
+    one = handled(night(judge(extra="deadlines: [nis2]\n"), severity="SEV0", detection={"source": "alert"}), 60)
+    one.runs(minutes(17 * 60, 20 * 60, 30))
+    told = [each for each in one.told if "nis2-early-warning" in each.message.subject]
+    assert {each.at for each in told} == {after(18.5 * 60)}
+    assert {each.message.channel for each in told} >= {"sms", "pagerduty"}
+    assert "incident-ops deadline done nis2-early-warning INC-1" in told[0].message.text
+    assert len(pager_state(sink.taken).rings) == 2
+    one.write(after(21 * 60), deadlines=[{"id": "nis2-early-warning", "done_at": stamp(after(21 * 60))}])
+    one.runs(minutes(21 * 60, 48 * 60, 30))
+    assert pager_state(sink.taken).left_open == []
+    assert len([each for each in one.told if "nis2-early-warning" in each.message.subject]) == len(told)
+
+
+def test_a_long_deadline_is_told_before_it_rings(night: Scene) -> None:
+    """In its last quarter, on the quiet channels alone."""
+    one = handled(night(judge(extra="deadlines: [nis2]\n"), severity="SEV0"), 60)
+    one.runs(minutes(50 * 60, 60 * 60, 30))
+    told = [each for each in one.told if "nis2-incident-notification" in each.message.subject]
+    assert {each.at for each in told} == {after(54.5 * 60)}
+    assert not {each.message.channel for each in told} & {"sms", "pagerduty", "pager", "phone"}

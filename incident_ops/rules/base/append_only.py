@@ -1,8 +1,8 @@
 """Merged entries of a history stay as they are, in their order.
 
-Timeline, updates, changes, corrections, escalations and cycles only grow. Three things may be added later: whether an
-escalation was `appropriate`, whom it reached later (from `failed` to the end of `notified`), and a missing time of a
-cycle. To fix a mistake, add one more entry: `corrects` in the
+Timeline, updates, changes, corrections, escalations, deadlines and cycles only grow. Four things may be added later:
+whether an escalation was `appropriate`, whom it reached later (from `failed` to the end of `notified`), the `ref` of a
+report, and a missing time of a cycle. To fix a mistake, add one more entry: `corrects` in the
 timeline, a correction for a time, another update. After merging two branches a new entry may be above an older one if
 it happened earlier (a note). Only a text that contains a secret may be removed (a warning).
 
@@ -53,6 +53,7 @@ HISTORIES = (
         ("appropriate", "notified", "failed"),
         "only `appropriate` may change, and people move from `failed` to the end of `notified`",
     ),
+    History("deadlines", "done_at", ("ref",), "only `ref` may change"),
     History("cycles", "reopened", ("restored", "resolved", "verified", "closed"), "to change a time, use corrections"),
 )
 
