@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from incident_ops.domain.as_of import assignee_at, known_status
+from incident_ops.domain.as_of import assignee_at
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import ASSIGNED, IN_PROGRESS, NEW, OVER, PENDING, TRIAGED
+from incident_ops.domain.lifecycle import IN_PROGRESS, OVER, PENDING
 from incident_ops.domain.notice_kinds import DIGEST, PAGE, PAGED_RANKS, TO_NOBODY
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
@@ -28,7 +28,7 @@ from incident_ops.sla.calendar import due, end_of_day
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
 from incident_ops.sla.escalation_ladder import NO_ANSWER, managers, nearest_people
-from incident_ops.sla.handover import takeovers
+from incident_ops.sla.handover import response_phase, takeovers
 from incident_ops.sla.obligations import (
     BREACH,
     DECLARED_NOTICE,
@@ -157,18 +157,6 @@ def has_been_handled(before: Incident, after: Incident) -> bool:
     ended = after.outcome != before.outcome or after.duplicate_of != before.duplicate_of
     snoozed = after.snooze is not None and after.snooze != before.snooze
     return took or moved or ended or snoozed or len(after.assignments) > len(before.assignments)
-
-
-def response_phase(incident: Incident) -> str:
-    """The phase that `routing.by_phase` speaks of (R74): from the first response to the documentation."""
-    if incident.state in OVER:
-        return "documentation"
-    if incident.state in (NEW, TRIAGED, ASSIGNED):
-        return "initial_response"
-    status = known_status(incident)
-    if status == "identified":
-        return "deployment" if incident.times.mitigated else "fix"
-    return "investigation" if status == "investigating" else "deployment"
 
 
 def _notices(case: _Case) -> Iterator[Message | Unreachable]:

@@ -1,4 +1,4 @@
-"""Who has taken over an incident from somebody else, and still has it."""
+"""Who has taken over an incident from somebody else, and whom the present phase of the response brings in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import IDENTIFIED, IncidentAt, current_instant, known_status
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.time import parse_instant
+from incident_ops.domain.lifecycle import ASSIGNED, NEW, OVER, TRIAGED
+from incident_ops.domain.policy_sections import Routing
+from incident_ops.domain.time import instant, parse_instant
 
 _ASSIGNEE, _COMMANDER = "assignee", "commander"
+_FIRST, _INVESTIGATION, _FIX, _DEPLOYMENT, _DOCUMENTATION = (
+    "initial_response",
+    "investigation",
+    "fix",
+    "deployment",
+    "documentation",
+)
+_PHASES = (_FIRST, _INVESTIGATION, _FIX, _DEPLOYMENT, _DOCUMENTATION)
 
 
 class Takeover(NamedTuple):
@@ -40,3 +51,49 @@ def takeovers(incident: Incident, now: datetime) -> list[Takeover]:
             found.append(Takeover(at, _COMMANDER, change.new, change.old))
         break
     return found
+
+
+class BroughtIn(NamedTuple):
+    """`whom` (a handle or a role) the routing names for a phase that began at an instant (aware UTC)."""
+
+    at: datetime
+    phase: str
+    whom: str
+    leads: bool
+
+
+def response_phase(incident: Incident) -> str:
+    """The phase that `routing.by_phase` speaks of: from the first response to the documentation."""
+    if incident.state in OVER:
+        return _DOCUMENTATION
+    if incident.state in (NEW, TRIAGED, ASSIGNED):
+        return _FIRST
+    status = known_status(incident)
+    if status == IDENTIFIED:
+        return _DEPLOYMENT if incident.times.mitigated else _FIX
+    return _INVESTIGATION if status == "investigating" else _DEPLOYMENT
+
+
+def brought_in(view: IncidentAt, routing: Routing) -> list[BroughtIn]:
+    """Those whom the present phase brings in: who was named for the phase before it is there already. None in the first
+    phase, whose people hear of the declaration, nor where it is not known when the phase began."""
+    phase = response_phase(view.incident)
+    place, at = _PHASES.index(phase), _began(view, phase)
+    route = routing.by_phase.get(phase)
+    if route is None or at is None or view.is_cancelled:
+        return []
+    before = (routing.by_phase[one] for one in reversed(_PHASES[:place]) if one in routing.by_phase)
+    there = next(({*one.lead, *one.supporting} for one in before), set())
+    people = {**dict.fromkeys(route.supporting, False), **dict.fromkeys(route.lead, True)}
+    return [BroughtIn(at, phase, whom, leads) for whom, leads in people.items() if whom not in there]
+
+
+def _began(view: IncidentAt, phase: str) -> datetime | None:
+    if phase == _INVESTIGATION:
+        return view.acknowledged.at
+    if phase == _FIX:
+        return view.diagnosed.at
+    if phase == _DOCUMENTATION:
+        return view.resolved.at
+    ended = [at for name in ("mitigated", "restored") if (at := instant(current_instant(view.incident, name)))]
+    return min(ended, default=None) if phase == _DEPLOYMENT else None

@@ -42,7 +42,7 @@ from incident_ops.sla.clocks import (
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
-from incident_ops.sla.handover import takeovers
+from incident_ops.sla.handover import brought_in, takeovers
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
@@ -390,11 +390,14 @@ def _snooze_ended(case: Case) -> list[Obligation]:
 
 
 def _handovers(case: Case) -> list[Obligation]:
-    """Who took over from somebody else hears of it, as long as it is in force."""
-    view = case.view
+    """Who took over from somebody else hears of it, as long as it is in force; and whom the present phase brings in."""
+    view, found = case.view, []
+    for new in brought_in(view, case.policy.routing):
+        mark, role = f"{new.phase}.{stamp(new.at)}.{new.whom}", "leads" if new.leads else "supports"
+        reason = f"The phase {new.phase.replace('_', ' ')} begins, and {new.whom} {role} it"
+        found.append(case.obligation(HANDOVER_NOTICE, "handover", mark, new.at, reason)._replace(whom=new.whom))
     if view.resolved.ended or view.state in OVER:
-        return []
-    found = []
+        return found
     for one in takeovers(view.incident, view.now):
         if one.at >= view.cycle_start:
             mark, reason = f"{one.role}.{stamp(one.at)}", f"{one.whom} takes over from {one.before}"

@@ -366,6 +366,32 @@ def test_who_takes_over_is_told_of_a_handover(night: Scene) -> None:
         assert any("@bob takes over from @ann" in message.subject for message in heard)
 
 
+ROUTED = """routing:
+  by_phase:
+    investigation: {lead: ["@ann"]}
+    fix: {lead: ["@bob"], supporting: ["@ann"]}
+    documentation: {lead: ["@boss"]}
+"""
+
+
+def test_a_phase_tells_whom_it_brings_in_as_it_begins(night: Scene) -> None:
+    """Once, as a handover, at the next run; who was there already hears nothing new."""
+    one = night(judge(extra=ROUTED), severity="SEV0")
+    one.run(after(0))
+    one.acknowledge(after(2))
+    one.run(after(3))
+    assert [each for each in one.told if each.message.kind == "handover" and each.message.recipient == "@bob"] == []
+    one.write(after(30), times={"declared": stamp(TWO), "acknowledged": stamp(after(2)), "diagnosed": stamp(after(30))})
+    one.runs(minutes(31, 40))
+    one.resolve(after(50))
+    one.runs(minutes(51, 60))
+    heard = [(each.message.recipient, each.message.subject) for each in one.told if each.message.kind == "handover"]
+    expected = [("@ann", "investigation"), ("@bob", "fix"), ("@boss", "documentation")]
+    assert [who for who, _ in heard] == [who for who, _ in expected], heard
+    assert all(f"The phase {phase} begins, and {who} leads it" in said for (who, phase), (_, said) in zip(
+        expected, heard, strict=True))  # fmt: skip
+
+
 def test_only_ringing_channels_are_named(night: Scene) -> None:
     """Who has to be told and has only a pager cannot be."""
     people = PEOPLE.replace('"@bob": {channels: [chat]}', '"@bob": {channels: [pager]}')

@@ -15,7 +15,8 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import Message
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.notifications.notice_text import spell_instants
-from incident_ops.notifications.recipients import Notices, notices, response_phase
+from incident_ops.notifications.recipients import Notices, notices
+from incident_ops.sla.handover import response_phase
 from incident_ops.sla.obligations import incident_obligations
 from tests.sla.escalating import ITIL, LADDER, START, at, example, incident, note, policy, text
 
