@@ -40,6 +40,7 @@ from incident_ops.records.schema import SCHEMA_KINDS, check_document
 from incident_ops.records.schema_copies import Names, copy_state
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.suppressions import find_suppressions
+from incident_ops.records.team_faults import team_faults
 from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
@@ -188,7 +189,7 @@ def validate_records(
     findings += [finding for document in _settings(setting) for finding in _hazards(document)]
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
-    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting)]
+    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *team_faults(setting)]
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:

@@ -175,7 +175,8 @@ def _drafted(workspace: Workspace, incident_id: str, declaration: Declaration, b
     """UserError where the record would not be valid."""
     in_force = policy_digest(workspace.in_force.policy.resolved)
     at = _declared_at(workspace, declaration)
-    declared = declare_incident(incident_id, declaration, workspace.judged_by[0], in_force, at, by)
+    policy = workspace.judged_by[0].for_services(declaration.services)
+    declared = declare_incident(incident_id, declaration, policy, in_force, at, by)
     raw = _spelled(declared.data)
     return _Draft(declared, raw, checked(workspace, record_path(incident_id), raw, None))
 

@@ -140,6 +140,7 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
 
 
 def _step(obligation: Obligation, policy: Policy, reach: Reach, record: Record) -> Step | None:
+    policy = policy.for_incident(record.incident)
     if obligation.escalation is not None:
         reached = reach.reached(obligation.key, obligation.escalation.targets, policy, obligation.due)
         return escalate_due(record.incident, obligation.escalation, policy, obligation.noticed_at, reached)

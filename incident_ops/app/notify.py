@@ -104,6 +104,7 @@ def notifier_settings(
     from incident_ops.edits.declare import channel_name
 
     policy, services = workspace.judged_by
+    every = (policy, *policy.teams.values())
     recorded = {one.id: one.links.tracking_issue for one in incidents if one.links.tracking_issue is not None}
     issues = {**recorded, **issue_numbers}
     places = places_of(workspace, environment, issues, paths)
@@ -119,7 +120,7 @@ def notifier_settings(
         facts={one.id: notice_facts(one, policy, services, places(one), workspace.now) for one in incidents},
         addresses=lambda incident: _addresses(incident, policy),
         repository=name_of_records(workspace, environment),
-        has_tier_pagers=any(tier.pager_key_env for tier in policy.escalation.tiers),
+        has_tier_pagers=any(tier.pager_key_env for one in every for tier in one.escalation.tiers),
     )
 
 
@@ -198,9 +199,9 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
     where there are none, the facts of the record are sent.
     """
     record = _record(workspace, incident)
-    policy, _ = workspace.judged_by
+    policy = workspace.judged_by[0].for_incident(record.incident)
     level = level_of(record.incident, policy)
-    channels = _channels(workspace, level, options.channels, options.mark)
+    channels = _channels(policy, level, options.channels, options.mark)
     due = evaluate_one(record, lambda found: _due_messages(workspace, found.incident, options))
     by_hand = due or [_message(workspace, record.incident, options, channel) for channel in channels]
     held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
@@ -239,6 +240,7 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
         hint = "a word of small letters, e.g. declared, breach, test"
         raise UserError(f"--mark {options.mark!r} is not a mark", hint=hint)
     policy, services = workspace.judged_by
+    policy = policy.for_incident(incident)
     due = [
         one
         for one in incident_obligations(as_of(incident, workspace.now), policy)
@@ -257,12 +259,11 @@ def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptio
     ]
 
 
-def _channels(workspace: Workspace, level: LevelPolicy, asked: Sequence[str], mark: str) -> list[str]:
+def _channels(policy: Policy, level: LevelPolicy, asked: Sequence[str], mark: str) -> list[str]:
     """The channels that are meant: without any those of the level, the quiet ones for a kind that does not page.
 
     UserError where there is none, or one that the policy does not know.
     """
-    policy = workspace.judged_by[0]
     known = {*policy.notify.channels, *level.channels}
     known |= {name for each_level in policy.levels for name in each_level.channels}
     known |= {name for person in policy.contacts.people.values() for name in person.channels}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,8 +14,18 @@ from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Route, Where, did_you_mean
 from incident_ops.records.editor import edit, key_order
-from incident_ops.records.policy import POLICY, load_policy
+from incident_ops.records.policy import (
+    POLICY,
+    SERVICES,
+    LoadedServices,
+    load_policy,
+    resolve_policy,
+    team_data,
+    team_overlay,
+    to_policy,
+)
 from incident_ops.records.schema import schema
+from incident_ops.records.team_faults import team_faults
 from incident_ops.rules.policy import PolicyFile, check_policy
 
 
@@ -25,8 +36,37 @@ def lint_policy(workspace: Workspace) -> list[Finding]:
     if loaded.policy is not None and loaded.document is not None:
         known = services.services if services.services is not None else {}
         subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
-        found += [one.at(loaded.document.locate(one.where)) for one in check_policy(subject)]
+        of_policy = check_policy(subject)
+        found += [one.at(loaded.document.locate(one.where)) for one in of_policy]
+        found += [*team_faults(workspace.setting), *_of_teams(subject, services, of_policy)]
     return sorted(found, key=lambda one: one.sort_key)
+
+
+def held_data(workspace: Workspace, service: str) -> dict[str, Any]:
+    """The resolved policy that holds for the incidents of a service. UserError for one that is not there."""
+    policy, services = workspace.judged_by
+    if service not in services:
+        raise UserError(f"there is no service {service!r}", hint=did_you_mean(service, services), where=SERVICES)
+    resolved, team = workspace.setting.policy.resolved, services[service].team
+    return resolved if team is None else team_data(resolved, workspace.setting.services.teams[team], policy)
+
+
+def _of_teams(whole: PolicyFile, services: LoadedServices, of_policy: list[Finding]) -> Iterator[Finding]:
+    """What is wrong with the policy of each team and not with that of the repository, at the team's lines."""
+    known = {(one.rule, one.message) for one in of_policy}
+    for name, team in services.teams.items() if services.document is not None else ():
+        held = {key: one for key, one in (services.services or {}).items() if one.team == name}
+        data, own = (
+            team_data(whole.resolved, team, whole.policy),
+            resolve_policy(team_overlay(whole.resolved, team), whole.own),
+        )
+        for one in check_policy(PolicyFile(to_policy(data), own, data, SERVICES, held)):
+            if (one.rule, one.message) in known:
+                continue
+            block = "on_call" if one.where.route[:3] == ("contacts", "roles", "on_call") else str(one.where.route[0])
+            where = Where(SERVICES, ("teams", name, block) if block in team else ("teams", name), on_key=True)
+            found = replace(one, where=where, message=f"team {name!r}: {one.message}")
+            yield found.at(services.document.locate(where))  # type: ignore[union-attr]
 
 
 def add_holidays(workspace: Workspace, calendar: str, days: Mapping[date, str]) -> str:

@@ -104,11 +104,12 @@ class _Trial:
 def _pager_keys(policy: Policy, services: Mapping[str, Service]) -> dict[str, str]:
     """The variables with routing keys, and whose they are: services and tiers."""
     named = [(f"service {name}", service.pager_key_env) for name, service in sorted(services.items())]
-    named += [(f"tier {tier.id}", tier.pager_key_env) for tier in policy.escalation.tiers]
+    parts = (policy, *policy.teams.values())
+    named += [(f"tier {tier.id}", tier.pager_key_env) for part in parts for tier in part.escalation.tiers]
     found: dict[str, list[str]] = {}
     for whose, env in named:
         found.setdefault(env or "", []).append(whose)
-    return {env: ", ".join(names) for env, names in found.items() if env}
+    return {env: ", ".join(dict.fromkeys(names)) for env, names in found.items() if env}
 
 
 def _incident(name: str, now: str) -> Incident:

@@ -126,8 +126,8 @@ def view_incident(workspace: Workspace, record: Record) -> IncidentView:
     from incident_ops.app.relate import relations_of  # what a list does not need
     from incident_ops.edits.declare import next_steps  # a list says nothing of what to do next
 
-    policy, _ = workspace.judged_by
     incident = record.incident
+    policy = workspace.judged_by[0].for_incident(incident)
     late = days_late(incident, policy, workspace.now)
     related = relations_of(workspace, record)
     running, phase = _clocks(workspace, record)

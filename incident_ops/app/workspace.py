@@ -47,9 +47,11 @@ from incident_ops.domain.time_words import (
     spell_typed,
 )
 from incident_ops.errors import UserError
+from incident_ops.findings import Finding, Level
 from incident_ops.records.index import IndexEntry, RecordIndex
 from incident_ops.records.policy import POLICY, PolicyAndServices, load_policy_and_services
 from incident_ops.records.store import INCIDENTS, CheckRecord, Raw, Store, is_record, load_index
+from incident_ops.records.team_faults import team_faults
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
@@ -100,7 +102,14 @@ class Workspace:
     def judged_by(self) -> tuple[Policy, Mapping[str, Service]]:
         """Policy and services in force; UserError where there are none that can be used."""
         policy, services = self.in_force.require()
+        if not self.is_strict:
+            lines = (f"{one.where}: {one.message}; the policy's own holds instead" for one in self._wrong_in_teams)
+            self.notes.extend(line for line in lines if line not in self.notes)
         return with_on_call(policy, self.store), services
+
+    @property
+    def _wrong_in_teams(self) -> list[Finding]:
+        return [one for one in team_faults(self.in_force) if one.level is Level.ERROR]
 
     @cached_property
     def catalogue(self) -> RecordIndex:

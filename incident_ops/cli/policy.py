@@ -37,20 +37,28 @@ def policy() -> None:
     type=click.Choice(resources.preset_names()),
     help="Show a shipped preset instead of this repository's policy.",
 )
+@click.option("--service", "-s", metavar="NAME", help="What holds for incidents of this service, and from where.")
 @format_choice(
     ["text", "markdown", "json"], "Text for a terminal; Markdown for documents, also in a pipe; JSON for scripts."
 )
 @click.pass_context
-def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: str) -> None:
+def show_command(ctx: click.Context, resolved: bool, preset: str | None, service: str | None, form: str) -> None:
     """Show the levels and triage rules in force, or with --resolved every value.
+
+    With --service: hours, people, ladder, clocks and channels of one service,
+    each line with its source, its team in services.yaml or the policy.
 
     \b
     Examples:
       incident-ops policy show
       incident-ops policy show --format markdown
       incident-ops policy show --resolved > resolved.yaml
+      incident-ops policy show --service api
       incident-ops policy show --preset itil-p1-p4
     """
+    if service is not None:
+        _show_service(ctx, service, "resolved" if resolved else form, preset)
+        return
     from incident_ops.records.policy import preset as preset_data
     from incident_ops.records.policy import to_policy
     from incident_ops.records.yaml_writer import to_yaml
@@ -73,6 +81,23 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, form: s
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
         click.echo(f"Triage, first match decides:\n\n{triage_table(values)}")
         click.echo(f"Notices, by kind:\n\n{ways_table({'How': values})}{unused_keys(data)}", nl=False)
+
+
+def _show_service(ctx: click.Context, service: str, form: str, preset: str | None) -> None:
+    from incident_ops.app.policy import held_data
+    from incident_ops.records.yaml_writer import to_yaml
+    from incident_ops.render.held_policy import held_json, held_text
+
+    if preset is not None:
+        raise click.UsageError("--service and --preset exclude each other: a preset has no services")
+    workspace = strict(workspace_of(ctx))
+    data = held_data(workspace, service)
+    if form == "json":
+        click.echo(held_json(*workspace.judged_by, service, workspace.now, data), nl=False)
+    elif form == "resolved":
+        click.echo(to_yaml(data), nl=False)
+    else:
+        click.echo(held_text(*workspace.judged_by, service, workspace.now, page_width()), nl=False)
 
 
 @policy.command()

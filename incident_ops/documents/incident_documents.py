@@ -180,6 +180,7 @@ def incident_documents(
     No document shows an age, so `now` changes nothing: a committed file never goes stale by time alone, and the same
     record and policy give the same bytes.
     """
+    policy = policy.for_incident(incident)
     steps = incident_facts.next_steps(incident, policy, leads_somewhere)
     view = {**_view(incident, policy), "steps": steps, "left_out": spell_undated(undated)}
     return {name: _tidy(_environment().get_template(f"{name}.j2").render(view)) for name in DOCUMENT_NAMES}

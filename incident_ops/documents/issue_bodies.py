@@ -156,6 +156,7 @@ _HORIZONS = (("short", "1 to 2 weeks"), ("medium", "1 to 3 months"), ("long", "3
 def tracking_body(record: Record, policy: Policy, now: datetime, around: Surroundings = ALONE) -> str:
     """Record -> the text of its tracking issue as of `now` (aware UTC), on which only what is due depends."""
     incident = record.incident
+    policy = policy.for_incident(incident)
     lists, other_lists = task_lists(incident, policy, now)
     work = [
         Section(_review(incident), "the dates of the postmortem"),
@@ -356,6 +357,7 @@ def item_body(record: Record, item: ActionItem, policy: Policy, now: datetime, *
     `now` (aware UTC) decides whether it is overdue. `is_brief`: nothing that the record says of the incident.
     """
     incident = record.incident
+    policy = policy.for_incident(incident)
     facts = [
         fact_line("Why", _left_out(record) if is_brief else _why(incident)),
         fact_line("Done when", _condition(item, incident)),

@@ -59,6 +59,7 @@ def reports_due(incident: Incident, policy: Policy) -> Iterator[Deadline]:
 def duties_at(incident: Incident, policy: Policy, instants: Mapping[str, str], now: datetime) -> list[Duty]:
     """The duties of an incident as they stood at `now`, in the order of the policy. `instants` are its times after
     corrections, by `times.NAME`."""
+    policy = policy.for_incident(incident)
     return [_duty(one, incident, policy, instants, now) for one in deadlines_of(incident, policy)]
 
 

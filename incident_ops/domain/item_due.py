@@ -52,7 +52,7 @@ class ItemDue(NamedTuple):
 
 def item_due(item: ActionItem, incident: Incident, policy: Policy) -> ItemDue | None:
     """When an item is due; None where neither the item nor the policy says so."""
-    zone, rules = policy.day_zone, policy.action_items
+    zone, rules = policy.for_incident(incident).day_zone, policy.action_items
     if item.due:
         return ItemDue(parse_date(item.due), OWN_DATE, "", _end_of(parse_date(item.due), zone))
     if span := rules.due_by_priority.get(item.priority or ""):
@@ -65,12 +65,13 @@ def item_due(item: ActionItem, incident: Incident, policy: Policy) -> ItemDue | 
 
 def counted_from(item: ActionItem, incident: Incident, policy: Policy) -> datetime:
     """Since when an item is to be done: added, else the declaration of its incident (aware UTC)."""
-    return to_utc(_begin(item, incident, policy.day_zone), policy.day_zone)
+    zone = policy.for_incident(incident).day_zone
+    return to_utc(_begin(item, incident, zone), zone)
 
 
 def is_done_in_time(item: ActionItem, incident: Incident, policy: Policy, now: datetime) -> bool | None:
     """Whether an item was done within the policy's `metric_days`; None where that cannot be said (yet)."""
-    zone, days = policy.day_zone, policy.action_items.metric_days
+    zone, days = policy.for_incident(incident).day_zone, policy.action_items.metric_days
     goal = None if days is None else _after(item, incident, timedelta(days=days), (BY_GOAL, ""), zone)
     if goal is None or item.status == "wont_do":
         return None
@@ -84,6 +85,7 @@ def is_done_in_time(item: ActionItem, incident: Incident, policy: Policy, now: d
 
 def days_late(incident: Incident, policy: Policy, now: datetime) -> dict[int, int]:
     """Index of each late action item -> for how many days; `now` is aware UTC."""
+    policy = policy.for_incident(incident)
     dated = (
         (index, item_due(item, incident, policy)) for index, item in enumerate(incident.action_items) if item.is_open
     )

@@ -6,6 +6,7 @@ Built from checked and resolved data by `incident_ops.records.policy`; nothing i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ import msgspec
 
 from incident_ops.domain.incident import Incident, Value
 from incident_ops.domain.lifecycle import counts
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.notice_kinds import RINGING, way_of
 from incident_ops.domain.policy_sections import (
     AROUND_THE_CLOCK,
@@ -39,6 +41,7 @@ from incident_ops.domain.policy_sections import (
     Tracker,
     WriteBack,
 )
+from incident_ops.domain.teams import clock_service, each_once, united_contacts, united_ladder
 from incident_ops.domain.time import duration
 
 
@@ -47,6 +50,7 @@ class Service(Value, frozen=True):
     never a key; `issues` the repository (`owner/name`) that has the issues of action items."""
 
     owner: str
+    team: str | None = None
     tier: int | None = None
     slo: float | str | None = None
     paths: list[str] = []
@@ -246,7 +250,11 @@ class TriagePolicy(Value, frozen=True):
 
 
 class Policy(Value, frozen=True):
-    """A resolved policy: preset and overrides, all values explicit."""
+    """A resolved policy: preset and overrides, all values explicit.
+
+    `teams` are the policies of the teams of services.yaml, `team_of` says which service has which; one that holds for
+    an incident or a service (`for_incident`, `for_services`) has neither.
+    """
 
     scheme: Scheme
     levels: list[LevelPolicy]
@@ -275,6 +283,23 @@ class Policy(Value, frozen=True):
     releases: list[ReleaseTrain] = []
     deadlines: list[Deadline] = []
     write_back: WriteBack = WriteBack()
+    teams: dict[str, Policy] = {}
+    team_of: dict[str, str] = {}
+
+    def for_incident(self, incident: Incident) -> Policy:
+        """The policy that holds for an incident: clocks and calendar of the team of its first service at the
+        declaration, people, ladders and channels of the teams of all its services. Itself where there are no teams."""
+        if not self.teams:
+            return self
+        return self._held(clock_service(incident), incident.services)
+
+    def for_services(self, names: Sequence[str]) -> Policy:
+        """The policy that holds for an incident of these services, the first of which decides clocks and calendar."""
+        return self._held(next(iter(names), ""), names) if self.teams else self
+
+    def _held(self, first: str, names: Sequence[str]) -> Policy:
+        of_people = dict.fromkeys(self.team_of.get(name, "") for name in names or (first,))
+        return _held(self, self.teams.get(self.team_of.get(first, "")), *map(self.teams.get, of_people))
 
     @property
     def drives(self) -> str:
@@ -305,8 +330,8 @@ class Policy(Value, frozen=True):
         return self.driving_label(incident.severity, incident.priority)
 
     def level_of(self, incident: Incident) -> LevelPolicy | None:
-        """What holds for an incident with the labels it has now, as `duties`."""
-        return self.duties(incident.severity, incident.priority)
+        """What holds for an incident with the labels it has now, as `duties` of the policy that holds for it."""
+        return self.for_incident(incident).duties(incident.severity, incident.priority)
 
     def requires_postmortem(self, incident: Incident) -> bool:
         """True for a real incident of a level that asks for a postmortem."""
@@ -381,3 +406,25 @@ class Policy(Value, frozen=True):
             return ZoneInfo(business.tz if business else "Etc/UTC")
         except (ZoneInfoNotFoundError, ValueError):
             return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone
+
+
+@memoised
+def _held(policy: Policy, clocks: Policy | None, *people: Policy | None) -> Policy:
+    """The policy that `clocks` rules (None: the whole repository's), with the people and channels of `people`."""
+    parts = [part or policy for part in people]
+    own = clocks or policy
+
+    def all_channels(level: LevelPolicy) -> LevelPolicy:
+        same = (part.level(level.id) for part in parts)
+        return msgspec.structs.replace(level, channels=each_once(one.channels for one in same if one is not None))
+
+    return msgspec.structs.replace(
+        own,
+        levels=[all_channels(level) for level in own.levels],
+        scheme=msgspec.structs.replace(own.scheme, major=[all_channels(level) for level in own.scheme.major]),
+        contacts=united_contacts([part.contacts for part in parts], policy.contacts.on_call),
+        escalation=united_ladder([part.escalation for part in parts]),
+        channels={name: settings for part in reversed(parts) for name, settings in part.channels.items()},
+        teams={},
+        team_of={},
+    )

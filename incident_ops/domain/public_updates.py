@@ -43,6 +43,7 @@ def has_status_page(incident: Incident, policy: Policy) -> bool:
 
     True, too, where no level is known: then nobody can tell.
     """
+    policy = policy.for_incident(incident)
     levels = [policy.duties(severity, priority) for _, severity, priority in labels_held(incident)]
     return any(level is None or level.status_page or level.update.public is not None for level in levels)
 

@@ -318,6 +318,6 @@ def _progress(incident: Incident, policy: Policy) -> tuple[str, ...]:
     public = (f'incident-ops update {incident.id} --public "..."',) if lacks_first_word(incident, policy) else ()
     if not (is_back or incident.updates):
         return (update, *public)
-    level = policy.duties(incident.severity, incident.priority)
+    level = policy.level_of(incident)
     is_asked = level is not None and level.update.internal is not None and not is_back
     return (*([update] if is_asked else []), *public, f"incident-ops resolve {incident.id}")

@@ -44,6 +44,7 @@ def escalate_incident(
     """
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
+    policy = policy.for_incident(incident)
     before = present_tier(incident, policy)
     after = tier_named(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)

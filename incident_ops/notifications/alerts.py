@@ -102,6 +102,7 @@ def alerts(
 ) -> list[Alert]:
     """The alerts of an incident as they should be at `now`. `due` are its obligations, `pagers` the channels that keep
     state. UserError as `sla.clocks`."""
+    policy = policy.for_incident(incident)
     if not pagers or policy.level_of(incident) is None:
         return []
     view, own = as_of(incident, now), _routes(incident, services)

@@ -106,19 +106,20 @@ def notices(
     unreachable: dict[Unreachable, None] = {}
     for obligation in obligations:
         incident = incidents[obligation.incident]
-        level = policy.level_of(incident)
+        own = policy.for_incident(incident)
+        level = own.level_of(incident)
         if obligation.superseded or level is None:
             continue
-        answered = answer_times(incident, policy, now)
+        answered = answer_times(incident, own, now)
         case = _Case(
             obligation,
             incident,
             level,
-            policy,
+            own,
             services,
             now,
-            is_ticket(incident, policy, now),
-            way_now(obligation, policy, answered),
+            is_ticket(incident, own, now),
+            way_now(obligation, own, answered),
             obligation.kind in _PAST or (obligation.kind in _BEGINS and is_answered(obligation, answered)),
         )
         too_late = _too_late(case)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.notification import INCIDENT_CHANNEL
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.teams import each_once
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
@@ -52,7 +53,9 @@ def channels_meant(policy: Policy, options: TrialOptions, at: datetime) -> tuple
     """Each channel that is meant with who uses it, and the people meant who have none; `at` says who is on call."""
     people = policy.contacts.people
     whom, label, handles = options.to, policy.label_typed(options.level), list(people)
-    levels = {level.id: level.channels for level in (*policy.levels, *policy.scheme.major)}
+    parts = (policy, *policy.teams.values())
+    every = [level for part in parts for level in (*part.levels, *part.scheme.major)]
+    levels = {one.id: each_once(level.channels for level in every if level.id == one.id) for one in every}
     if whom is not None:
         levels, handles = {}, policy.contacts.handles(whom, at)
         if not handles or any(handle not in people for handle in handles):

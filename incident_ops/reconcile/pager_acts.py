@@ -48,7 +48,7 @@ class PagerSide(NamedTuple):
 
 def paged_edits(record: Record, side: PagerSide, policy: Policy, now: datetime) -> KeyDecision:
     """What follows for one record: the edit of an acknowledgement, or why there is none; and what the pager lost."""
-    incident = record.incident
+    incident, policy = record.incident, policy.for_incident(record.incident)
     if record.pending or incident.state in OVER:
         return KeyDecision()
     if side.opened is not None and side.is_lost(now):
@@ -87,7 +87,8 @@ def alert_read_before(incident: Incident, policy: Policy) -> SeenAlert | None:
 
     So what was seen once stays, while the pager is down, or nobody has it there any more.
     """
-    acts = [act for entry in incident.timeline if (act := _act_of(entry, policy)) is not None]
+    own = policy.for_incident(incident)
+    acts = [act for entry in incident.timeline if (act := _act_of(entry, own)) is not None]
     return SeenAlert(acts[-1].event, acts[-1].at, tuple(acts)) if acts else None
 
 

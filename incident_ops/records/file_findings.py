@@ -36,6 +36,9 @@ FAULTS: dict[str, str] = {
     "or its time zone is unknown. `gate check` cannot tell what it holds, so it holds every deploy.",
     "calculation": "A calculation with the record's values failed, e.g. because a time derived from them is off the "
     "calendar. The record is left out and reported; every other record is processed.",
+    "team-names": "A team of services.yaml names a calendar, a level or a channel that the policy does not have, or a "
+    "service names a team that is not there.",
+    "team-unused": "No service has this team, so nothing that it says holds.",
     "schema-copy": "A file in `schemas/` of the repository, which editors use, was edited by hand, or made from "
     "another version of the program, or from levels or services that have changed since. Checks go by the installed "
     "program's.",
@@ -48,8 +51,8 @@ def line_and_message(finding: Finding) -> str:
 
 
 def fault_level(rule: str) -> Level:
-    """All faults are errors but one: a stale copy for editors never decides anything."""
-    return Level.WARNING if rule == "schema-copy" else Level.ERROR
+    """All faults are errors but two: a stale copy for editors and a team that nobody has never decide anything."""
+    return Level.WARNING if rule in ("schema-copy", "team-unused") else Level.ERROR
 
 
 def fault(

@@ -22,6 +22,7 @@ from incident_ops.records.policy import (
     load_policy,
     load_services,
     policy_digest,
+    with_teams,
 )
 from incident_ops.records.store import Store
 from incident_ops.records.yaml_reader import MAX_BYTES
@@ -89,12 +90,31 @@ def may_rule(merged: MergedPolicy, incident: Incident, now: datetime) -> bool:
 
 
 def _policies(git: Repository, tip: str, oldest: datetime) -> Iterator[MergedPolicy]:
+    """Each policy with the teams of each services.yaml that was there in its time."""
+    services = [one for one in _versions(git, SERVICES, tip, oldest, load_services) if one[0].services is not None]
+    has_teams = any(loaded.teams for loaded, _, _ in services)
+    for loaded, begin, end in _versions(git, POLICY, tip, oldest, load_policy):
+        if loaded.policy is None:
+            continue
+        digest = policy_digest(loaded.resolved)
+        if not has_teams:
+            yield MergedPolicy(digest, loaded.policy, begin, end)
+        for beside, since, until in services if has_teams else ():
+            start, stop = max(begin, since), min((one for one in (end, until) if one), default=None)
+            if stop is None or start < stop:
+                own = with_teams(loaded.policy, loaded.resolved, beside.services or {}, beside.teams)
+                yield MergedPolicy(digest, own, start, stop)
+
+
+def _versions(
+    git: Repository, path: str, tip: str, oldest: datetime, load: Callable[[str, str], Loaded]
+) -> Iterator[tuple[Loaded, datetime, datetime | None]]:
+    """(file, since when, until when) of each version of the branch, the newest first; `until` None = still there."""
     end = None
-    for commit, begin in git.branch_history(POLICY, tip):
+    for commit, begin in git.branch_history(path, tip):
         if end is not None and end < oldest:
             return
-        raw = git.read_path(commit, POLICY)
-        loaded = load_policy(raw.decode("utf-8", "replace"), POLICY) if raw is not None else None
-        if loaded is not None and loaded.policy is not None:
-            yield MergedPolicy(policy_digest(loaded.resolved), loaded.policy, begin, end)
+        raw = git.read_path(commit, path)
+        if raw is not None:
+            yield load(raw.decode("utf-8", "replace"), path), begin, end
         end = begin

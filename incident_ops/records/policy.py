@@ -9,7 +9,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -58,6 +58,7 @@ class LoadedServices:
     services: Services | None
     findings: list[Finding]
     document: Document | None
+    teams: Mapping[str, Data] = field(default_factory=dict)
 
 
 def preset(name: str) -> Data:
@@ -132,6 +133,57 @@ def to_policy(resolved: Data) -> Policy:
     return msgspec.convert({**resolved, "contacts": {**contacts, "people": people}}, Policy)
 
 
+def with_teams(policy: Policy, resolved: Data, services: Services, teams: Mapping[str, Data]) -> Policy:
+    """The policy, with those of the teams of services.yaml in it; itself where there are none."""
+    if not teams:
+        return policy
+    return msgspec.structs.replace(
+        policy,
+        teams={name: to_policy(team_data(resolved, team, policy)) for name, team in teams.items()},
+        team_of={name: service.team for name, service in services.items() if service.team is not None},
+    )
+
+
+def team_data(resolved: Data, team: Data, usual: Policy) -> Data:
+    """The resolved policy that holds for the services of a team; `usual` is the one that it is laid over. A
+    name in it that the policy does not have changes nothing; `team_faults` names it."""
+    found = resolve_policy(team_overlay(resolved, team), resolved)
+    calendar, names = team.get("calendar", _BUSINESS), team.get("channels", {})
+    if calendar in resolved["calendars"]:  # its hours alone, nothing of the others
+        found["calendars"][_BUSINESS] = copy.deepcopy(resolved["calendars"][calendar])
+    elif calendar != "24x7":
+        calendar = _BUSINESS
+    for level in (*found["levels"], *found["scheme"].get("major", ())):
+        if level.get("calendar") == _BUSINESS:
+            level["calendar"] = calendar
+        level["channels"] = [names.get(channel, channel) for channel in level.get("channels", ())]
+    settings = found.setdefault("channels", {})
+    for name, its_own in names.items():
+        settings[its_own] = {"rings": usual.rings(name), **settings.get(its_own, {})}
+    return found
+
+
+def team_overlay(resolved: Data, team: Data) -> Data:
+    """What a team says, in the shape of a policy that is laid over another one."""
+    own: Data = {key: team[key] for key in ("contacts", "escalation") if key in team}
+    if "on_call" in team:
+        people = [team["on_call"]] if isinstance(team["on_call"], str) else team["on_call"]
+        contacts = own.get("contacts", {})
+        own["contacts"] = {**contacts, "roles": {**contacts.get("roles", {}), "on_call": people}}
+    clocks = team.get("levels", {})
+    levels, major = (
+        [{"id": one["id"], **clocks[one["id"]]} for one in scale if one["id"] in clocks]
+        for scale in (resolved["levels"], resolved["scheme"].get("major", ()))
+    )
+    own |= {"levels": levels} if levels else {}
+    own |= {"scheme": {"major": major}} if major else {}
+    calendar = resolved["calendars"].get(team.get("calendar"))
+    return own | ({"calendars": {_BUSINESS: calendar}} if calendar is not None else {})
+
+
+_BUSINESS = "business"
+
+
 def load_policy(text: str, file: str = "policy.yaml") -> LoadedPolicy:
     """The text of policy.yaml -> the resolved policy, or findings. Never raises for bad content."""
     document = read_yaml(text if text.strip() else "{}", file)
@@ -157,7 +209,21 @@ def load_services(text: str, file: str = "services.yaml") -> LoadedServices:
         return LoadedServices(None, document, None)
     if findings := check_document(document, "services"):
         return LoadedServices(None, findings, document)
-    return LoadedServices(msgspec.convert(document.data["services"], dict[str, Service]), [], document)
+    if findings := [*(_duplicate_ids(document) if "teams" in document.data else ()), *_unknown_teams(document)]:
+        return LoadedServices(None, findings, document)
+    services = msgspec.convert(document.data["services"], dict[str, Service])
+    return LoadedServices(services, [], document, document.data.get("teams", {}))
+
+
+def _unknown_teams(document: Document) -> Iterator[Finding]:
+    teams = document.data.get("teams", {})
+    for name, service in document.data["services"].items():
+        team = service.get("team", "")
+        if team and team not in teams:
+            message = f"service {name!r} has team {team!r}, which is not in `teams`"
+            hint = did_you_mean(team, teams) if teams else f"add it: `teams: {{{team}: {{}}}}`"
+            route = ("services", name, "team")
+            yield from _located(document, fault("team-names", document.file, message, hint, route=route))
 
 
 def no_policy(folder: str) -> UserError:
@@ -270,12 +336,14 @@ class PolicyAndServices:
         if self.policy.policy is None or self.services.services is None:
             first = self.findings[0]
             raise UserError(first.message, hint=first.hint, where=str(first.where))
-        return self.policy.policy, self.services.services
+        services = self.services.services
+        return with_teams(self.policy.policy, self.policy.resolved, services, self.services.teams), services
 
     @property
     def digest(self) -> str:
         """Changes when anything changes that a record is checked against."""
         services: Any = msgspec.to_builtins(self.services.services)
+        services = [services, self.services.teams] if self.services.teams else services
         return (
             policy_digest(self.policy.resolved) + sha256(json.dumps(services, sort_keys=True).encode()).hexdigest()[:16]
         )

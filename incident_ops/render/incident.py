@@ -196,7 +196,7 @@ def spell_impact(incident: Incident) -> str:
 def _head_tone(view: IncidentView) -> str:
     """By the rank of its level while it is worked on."""
     incident = view.record.incident
-    duties = view.policy.duties(incident.severity, incident.priority)
+    duties = view.policy.level_of(incident)
     is_live = duties is not None and incident.state not in OVER
     return (rank_tone(duties.rank) if duties is not None and is_live else "") or HEAD_LINE
 
@@ -308,7 +308,7 @@ def _public(view: IncidentView) -> str:
         age, update = latest
         other = f" ({update.status})" if update.status != public_status(incident) else ""
         return f"{public_status(incident)}; last public update{other} {spell_ago(age)}"
-    duties = view.policy.duties(incident.severity, incident.priority)
+    duties = view.policy.level_of(incident)
     is_required = duties is not None and duties.status_page
     return f"no public update yet{'' if is_required else ', none required'}"
 

@@ -171,6 +171,7 @@ def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
 
 def _item_entries(record: Record, policy: Policy, now: datetime) -> Iterator[ItemRow]:
     incident, is_shown = record.incident, title_of(record.incident, policy) is not None
+    policy = policy.for_incident(incident)
     for item in incident.action_items:
         due = item_due(item, incident, policy)
         late = due.days_late(now, policy) if due is not None and item.is_open else 0

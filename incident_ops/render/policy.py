@@ -26,7 +26,7 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
         name += "" if level.declare else "  [a ticket, no incident]"
         out += ["", *fold(inert(f"{level.id}{name}"), rest="  ", width=width)]
         out += fold(inert(level.definition or ""), "  ", "  ", width)
-        for title, text in _about(level, policy):
+        for title, text in about_level(level, policy):
             out += fold(inert(f"  {title:<10}  {text}"), rest=" " * 14, width=width)
     out += ["", "Triage, first match decides:"]
     for number, rule in enumerate(policy.triage.rules, 1):
@@ -42,7 +42,7 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     return "\n".join(out) + "\n"
 
 
-def _about(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
+def about_level(level: LevelPolicy, policy: Policy) -> Iterator[tuple[str, str]]:
     """What holds for a level, as pairs of a title and a sentence; what is not set is left out."""
     clocks = {"response": level.response, "resolution": level.resolution, "diagnosis": level.diagnosis}
     if set_clocks := ", ".join(f"{name} {_words(target)}" for name, target in clocks.items() if target):

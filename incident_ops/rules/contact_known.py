@@ -26,7 +26,7 @@ TIMED = False
 
 def check(record: Record, world: World) -> Iterator[Finding]:
     """Every handle of the record against the contacts."""
-    people = _reachable(world.policy.contacts)
+    people = _reachable(world.policy.for_incident(record.incident).contacts)
     if not people:
         return
     reported = set(people)

@@ -83,6 +83,7 @@ def _common(policy: Policy) -> Any:
         (policy.escalation, above, contacts.roles, contacts.tiers, contacts.executive),
         (policy.action_items.due_by_priority, policy.releases, business_calendar(policy)),
         policy.tracker.identities,
+        (policy.teams, policy.team_of),
         policy.deadlines,
     )
 

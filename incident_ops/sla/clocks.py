@@ -172,6 +172,7 @@ def clocks(view: IncidentAt, policy: Policy) -> list[Clock]:
 
 @memoised
 def _clocks(view: IncidentAt, policy: Policy) -> tuple[Clock, ...]:
+    policy = policy.for_incident(view.incident)
     incident, periods, end = view.incident, level_periods(view, policy), view.resolved
     found: list[Clock | None] = [*main_clocks(view, policy, periods)]
     if any(period.level.update.internal for period in periods):

@@ -130,6 +130,7 @@ def count_slots(clock: str, view: IncidentAt, policy: Policy) -> Slots:
     A silence of 100 minutes where 30 are allowed is three missed slots, and a kept one if an update ended it. A change
     of level keeps none.
     """
+    policy = policy.for_incident(view.incident)
     audience, kept, missed = PUBLIC if clock == UPDATE_PUBLIC else None, 0, 0
     for cycle in each_cycle(view):
         for slot in update_slots(cycle, policy, level_periods(cycle, policy), audience):
@@ -289,7 +290,7 @@ def _within(incidents: Iterable[Incident], policy: Policy, now: datetime, share:
         view = as_of(incident, now)
         end = view.resolved
         last = end.at if end.ended else now
-        calendar = calendar_of(level, policy)
+        calendar = calendar_of(level, policy.for_incident(incident))
         spent = elapsed(view.declared, last, calendar, view.closed_pauses(policy.states.pausing)) if last else None
         if exclusion(incident) or view.is_retroactive or spent is None or (not end.ended and spent <= limit):
             left_out += 1

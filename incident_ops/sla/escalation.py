@@ -100,6 +100,7 @@ def next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:
 def _prepared(
     view: IncidentAt, policy: Policy, seen: Seen, pattern: Sequence[str]
 ) -> tuple[_Facts, list[EscalationCause], LadderInputs, dict[str, Escalation]]:
+    policy = policy.for_incident(view.incident)
     periods = level_periods(view, policy)
     active = activity(view, policy, seen.comments)
     facts = _Facts(view, policy, active, answers(view, policy), periods, _assigned(view.incident))

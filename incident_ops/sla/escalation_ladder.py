@@ -152,7 +152,9 @@ def present_tier(incident: Incident, policy: Policy) -> int | None:
     """The tier that has the incident: the last one it went to, of one second the later entry, else the lowest."""
     reached = [(parse_instant(one.at), one.tier) for one in incident.assignments if one.tier is not None]
     reached += [(parse_instant(one.at), one.to_tier) for one in incident.escalations if one.to_tier is not None]
-    return max(reversed(reached), key=lambda pair: pair[0])[1] if reached else _lowest(policy.escalation.tiers)
+    if not reached:
+        return _lowest(policy.for_incident(incident).escalation.tiers)
+    return max(reversed(reached), key=lambda pair: pair[0])[1]
 
 
 def spell_tier(tier: int | None, policy: Policy) -> str:

@@ -290,6 +290,7 @@ def incident_obligations(
     """What is due for one incident, including what is superseded. UserError as `sla.clocks`."""
     if view.now < view.declared:
         return []
+    policy = policy.for_incident(view.incident)
     case = Case(view, policy, level_periods(view, policy))
     found: list[Obligation] = []
     for clock in clocks(view, policy):

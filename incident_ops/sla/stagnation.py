@@ -22,6 +22,7 @@ def stagnates_at(view: IncidentAt, policy: Policy) -> datetime | None:
 
     UserError as `level_of`.
     """
+    policy = policy.for_incident(view.incident)
     level = level_of(view.incident, policy)
     waits = view.state == PENDING or view.resolved.ended or view.is_retroactive
     if not level.stagnation or waits:

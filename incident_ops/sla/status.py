@@ -170,6 +170,7 @@ class PhaseStatus(NamedTuple):
 
 def phases(view: IncidentAt, policy: Policy) -> list[PhaseStatus]:
     """The phases of the level in force, in the policy's order; [] where it has none. UserError as `level_of`."""
+    policy = policy.for_incident(view.incident)
     level = level_of(view.incident, policy)
     calendar = calendar_of(level, policy)
     begin = view.declared

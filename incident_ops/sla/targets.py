@@ -86,7 +86,7 @@ def level_periods(view: IncidentAt, policy: Policy) -> list[LevelPeriod]:
 
 @memoised
 def _level_periods(view: IncidentAt, policy: Policy) -> tuple[LevelPeriod, ...]:
-    present, duties = level_of(view.incident, policy), _Duties(policy)
+    present, duties = level_of(view.incident, policy), _Duties(policy.for_incident(view.incident))
     found: list[LevelPeriod] = []
     origin = view.declared
     has_begun = was_incident = was_major = False
@@ -190,6 +190,7 @@ def resolution_release(incident: Incident, policy: Policy) -> ReleaseTrain | Non
 
     UserError for a policy that names a calendar or zone which does not exist.
     """
+    policy = policy.for_incident(incident)
     level = policy.level_of(incident)
     if level is None or targets(incident, policy, level)[1] != NEXT_RELEASE:
         return None

@@ -179,7 +179,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worked]]:
             surroundings.delenv(name, raising=False)
         for name, value in (("COUNT", "1"), ("KEY_0", "user.name"), ("VALUE_0", "Alice Smith")):
             surroundings.setenv(f"GIT_CONFIG_{name}", value)
-        yield [Worked(KEYS / name, folder / name) for name in ("one", "two", "three")]
+        yield [Worked(KEYS / name, folder / name) for name in ("one", "two", "three", "teams")]
 
 
 @pytest.mark.parametrize(("kind", "block"), ACTING)

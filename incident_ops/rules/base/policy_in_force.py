@@ -46,7 +46,7 @@ def check_policy(after: Record, policies: Sequence[MergedPolicy]) -> Iterator[Fi
 
 def _wrong_targets(incident: Incident, policy: Policy) -> Iterator[Finding]:
     severity, priority = (_declared(incident, field, policy.drives) for field in ("severity", "priority"))
-    level = policy.duties(severity, priority)
+    level = policy.for_incident(incident).duties(severity, priority)
     if incident.policy is None or level is None:  # an unknown label has a finding of its own
         return
     label = policy.driving_label(severity, priority)
