@@ -87,7 +87,8 @@ class AppliedRun(NamedTuple):
     @property
     def exit_code(self) -> int:
         """The worst of the run; 0 where everything was done."""
-        return worst_exit_code(self._codes)
+        unread = {4} if self.planned.pager_error is not None else set()  # what is due was tried all the same
+        return worst_exit_code(self._codes | unread)
 
     @property
     def is_complete(self) -> bool:

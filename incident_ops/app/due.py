@@ -4,7 +4,7 @@ notices are due, compared with the ledger, and the alerts of pagers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -208,14 +208,14 @@ def kept_ledger(lines: Sequence[str] | None) -> Ledger:
 
 
 def plan_notices(
-    due: DueNotices, lines: Sequence[str] | None, world: World
+    due: DueNotices, lines: Sequence[str] | None, world: World, lost: Collection[str] = ()
 ) -> tuple[tuple[PlannedNotice, ...], KeyDecision]:
     """What this run does about each notice, and the same as changes of a plan.
 
-    `lines` are those of the ledger; None = it could not be read.
+    `lines` are those of the ledger; None = it could not be read. `lost` as of `alert_messages`.
     """
     ledger = None if lines is None else kept_ledger(lines)
-    every = [*due.messages, *alert_messages(due.alerts, ledger)]
+    every = [*due.messages, *alert_messages(due.alerts, ledger, lost)]
     held = OBSERVE if world.policy.mode == "observe" else ""
     own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
     planned = sum_up(gather_digests(plan_deliveries(every, ledger, world.now)), own_place)

@@ -119,12 +119,12 @@ def notifier_settings(
         inert=markdown,
         facts={one.id: notice_facts(one, policy, services, places(one), workspace.now) for one in incidents},
         addresses=lambda incident: _addresses(incident, policy),
-        repository=_repository(workspace, environment),
+        repository=name_of_records(workspace, environment),
         has_tier_pagers=any(tier.pager_key_env for one in every for tier in one.escalation.tiers),
     )
 
 
-def _repository(workspace: Workspace, environment: Mapping[str, str]) -> str:
+def name_of_records(workspace: Workspace, environment: Mapping[str, str]) -> str:
     """The repository's name on GitHub, else the end of its remote's address: the same at home and in a workflow."""
     from incident_ops.adapters.github.connect import repository_address
 

@@ -30,6 +30,7 @@ from incident_ops.reconcile.desired import Desired, listed_labels
 from incident_ops.reconcile.diff import is_hands_off, kept_issues, key_of
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import DesiredOf, load_snapshot, observe, save_snapshot
+from incident_ops.reconcile.pager_acts import alert_read_before
 from incident_ops.reconcile.people import Acts, is_brought_back
 from incident_ops.reconcile.places import settle_places
 from incident_ops.records.store import is_record
@@ -110,10 +111,13 @@ def observe_tracker(
     snapshot = observe_repositories(
         workspace, github, asked_for, watched, address, may_be_incremental=may_be_incremental
     )
+    proposed, policy = [*_proposed_incidents(branches)], workspace.judged_by[0]
+    pager = ((one.id, alert_read_before(one, policy)) for one in proposed)
     return replace(
         snapshot,
         proposals=tuple(as_proposal(branch) for branch in branches),
-        noticed=dict(_recorded_instants(_proposed_incidents(branches))),
+        noticed=dict(_recorded_instants(proposed)),
+        pager={name: alert for name, alert in pager if alert is not None},
     )
 
 

@@ -22,10 +22,12 @@ from incident_ops.app.observed_tracker import (
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.reached import record_edits
+from incident_ops.app.read_back import PagerNews, pager_failure, pager_news, with_pager
 from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.lifecycle import REOPENED
+from incident_ops.domain.notification import Ledger
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record, World
@@ -33,7 +35,7 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
 from incident_ops.notifications.reach import Reach, pairs_not_reached, reach_of
-from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange, join_decisions
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
 from incident_ops.reconcile.places import with_unseen_teams
@@ -104,6 +106,11 @@ class PlannedRun:
         return self.ledger.error if self.ledger else None
 
     @property
+    def pager_error(self) -> IncidentOpsError | None:
+        """Why what people did in the pager was not read back."""
+        return pager_failure(self.observed)
+
+    @property
     def policy(self) -> Policy:
         """The policy in force."""
         return self.workspace.judged_by[0]
@@ -125,7 +132,7 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     run = served(workspace, lambda: _plan(workspace, github, options))
     if _is_incremental(run.observed) and any(change.action != NOTIFY for change in run.plan.changes):
         whole = dataclasses.replace(options, is_whole=True)  # nothing is done because of what is only remembered
-        run = served(workspace, lambda: _plan(workspace, github, whole))
+        run = served(workspace, lambda: _plan(workspace, github, whole, pager_of=run.observed))
     if github is None:
         workspace.notes.extend(_would_be_elsewhere(run.desired, workspace.judged_by[1]))
     return run
@@ -153,9 +160,14 @@ def plan_of_base(run: PlannedRun, revision: str, options: PlanOptions) -> Planne
 
 
 def _plan(
-    workspace: Workspace, github: GitHubTracker | None, options: PlanOptions, seen_before: PlannedRun | None = None
+    workspace: Workspace,
+    github: GitHubTracker | None,
+    options: PlanOptions,
+    seen_before: PlannedRun | None = None,
+    pager_of: Snapshot | None = None,
 ) -> PlannedRun:
-    """`seen_before` has looked at tracker and ledger, so that neither is asked again; it may recreate other keys."""
+    """`seen_before` has looked at tracker and ledger, so that neither is asked again; it may recreate other keys.
+    `pager_of` shows the pager, so that it is not asked again."""
     world = World(*workspace.judged_by, workspace.now)
     tracker: IssueTracker = github or local_tracker(workspace)
     concerned = ConcernedRecords(workspace, options.recreate)
@@ -168,15 +180,16 @@ def _plan(
     recreate = [key for key in options.recreate if seen_before is None or key in wanted.issues]
     deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)
-    due = due_obligations(recent, world.policy, world.now, seen, observed.noticed)
     by_id = {record.incident.id: record for record in recent}
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
-    to_send = _notices(workspace, recent, due, seen, observed, ledger, is_sent=options.with_notices)
+    if seen_before is None:
+        observed = _with_pager(workspace, recent, observed, ledger, pager_of)
+    news = pager_news(workspace, recent, observed, _known(ledger, observed))
+    due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
+    to_send = _notices(workspace, news, due, seen, observed, ledger, is_sent=options.with_notices)
     edits = record_edits(due, by_id, world.policy, to_send.reach if github else None)
-    returning = _returning(due, edits)
-    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, returning)
-    plan = add_decision(plan, edits)
-    plan = add_decision(plan, to_send.decision)
+    plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, _returning(due, edits))
+    plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
     seen_now, asks = to_send.observed, not (options.observed or seen_before)
@@ -195,6 +208,26 @@ def _plan(
         proposed=proposed,
         ledger=ledger,
     )
+
+
+def _with_pager(
+    workspace: Workspace,
+    records: Sequence[Record],
+    observed: Snapshot,
+    ledger: LedgerAccess | None,
+    other: Snapshot | None,
+) -> Snapshot:
+    """With what the pager shows, asked now unless `other` shows it; with the embedded tracker nothing is sent there."""
+    if observed.source != GITHUB or ledger is None:
+        return observed
+    if other is not None:
+        return replace(observed, pager=other.pager, pager_problem=other.pager_problem)
+    return with_pager(workspace, records, observed, ledger.content)
+
+
+def _known(ledger: LedgerAccess | None, observed: Snapshot) -> Ledger:
+    """What is known of the ledger; nothing where it could not be read."""
+    return kept_ledger(observed.ledger) if ledger is None else ledger.content or {}
 
 
 def _would_be_elsewhere(wanted: Desired, services: Mapping[str, Service]) -> Iterator[str]:
@@ -252,7 +285,7 @@ def _ledger(workspace: Workspace, options: PlanOptions, *, is_shared: bool) -> L
 
 def _notices(
     workspace: Workspace,
-    records: Sequence[Record],
+    news: PagerNews,
     due: DueObligations,
     seen: SeenOf,
     observed: Snapshot,
@@ -262,13 +295,13 @@ def _notices(
 ) -> _Notices:
     """`ledger` None = the snapshot has its lines; `is_sent` False = the notices are left to another run."""
     world = World(*workspace.judged_by, workspace.now)
-    wanted = due_notices(records, due, world, seen)
+    wanted = due_notices(news.records, due, world, seen)
     if ledger is not None:
         people = world.policy.contacts
-        asked = wanted.pairs().union(*(pairs_not_reached(one.incident.escalations, people) for one in records))
+        asked = wanted.pairs().union(*(pairs_not_reached(one.incident.escalations, people) for one in news.records))
         lines = None if ledger.content is None else ledger_lines(ledger.content, asked)
         observed = replace(observed, ledger=lines)
-    planned, decision = plan_notices(wanted, observed.ledger, world)
+    planned, decision = plan_notices(wanted, observed.ledger, world, news.lost)
     reach = reach_of(planned, kept_ledger(observed.ledger), observed.noticed, None if is_sent else {})
     return _Notices(observed, reach, planned, decision) if is_sent else _Notices(observed, reach)
 

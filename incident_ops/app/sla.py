@@ -20,6 +20,7 @@ from incident_ops.app.observed_tracker import (
     source_of,
     workspace_for,
 )
+from incident_ops.app.read_back import pager_failure, pager_news, with_pager
 from incident_ops.app.views import Selection, selected_records
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.domain.as_of import as_of
@@ -28,6 +29,7 @@ from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
+from incident_ops.reconcile.pager_acts import pager_sentences
 from incident_ops.sla.activity import NOTHING_SEEN
 from incident_ops.sla.obligations import Delivery, DueObligations, obligations
 from incident_ops.sla.status import ClockReport, clock_report
@@ -148,9 +150,14 @@ def _due_with_tracker(
     if snapshot is None:
         tracker: IssueTracker = connect_github(workspace) if source == GITHUB else local_tracker(workspace)
         snapshot = observe_tracker(workspace, tracker, concerned.asked_for, recent)
+        if source == GITHUB:
+            snapshot = with_pager(workspace, recent, snapshot, view.shared.ledger if view.shared else None)
     wanted = concerned.asked_for(snapshot)
     if save_to is not None:
         save_observed(snapshot, save_to)
-    records, seen = known_records(workspace, recent), seen_on_tracker(wanted, snapshot)
+    news = pager_news(workspace, recent, snapshot, view.shared.ledger if view.shared else {})
+    records, seen = known_records(workspace, news.records), seen_on_tracker(wanted, snapshot)
     due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
-    return due, delivery_of(workspace, records, due, seen, view)
+    failure, delivery = pager_failure(snapshot), delivery_of(workspace, records, due, seen, view)
+    sentences = tuple(pager_sentences(news.decision))
+    return due, delivery._replace(pager=sentences, pager_problem=str(failure) if failure else "")

@@ -27,7 +27,7 @@ from incident_ops.cli.options import (
     tracker_option,
     with_repository,
 )
-from incident_ops.cli.running import end_run, report_of, shown_plan
+from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
 from incident_ops.cli.terminal import say
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import LimitOverrides
@@ -88,6 +88,7 @@ def plan(
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     is_something = bool(view.plan.changes or view.basis.dropped)
+    say_unread_pager(run, "warning")
     finish(3 if run.plan.unread else int(fail_on is not None and is_something))
 
 
@@ -112,8 +113,9 @@ def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any)
     issues are opened under a lock. Their numbers, what people did on the tracker, and what escalated, come into the
     records by pull requests, one for each topic. Notices are sent, ranks 1 and 2 before all else; with
     the embedded tracker they are recorded as not sent. Exit code 5: a limit of one run is reached, and the next run
-    goes on. Exit code 4 or 2: a notice was not sent, or its channel is not set up; nothing else waited for it. Exit
-    code 6: the plan is not the one of --checksum, or HEAD not the tip of the default branch; nothing was done.
+    goes on. Exit code 4 or 2: a notice was not sent, its channel is not set up, or the pager was not read back; nothing
+    else waited for it. Exit code 6: the plan is not the one of --checksum, or HEAD not the tip of the default branch;
+    nothing was done.
 
     \b
     Examples:

@@ -84,6 +84,13 @@ def _print_problems(run: AppliedRun) -> int:
         click.echo(quiet(line), err=True)
     if not run.planned.workspace.catalogue.count():
         missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
+    say_unread_pager(run.planned)
     for line in not_sent_lines(run.notices, run.ledger_error):
         click.echo(quiet(line), err=True)
     return missing
+
+
+def say_unread_pager(run: PlannedRun, word: str = "error") -> None:
+    """Says in one line that the pager was not read back, where it was asked."""
+    if run.pager_error is not None:
+        click.echo(quiet(f"{word}: {run.pager_error}"), err=True)

@@ -227,9 +227,9 @@ def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form
 
     Where INCIDENT_OPS_HEARTBEAT_URL is set, a complete run pings that address.
 
-    Exit code 4 or 2: a notice was not sent, or its channel is not set up. Exit code 3: a record could not be read. Exit
-    code 5: something is left for the next run. Exit code 6: HEAD is not the tip of the default branch, and nothing was
-    done.
+    Exit code 4 or 2: a notice was not sent, its channel is not set up, or the pager was not read back. Exit code 3: a
+    record could not be read. Exit code 5: something is left for the next run. Exit code 6: HEAD is not the tip of the
+    default branch, and nothing was done.
 
     \b
     Examples:
@@ -239,13 +239,14 @@ def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form
     """
     from incident_ops.app.plan_view import view_plan  # what the other commands of `sla` do not need
     from incident_ops.app.sla_run import plan_due, run_due
-    from incident_ops.cli.running import end_run, report_of, shown_plan
+    from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
 
     asked = plan_options({"observed": None, "recreate": (), "no_notify": False, **options})
     run = plan_due(workspace, asked)
     if dry_run:
         is_verbose = bool(ctx.find_root().obj.get("verbose"))
         click.echo(shown_plan(view_plan(asked, run), form, is_verbose=is_verbose), nl=False)
+        say_unread_pager(run, "warning")
         return finish(3 if run.plan.unread else 0)
     return end_run(run_due(run, report_of(form)), form)
 

@@ -275,6 +275,7 @@ class Contact(Value, frozen=True):
     manager: str | None = None
     channels: list[str] = []
     git: list[str] = []
+    pagerduty: str | None = None
 
 
 class Contacts(Value, frozen=True):
@@ -292,6 +293,10 @@ class Contacts(Value, frozen=True):
         asked = {one.casefold() for one in identities if one}
         found = (handle for handle, contact in self.people.items() if asked & {one.casefold() for one in contact.git})
         return next(found, None)
+
+    def known_by_pager(self, user: str) -> str | None:
+        """The handle of the person with this user id in the pager."""
+        return next((handle for handle, contact in self.people.items() if user and contact.pagerduty == user), None)
 
     def handles(self, whom: str, at: datetime) -> list[str]:
         """The handles of a role, a tier, `executive`, or a handle itself, each once; `oncall:NAME` is whoever is on

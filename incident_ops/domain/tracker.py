@@ -261,6 +261,25 @@ class StoredList(Value, frozen=True):
     has_sub_issues: bool | None = None
 
 
+class PagerAct(Value, frozen=True):
+    """What a person did to an alert in the pager: ACKNOWLEDGED or RESOLVED_EVENT, by the user with this id and name, at
+    an instant (text, UTC)."""
+
+    event: str
+    user: str
+    name: str
+    at: str
+
+
+class SeenAlert(Value, frozen=True):
+    """The alert of an incident as the pager shows it: `status` is triggered, acknowledged or resolved, "" where the
+    pager does not know it; `at` when that last changed (text, UTC). `acts` in order, those of people alone."""
+
+    status: str = ""
+    at: str = ""
+    acts: tuple[PagerAct, ...] = ()
+
+
 class Snapshot(Value, frozen=True):
     """A tracker at one moment: what `--save-observed` writes and `--observed` reads.
 
@@ -275,7 +294,8 @@ class Snapshot(Value, frozen=True):
     ours, `noticed` by key the instant that stands there of an escalation or a return. `comments` are those under
     tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of the ledger that this run
     may need, None where it could not be read. `records_at` is where people read the files of the records' folder: an
-    address that ends with `/`, "" for none.
+    address that ends with `/`, "" for none. `pager` shows the alerts of incidents (by id) that the
+    pager was asked about, `pager_problem` why it did not answer for all, "" where it did.
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
     other names under which one was asked for, and `unreached` those of which nothing is known. `tells_all` of a team's
@@ -307,6 +327,8 @@ class Snapshot(Value, frozen=True):
     heard_since: str | None = None
     ledger: tuple[str, ...] | None = None
     records_at: str = ""
+    pager: dict[str, SeenAlert] = {}
+    pager_problem: str = ""
     elsewhere: tuple[Snapshot, ...] = ()
     names: tuple[str, ...] = ()
     unreached: tuple[Unreached, ...] = ()

@@ -29,10 +29,11 @@ from incident_ops.errors import UserError
 from incident_ops.findings import closest
 
 
-def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | None) -> Step:
+def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | None, said: str = "Acknowledged") -> Step:
     """Moves to in progress and writes `times.acknowledged` where it is missing (R76).
 
-    Whoever acknowledges an unassigned incident becomes its assignee. Repeating it is not an error.
+    Whoever acknowledges an unassigned incident becomes its assignee. Repeating it is not an error. `said` is what the
+    timeline says.
     """
     if incident.state == IN_PROGRESS:
         at = corrected_instants(incident).get("times.acknowledged", "a time that was not recorded")
@@ -48,7 +49,7 @@ def acknowledge(incident: Incident, policy: Policy, now: datetime, by: str | Non
         edits = (*edits, Append(("assignments",), given_fields(at=stamp(now), to=by)))
     who = f" by {by}" if by else ""
     message = f"acknowledged{who} ({spelled_move(incident, policy, IN_PROGRESS)})"
-    return Step((*edits, timeline_row(now, "status", "Acknowledged", by)), (message,))
+    return Step((*edits, timeline_row(now, "status", said, by)), (message,))
 
 
 ROLES = tuple(name for name in Roles.__struct_fields__ if name != "others")

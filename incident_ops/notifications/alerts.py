@@ -43,7 +43,7 @@ from incident_ops.sla.obligations import (
 from incident_ops.sla.targets import LevelPeriod, level_periods
 
 ALERT = "alert"
-_BEFORE = "before"
+_BEFORE, _SENT_AGAIN = "before", "again"
 _OPENS, _STEP, _ACKNOWLEDGES, _ENDS = range(4)
 """What happens to an alert, in the order that counts within one instant of a cycle."""
 
@@ -87,7 +87,7 @@ class Alert(NamedTuple):
         """Everything that the ledger may know of it."""
         key = self.message.key
         marked = (f"{key}#{ACKNOWLEDGED}", f"{key}#{RESOLVED_EVENT}", f"{key}/{_BEFORE}#{RESOLVED_EVENT}")
-        keys = (key, *marked, *self.known, *((self.before,) if self.before else ()))
+        keys = (key, sent_again(key), *marked, *self.known, *((self.before,) if self.before else ()))
         return {pair(one, channel) for one in keys for channel in self.channels}
 
 
@@ -121,9 +121,15 @@ def alerts(
     return found
 
 
-def alert_messages(found: Iterable[Alert], ledger: Ledger | None) -> Iterator[Message]:
+def sent_again(key: str) -> str:
+    """The key of an opening that is sent a second time, because the pager lost it."""
+    return f"{key}/{_SENT_AGAIN}"
+
+
+def alert_messages(found: Iterable[Alert], ledger: Ledger | None, lost: Collection[str] = ()) -> Iterator[Message]:
     """The messages that bring the pagers from what the ledger knows to what they should be; without a ledger only
-    what rings. What is still open from before is ended first: added to it, nothing would ring."""
+    what rings. What is still open from before is ended first: added to it, nothing would ring. `lost` are the incidents
+    whose alert was sent and the pager does not know: it is sent once more."""
     for alert in found:
         message, known = alert.message, ledger or {}
         used = [name for name in alert.channels if any(pair(key, name) in known for key in alert.known)]
@@ -137,6 +143,8 @@ def alert_messages(found: Iterable[Alert], ledger: Ledger | None) -> Iterator[Me
             first = message._replace(key=f"{message.key}/{_BEFORE}")
             yield from (follow_up(first._replace(channel=name), RESOLVED_EVENT) for name in used)
         yield from alert.reaches
+        if is_sent and message.incident in lost:
+            yield from (one._replace(key=sent_again(one.key)) for one in alert.reaches)
 
 
 def _events(

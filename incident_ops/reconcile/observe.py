@@ -74,6 +74,8 @@ def _instants(snapshot: Snapshot) -> Iterator[tuple[str, str | None]]:
     yield from ((f"noticed.{key}", at) for key, at in snapshot.noticed.items())
     yield from ((f"closings.{number}.at", closing.at) for number, closing in snapshot.closings.items())
     yield from ((f"comments.{place}.at", comment.at) for place, comment in enumerate(snapshot.comments))
+    yield from ((f"pager.{name}.acts.at", act.at) for name, seen in snapshot.pager.items() for act in seen.acts)
+    yield from ((f"pager.{name}.at", seen.at or None) for name, seen in snapshot.pager.items())
     yield from (named for team in snapshot.elsewhere for named in _instants(team))
     yield from ((f"acts.{number}.at", act.at) for number, known in snapshot.acts.items() for act in known)
     yield from ((f"ticks.{number}.at", act.at) for number, known in snapshot.ticks.items() for act in known.values())

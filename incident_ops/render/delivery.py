@@ -34,6 +34,8 @@ def delivery_data(delivery: Delivery, now: datetime) -> dict[str, Any]:
     if delivery.blind_seconds is not None:
         data["last_run"] = stamp(now - timedelta(seconds=delivery.blind_seconds))
         data["blind_seconds"] = delivery.blind_seconds
+    if delivery.pager or delivery.pager_problem:
+        data["pager"] = {"news": list(delivery.pager), "problem": delivery.pager_problem}
     return data
 
 
@@ -58,5 +60,8 @@ def _sentences(delivery: Delivery, now: datetime) -> Iterator[str]:
         length = spell_duration(delivery.blind_seconds)
         is_long = delivery.blind_seconds >= _LONG
         yield f"No complete run for {length}, since {since} UTC" if is_long else f"Last complete run: {since} UTC"
+    yield from map(inert, delivery.pager)
+    if delivery.pager_problem:
+        yield inert(delivery.pager_problem)
     if delivery.problem:
         yield f"The ledger could not be read, so delivered notifications are listed as due: {inert(delivery.problem)}"

@@ -239,7 +239,8 @@ class Delivery(NamedTuple):
     confirms, `recorded` what a clone noted and did not send, `without_report` the notices that the ledger calls sent
     while no run reports so. `ledger_at` is when what is known of the ledger was written (None: it was asked now, or
     nothing is known), `blind_seconds` the time since the last complete run (None: not known), `problem` why the ledger
-    could not be read.
+    could not be read. `pager` are sentences of what the pager shows and no record says, `pager_problem` why it was not
+    read back.
     """
 
     obligations: tuple[Obligation, ...]
@@ -250,6 +251,8 @@ class Delivery(NamedTuple):
     ledger_at: datetime | None = None
     blind_seconds: int | None = None
     problem: str = ""
+    pager: tuple[str, ...] = ()
+    pager_problem: str = ""
 
 
 def obligations(

@@ -77,8 +77,8 @@ OF_A_BLOCK = {
     "datasources": tuple(
         f"canary run -f gates/{name}.yaml" for name in ("web", "prometheus", "datadog", "cloudwatch", "newRelic")
     ),
+    "contacts": (*GENERAL, "timeline 'It is back' INC-1", "sla check --observed observed.json"),
     "deadlines": ("deadline list", "deadline list INC-1", *GENERAL),
-    "contacts": (*GENERAL, "timeline 'It is back' INC-1"),
     "documents": (DECLARE, "render"),
     "escalation": (*GENERAL, "escalate INC-7 --reason again --by @alice", "escalate INC-1 --reason again --by @alice"),
     "gate": (*GATE, "canary run -f gates/prometheus.yaml --declare -s web"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -37,7 +37,8 @@ class Taken(NamedTuple):
 class HttpSink:
     """`taken` are the requests so far; `status` replaces the answer of `/v2/enqueue`.
 
-    `script` holds answers, status and text, that come first, whatever the path; None drops the line.
+    `script` holds answers, status and text, that come first, whatever the path; None drops the line. `service` is a
+    service with a state of its own: what it answers a request, None where the path says it.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,6 +46,7 @@ class HttpSink:
         self.taken: list[Taken] = []
         self.status = 0
         self.script: list[tuple[int, str] | None] = []
+        self.service: Callable[[Taken], tuple[int, str] | None] = lambda _taken: None
         self.ended = threading.Event()
 
     def address(self, path: str) -> str:
@@ -99,6 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.partition("?")[0].strip("/")
         if sink.script:
             self._next(sink.script.pop(0))
+        elif (reply := sink.service(sink.taken[-1])) is not None:
+            self._next(reply)
         elif name.startswith("hang"):
             sink.ended.wait(30)
             self.close_connection = True

@@ -308,7 +308,9 @@ def test_reconcile_ends_by_calling_it() -> None:
 
 
 def test_secrets_are_named_in_the_step_that_sends_alone() -> None:
-    """No other step of either job sees one."""
+    """No other step of either job sees one, but for the token that reads the pager, where the plan is made."""
     jobs = describe(WORKFLOWS / WORKFLOW)[0]["document"]["jobs"]
     seen = [(job, step["name"]) for job, body in jobs.items() for step in body["steps"] if "secrets." in str(step)]
-    assert seen == [("notify", "Apply exactly that plan")]
+    assert seen == [("check", "Plan what is due"), ("notify", "Apply exactly that plan")]
+    (plan,) = [step for step in jobs["check"]["steps"] if step["name"] == "Plan what is due"]
+    assert [name for name, value in plan["env"].items() if "secrets." in value] == ["PAGERDUTY_API_TOKEN"]

@@ -75,7 +75,7 @@ def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
     named = {
         "routing_key": routing_key,
         "event_action": _ACTIONS.get(message.mark, "trigger"),
-        "dedup_key": dedup_key if len(dedup_key) <= _LONGEST_KEY else sha256(dedup_key.encode()).hexdigest(),
+        "dedup_key": _fitting(dedup_key),
     }
     if message.mark in _ACTIONS:
         return named
@@ -95,6 +95,15 @@ def event(message: Message, routing_key: str, dedup_key: str) -> dict[str, Any]:
     links = [{"href": place, "text": name} for name, place in facts.links if _ADDRESS.match(place)]
     home = next(({"client_url": one["href"]} for one in links if one["text"] in (ISSUE_LINK, RECORD_LINK)), {})
     return {**named, "client": _SOURCE, **home, **({"links": links} if links else {}), "payload": payload}
+
+
+def alert_key(repository: str, incident: str) -> str:
+    """The dedup key of an incident's alert, as the pager knows it."""
+    return _fitting(f"{repository}/{incident}")
+
+
+def _fitting(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
 class Pager:
@@ -119,7 +128,7 @@ class Pager:
         the next run sends to all of them again, which the pagers know to be the same.
         """
         keys = self._keys_of(message)
-        dedup = f"{self._repository}/{message.incident}" if message.is_alert else page_key(message)
+        dedup = alert_key(self._repository, message.incident) if message.is_alert else page_key(message)
         if not keys:
             hint = "name it in services.yaml, pager_key_env, and set that variable"
             raise WriteFailed(f"channel {self._channel}: no service of {message.incident} has a pager key", hint=hint)

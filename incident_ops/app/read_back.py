@@ -1,0 +1,101 @@
+"""What the pager shows of open alerts: asked where PAGERDUTY_API_TOKEN is set, and brought into records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from incident_ops.adapters.notifiers import pagers
+from incident_ops.adapters.notifiers.pagerduty import alert_key
+from incident_ops.adapters.pager_reads import pager_reads
+from incident_ops.app.edit_record import record_of
+from incident_ops.app.notify import name_of_records
+from incident_ops.app.workspace import Workspace
+from incident_ops.app.write_back import edited_texts
+from incident_ops.domain.fence import evaluate_each
+from incident_ops.domain.lifecycle import OVER
+from incident_ops.domain.notification import Ledger
+from incident_ops.domain.record import Record, World
+from incident_ops.domain.tracker import Snapshot
+from incident_ops.errors import Incomplete, UserError
+from incident_ops.notifications.alerts import alerts
+from incident_ops.notifications.opened import Opened, opened_alert
+from incident_ops.reconcile.changes import Kept, KeyDecision, join_decisions
+from incident_ops.reconcile.diff import edits_by_path
+from incident_ops.reconcile.pager_acts import PagerSide, joined_alert, lost_alerts, paged_edits
+from incident_ops.sla.activity import NOTHING_SEEN
+
+
+class PagerNews(NamedTuple):
+    """The records as what people did in the pager leaves them, the edits that follow, the alerts that it lost."""
+
+    records: Sequence[Record]
+    decision: KeyDecision = KeyDecision()
+    lost: frozenset[str] = frozenset()
+
+
+def with_pager(workspace: Workspace, records: Sequence[Record], snapshot: Snapshot, ledger: Ledger | None) -> Snapshot:
+    """A snapshot with what the pager shows of the open alerts of records; as it is where no token is set.
+
+    `ledger` None = it could not be read: then nobody knows what was opened, and the pager is not asked.
+    """
+    reads = pager_reads(os.environ)
+    if reads is None or ledger is None:
+        return snapshot
+    opened = _opened(workspace, records, ledger)
+    if not opened or reads.problem:
+        return replace(snapshot, pager_problem=reads.problem)
+    repository, policy = name_of_records(workspace, os.environ), workspace.judged_by[0]
+    ranks = {one.incident.id: level.rank for one in records if (level := policy.level_of(one.incident)) is not None}
+    first = sorted(opened, key=lambda name: (not opened[name].is_unanswered, ranks.get(name, 0), name))
+    seen = reads.alerts({name: alert_key(repository, name) for name in first})
+    joined = {name: joined_alert(alert, snapshot.pager.get(name)) for name, alert in seen.items()}
+    return replace(snapshot, pager={**snapshot.pager, **joined}, pager_problem=reads.problem)
+
+
+def pager_news(workspace: Workspace, records: Sequence[Record], snapshot: Snapshot, ledger: Ledger) -> PagerNews:
+    """What follows from what a snapshot shows of the pager."""
+    if not snapshot.pager:
+        return PagerNews(records)
+    policy, now = workspace.judged_by[0], workspace.now
+    opened = _opened(workspace, [one for one in records if one.incident.id in snapshot.pager], ledger)
+    sides = {name: PagerSide(seen, opened.get(name)) for name, seen in snapshot.pager.items()}
+    changed, decisions = [], []
+    for record in records:
+        side = sides.get(record.incident.id)
+        made = paged_edits(record, side, policy, now) if side else KeyDecision()
+        after, made = _edited_record(workspace, record, made)
+        changed.append(after)
+        decisions.append(made)
+    return PagerNews(changed, join_decisions(decisions), lost_alerts(sides, now))
+
+
+def pager_failure(snapshot: Snapshot) -> Incomplete | None:
+    """Why the pager was not read back; None where it was, or nobody asked."""
+    return Incomplete(f"PagerDuty was not read back: {snapshot.pager_problem}") if snapshot.pager_problem else None
+
+
+def _opened(workspace: Workspace, records: Sequence[Record], ledger: Ledger) -> Mapping[str, Opened]:
+    """What the ledger knows of the alerts of incidents that are not over, by id."""
+    world = World(*workspace.judged_by, workspace.now)
+
+    def of_record(record: Record) -> tuple[str, Opened | None]:
+        return record.incident.id, opened_alert(alerts(record.incident, *world, pagers(), NOTHING_SEEN), ledger)
+
+    found = evaluate_each((one for one in records if one.incident.state not in OVER), of_record)
+    return {name: opened for name, opened in found if opened is not None}
+
+
+def _edited_record(workspace: Workspace, record: Record, made: KeyDecision) -> tuple[Record, KeyDecision]:
+    """The record with its edits made; an edit that cannot be made is left, and why."""
+    if not made.changes:
+        return record, made
+    try:
+        (text,) = edited_texts(workspace, edits_by_path(made.changes)).values()
+        return record._replace(incident=record_of(record.path, text).incident), made
+    except UserError as error:
+        left = (Kept(one.key, one.kind, one.number, f"{one.reason}, but {error}", one.said) for one in made.changes)
+        return record, KeyDecision(kept=(*made.kept, *left))
