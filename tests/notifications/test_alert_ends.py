@@ -1,0 +1,63 @@
+"""What ends, silences or holds back an alert, and what must not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from incident_ops.domain.record import Append, Set
+from incident_ops.domain.time import stamp
+from incident_ops.edits.step import Step
+from tests.notifications.test_nights import PEOPLE, Scene, after, minutes, night
+from tests.support.nights import Night
+from tests.support.policies import policy
+
+__all__ = ["night"]
+pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
+QUIET = "notify: {incident_channel: {create: false}}\n"
+HOUR, DAY = 60, 24 * 60
+OWN_PAGER = """escalation:
+  tiers:
+  - {id: first, tier: 1, wait: 5m, notify: ['@ann']}
+  - {id: second, tier: 2, wait: 5m, notify: ['@ann'], pager_key_env: BOSS_PAGER}
+"""
+PHASES = """routing:
+  by_phase:
+    investigation: {lead: ['@boss']}
+    fix: {lead: ['@bob']}
+    documentation: {lead: ['@boss']}
+"""
+
+
+def changed(field: str, old: str, new: str, at: float) -> dict[str, str]:
+    return {"at": stamp(after(at)), "field": field, "from": old, "to": new, "by": "@ann"}
+
+
+def report(one: Night, name: str, at: float) -> None:
+    one.write(after(at), deadlines=[{"id": name, "done_at": stamp(after(at))}])
+
+
+def make(data: dict[str, Any], step: Step) -> None:
+    for edit in step.edits:
+        place: Any = data
+        for key in edit.route[:-1]:
+            place = place.setdefault(key, {}) if isinstance(place, dict) else place[key]
+        if isinstance(edit, Append):
+            place.setdefault(edit.route[-1], []).append(edit.value)
+        else:
+            assert isinstance(edit, Set)
+            place[edit.route[-1]] = edit.value
+
+
+def test_notices_of_the_day_on_the_issue_go_one_by_one(night: Scene) -> None:
+    """An issue is one incident's: a digest over many would have no place to go."""
+    people = PEOPLE.replace('"@bob": {channels: [chat]}', '"@bob": {channels: [ticket]}')
+    items = [{"id": f"AI-{n}", "title": "x", "owner": "@bob", "due": "2025-02-05"} for n in (1, 2)]
+    one = night(policy("sev0-3", people + QUIET), severity="SEV2", action_items=items)
+    one.acknowledge(after(1))
+    one.resolve(after(9))
+    one.runs(minutes(10, 12 * DAY, HOUR))
+    heard = [each.message for each in one.told if (each.message.recipient, each.message.channel) == ("@bob", "ticket")]
+    assert {message.incident for message in heard} == {"INC-1"}
+    assert [message.kind for message in heard].count("action_item") >= 2
