@@ -9,7 +9,8 @@ import pytest
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.step import Step
-from tests.notifications.test_nights import PEOPLE, Scene, after, minutes, night
+from tests.notifications.test_nights import PEOPLE, Scene, after, judge, minutes, night
+from tests.support.http_sink import HttpSink
 from tests.support.nights import Night
 from tests.support.policies import policy
 
@@ -61,3 +62,16 @@ def test_notices_of_the_day_on_the_issue_go_one_by_one(night: Scene) -> None:
     heard = [each.message for each in one.told if (each.message.recipient, each.message.channel) == ("@bob", "ticket")]
     assert {message.incident for message in heard} == {"INC-1"}
     assert [message.kind for message in heard].count("action_item") >= 2
+
+
+def test_a_snooze_does_not_hold_back_a_report_that_was_due(night: Scene, sink: HttpSink) -> None:
+    """It is owed to others, who have not snoozed."""
+    one = night(judge(extra="deadlines: [gdpr]\n"), severity="SEV2", tags=["gdpr"])
+    one.acknowledge(after(3))
+    one.runs(minutes(4, 10))
+    snooze = {"at": stamp(after(60 * HOUR)), "until": stamp(after(100 * HOUR)), "by": "@ann", "reason": "x"}
+    one.write(after(60 * HOUR), snooze=snooze)
+    one.runs(minutes(60 * HOUR, 80 * HOUR, 30))
+    late = [each for each in one.told if "gdpr" in each.message.mark and each.message.mark.endswith(".due")]
+    assert late, one.held
+    assert not [why for key, why in one.held.items() if "/deadline/" in key and why.startswith("snoozed")]
