@@ -75,3 +75,24 @@ def test_a_snooze_does_not_hold_back_a_report_that_was_due(night: Scene, sink: H
     late = [each for each in one.told if "gdpr" in each.message.mark and each.message.mark.endswith(".due")]
     assert late, one.held
     assert not [why for key, why in one.held.items() if "/deadline/" in key and why.startswith("snoozed")]
+
+
+def test_a_reopening_does_not_announce_the_phase_before_it_again(night: Scene) -> None:
+    """The phase of the first cycle began a week before."""
+    one = night(policy("sev0-3", PEOPLE + QUIET + PHASES), severity="SEV1")
+    one.runs(minutes(0, 2))
+    one.acknowledge(after(3))
+    one.write(after(10), times={"diagnosed": stamp(after(10))})
+    one.runs(minutes(11, 20))
+    one.resolve(after(30))
+    one.runs(minutes(30, 40))
+    one.write(after(7 * DAY), state="reopened", cycles=[{"reopened": stamp(after(7 * DAY))}])
+    before = len(one.told)
+    one.run(after(7 * DAY + 1))
+    again_by = stamp(after(7 * DAY + 5))
+    one.write(after(7 * DAY + 5), state="in_progress", assignments=[{"at": again_by, "to": "@ann"}])
+    one.write(after(7 * DAY + 9), updates=[{"at": stamp(after(7 * DAY + 9)), "audience": "internal",
+                                            "status": "identified", "text": "x"}])  # fmt: skip
+    one.runs(minutes(7 * DAY + 9, 7 * DAY + 30))
+    again = [each.message.subject for each in one.told[before:] if each.message.kind == "handover"]
+    assert again == []
