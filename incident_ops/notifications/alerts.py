@@ -151,7 +151,7 @@ def _events(
     view: IncidentAt, policy: Policy, own: Collection[str], seen: Seen, due: Iterable[Obligation]
 ) -> list[_Event]:
     """Everything that opens, acknowledges and ends the alerts of an incident, in order."""
-    whole = as_of(replace(view.incident, outcome=FIXED, duplicate_of=None), view.now)
+    whole = _as_if_fixed(view)
     periods = level_periods(whole, policy)
     found = [*_beginnings(whole, policy, periods), *_snoozed(view, whole, policy, periods)]
     steps = _steps(whole, policy, periods, seen, due)
@@ -171,6 +171,17 @@ def _events(
     if view.is_cancelled:
         found.append(_Event(view.now, view.cycle, _ENDS, RESOLVED_EVENT))
     return sorted((event for event in found if event.at <= view.now), key=lambda event: event[:4])
+
+
+def _as_if_fixed(view: IncidentAt) -> IncidentAt:
+    """The incident with all that rang; one that was withdrawn is over from its closing on."""
+    incident = view.incident
+    times, cycles = incident.times, list(incident.cycles)
+    if view.is_cancelled and cycles:
+        cycles[-1] = replace(cycles[-1], resolved=cycles[-1].resolved or cycles[-1].closed)
+    elif view.is_cancelled:
+        times = replace(times, resolved=times.resolved or times.closed)
+    return as_of(replace(incident, outcome=FIXED, duplicate_of=None, times=times, cycles=cycles), view.now)
 
 
 def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:

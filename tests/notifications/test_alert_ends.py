@@ -8,10 +8,12 @@ import pytest
 
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
+from incident_ops.edits.finish import withdraw_incident
 from incident_ops.edits.step import Step
-from tests.notifications.test_nights import PEOPLE, Scene, after, judge, minutes, night
+from tests.notifications.test_nights import OTHER, PEOPLE, Scene, after, judge, minutes, night
 from tests.support.http_sink import HttpSink
 from tests.support.nights import Night
+from tests.support.pager_state import pager_state
 from tests.support.policies import policy
 
 __all__ = ["night"]
@@ -96,3 +98,28 @@ def test_a_reopening_does_not_announce_the_phase_before_it_again(night: Scene) -
     one.runs(minutes(7 * DAY + 9, 7 * DAY + 30))
     again = [each.message.subject for each in one.told[before:] if each.message.kind == "handover"]
     assert again == []
+
+
+@pytest.mark.parametrize("of", [None, "INC-2"])
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_withdrawing_an_incident_ends_the_alert_of_a_step_too(
+    of: str | None, is_reopened: bool, night: Scene, sink: HttpSink
+) -> None:
+    """A false alarm and a duplicate, also after a reopening: no pager rings on for them."""
+    rules = judge(extra=OWN_PAGER)
+    one = night(rules, severity="SEV1")
+    begin = 0
+    if is_reopened:
+        one.run(after(0))
+        one.acknowledge(after(1))
+        one.resolve(after(9))
+        one.run(after(10))
+        begin = 200
+        one.write(after(begin), state="reopened", cycles=[{"reopened": stamp(after(begin))}])
+    one.runs(minutes(begin, begin + 40))
+    assert (OTHER, "acme/records/INC-1") in pager_state(sink.taken).left_open
+    end = begin + 41
+    kind = "duplicate" if of else "false_alarm"
+    make(one.data, withdraw_incident(one.incident, rules, after(end), "@ann", kind, "probe broken", of))
+    one.runs(minutes(end, end + 30))
+    assert pager_state(sink.taken).left_open == []
