@@ -44,6 +44,7 @@ from incident_ops.sla.targets import LevelPeriod, level_periods
 
 ALERT = "alert"
 _BEFORE, _SENT_AGAIN = "before", "again"
+_REPORTED, _LOWERED = "reported.", "lowered."
 _OPENS, _STEP, _ACKNOWLEDGES, _ENDS = range(4)
 """What happens to an alert, in the order that counts within one instant of a cycle."""
 
@@ -163,8 +164,7 @@ def _events(
     found += _reports(whole, policy, periods)
     for period in periods:
         if not pages_at_all(policy.notify.kinds, period.level.rank):
-            mark = f"lowered.{stamp(period.since)}"
-            found.append(_Event(period.since, whole.then(period.since).cycle, _ENDS, mark))
+            found.append(_lowered(whole, period.since))
     for cycle in each_cycle(whole):
         if cycle.resolved.ended:
             found.append(_Event(cycle.resolved.at or cycle.now, cycle.cycle, _ENDS, RESOLVED_EVENT))
@@ -198,7 +198,8 @@ def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -
 
 
 def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
-    """A deadline rings from hours before its end on, until its report is made; long after an incident it ends there."""
+    """A deadline rings from hours before its end on, until its report is made; it ends there long after an incident,
+    and at a level that pages nobody."""
     for clock in clocks(whole, policy) if policy.deadlines else ():
         if clock.clock != DEADLINE:
             continue
@@ -210,7 +211,13 @@ def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> I
         if clock.stopped_at is not None:
             then = whole.then(clock.stopped_at)
             what = _ENDS if then.resolved.ended else _ACKNOWLEDGES
-            yield _Event(clock.stopped_at, then.cycle, what, f"reported.{clock.item}")
+            yield _Event(clock.stopped_at, then.cycle, what, f"{_REPORTED}{clock.item}")
+            if not pages_at_all(policy.notify.kinds, _rank_at(periods, clock.stopped_at)):
+                yield _lowered(whole, clock.stopped_at)
+
+
+def _lowered(whole: IncidentAt, at: datetime) -> _Event:
+    return _Event(at, whole.then(at).cycle, _ENDS, f"{_LOWERED}{stamp(at)}")
 
 
 def _beginning(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:
@@ -268,7 +275,9 @@ def _life(events: Iterable[_Event], route: str) -> _Life:
     """What the alert at a pager is after these events; `route` "" = the pagers of the services, else a tier's."""
     life = _Life()
     is_open = False
-    for event in events:
+    for event in events if route else _with_reports_owed(events):
+        if _reported(event) and not _report_asked(life.opened):
+            continue
         if event.what == _ENDS:
             life, is_open = life._replace(ended=event.mark), False
         elif event.what == _ACKNOWLEDGES:
@@ -276,6 +285,30 @@ def _life(events: Iterable[_Event], route: str) -> _Life:
         elif _calls(event, life, route, is_open=is_open):
             life, is_open = _Life(event, before=_end_mark(life)), True
     return life
+
+
+def _with_reports_owed(events: Iterable[_Event]) -> Iterator[_Event]:
+    """All events but those that end nothing: while a report is owed neither another one nor a lower level does."""
+    owed = set[str]()
+    for event in events:
+        if event.pages and (asked := _report_asked(event)):
+            owed.add(asked)
+        owed.discard(made := _reported(event))
+        is_lowered = event.what == _ENDS and event.mark.startswith(_LOWERED)
+        if not owed or not (made or is_lowered):
+            yield event
+
+
+def _report_asked(event: _Event | None) -> str:
+    """The deadline whose report an event asks for; "" for anything else."""
+    made = event.obligation if event else None
+    return made.item or "" if made and made.clock == DEADLINE else ""
+
+
+def _reported(event: _Event) -> str:
+    """The deadline whose report was made; "" for anything else."""
+    is_made = event.what in (_ACKNOWLEDGES, _ENDS) and event.mark.startswith(_REPORTED)
+    return event.mark.removeprefix(_REPORTED) if is_made else ""
 
 
 def _calls(event: _Event, life: _Life, route: str, *, is_open: bool) -> bool:

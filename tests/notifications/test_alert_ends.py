@@ -10,10 +10,10 @@ from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.finish import withdraw_incident
 from incident_ops.edits.step import Step
-from tests.notifications.test_nights import OTHER, PEOPLE, Scene, after, judge, minutes, night
+from tests.notifications.test_nights import OTHER, PEOPLE, Scene, actions, after, handled, judge, minutes, night
 from tests.support.http_sink import HttpSink
 from tests.support.nights import Night
-from tests.support.pager_state import pager_state
+from tests.support.pager_state import ACKNOWLEDGED, OPEN, pager_state
 from tests.support.policies import policy
 
 __all__ = ["night"]
@@ -122,4 +122,56 @@ def test_withdrawing_an_incident_ends_the_alert_of_a_step_too(
     kind = "duplicate" if of else "false_alarm"
     make(one.data, withdraw_incident(one.incident, rules, after(end), "@ann", kind, "probe broken", of))
     one.runs(minutes(end, end + 30))
+    assert pager_state(sink.taken).left_open == []
+
+
+def test_one_report_does_not_silence_another_that_is_owed(night: Scene, sink: HttpSink) -> None:
+    """Two are due within hours; the alert ends with the last of them."""
+    rules = judge(extra="deadlines: [nis2, gdpr]\n")
+    one = handled(night(rules, severity="SEV0", tags=["gdpr"], detection={"source": "alert"}), 60)
+    report(one, "nis2-early-warning", 70)
+    one.runs(minutes(65 * HOUR, 66.6 * HOUR, 10))
+    assert len(pager_state(sink.taken).left_open) == 1
+    report(one, "gdpr-authority", 66.7 * HOUR)
+    one.runs(minutes(66.8 * HOUR, 70 * HOUR, 10))
+    assert len(pager_state(sink.taken).left_open) == 1
+    report(one, "nis2-incident-notification", 70.1 * HOUR)
+    one.runs(minutes(70.2 * HOUR, 71 * HOUR, 10))
+    assert pager_state(sink.taken).left_open == []
+
+
+def test_a_report_does_not_answer_the_page_of_an_incident(night: Scene, sink: HttpSink) -> None:
+    """Nobody has taken it: it rings on."""
+    one = night(judge(extra="deadlines: [nis2]\n"), severity="SEV0", detection={"source": "alert"})
+    one.runs(minutes(0, 5))
+    report(one, "nis2-early-warning", 6)
+    one.runs(minutes(7, 12))
+    assert actions(sink) == ["trigger"]
+    assert set(pager_state(sink.taken).alerts.values()) == {OPEN}
+
+
+def test_a_report_answers_the_alert_that_asks_for_it(night: Scene, sink: HttpSink) -> None:
+    """The incident is still open, and acknowledged long since."""
+    one = night(judge(extra="deadlines: [gdpr]\n"), severity="SEV1", tags=["gdpr"], detection={"source": "alert"})
+    one.run(after(0))
+    one.acknowledge(after(3))
+    one.run(after(4))
+    one.runs(minutes(65 * HOUR, 67 * HOUR, 30))
+    assert set(pager_state(sink.taken).alerts.values()) == {OPEN}
+    report(one, "gdpr-authority", 67.1 * HOUR)
+    one.runs(minutes(67.2 * HOUR, 68 * HOUR, 10))
+    assert set(pager_state(sink.taken).alerts.values()) == {ACKNOWLEDGED}
+
+
+def test_lowering_the_level_does_not_end_the_alert_of_a_report(night: Scene, sink: HttpSink) -> None:
+    """The report is owed whatever the level; once it is made, nothing rings at a level that pages nobody."""
+    one = night(judge(extra="deadlines: [gdpr]\n"), severity="SEV1", tags=["gdpr"], detection={"source": "alert"})
+    one.run(after(0))
+    one.runs(minutes(65 * HOUR, 67 * HOUR, 30))
+    low = 67.2 * HOUR
+    one.write(after(low), severity="SEV2", changes=[changed("severity", "SEV1", "SEV2", low)])
+    one.runs(minutes(67.5 * HOUR, 70 * HOUR, 30))
+    assert len(pager_state(sink.taken).left_open) == 1
+    report(one, "gdpr-authority", 70.1 * HOUR)
+    one.runs(minutes(70.2 * HOUR, 71 * HOUR, 10))
     assert pager_state(sink.taken).left_open == []
