@@ -108,16 +108,19 @@ def alerts(
         return []
     view, own = as_of(incident, now), _routes(incident, services)
     events = _events(view, policy, own, seen, due)
-    found: list[Alert] = []
     others = dict.fromkeys(route for event in events for route in event.routes)
+    opened_by = dict.fromkeys((event.cycle, event.mark) for event in events if event.what in (_OPENS, _STEP))
+    base = _Place("", TEAM, tuple(opened_by), tuple(sorted(pagers)))
+    before = _routes_before(incident, services)
+    gone = dict.fromkeys(route for _, routes in before for route in routes if route not in own and route not in others)
+    found = [_alert(view, policy, _Life(), _placed(base, route, before), {}) for route in gone]
     for route in (*own, *others):
         life = _life(events, route if route in others else "")
         wanted = _channels(life, view, policy, services, pagers)
         if route in others and not wanted and _rings(life) and not view.is_retroactive:
             wanted = {min(pagers): _bare(incident, policy, now, life)}
         name = route if route in others or len(own) > 1 else TEAM
-        opened_by = dict.fromkeys((event.cycle, event.mark) for event in events if event.what in (_OPENS, _STEP))
-        place = _Place(route, name, tuple(opened_by), tuple(sorted(pagers)))
+        place = _placed(base, route, before)._replace(name=name)
         found.append(_alert(view, policy, life, place, wanted))
     return found
 
@@ -337,18 +340,36 @@ def _named(life: _Life) -> str:
     return opened if life.ended in ("", RESOLVED_EVENT) or not opened else f"{opened}.{life.ended}"
 
 
+_RoutesBefore = tuple[str, tuple[str, ...]]
+"""Until when (as text, UTC) services of an incident counted that were replaced, and the routes of them all."""
+
+
 class _Place(NamedTuple):
-    """A pager: the variable with its key, its name for people, what may have opened its alert, and its channels."""
+    """A pager: the variable with its key, its name for people, what may have opened its alert, its channels;
+    `since` when it came back after its service was replaced, `turns` when any service was replaced."""
 
     route: str
     name: str
     begins: tuple[tuple[int, str], ...]
     channels: tuple[str, ...]
+    since: str = ""
+    turns: tuple[str, ...] = ()
+
+
+def _placed(base: _Place, route: str, before: Sequence[_RoutesBefore]) -> _Place:
+    """The place of a pager, which may have come and gone with its service."""
+    since, was_there = "", False
+    for until, routes in before:
+        is_there = route in routes
+        if was_there and not is_there:
+            since = until
+        was_there = was_there or is_there
+    return base._replace(route=route, since=since, turns=tuple(until for until, _ in before))
 
 
 def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted: Mapping[str, Message]) -> Alert:
-    def key(cycle: int, mark: str) -> str:
-        return f"{view.incident.id}/{ALERT}/{cycle}/{mark}" + f"/{place.route}" * bool(place.route)
+    def key(cycle: int, mark: str, since: str = place.since) -> str:
+        return "/".join((f"{view.incident.id}/{ALERT}/{cycle}/{mark}", *filter(None, (place.route, since))))
 
     over = bool(life.ended) or life.opened is None
     named = key(life.opened.cycle if life.opened else view.cycle, _named(life) or "none")
@@ -364,7 +385,7 @@ def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted:
         mark=RESOLVED_EVENT if over else ACKNOWLEDGED if life.is_acknowledged else "",
         reaches=tuple(made(message, channel) for channel, message in sorted(wanted.items())),
         channels=place.channels,
-        known=tuple(key(*begin) for begin in place.begins),
+        known=tuple(key(*begin, since) for begin in place.begins for since in ("", *place.turns)),
         before=f"{key(int(cycle), ended)}#{RESOLVED_EVENT}" if life.before else "",
     )
 
@@ -414,3 +435,10 @@ def _routes(incident: Incident, services: Mapping[str, Service]) -> tuple[str, .
     """The variables with the routing keys of an incident's services; one "" where none of them names any."""
     named = (services[name].pager_key_env for name in incident.services if name in services)
     return tuple(dict.fromkeys(env for env in named if env)) or ("",)
+
+
+def _routes_before(incident: Incident, services: Mapping[str, Service]) -> list[_RoutesBefore]:
+    """The routes before each change of the services, in order of time."""
+    made = [(parse_instant(one.at), one.old) for one in incident.changes if one.field == "services" and one.old]
+    dated = sorted(made, key=lambda change: change[0])
+    return [(stamp(at), _routes(replace(incident, services=old.split(", ")), services)) for at, old in dated]

@@ -175,3 +175,34 @@ def test_lowering_the_level_does_not_end_the_alert_of_a_report(night: Scene, sin
     report(one, "gdpr-authority", 70.1 * HOUR)
     one.runs(minutes(70.2 * HOUR, 71 * HOUR, 10))
     assert pager_state(sink.taken).left_open == []
+
+
+def test_a_service_that_was_replaced_stops_ringing(night: Scene, sink: HttpSink) -> None:
+    """Its pager is told the end; that of the right service rings, and ends with the incident."""
+    one = night(judge(), severity="SEV1")
+    one.runs(minutes(0, 4))
+    one.write(after(5), changes=[changed("services", "app", "db", 5)])
+    one.data["services"] = ["db"]
+    one.runs(minutes(5, 9))
+    assert pager_state(sink.taken).left_open == [(OTHER, "acme/records/INC-1")]
+    one.acknowledge(after(10))
+    one.resolve(after(20))
+    one.runs(minutes(20, 30))
+    assert pager_state(sink.taken).left_open == []
+
+
+def test_a_service_that_comes_back_rings_again(night: Scene, sink: HttpSink) -> None:
+    """It was replaced by mistake, and nobody has answered."""
+    one = night(judge(), severity="SEV1")
+    one.runs(minutes(0, 4))
+    for at, old, new in ((5, "app", "db"), (10, "db", "app")):
+        one.write(after(at), changes=[changed("services", old, new, at)])
+        one.data["services"] = [new]
+        one.runs(minutes(at, at + 4))
+    assert list(pager_state(sink.taken).alerts.values()) == [OPEN, "resolved"]
+    one.acknowledge(after(15))
+    one.run(after(16))
+    assert set(pager_state(sink.taken).alerts.values()) == {ACKNOWLEDGED, "resolved"}
+    one.resolve(after(20))
+    one.runs(minutes(20, 30))
+    assert pager_state(sink.taken).left_open == []
