@@ -47,7 +47,7 @@ def deadline() -> None:
 @click.option("--ref", metavar="TEXT", help="Where it can be found: the number that they gave it, a link.")
 @by_option
 @edits_record
-def done(workspace: Workspace, name: str, incident: str | None, ref: str | None, by: str | None) -> RecordChange:
+def report_done(workspace: Workspace, name: str, incident: str | None, ref: str | None, by: str | None) -> RecordChange:
     """A report was made, now or --at that time.
 
     It is written into the record and its timeline, and the time of that
