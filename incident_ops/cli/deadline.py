@@ -41,7 +41,7 @@ def deadline() -> None:
     """
 
 
-@deadline.command()
+@deadline.command("done")
 @click.argument("name", metavar="ID")
 @incident_argument
 @click.option("--ref", metavar="TEXT", help="Where it can be found: the number that they gave it, a link.")
