@@ -278,7 +278,7 @@ def _life(events: Iterable[_Event], route: str) -> _Life:
     """What the alert at a pager is after these events; `route` "" = the pagers of the services, else a tier's."""
     life = _Life()
     is_open = False
-    for event in events if route else _with_reports_owed(events):
+    for event in events if route else _with_reports_due(events):
         if _reported(event) and not _report_asked(life.opened):
             continue
         if event.what == _ENDS:
@@ -290,15 +290,15 @@ def _life(events: Iterable[_Event], route: str) -> _Life:
     return life
 
 
-def _with_reports_owed(events: Iterable[_Event]) -> Iterator[_Event]:
+def _with_reports_due(events: Iterable[_Event]) -> Iterator[_Event]:
     """All events but those that end nothing: while a report is owed neither another one nor a lower level does."""
-    owed = set[str]()
+    asked_for = set[str]()
     for event in events:
         if event.pages and (asked := _report_asked(event)):
-            owed.add(asked)
-        owed.discard(made := _reported(event))
+            asked_for.add(asked)
+        asked_for.discard(made := _reported(event))
         is_lowered = event.what == _ENDS and event.mark.startswith(_LOWERED)
-        if not owed or not (made or is_lowered):
+        if not asked_for or not (made or is_lowered):
             yield event
 
 
