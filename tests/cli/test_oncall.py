@@ -326,17 +326,30 @@ def test_init_writes_the_first_schedule_where_it_is_asked_for(tmp_path: Path) ->
     words = ("init", "--on-call", "@alice", "--on-call", "ben")
     done = call(*words, at=tmp_path, TZ="Europe/Berlin")
     assert done.code == 0, done
-    assert 'contacts: {roles: {on_call: ["oncall:primary"]}}' in done.out
+    contacts = next(line for line in done.out.splitlines() if "contacts: {" in line).partition(": ")[2]
+    assert contacts == (
+        'contacts: {"@alice": {channels: [pagerduty, chat]}, "@ben": {channels: [pagerduty, chat]}, '
+        'roles: {on_call: ["oncall:primary"]}}'
+    )
     text = (tmp_path / "oncall/primary.yaml").read_text()
     document = read_yaml(text, "primary.yaml")
     assert isinstance(document, Document)
     layer = {"name": "week", "people": ["@alice", "@ben"], "start": "2025-01-20", "rotate": "1w", "at": "09:00"}
     assert document.data == {"name": "primary", "zone": "Europe/Berlin", "layers": [layer]}
+    assert "@alice is not in the policy's contacts" in call("oncall", "lint", at=tmp_path).out
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"{policy.read_text()}{contacts}\n")
     assert call("oncall", "lint", at=tmp_path).out == "1 file checked: all fine\n"
     assert "@alice   Mon 2025-01-27 09:00 CET  @ben" in call("oncall", "who", at=tmp_path).out
     again = call(*words, at=tmp_path, TZ="Europe/Berlin")
     assert "nothing to do" in again.out
     assert "it exists, so --on-call was not applied" in call(*words, "--on-call", "@c", at=tmp_path).out
+
+
+def test_somebody_is_on_call_when_init_runs_early_on_a_monday(tmp_path: Path) -> None:
+    """Before the handover of 09:00 the first turn is that of the week before."""
+    assert call("init", "--on-call", "@alice", at=tmp_path, clock="2025-01-27T05:00:00Z", TZ="Europe/Berlin").code == 0
+    assert "nobody" not in call("oncall", "who", at=tmp_path, clock="2025-01-27T05:00:00Z").out
 
 
 def test_init_without_people_writes_no_schedule(tmp_path: Path) -> None:

@@ -110,6 +110,22 @@ def test_the_lint_of_the_policy_takes_a_schedule_for_people(rota: Folder) -> Non
     assert "unreachable-person" not in told.out
 
 
+def test_a_schedule_of_people_without_a_channel_reaches_nobody(rota: Folder) -> None:
+    """The ladder does not end in a schedule, it ends in a person who hears of it."""
+    rota.write("policy.yaml", POLICY.replace('  "@alice": {channels: [chat]}\n  "@ben": {channels: [chat]}\n', ""))
+    told = call("policy", "lint", at=rota.path, clock=AFTER).out
+    assert "the ladder does not end in a person: steps tier-1 and tier-2 reach nobody" in told
+    found = call("validate", at=rota.path, clock=AFTER).out
+    assert "@alice is not in the policy's contacts, so a page reaches nobody in their turn" in found
+
+
+def test_one_channel_in_a_schedule_is_enough_for_the_ladder(rota: Folder) -> None:
+    """Who else of it has none is said at the schedule."""
+    rota.write("policy.yaml", POLICY.replace('  "@ben": {channels: [chat]}\n', ""))
+    told = call("policy", "lint", at=rota.path, clock=AFTER).out
+    assert "tier-2" not in told
+
+
 def test_the_alert_of_a_pager_goes_to_whoever_is_on_call(rota: Folder) -> None:
     """Only where somebody is on call who is paged; the alert is one, whoever that is."""
     rota.write("policy.yaml", POLICY.replace("channels: [chat]}", "channels: [pagerduty]}"))
