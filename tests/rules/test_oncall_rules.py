@@ -1,7 +1,8 @@
 """The rules about schedules: each folder of examples is the rule's test. `# here` marks the line of the finding.
 
 What an example needs beside its schedule stands in `_<name>.yaml`: `now`, `contacts` (as in a policy), `others`
-(schedules), `file`, `merged` (the schedule as it was merged). The rule about policy and services is in tests/cli/test_oncall_lint.py.
+(schedules), `file`, `merged` (the schedule as it was merged). The rule about policy and services is in
+tests/cli/test_oncall_lint.py.
 """
 
 from __future__ import annotations
