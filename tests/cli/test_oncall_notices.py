@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
-from tests.cli.scene import Folder, call, ok
+from tests.cli.scene import Folder, as_json, call, ok
 
 WEEK = """name: primary
 zone: Europe/Berlin
@@ -60,6 +61,29 @@ def test_whoever_was_on_call_when_it_was_due_is_notified(rota: Folder) -> None:
     assert "Nobody answered within 10m" in told["@ben"]
     assert "Declared" not in told["@ben"]
     assert notices(rota, "2025-01-27T07:56:00Z") == {"@alice": {"Declared"}}
+
+
+def test_whoever_comes_on_call_hears_of_what_is_open(rota: Folder) -> None:
+    """Who has it stays; they hear of it once, at the handover and not before, and nobody does of what is over."""
+    ok(rota, "ack", "INC-1", "--by", "@alice", clock="2025-01-27T07:57:00Z")
+    assert "handover" not in ok(rota, "sla", "check", clock="2025-01-27T07:59:00Z").out
+    assert notices(rota, AFTER)["@ben"] == {"@ben is on call now; still open, @alice has it"}
+    assert "INC-1/handover/1/on_call.2025-01-27T08:00:00Z.@ben" in json.dumps(
+        as_json(rota, "sla", "check", clock=AFTER)
+    )
+    assert "@ben is on call now" not in ok(rota, "plan", clock="2025-02-03T08:30:00Z").out
+    ok(rota, "resolve", "INC-1", "--restored", "now", "--cause", "deploy", clock=AFTER)
+    assert "is on call now" not in ok(rota, "plan", clock=AFTER).out
+
+
+def test_a_mild_incident_waits_for_nobody_who_comes_on_call(rota: Folder) -> None:
+    """Nor does whoever has it already hear that they are on call."""
+    rota.put(severity="SEV2", times=f"{{declared: {DECLARED}}}")
+    assert "is on call now" not in ok(rota, "plan", clock=AFTER).out
+    rota.put(severity="SEV1", times=f"{{declared: {DECLARED}}}")
+    assert "@ben is on call now; still open, nobody has it" in ok(rota, "plan", clock=AFTER).out
+    ok(rota, "assign", "@ben", "INC-1", clock="2025-01-27T07:57:00Z")
+    assert "is on call now" not in ok(rota, "plan", clock=AFTER).out
 
 
 def test_nobody_on_call_is_said_and_nobody_else_is_guessed(rota: Folder) -> None:
