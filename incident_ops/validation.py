@@ -370,7 +370,7 @@ def _plan_findings(document: Document, kind: str, world: World | None) -> list[F
 def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:
     """What the rules find in every schedule that can be read, and in what policy and services say of schedules."""
     schedules, policy = load_schedules(store), setting.policy.policy
-    contacts = policy.contacts.people if policy else {}
+    contacts = policy.contacts.people if policy else None
     found: list[Finding] = []
     for path in (path for path, kind in store.others() if kind == ONCALL):
         read, was = (read_schedule(raw, path) for raw in (store.read(path), base.before.get(path) if base else None))

@@ -22,7 +22,16 @@ from incident_ops.records.store import is_link, list_folder, read_regular
 from incident_ops.records.yaml_reader import MAX_BYTES
 from incident_ops.render import init
 from incident_ops.render.findings import inert
-from incident_ops.render.init import EDITOR_KINDS, POLICY, SERVICES, Existing, InitRequest, PlannedFile, SchemaCopy
+from incident_ops.render.init import (
+    EDITOR_KINDS,
+    POLICY,
+    SERVICES,
+    Existing,
+    FirstExample,
+    InitRequest,
+    PlannedFile,
+    SchemaCopy,
+)
 
 
 @dataclass(frozen=True)
@@ -72,20 +81,22 @@ def write_first_files(
     mine = _kept(workspace, handle)
     full = frozenset(folder for folder in init.FIRST_FOLDERS if list_folder(root, folder))
     schemas = {} if _is_own_folder(root) else _schemas(beginning, preset)
-    schedule = _schedule(workspace, on_call) if on_call else None
+    people = [handle_of(one) for one in on_call]
+    schedule = _schedule(workspace, people) if people else None
     request = InitRequest(preset, beginning.owners, schemas, is_replacing, schedule)
     files = init.plan_files(request, beginning.there, full)
     _write(root, files)
     settings = _settle(workspace, files, mine)
-    steps = init.first_steps(files, *_example(root), has_git=workspace.git is not None)
+    steps = init.first_steps(files, _example(root), people, has_git=workspace.git is not None)
     return FirstFiles(files, settings, steps)
 
 
 def _schedule(workspace: Workspace, people: Sequence[str]) -> str:
-    """The first schedule, in the zone of this machine, from the Monday of this week on."""
+    """The first schedule, in the zone of this machine, from the last Monday on whose handover has been."""
     zone = clock.local_zone_name() or "Etc/UTC"
-    today = workspace.now.astimezone(zone_named(zone)).date()
-    return init.schedule_text([handle_of(one) for one in people], zone, today - timedelta(days=today.weekday()))
+    local = workspace.now.astimezone(zone_named(zone))
+    today = local.date() - timedelta(days=local.hour < init.HANDOVER_HOUR)
+    return init.schedule_text(people, zone, today - timedelta(days=today.weekday()))
 
 
 def _is_own_folder(root: Path) -> bool:
@@ -189,11 +200,14 @@ def _stopped(error: WriteFailed, written: Sequence[PlannedFile]) -> WriteFailed:
     return WriteFailed(error.message, hint=hint, where=error.where)
 
 
-def _example(root: Path) -> tuple[str, str]:
-    """(a service, the option of a level) for the first declaration, from the files as they are now."""
+def _example(root: Path) -> FirstExample:
+    """From the files as they are now."""
     raw = (_there(root, POLICY), _there(root, SERVICES))
     texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else "" for one in raw]
     policy, services = load_policy(texts[0]).policy, load_services(texts[1]).services
     service = next(iter(services), "api") if services else "api"
     label = policy.labels[min(1, len(policy.labels) - 1)] if policy else "SEV1"
-    return service, f"--{policy.drives if policy else 'severity'} {label}"
+    known = policy.notify.channels if policy else []
+    ringing = [one for one in known if policy and policy.rings(one)][:1]
+    channels = [*ringing, *(one for one in known if one == "chat")] or ["chat"]
+    return FirstExample(service, f"--{policy.drives if policy else 'severity'} {label}", channels)

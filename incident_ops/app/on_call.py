@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from incident_ops.domain.oncall import OnCallSchedule, schedule_named
 from incident_ops.domain.policy import Policy
 from incident_ops.errors import UserError
-from incident_ops.oncall.shifts import Shift, on_call_at, override_shifts
+from incident_ops.oncall.shifts import TICK, Shift, on_call_at, override_shifts, shifts
 from incident_ops.records.oncall import load_schedules
 from incident_ops.records.store import Store
 
@@ -41,6 +41,15 @@ class OnCallBook:
             return on_call_at(schedule, at, self._overrides[name])
         except ValueError:
             return None
+
+    def changes(self, name: str, begin: datetime, end: datetime, /) -> list[datetime]:
+        """When somebody comes on call or goes, after `begin` and up to `end`."""
+        schedule = self._schedules.get(name)
+        try:
+            found = [] if schedule is None else shifts(schedule, begin, end + TICK)
+        except ValueError:
+            return []
+        return sorted({at for shift in found for at in (shift.begin, shift.end) if begin < at <= end})
 
     @cached_property
     def _schedules(self) -> Mapping[str, OnCallSchedule]:

@@ -27,6 +27,8 @@ from incident_ops.validation import validate_schedules
 
 ON_CALL_ROLE = "on_call"
 CALENDAR_BEHIND = timedelta(days=30)
+LONGEST_SHIFT = timedelta(days=400)
+"""How far back the beginning of a shift is looked for."""
 NO_SCHEDULE_HINT = "write one: incident-ops init --on-call @you --on-call @other"
 
 
@@ -97,8 +99,8 @@ def coming_shifts(workspace: Workspace, who: str, at: datetime) -> tuple[list[Co
     coming = [
         ComingShift(one.name, one.zone, shift)
         for one in found.by_name.values()
-        for shift in shifts(one, at, at + LOOK_AHEAD)
-        if shift.who.casefold() == who.casefold()
+        for shift in shifts(one, at - LONGEST_SHIFT, at + LOOK_AHEAD)
+        if shift.end > at and shift.who.casefold() == who.casefold()
     ]
     return sorted(coming, key=lambda one: (one.shift.begin, one.schedule)), found.unread
 
@@ -196,9 +198,8 @@ def rota_calendar(workspace: Workspace, name: str, days: int, person: str | None
 
 def _whole_shifts(schedule: OnCallSchedule, begin: datetime, end: datetime) -> list[Shift]:
     """The shifts that begin in a time and end in the year after it, uncut: where they begin must not hang on today."""
-    margin = timedelta(days=400)
-    found = shifts(schedule, begin - margin, end + margin)
-    return [one for one in found if begin - margin < one.begin < end and one.end > begin]
+    found = shifts(schedule, begin - LONGEST_SHIFT, end + LONGEST_SHIFT)
+    return [one for one in found if begin - LONGEST_SHIFT < one.begin < end and one.end > begin]
 
 
 def _changes(workspace: Workspace, path: str) -> tuple[int, tuple[str, ...]]:

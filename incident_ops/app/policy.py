@@ -14,6 +14,7 @@ from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.findings import Finding, Route, Where, did_you_mean
 from incident_ops.records.editor import edit, key_order
+from incident_ops.records.oncall import load_schedules
 from incident_ops.records.policy import (
     POLICY,
     SERVICES,
@@ -35,7 +36,8 @@ def lint_policy(workspace: Workspace) -> list[Finding]:
     found = [*workspace.setting.findings]
     if loaded.policy is not None and loaded.document is not None:
         known = services.services if services.services is not None else {}
-        subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
+        schedules = load_schedules(workspace.store).by_name
+        subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known, schedules)
         of_policy = check_policy(subject)
         found += [one.at(loaded.document.locate(one.where)) for one in of_policy]
         found += [*team_faults(workspace.setting), *_of_teams(subject, services, of_policy)]
@@ -60,7 +62,7 @@ def _of_teams(whole: PolicyFile, services: LoadedServices, of_policy: list[Findi
             team_data(whole.resolved, team, whole.policy),
             resolve_policy(team_overlay(whole.resolved, team), whole.own),
         )
-        for one in check_policy(PolicyFile(to_policy(data), own, data, SERVICES, held)):
+        for one in check_policy(PolicyFile(to_policy(data), own, data, SERVICES, held, whole.schedules)):
             if (one.rule, one.message) in known:
                 continue
             block = "on_call" if one.where.route[:3] == ("contacts", "roles", "on_call") else str(one.where.route[0])

@@ -23,6 +23,7 @@ from incident_ops.cli.options import (
     with_repository_to_write,
 )
 from incident_ops.cli.terminal import page_width, paint
+from incident_ops.domain.time_words import counts_from_today
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
 
@@ -45,7 +46,7 @@ def oncall() -> None:
 @oncall.command("who")
 @click.argument("name", metavar="[SCHEDULE]", required=False)
 @click.option("--service", "-s", shell_complete=complete_service, help="Only the schedules of this service.")
-@click.option("--at", metavar="WHEN", help="When: 2h (from now), friday 18:00, or an instant. Default: now.")
+@click.option("--at", metavar="WHEN", help="When: 02:00 (the last one), in 2h, or a date. Default: now.")
 @format_option
 @with_repository
 def who_command(workspace: Workspace, name: str | None, service: str | None, at: str | None, form: str) -> None:
@@ -55,7 +56,8 @@ def who_command(workspace: Workspace, name: str | None, service: str | None, at:
     Examples:
       incident-ops oncall who
       incident-ops oncall who --service auth
-      incident-ops oncall who primary --at "saturday 03:00"
+      incident-ops oncall who primary --at "saturday 03:00"   # who was, last time
+      incident-ops oncall who primary --at 2025-02-01T03:00   # who will be
     """
     from incident_ops.app.oncall import who_is_on_call
     from incident_ops.render.oncall import who_json, who_text
@@ -64,8 +66,8 @@ def who_command(workspace: Workspace, name: str | None, service: str | None, at:
         raise UserError("SCHEDULE and --service say both what to show", hint="leave out one of them")
     when = workspace.now
     if at is not None:
-        say_time(workspace, at, "--at", ahead=True)
-        when = typed_time(at, workspace.now, "--at", ahead=True).at
+        say_time(workspace, at, "--at", ahead=False)
+        when = typed_time(at, workspace.now, "--at", ahead=False).at
     answer = who_is_on_call(workspace, name, service, when)
     click.echo(who_json(answer, when) if form == "json" else who_text(answer, when, page_width()), nl=False)
     finish(3 if answer.unread else 0)
@@ -129,7 +131,9 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
 @click.argument("first", metavar="@A")
 @click.argument("second", metavar="@B")
 @click.option("--from", "since", metavar="WHEN", required=True, help="When it begins: friday 18:00, or an instant.")
-@click.option("--to", "until", metavar="WHEN", required=True, help="When it ends, in the same words.")
+@click.option(
+    "--to", "until", metavar="WHEN", required=True, help="When it ends, counted from --from: monday 09:00, 12h."
+)
 @click.option("--schedule", metavar="NAME", help="Default: the one by which they are on call then.")
 @click.option("--reason", metavar="TEXT", help="Why; whoever reviews it reads it.")
 @by_option
@@ -150,12 +154,13 @@ def exchange_command(workspace: Workspace, first: str, second: str, by: str | No
     from incident_ops.app.oncall import exchange_shifts
     from incident_ops.edits.oncall import ExchangeRequest
 
-    times = []
-    for option, typed in (("--from", wanted["since"]), ("--to", wanted["until"])):
-        say_time(workspace, typed, option, ahead=True)
-        times.append(typed_time(typed, workspace.now, option, ahead=True).at)
+    say_time(workspace, wanted["since"], "--from", ahead=True)
+    begin = typed_time(wanted["since"], workspace.now, "--from", ahead=True).at
+    counted = workspace.now if counts_from_today(wanted["until"]) else begin
+    say_time(workspace, wanted["until"], "--to", ahead=True, since=counted)
+    end = typed_time(wanted["until"], counted, "--to", ahead=True).at
     people = (_meant(workspace, first), _meant(workspace, second))
-    request = ExchangeRequest(*people, times[0], times[1], who_acts(workspace, by), wanted["reason"])
+    request = ExchangeRequest(*people, begin, end, who_acts(workspace, by), wanted["reason"])
     print_written(exchange_shifts(workspace, wanted["schedule"], request), form)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,8 +163,7 @@ def past_span(workspace: Workspace, text: str, option: str, example: str) -> tup
     if not is_time_of_day(end.strip()):
         return start, past_time(workspace, end.strip(), option)
     since = parse_instant(start)
-    if spelled := spelled_time(end.strip(), since, option, ahead=True):
-        click.echo(f"  {option} {inert(end.strip())}: {spelled}", err=True)
+    say_time(workspace, end.strip(), option, ahead=True, since=since)
     return start, stamp(typed_time(end.strip(), since, option, ahead=True).at)
 
 
@@ -176,9 +176,10 @@ def expected_time(workspace: Workspace, text: str | None, option: str) -> str | 
     return stamp(typed.at)
 
 
-def say_time(workspace: Workspace, text: str, option: str, *, ahead: bool) -> None:
-    """Says which instant was meant by a time of a wall clock, and in which zone; nothing for any other text."""
-    if spelled := spelled_time(text, workspace.now, option, ahead=ahead):
+def say_time(workspace: Workspace, text: str, option: str, *, ahead: bool, since: datetime | None = None) -> None:
+    """Says which instant was meant by a time of a wall clock, and in which zone; nothing for any other text. It counts
+    from now, or `since`."""
+    if spelled := spelled_time(text, since or workspace.now, option, ahead=ahead):
         click.echo(f"  {option} {inert(text)}: {spelled}", err=True)
 
 

@@ -101,6 +101,9 @@ class WhoIsOnCall(Protocol):
     def __call__(self, name: str, at: datetime, /) -> str | None:
         """The handle; None where nobody is, or there is no such schedule."""
 
+    def changes(self, name: str, begin: datetime, end: datetime, /) -> list[datetime]:
+        """The instants after `begin`, up to `end`, at which somebody comes on call or goes; [] as None above."""
+
 
 def turn_length(text: str) -> TurnLength:
     """`1w`, `2d`, `12h` -> length. ValueError for anything else; a length of nothing is one."""

@@ -304,6 +304,11 @@ class Contacts(Value, frozen=True):
         found = (self._person(name, at) for name in self.names_behind(whom))
         return [*dict.fromkeys(name for name in found if name is not None)]
 
+    def on_call_changes(self, whom: str, begin: datetime, end: datetime) -> list[datetime]:
+        """When, after `begin` and up to `end`, a schedule behind a name changes hands, in order."""
+        names = [name for one in self.names_behind(whom) if (name := schedule_named(one)) is not None]
+        return sorted({at for name in names for at in (self.on_call.changes(name, begin, end) if self.on_call else ())})
+
     def why_nobody(self, whom: str) -> str:
         """Why `handles` has nobody for a name."""
         names = [name for name in self.names_behind(whom) if schedule_named(name) is not None]

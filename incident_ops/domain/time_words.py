@@ -82,6 +82,11 @@ def is_time_of_day(text: str) -> bool:
     return found is not None and found["day"] is None and found["hour"] is not None
 
 
+def counts_from_today(text: str) -> bool:
+    """True for `tomorrow 18:00`, `today`, `in 2h`: words that name today's side of a time, whatever began before it."""
+    return text.lower().split()[:1] in ([word] for word in (*_NEAR, "in", "now"))
+
+
 def is_meant_as_time(text: str) -> bool:
     """True for what has the form of a date or of a clock's time, be it one or mistyped: `12:99`, `2026-13-01`."""
     word = " ".join(text.lower().split())

@@ -35,7 +35,9 @@ def swapped_shifts(schedule: OnCallSchedule, wanted: ExchangeRequest) -> list[Sh
 def exchange_people(schedule: OnCallSchedule, now: datetime, wanted: ExchangeRequest) -> Step:
     """An override for each shift of either in that time. UserError where neither has one, or the time is none."""
     if wanted.end <= wanted.begin:
-        raise UserError("--to is not after --from", hint="give both with their day, e.g. --to 'friday 09:00'")
+        raise UserError(
+            "--to is not after --from", hint="a weekday or a time of day counts from --from, e.g. --to 'friday 09:00'"
+        )
     if wanted.first == wanted.second:
         raise UserError(f"{wanted.first} cannot swap with themselves", hint="name two people")
     swapped = swapped_shifts(schedule, wanted)

@@ -24,7 +24,7 @@ from incident_ops.domain.oncall import (
 from incident_ops.domain.time import FIRST, LAST, TimeSpan, to_utc
 
 OVERRIDE_SOURCE = "override"
-_TICK = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 
 
@@ -40,7 +40,7 @@ class Shift(NamedTuple):
 def on_call_at(schedule: OnCallSchedule, at: datetime, overrides: Iterable[Shift] | None = None) -> str | None:
     """Who is on call at an instant; None where nobody is. ValueError where the schedule cannot be used. `overrides` are
     its `override_shifts`, where they are known already."""
-    found = next(iter(shifts(schedule, at, at + _TICK, overrides)), None)
+    found = next(iter(shifts(schedule, at, at + TICK, overrides)), None)
     return found.who if found else None
 
 

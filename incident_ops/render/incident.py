@@ -347,7 +347,9 @@ def _reports(view: IncidentView) -> Iterator[ScreenLine]:
     running.sort(key=lambda clock: (clock.due is None, clock.due or view.now))
     rows = [ScreenLine(status_of(clock), spell_duty(clock)) for clock in running[:REPORTS]]
     rows += [ScreenLine(PLAIN_LINE, f"reported: {', '.join(made)}")] if made else []
-    for number, (tone, text) in enumerate(rows):
+    folded = [(tone, wrap(text.split(), view.room - 2)) for tone, text in rows]
+    lines = [(tone, "  " * bool(place) + part) for tone, parts in folded for place, part in enumerate(parts)]
+    for number, (tone, text) in enumerate(lines):
         yield ScreenLine(tone, pad("" if number else "Owed", MARGIN) + text)
 
 

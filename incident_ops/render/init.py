@@ -37,7 +37,8 @@ MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
 TEMPORARY_IGNORED = ".*.incident-ops"
 """What a command leaves that was killed while it wrote."""
-_NAME_IT = 'write into policy.yaml: contacts: {roles: {on_call: ["oncall:primary"]}}'
+HANDOVER_HOUR = 9
+"""The local hour at which people of the first schedule hand over."""
 _EDITED = "it was edited by hand, or is not from this version; to replace it: incident-ops init --replace-schemas"
 YAML_EXTENSION = "redhat.vscode-yaml"
 _PLACE = r"^(.+?):(\d+):(\d+): (error|warning|note): (.*) \[([a-z-]+)\]$"
@@ -108,6 +109,14 @@ class InitRequest(NamedTuple):
     schedule: str | None = None
 
 
+class FirstExample(NamedTuple):
+    """For the first declaration a service and the option of a level, and the channels of those who are on call."""
+
+    service: str
+    level: str
+    channels: Sequence[str]
+
+
 class SchemaCopy(NamedTuple):
     """The text that a copy of a schema should have now; whether the one that is there has what it was made from now,
     and whether somebody edited it."""
@@ -166,7 +175,13 @@ def services_text(services: Mapping[str, str] | None) -> str:
 
 def schedule_text(people: Sequence[str], zone: str, start: date) -> str:
     """A schedule in which these people take weeks in turn, from a day on."""
-    layer = {"name": "week", "people": [*people], "start": start.isoformat(), "rotate": "1w", "at": "09:00"}
+    layer = {
+        "name": "week",
+        "people": [*people],
+        "start": start.isoformat(),
+        "rotate": "1w",
+        "at": f"{HANDOVER_HOUR:02}:00",
+    }
     return (
         "# yaml-language-server: $schema=../schemas/oncall.schema.json\n"
         "# Who is on call: incident-ops oncall who. More layers, hours and overrides: docs/oncall.md\n"
@@ -341,8 +356,11 @@ def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, st
     )
 
 
-def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_git: bool) -> list[str]:
-    """What a person does after the first run, and after one that only added or updated files of ours.
+def first_steps(
+    files: Sequence[PlannedFile], example: FirstExample, on_call: Sequence[str], *, has_git: bool
+) -> list[str]:
+    """What a person does after the first run, and after one that only added or updated files of ours; `on_call` are
+    the people of the first schedule.
 
     Nothing after a run that changed nothing.
     """
@@ -352,19 +370,26 @@ def first_steps(files: Sequence[PlannedFile], service: str, level: str, *, has_g
     setting_up = [] if has_git else ["git init, then incident-ops init again: it sets up the merging of records"]
     elsewhere = "in every other clone, once: incident-ops init (merge driver, your handle)"
     own = [name for name in (POLICY, SERVICES) if name in changed]
-    on_call = [_NAME_IT] if SCHEDULE in changed else []
+    naming = [_reaching(on_call, example.channels)] if SCHEDULE in changed else []
     if not own:
         committing = [_committing(changed)] if has_git else []
-        return [*on_call, *setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
+        return [*naming, *setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
     return [
         f"review {' and '.join(own)}",
-        *on_call,
+        *naming,
         *setting_up,
-        f'incident-ops declare "Login fails" -s {shlex.quote(service)} {level} --drill',
+        f'incident-ops declare "Login fails" -s {shlex.quote(example.service)} {example.level} --drill',
         "incident-ops validate",
         'git add -A && git commit -m "Incidents as code"',
         elsewhere,
     ]
+
+
+def _reaching(people: Sequence[str], channels: Sequence[str]) -> str:
+    """The block of the policy by which whoever is on call is notified."""
+    each = [f'"{who}": {{channels: [{", ".join(channels)}]}}' for who in dict.fromkeys(people)]
+    named = ", ".join([*each, 'roles: {on_call: ["oncall:primary"]}'])
+    return f"write into policy.yaml: contacts: {{{named}}}"
 
 
 def _committing(changed: Collection[str]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import IDENTIFIED, IncidentAt, current_instant, known_status
+from incident_ops.domain.as_of import IDENTIFIED, IncidentAt, assignee_at, current_instant, known_status
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import ASSIGNED, NEW, OVER, TRIAGED
-from incident_ops.domain.policy_sections import Routing
+from incident_ops.domain.policy_sections import ON_CALL, Contacts, Routing
 from incident_ops.domain.time import instant, parse_instant
 
 _ASSIGNEE, _COMMANDER = "assignee", "commander"
@@ -60,6 +60,17 @@ class BroughtIn(NamedTuple):
     phase: str
     whom: str
     leads: bool
+
+
+def came_on_call(view: IncidentAt, contacts: Contacts) -> tuple[datetime, list[str]] | None:
+    """The last change of who is on call since the cycle began: when (aware UTC), and whom it brought who does not have
+    the incident already. None without a change."""
+    changes = contacts.on_call_changes(ON_CALL, view.cycle_start, view.now)
+    if not changes:
+        return None
+    before = contacts.handles(ON_CALL, changes[-1] - timedelta(microseconds=1))
+    there = {*before, assignee_at(view.incident, view.now), view.incident.roles.commander}
+    return changes[-1], [who for who in contacts.handles(ON_CALL, changes[-1]) if who not in there]
 
 
 def response_phase(incident: Incident) -> str:

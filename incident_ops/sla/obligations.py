@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import IncidentAt, as_of
+from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, OVER, RESOLVED
+from incident_ops.domain.notice_kinds import PAGED_RANKS
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record
 from incident_ops.domain.ticket import BECOMES_INCIDENT, became_incident_at
@@ -42,7 +43,7 @@ from incident_ops.sla.clocks import (
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
 from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
-from incident_ops.sla.handover import brought_in, takeovers
+from incident_ops.sla.handover import brought_in, came_on_call, takeovers
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
 
 WARNING, BREACH, ITEM_MARK = "warning", "breach", "action_item"
@@ -405,6 +406,22 @@ def _handovers(case: Case) -> list[Obligation]:
         if one.at >= view.cycle_start:
             mark, reason = f"{one.role}.{stamp(one.at)}", f"{one.whom} takes over from {one.before}"
             found.append(case.obligation(HANDOVER_NOTICE, "handover", mark, one.at, reason)._replace(whom=one.whom))
+    return [*found, *_shift_changes(case)]
+
+
+def _shift_changes(case: Case) -> list[Obligation]:
+    """Who comes on call hears of an incident of a rank that pages, whoever has it."""
+    view, incident = case.view, case.view.incident
+    is_paged = case.periods[-1].level.rank <= PAGED_RANKS
+    change = came_on_call(view, case.policy.contacts) if is_paged else None
+    if change is None:
+        return []
+    at, people = change
+    holder = assignee_at(incident, view.now) or incident.roles.commander or "nobody"
+    found = []
+    for who in people:
+        mark, reason = f"on_call.{stamp(at)}.{who}", f"{who} is on call now; still open, {holder} has it"
+        found.append(case.obligation(HANDOVER_NOTICE, "handover", mark, at, reason)._replace(whom=who))
     return found
 
 

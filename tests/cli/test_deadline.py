@@ -36,6 +36,17 @@ def done(folder: Folder, *words: str, clock: str) -> Done:
     return ok(folder, "deadline", "done", *words, clock=clock)
 
 
+def test_what_is_owed_and_to_whom_is_read_whole_at_eighty_columns(owing: Folder) -> None:
+    """A long line goes on below itself, as with the roles."""
+    screen = call("show", at=owing.path, clock=at(FRIDAY, "23:00"), columns=80).out
+    owed = screen[screen.index("Owed") : screen.index("Timeline")]
+    assert "…" not in owed
+    whole = " ".join(owed.split())
+    for to in ("nis2-early-warning by 2025-11-29 22:10 UTC (23h 10m left), to the CSIRT or the competent authority",):
+        assert to in whole
+    assert max(map(len, owed.splitlines())) <= 80
+
+
 def test_the_story_of_a_friday_night(owing: Folder) -> None:
     """A significant incident: a warning in a day, a notification in three, the final report a month after that."""
     night = at(FRIDAY, "23:00")

@@ -84,6 +84,19 @@ def test_who_at_a_time_ahead(rota: Folder) -> None:
     assert before["on_call"][0]["until"] == "2025-03-31T07:00:00Z"
 
 
+def test_who_at_a_time_of_day_or_a_weekday_is_the_last_one(rota: Folder) -> None:
+    """As with every other --at: who was on call then is asked after the night, and what is ahead has its date."""
+    for typed, at in (
+        ("02:00", "2025-01-26T01:00:00Z"),
+        ("saturday 03:00", "2025-01-25T02:00:00Z"),
+        ("2h", "2025-01-26T12:00:00Z"),
+        ("in 2h", "2025-01-26T16:00:00Z"),
+        ("tomorrow 02:00", "2025-01-27T01:00:00Z"),
+    ):
+        done = call("oncall", "who", "primary", "--at", typed, "--format", "json", at=rota.path, TZ="Europe/Berlin")
+        assert json.loads(done.out)["at"] == at, typed
+
+
 def test_who_of_a_service_asks_the_schedule_of_its_owner_else_that_of_the_role(rota: Folder) -> None:
     """An owner may be a schedule; else the role on_call says."""
     rota.write("policy.yaml", CONTACTS)
@@ -216,6 +229,29 @@ def test_a_swap_writes_overrides_that_who_follows(rota: Folder) -> None:
     assert call("validate", at=rota.path).code == 0
 
 
+@pytest.mark.parametrize("day", ["2025-01-24", "2025-01-25", "2025-01-26", "2025-01-27"])
+def test_a_swap_ends_after_it_begins_whatever_day_it_is(rota: Folder, day: str) -> None:
+    """A weekday of --to is the first one after --from."""
+    words = ("--from", "friday 18:00", "--to", "monday 09:00")
+    done = call("oncall", "swap", "@alice", "@ben", *words, at=rota.path, clock=f"{day}T18:30:00Z", TZ="Europe/Berlin")
+    assert done.code == 0, done
+    (over,) = data_of(rota)["overrides"]
+    assert (over["from"], over["to"]) == ("2025-01-31T17:00:00Z", "2025-02-03T08:00:00Z")
+    assert "--to monday 09:00: 2025-02-03 09:00 CET" in done.err
+
+
+@pytest.mark.parametrize(
+    ("until", "end"),
+    [("18:00", "2025-01-27T17:00:00Z"), ("12h", "2025-01-27T20:00:00Z"), ("tomorrow 18:00", "2025-01-27T17:00:00Z")],
+)
+def test_the_end_of_a_swap_counts_from_its_beginning_or_from_today(rota: Folder, until: str, end: str) -> None:
+    """A time of day or a length counts from --from; tomorrow is the day after today."""
+    words = ("--from", "tomorrow 09:00", "--to", until)
+    done = call("oncall", "swap", "@alice", "@ben", *words, at=rota.path, TZ="Europe/Berlin")
+    assert done.code == 0, done
+    assert data_of(rota)["overrides"][-1]["to"] == end
+
+
 def test_a_swap_takes_handles_in_any_case(rota: Folder) -> None:
     """The file keeps its own spelling."""
     ok(rota, "oncall", "swap", "@Alice", "@BEN", "--from", "2025-02-05T00:00:00Z", "--to", "2025-02-06T00:00:00Z")
@@ -239,7 +275,9 @@ def test_next_finds_the_shifts_of_a_person_in_every_schedule(rota: Folder) -> No
         "office    Mon 2025-02-03 09:00 EST  Mon 2025-02-03 17:00 EST  8h",
         "office    Tue 2025-02-04 09:00 EST  Tue 2025-02-04 17:00 EST  8h",
     ]
-    assert ok(rota, "oncall", "next", "alice").out.startswith("@alice is on call now:")
+    now = ok(rota, "oncall", "next", "alice", "--count", "1").out.splitlines()
+    assert now[0] == "@alice is on call now:"
+    assert now[2] == "primary   Mon 2025-01-20 09:00 CET  Mon 2025-01-27 09:00 CET  7d"
     assert ok(rota, "oncall", "next", "@zoe").out == "@zoe is not on call in the next 90 days.\n"
 
 
@@ -326,17 +364,30 @@ def test_init_writes_the_first_schedule_where_it_is_asked_for(tmp_path: Path) ->
     words = ("init", "--on-call", "@alice", "--on-call", "ben")
     done = call(*words, at=tmp_path, TZ="Europe/Berlin")
     assert done.code == 0, done
-    assert 'contacts: {roles: {on_call: ["oncall:primary"]}}' in done.out
+    contacts = next(line for line in done.out.splitlines() if "contacts: {" in line).partition(": ")[2]
+    assert contacts == (
+        'contacts: {"@alice": {channels: [pagerduty, chat]}, "@ben": {channels: [pagerduty, chat]}, '
+        'roles: {on_call: ["oncall:primary"]}}'
+    )
     text = (tmp_path / "oncall/primary.yaml").read_text()
     document = read_yaml(text, "primary.yaml")
     assert isinstance(document, Document)
     layer = {"name": "week", "people": ["@alice", "@ben"], "start": "2025-01-20", "rotate": "1w", "at": "09:00"}
     assert document.data == {"name": "primary", "zone": "Europe/Berlin", "layers": [layer]}
+    assert "@alice is not in the policy's contacts" in call("oncall", "lint", at=tmp_path).out
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"{policy.read_text()}{contacts}\n")
     assert call("oncall", "lint", at=tmp_path).out == "1 file checked: all fine\n"
     assert "@alice   Mon 2025-01-27 09:00 CET  @ben" in call("oncall", "who", at=tmp_path).out
     again = call(*words, at=tmp_path, TZ="Europe/Berlin")
     assert "nothing to do" in again.out
     assert "it exists, so --on-call was not applied" in call(*words, "--on-call", "@c", at=tmp_path).out
+
+
+def test_somebody_is_on_call_when_init_runs_early_on_a_monday(tmp_path: Path) -> None:
+    """Before the handover of 09:00 the first turn is that of the week before."""
+    assert call("init", "--on-call", "@alice", at=tmp_path, clock="2025-01-27T05:00:00Z", TZ="Europe/Berlin").code == 0
+    assert "nobody" not in call("oncall", "who", at=tmp_path, clock="2025-01-27T05:00:00Z").out
 
 
 def test_init_without_people_writes_no_schedule(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
-from tests.cli.scene import Folder, call, ok
+from tests.cli.scene import Folder, as_json, call, ok
 
 WEEK = """name: primary
 zone: Europe/Berlin
@@ -62,6 +63,29 @@ def test_whoever_was_on_call_when_it_was_due_is_notified(rota: Folder) -> None:
     assert notices(rota, "2025-01-27T07:56:00Z") == {"@alice": {"Declared"}}
 
 
+def test_whoever_comes_on_call_hears_of_what_is_open(rota: Folder) -> None:
+    """Who has it stays; they hear of it once, at the handover and not before, and nobody does of what is over."""
+    ok(rota, "ack", "INC-1", "--by", "@alice", clock="2025-01-27T07:57:00Z")
+    assert "handover" not in ok(rota, "sla", "check", clock="2025-01-27T07:59:00Z").out
+    assert notices(rota, AFTER)["@ben"] == {"@ben is on call now; still open, @alice has it"}
+    assert "INC-1/handover/1/on_call.2025-01-27T08:00:00Z.@ben" in json.dumps(
+        as_json(rota, "sla", "check", clock=AFTER)
+    )
+    assert "@ben is on call now" not in ok(rota, "plan", clock="2025-02-03T08:30:00Z").out
+    ok(rota, "resolve", "INC-1", "--restored", "now", "--cause", "deploy", clock=AFTER)
+    assert "is on call now" not in ok(rota, "plan", clock=AFTER).out
+
+
+def test_a_mild_incident_waits_for_nobody_who_comes_on_call(rota: Folder) -> None:
+    """Nor does whoever has it already hear that they are on call."""
+    rota.put(severity="SEV2", times=f"{{declared: {DECLARED}}}")
+    assert "is on call now" not in ok(rota, "plan", clock=AFTER).out
+    rota.put(severity="SEV1", times=f"{{declared: {DECLARED}}}")
+    assert "@ben is on call now; still open, nobody has it" in ok(rota, "plan", clock=AFTER).out
+    ok(rota, "assign", "@ben", "INC-1", clock="2025-01-27T07:57:00Z")
+    assert "is on call now" not in ok(rota, "plan", clock=AFTER).out
+
+
 def test_nobody_on_call_is_said_and_nobody_else_is_guessed(rota: Folder) -> None:
     """Before the schedule begins, with a broken schedule, and without the file."""
     for text in (WEEK.replace("2025-01-20", "2025-02-20"), WEEK.replace("1w", "0w"), "name: x\n"):
@@ -108,6 +132,22 @@ def test_the_lint_of_the_policy_takes_a_schedule_for_people(rota: Folder) -> Non
     told = call("policy", "lint", at=rota.path, clock=AFTER)
     assert "on_call" not in told.out
     assert "unreachable-person" not in told.out
+
+
+def test_a_schedule_of_people_without_a_channel_reaches_nobody(rota: Folder) -> None:
+    """The ladder does not end in a schedule, it ends in a person who hears of it."""
+    rota.write("policy.yaml", POLICY.replace('  "@alice": {channels: [chat]}\n  "@ben": {channels: [chat]}\n', ""))
+    told = call("policy", "lint", at=rota.path, clock=AFTER).out
+    assert "the ladder does not end in a person: steps tier-1 and tier-2 reach nobody" in told
+    found = call("validate", at=rota.path, clock=AFTER).out
+    assert "@alice is not in the policy's contacts, so a page reaches nobody in their turn" in found
+
+
+def test_one_channel_in_a_schedule_is_enough_for_the_ladder(rota: Folder) -> None:
+    """Who else of it has none is said at the schedule."""
+    rota.write("policy.yaml", POLICY.replace('  "@ben": {channels: [chat]}\n', ""))
+    told = call("policy", "lint", at=rota.path, clock=AFTER).out
+    assert "tier-2" not in told
 
 
 def test_the_alert_of_a_pager_goes_to_whoever_is_on_call(rota: Folder) -> None:

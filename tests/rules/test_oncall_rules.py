@@ -1,7 +1,8 @@
 """The rules about schedules: each folder of examples is the rule's test. `# here` marks the line of the finding.
 
-What an example needs beside its schedule stands in `_<name>.yaml`: `now`, `contacts`, `others` (schedules), `file`,
-`merged` (the schedule as it was merged). The rule about policy and services is in tests/cli/test_oncall_lint.py.
+What an example needs beside its schedule stands in `_<name>.yaml`: `now`, `contacts` (as in a policy), `others`
+(schedules), `file`, `merged` (the schedule as it was merged). The rule about policy and services is in
+tests/cli/test_oncall_lint.py.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 
 from incident_ops.domain.oncall import OnCallSchedule
+from incident_ops.domain.policy_sections import Contact
 from incident_ops.domain.time import parse_instant
 from incident_ops.findings import Finding
 from incident_ops.records.oncall import to_schedule
@@ -41,7 +43,8 @@ def lint(path: Path) -> list[Finding]:
     merged = msgspec.convert(needs["merged"], OnCallSchedule) if "merged" in needs else None
     now = parse_instant(needs.get("now", "2025-01-06T12:00:00Z"))
     file = needs.get("file", "oncall/primary.yaml")
-    subject = ScheduleFile(file, to_schedule(document), now, needs.get("contacts", ()), others, merged)
+    contacts = msgspec.convert(needs["contacts"], dict[str, Contact]) if "contacts" in needs else None
+    subject = ScheduleFile(file, to_schedule(document), now, contacts, others, merged)
     found = [one for one in check_schedule(subject) if one.rule == path.parts[-3]]
     return [one.at(document.locate(one.where)) for one in found]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -10,19 +10,20 @@ from types import ModuleType
 from typing import Protocol
 
 from incident_ops.domain.oncall import OnCallSchedule
+from incident_ops.domain.policy_sections import Contact
 from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.rules._support import rule_modules
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFile:
-    """A schedule with what its rules may know: the contacts (empty = there are none to compare with), every schedule by
+    """A schedule with what its rules may know: the contacts (None = no policy to compare with), every schedule by
     name, the instant of the check, and what it was when it was merged (None = not compared, or new)."""
 
     file: str
     schedule: OnCallSchedule
     now: datetime
-    contacts: Collection[str] = ()
+    contacts: Mapping[str, Contact] | None = None
     others: Mapping[str, OnCallSchedule] = field(default_factory=dict)
     merged: OnCallSchedule | None = None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
+from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.domain.policy import LevelPolicy, Policy, Services
 from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.rules._support import rule_modules
@@ -14,13 +15,15 @@ from incident_ops.rules._support import rule_modules
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """One policy file: `own` is the user's data, `resolved` the same laid over its preset."""
+    """One policy file: `own` is the user's data, `resolved` the same laid over its preset, `schedules` those that can
+    be read (None = not known)."""
 
     policy: Policy
     own: dict[str, Any]
     resolved: dict[str, Any]
     file: str = "policy.yaml"
     services: Services = field(default_factory=dict)
+    schedules: Mapping[str, OnCallSchedule] | None = None
 
     def route(self, *steps: str | int) -> Route | None:
         """The route of a value in the user's own file, or None where the preset says it. A text step into a list

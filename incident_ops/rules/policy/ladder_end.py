@@ -69,11 +69,15 @@ def _steps(tiers: list[Tier], label: str) -> Iterator[Tier]:
 
 
 def _reaches(policy_file: PolicyFile, *names: str) -> bool:
-    """True where somebody behind these names has a channel; a schedule has somebody on call."""
-    contacts = policy_file.policy.contacts
-    found = [one for name in names for one in contacts.names_behind(name)]
-    people = (contacts.people.get(one) for one in found)
-    return any(schedule_named(one) is not None for one in found) or any(one and one.channels for one in people)
+    """True where somebody behind these names has a channel, be it in their turn on call."""
+    contacts, schedules = policy_file.policy.contacts, policy_file.schedules
+    people: list[str] = []
+    for one in (one for name in names for one in contacts.names_behind(name)):
+        schedule = schedule_named(one)
+        if schedule is not None and schedules is None:
+            return True
+        people += schedules[schedule].people if schedule and schedules and schedule in schedules else [one]
+    return any(one in contacts.people and contacts.people[one].channels for one in people)
 
 
 def _fallback(policy_file: PolicyFile) -> Iterator[Finding]:
