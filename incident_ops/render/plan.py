@@ -450,6 +450,22 @@ def notices_text(delivered: Sequence[Delivered]) -> str:
     return inert_lines("\n".join([*lines, *not_set_up_lines(delivered)])) + "\n"
 
 
+def dry_notices_text(delivered: Sequence[Delivered]) -> str:
+    """One line a notice: whether it would be sent, to whom over what, or which variable is to be set for it."""
+    lines = []
+    for notice in delivered:
+        message, error = notice.planned.message, notice.error
+        whom = message.channel if message.recipient == message.channel else f"{message.recipient} by {message.channel}"
+        if isinstance(error, NotSetUp):
+            lines.append(f"not set up  {whom}: set {error.variable} ({error.hint})")
+        else:
+            reason = f": {_reason(notice)}" if _reason(notice) else ""
+            lines.append(f"{notice.outcome:<10}  {whom}: {message.subject}{reason}")
+    missing = sum(isinstance(notice.error, NotSetUp) for notice in delivered)
+    unset = f"; {missing} of {plural(len(delivered), 'notice')} would not go out" if missing else ""
+    return inert_lines("\n".join([*lines, f"Nothing was sent{unset}."])) + "\n"
+
+
 def notices_json(incident: str, mark: str, delivered: Sequence[Delivered]) -> str:
     """The same for programs (docs/contract.md#json)."""
     rows = [
