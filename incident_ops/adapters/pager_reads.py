@@ -1,4 +1,4 @@
-"""What people did in the pager, as PagerDuty's REST API v2 tells it: read by dedup key, never written."""
+"""What people did in the pager, as PagerDuty's REST PAGER_API v2 tells it: read by dedup key, never written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from incident_ops.domain.tracker import PagerAct, SeenAlert
 from incident_ops.errors import Incomplete
 
 TOKEN_VARIABLE, API_VARIABLE = "PAGERDUTY_API_TOKEN", "INCIDENT_OPS_PAGER_API_URL"
-API = "https://api.pagerduty.com"
+PAGER_API = "https://api.pagerduty.com"
 SLOWEST = 10.0
 """Seconds that one answer may take."""
 MOST_READ = 40
@@ -67,7 +67,7 @@ class _Entries(msgspec.Struct):
 class PagerReads:
     """The alerts behind dedup keys. `problem` says why not all that was asked for was read; "" until then."""
 
-    def __init__(self, token: str, url: str = API, seconds: float = SLOWEST) -> None:
+    def __init__(self, token: str, url: str = PAGER_API, seconds: float = SLOWEST) -> None:
         self._token, self._url, self._seconds = token, url, seconds
         self.problem = ""
 
@@ -137,10 +137,10 @@ def pager_reads(environment: Mapping[str, str]) -> PagerReads | None:
     token = environment.get(TOKEN_VARIABLE, "").strip()
     if not token:
         return None
-    url = environment.get(API_VARIABLE, "").strip().rstrip("/") or API
+    url = environment.get(API_VARIABLE, "").strip().rstrip("/") or PAGER_API
     made = PagerReads(token, url)
     if not is_https_or_local(url):
-        made.problem = f"{API_VARIABLE} is not an https address (for PagerDuty it is {API}, or not set at all)"
+        made.problem = f"{API_VARIABLE} is not an https address (for PagerDuty it is {PAGER_API}, or not set at all)"
     elif not (token.isascii() and token.isprintable()) or " " in token:
         made.problem = f"{TOKEN_VARIABLE} is not a token (it has characters that no token has)"
     return made

@@ -16,7 +16,7 @@ from incident_ops.app.notify import NoticeSender
 from incident_ops.app.observed_tracker import source_of, tracking_issues, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
-from incident_ops.app.reached import settle
+from incident_ops.app.reached import settle_escalations
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_tip, not_committed
@@ -160,7 +160,7 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
     if run.github is not None:
         number_error = keep_numbers(run.workspace, run.desired, run.observed, opened)
     report(SentNotices(tuple(sender.send_rest(opened))))
-    settled = settle(run, allowed, sender.delivered, is_recorded=sender.ledger_error is None)
+    settled = settle_escalations(run, allowed, sender.delivered, is_recorded=sender.ledger_error is None)
     records, write_errors = _write_back(*settled, outcomes)
     report(records)
     locked_out = [one for one in outcomes if one.change.opens_issue and one.outcome == LEFT_OVER and one.error is None]

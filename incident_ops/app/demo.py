@@ -200,7 +200,7 @@ def _first_lines(text: str) -> tuple[str, ...]:
     return tuple(islice(lines, MOST_LINES))
 
 
-def headline(incident: Incident) -> str:
+def incident_headline(incident: Incident) -> str:
     """An incident in a line: its level, its impact, its action items."""
     impact = incident_facts.first_impact(incident)
     items = f"{len(incident.action_items)} action items, {len(incident.open_items)} open"

@@ -26,7 +26,7 @@ from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.notifications.alerts import Alert, alert_messages, alerts
 from incident_ops.notifications.plan import HELD, PlannedNotice, plan_deliveries
-from incident_ops.notifications.reach import Reach
+from incident_ops.notifications.reach import NoticeReach
 from incident_ops.notifications.recipients import Notices, merge_notices, notices, without_pagers
 from incident_ops.notifications.storm import gather_digests, sum_up
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, Kept, KeyDecision, PlannedChange
@@ -67,7 +67,9 @@ def due_obligations(
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
 
 
-def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy, reach: Reach | None) -> KeyDecision:
+def due_edits(
+    due: DueObligations, records: Mapping[str, Record], policy: Policy, reach: NoticeReach | None
+) -> KeyDecision:
     """Escalations and moves of the state as edits of their records (by id); one that is not legal is left, and why.
 
     An escalation is written once its notices were tried, with those whom they reached; `reach` None = nobody is
@@ -81,7 +83,7 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
             continue
         number = record.incident.links.tracking_issue
         try:
-            step = evaluate_one(record, partial(_step, obligation, policy, reach or Reach()))
+            step = evaluate_one(record, partial(_step, obligation, policy, reach or NoticeReach()))
         except UserError as error:
             kept.append(Kept(obligation.key, obligation.kind, number, f"{obligation.reason}, but {error}"))
             continue
@@ -110,7 +112,7 @@ def due_edits(due: DueObligations, records: Mapping[str, Record], policy: Policy
 NOBODY_NOTIFIED = "not written into the record: with --tracker local nobody is notified"
 
 
-def _unwritten(obligation: Obligation, reach: Reach | None) -> str:
+def _unwritten(obligation: Obligation, reach: NoticeReach | None) -> str:
     """Why an escalation is not written into the record now; "" where it is."""
     if obligation.escalation is None:
         return ""
@@ -139,7 +141,7 @@ def _first_noticed(obligation: Obligation, noticed: Mapping[str, str]) -> Obliga
     return obligation._replace(noticed_at=at)
 
 
-def _step(obligation: Obligation, policy: Policy, reach: Reach, record: Record) -> Step | None:
+def _step(obligation: Obligation, policy: Policy, reach: NoticeReach, record: Record) -> Step | None:
     policy = policy.for_incident(record.incident)
     if obligation.escalation is not None:
         reached = reach.reached(obligation.key, obligation.escalation.targets, policy, obligation.due)

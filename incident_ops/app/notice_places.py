@@ -8,12 +8,12 @@ from urllib.parse import quote
 from incident_ops.app.observed_tracker import records_address
 from incident_ops.app.workspace import Workspace, leads_somewhere, remote_of
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import Places
+from incident_ops.domain.notification import NoticePlaces
 
 
 def places_of(
     workspace: Workspace, environment: Mapping[str, str], issues: Mapping[str, int], paths: Mapping[str, str]
-) -> Callable[[Incident], Places]:
+) -> Callable[[Incident], NoticePlaces]:
     """A function from an incident to its places. `issues` are the numbers of tracking issues, `paths` those of the
     records that the default branch has; both by incident."""
     from incident_ops.adapters.github.connect import issues_address
@@ -22,9 +22,9 @@ def places_of(
     tracker = issues_address(environment, remote.url if remote else None)
     files = records_address(workspace)
 
-    def found(incident: Incident) -> Places:
+    def found(incident: Incident) -> NoticePlaces:
         number, path = issues.get(incident.id), paths.get(incident.id)
-        return Places(
+        return NoticePlaces(
             issue=f"{tracker}/{number}" if tracker and number is not None else "",
             record=f"{files}{quote(path)}" if files and path else "",
             runbooks=tuple(_runbooks(workspace, incident, files)),

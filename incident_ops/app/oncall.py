@@ -176,7 +176,7 @@ def _spelled(workspace: Workspace, found: Schedules, wanted: ExchangeRequest) ->
     return wanted._replace(first=first, second=second)
 
 
-def calendar_of(workspace: Workspace, name: str, days: int, person: str | None) -> tuple[str, tuple[str, ...]]:
+def rota_calendar(workspace: Workspace, name: str, days: int, person: str | None) -> tuple[str, tuple[str, ...]]:
     """The iCalendar file of a schedule's shifts, from those of 30 days ago on, and what should give pause.
 
     `person` None = everybody. UserError where there is no such schedule, or it cannot be used.

@@ -34,7 +34,7 @@ from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.plan import PlannedNotice
-from incident_ops.notifications.reach import Reach, pairs_not_reached, reach_of
+from incident_ops.notifications.reach import NoticeReach, pairs_not_reached, reach_of
 from incident_ops.reconcile.changes import EDIT, NOTIFY, PEOPLE, KeyDecision, PlannedChange, join_decisions
 from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import by_repository, edits_by_path, key_of, unasked_incidents
@@ -271,7 +271,7 @@ class _Notices(NamedTuple):
     whom the notices have reached if all of them arrive."""
 
     observed: Snapshot
-    reach: Reach
+    reach: NoticeReach
     planned: tuple[PlannedNotice, ...] = ()
     decision: KeyDecision = KeyDecision()
 

@@ -14,7 +14,7 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import parse_instant
 from incident_ops.edits.escalate import reach_later
 from incident_ops.notifications.deliver import Delivered
-from incident_ops.notifications.reach import Reach, outcomes_of, reach_of
+from incident_ops.notifications.reach import NoticeReach, outcomes_of, reach_of
 from incident_ops.reconcile.changes import AUTOMATION, EDIT, KeyDecision, PlannedChange, join_decisions
 from incident_ops.reconcile.limits import WithinLimits
 from incident_ops.sla.obligations import ESCALATION_NOTICE, DueObligations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def record_edits(
-    due: DueObligations, records: Mapping[str, Record], policy: Policy, reach: Reach | None
+    due: DueObligations, records: Mapping[str, Record], policy: Policy, reach: NoticeReach | None
 ) -> KeyDecision:
     """What is due as edits of records (by id), and those whom an escalation of the record has reached since.
 
@@ -43,7 +43,7 @@ def record_edits(
     return join_decisions([edits, KeyDecision(tuple(later))])
 
 
-def settle(
+def settle_escalations(
     run: PlannedRun, allowed: WithinLimits, delivered: Iterable[Delivered], *, is_recorded: bool
 ) -> tuple[PlannedRun, WithinLimits]:
     """A plan whose escalations say whom their notices reached; one of which none was tried is left for another run.
@@ -67,7 +67,7 @@ def _is_escalation(change: PlannedChange) -> bool:
     return change.action == EDIT and change.topic == AUTOMATION and change.kind == ESCALATION_NOTICE
 
 
-def _reached(record: Record, entry: Escalation, policy: Policy, reach: Reach) -> PlannedChange | None:
+def _reached(record: Record, entry: Escalation, policy: Policy, reach: NoticeReach) -> PlannedChange | None:
     """The edit that moves those who were reached since; None where nobody was."""
     reached = reach.reached(entry.key, entry.failed, policy, parse_instant(entry.at))
     step = evaluate_one(record, lambda found: reach_later(found.incident, entry.key, reached)) if reached else None

@@ -41,13 +41,13 @@ def deadline() -> None:
     """
 
 
-@deadline.command()
+@deadline.command("done")
 @click.argument("name", metavar="ID")
 @incident_argument
 @click.option("--ref", metavar="TEXT", help="Where it can be found: the number that they gave it, a link.")
 @by_option
 @edits_record
-def done(workspace: Workspace, name: str, incident: str | None, ref: str | None, by: str | None) -> RecordChange:
+def report_done(workspace: Workspace, name: str, incident: str | None, ref: str | None, by: str | None) -> RecordChange:
     """A report was made, now or --at that time.
 
     It is written into the record and its timeline, and the time of that

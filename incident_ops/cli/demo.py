@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from incident_ops.app.demo import DemoStep, Playing, Scene, copy_examples, headline, scenes
+from incident_ops.app.demo import DemoStep, Playing, Scene, copy_examples, incident_headline, scenes
 from incident_ops.cli.options import finish, force_color
 from incident_ops.cli.terminal import page_width
 from incident_ops.render.text import DEFAULT_WIDTH, cut_line
@@ -68,7 +68,7 @@ def play(console: Console, scene: Scene, folder: Path, totals: Counter[str]) -> 
     for step in playing.steps(lambda total: _bar(console, total)):
         _print_step(console, step)
     console.print(f"  [bold]{playing.incident.title}[/]")
-    console.print(f"    {headline(playing.incident)}")
+    console.print(f"    {incident_headline(playing.incident)}")
     return playing
 
 

@@ -199,9 +199,9 @@ def calendar_command(workspace: Workspace, name: str, days: int, person: str | N
       incident-ops oncall calendar primary > primary.ics
       incident-ops oncall calendar primary --person @me --days 180 > mine.ics
     """
-    from incident_ops.app.oncall import calendar_of
+    from incident_ops.app.oncall import rota_calendar
 
-    text, warnings = calendar_of(workspace, name, days, None if person is None else _meant(workspace, person))
+    text, warnings = rota_calendar(workspace, name, days, None if person is None else _meant(workspace, person))
     click.echo(text, nl=False)
     warn(warnings)
 

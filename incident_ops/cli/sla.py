@@ -216,7 +216,7 @@ def _period(
 @format_option
 @with_repository
 @click.pass_context
-def run_command(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:
+def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:
     """Check once and notify: for cron, systemd, Kubernetes or any other scheduler.
 
     Sends the notices that are due and records them in the ledger, writes

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.incident import Incident, Report, Triage
+from incident_ops.domain.incident import DeadlineReport, Incident, Triage
 from incident_ops.domain.lifecycle import is_cancelled
 from incident_ops.domain.policy import AfterReport, Deadline, Policy
 from incident_ops.domain.time import duration, instant, months_after, parse_instant, shift
@@ -34,7 +34,7 @@ class Duty(NamedTuple):
     deadline: Deadline
     start: datetime | None
     due: datetime | None
-    report: Report | None
+    report: DeadlineReport | None
 
     @property
     def done_at(self) -> datetime | None:
@@ -83,7 +83,7 @@ def _due(start: datetime, within: str, policy: Policy) -> datetime:
     return months_after(start, int(months[1]), policy.day_zone) if months else shift(start, duration(within))
 
 
-def _report(name: str, incident: Incident, now: datetime) -> Report | None:
+def _report(name: str, incident: Incident, now: datetime) -> DeadlineReport | None:
     return next((one for one in incident.deadlines if one.id == name and parse_instant(one.done_at) <= now), None)
 
 

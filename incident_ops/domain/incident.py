@@ -225,7 +225,7 @@ class Override(Value, frozen=True, kw_only=True):
     expires: str
 
 
-class Report(Value, frozen=True, kw_only=True):
+class DeadlineReport(Value, frozen=True, kw_only=True):
     """What was reported to whom it is owed; append-only once merged but for its reference."""
 
     id: str
@@ -398,7 +398,7 @@ class Incident(Value, frozen=True, kw_only=True):
     problem: str | None = None
     public_status: str | None = None
     source: Source | None = None
-    deadlines: list[Report] = []
+    deadlines: list[DeadlineReport] = []
     visibility: str = "internal"
     drill: bool = False
 

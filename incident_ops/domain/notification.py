@@ -28,7 +28,7 @@ ISSUE_LINK, RECORD_LINK = "Issue", "Record"
 """Names of the links of a notice that lead to the incident itself."""
 
 
-class Places(NamedTuple):
+class NoticePlaces(NamedTuple):
     """Where an incident is read: addresses, "" where there is none; `runbooks` by name, addresses or paths."""
 
     issue: str = ""

@@ -9,7 +9,7 @@ from textwrap import shorten
 
 from incident_ops.domain.impact import affected_users, spell_share
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import ISSUE_LINK, RECORD_LINK, NoticeFacts, Places
+from incident_ops.domain.notification import ISSUE_LINK, RECORD_LINK, NoticeFacts, NoticePlaces
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import instant, spell_clock, spell_duration
@@ -93,7 +93,7 @@ def _is_plain_declaration(obligation: Obligation) -> bool:
 
 
 def notice_facts(
-    incident: Incident, policy: Policy, services: Mapping[str, Service], places: Places, now: datetime
+    incident: Incident, policy: Policy, services: Mapping[str, Service], places: NoticePlaces, now: datetime
 ) -> NoticeFacts:
     """What a page says beside its own words: services, impact, commander, and where to click; of a restricted incident
     only where."""

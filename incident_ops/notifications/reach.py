@@ -19,7 +19,7 @@ _ARRIVED = frozenset({SENT, SENT_NOW})
 _TRIED = _ARRIVED | {NOT_SENT, MAY_HAVE_ARRIVED, GIVEN_UP, RESEND}
 
 
-class Reach(NamedTuple):
+class NoticeReach(NamedTuple):
     """What became of notices. `confirmed` are the digests of those that arrived, `tried` the keys of the obligations
     of which one was tried, `waiting` why none was, by the key of the obligation; `paged` are the channel and the route
     of each alert that an obligation opened, by its key."""
@@ -61,7 +61,7 @@ def reach_of(
     ledger: Ledger,
     tried: Collection[str] = (),
     outcomes: Mapping[Pair, str] | None = None,
-) -> Reach:
+) -> NoticeReach:
     """What became of planned notices; `tried` are obligations that an earlier run is known to have tried.
 
     `outcomes` are those of this run, by pair: what it did not try waits. None = it has not sent them yet, and each is
@@ -79,7 +79,7 @@ def reach_of(
             known.add(key)
         elif key:
             waiting.setdefault(key, one.why or outcome or "its notices were not sent in this run")
-    return Reach(frozenset(confirmed), frozenset(known), waiting, paged)
+    return NoticeReach(frozenset(confirmed), frozenset(known), waiting, paged)
 
 
 def outcomes_of(delivered: Iterable[Delivered], *, is_recorded: bool) -> dict[Pair, str]:

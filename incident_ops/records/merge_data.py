@@ -175,14 +175,14 @@ def _appended(lists: Versions, route: Route, choice: Choice) -> Any:
     return kept + fresh
 
 
-class Gap(NamedTuple):
+class InsertionGap(NamedTuple):
     """Where both sides put entries before an old one, or behind the last: from and up to which place of each side."""
 
     ours: slice
     theirs: slice
 
 
-def late_entries(lists: Versions, route: Route) -> list[Gap]:
+def late_entries(lists: Versions, route: Route) -> list[InsertionGap]:
     """The gaps before each old entry of a timeline and behind the last, where both sides put a late entry before one.
 
     Nothing where a side changed an old entry, or an entry names another by its place: those are merged by place.
@@ -193,7 +193,7 @@ def late_entries(lists: Versions, route: Route) -> list[Gap]:
     mine, yours = _places_of(base, ours), _places_of(base, theirs)
     if list(range(len(base))) in (mine, yours) or len(mine) < len(base) or len(yours) < len(base):
         return []
-    return list(map(Gap, _between(mine, len(ours)), _between(yours, len(theirs))))
+    return list(map(InsertionGap, _between(mine, len(ours)), _between(yours, len(theirs))))
 
 
 def _between(places: Sequence[int], count: int) -> list[slice]:

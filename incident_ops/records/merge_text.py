@@ -19,7 +19,7 @@ from incident_ops.records.merge_data import (
     ITEMS,
     SETS,
     Choice,
-    Gap,
+    InsertionGap,
     Missing,
     Versions,
     by_name,
@@ -97,7 +97,7 @@ class TextMerge:
         return chunks
 
     def _with_late(
-        self, route: Route, gaps: Sequence[Gap], ours: list[Part], base: list[Part], theirs: list[Part]
+        self, route: Route, gaps: Sequence[InsertionGap], ours: list[Part], base: list[Part], theirs: list[Part]
     ) -> list[Chunk]:
         chunks: list[Chunk] = []
         for number, gap in enumerate(gaps):

@@ -21,7 +21,7 @@ from incident_ops.oncall.shifts import Shift, shifts
 from incident_ops.records.oncall_people import PeopleMap
 from incident_ops.records.oncall_source import ImportedSchedule, override_row, source_zone
 
-AHEAD = timedelta(days=366)
+EXPORTED_AHEAD = timedelta(days=366)
 """How far an event that repeats for ever is read."""
 MOST_EVENTS = 5_000
 _REPEATS = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
@@ -42,7 +42,7 @@ def ical_schedule(text: str, people: PeopleMap, now: datetime, zone: str | None)
         raise UserError(message, hint="export it again as .ics; it may be cut off") from error
     where = source_zone(zone or calendar.get("x-wr-timezone") or _zone_of_events(calendar) or "UTC")
     events = [one for one in calendar.walk("VEVENT") if str(one.get("status", "")).upper() != "CANCELLED"]
-    every = (shift for event in events for shift in _shifts(event, events, people, where, now + AHEAD))
+    every = (shift for event in events for shift in _shifts(event, events, people, where, now + EXPORTED_AHEAD))
     found = sorted(islice(every, MOST_EVENTS + 1))
     people.demand_all()
     if not found:

@@ -13,7 +13,7 @@ from incident_ops.render.text import DEFAULT_WIDTH, Style, Table, fold_record
 from incident_ops.sla.clocks import Clock
 from incident_ops.sla.status import ClockReport
 
-HEADER = ("STATUS", "INCIDENT", "DEADLINE", "LEFT", "DUE (UTC)")
+OWED_HEADER = ("STATUS", "INCIDENT", "DEADLINE", "LEFT", "DUE (UTC)")
 
 
 def to_text(report: ClockReport, style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:
@@ -21,7 +21,7 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, width: int
     if not report.clocks:
         return "Nothing is owed to others by what the records say.\n"
     rows = [(row.status, row.incident, row.clock, row.left, row.due) for row in clock_rows(report)]
-    lines = Table(HEADER, rows, tones=[row[0] for row in rows]).lines(width, style)
+    lines = Table(OWED_HEADER, rows, tones=[row[0] for row in rows]).lines(width, style)
     asked = {duty.deadline.id: duty.deadline for clock in report.clocks if (duty := clock.duty)}
     lines += [""]
     for one in asked.values():

@@ -1,10 +1,10 @@
-"""What PagerDuty's REST API says of an alert: people's acts alone, a bounded number of requests, no doubt."""
+"""What PagerDuty's REST PAGER_API says of an alert: people's acts alone, a bounded number of requests, no doubt."""
 
 from __future__ import annotations
 
 import pytest
 
-from incident_ops.adapters.pager_reads import API, MOST_READ, PagerReads, pager_reads
+from incident_ops.adapters.pager_reads import MOST_READ, PAGER_API, PagerReads, pager_reads
 from incident_ops.domain.tracker import PagerAct, SeenAlert
 from tests.support.http_sink import HttpSink
 from tests.support.pager_state import ANN, API_TOKEN, PagerDesk
@@ -102,7 +102,7 @@ def test_it_is_read_where_the_token_is_set() -> None:
     assert plain is not None
     assert (
         plain.problem
-        == f"INCIDENT_OPS_PAGER_API_URL is not an https address (for PagerDuty it is {API}, or not set at all)"
+        == f"INCIDENT_OPS_PAGER_API_URL is not an https address (for PagerDuty it is {PAGER_API}, or not set at all)"
     )
     broken = pager_reads({"PAGERDUTY_API_TOKEN": "a\nb"})
     assert broken is not None

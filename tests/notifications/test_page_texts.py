@@ -15,7 +15,7 @@ from incident_ops.adapters.notifiers.issue_comment import IssueComment
 from incident_ops.documents.markdown import markdown
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notification import Message, Places
+from incident_ops.domain.notification import Message, NoticePlaces
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.notifications.notice_text import headline, notice_facts
 from incident_ops.notifications.recipients import notices
@@ -35,7 +35,7 @@ SERVICES = {
     "api": Service(owner="@acme/platform"),
 }
 SITE = "https://github.com/acme/records"
-PLACES = Places(
+PLACES = NoticePlaces(
     issue=f"{SITE}/issues/41",
     record=f"{SITE}/blob/HEAD/incidents/INC-1/incident.yaml",
     runbooks=(("Runbook of auth", f"{SITE}/blob/HEAD/runbooks/auth.md"),),
@@ -145,7 +145,7 @@ def test_other_pages(name: str, one: Incident, judge: str, who: str) -> None:
     judged = policy(extra=f"contacts:\n  {reached}") if judge == "itil" else SEV0
     said = message(one, judged, who=who)
     if name == "bare":
-        said = said._replace(facts=notice_facts(one, judged, {}, Places(), at("6m")))
+        said = said._replace(facts=notice_facts(one, judged, {}, NoticePlaces(), at("6m")))
     assert_golden(GOLDEN / f"{name}.txt", lock_screen(said.subject, said.whole))
 
 
@@ -169,7 +169,7 @@ def test_the_first_sixty_characters_say_it(length: int, level: tuple[str, str]) 
 def test_what_is_not_an_address_is_no_link_of_the_pager(sink: HttpSink) -> None:
     """A bridge may be a telephone number: it is said, and cannot be clicked."""
     one = login(links={"bridge": "+49 30 1234 pin 7"})
-    said = message(one, SEV0)._replace(facts=notice_facts(one, SEV0, SERVICES, Places(), at("6m")))
+    said = message(one, SEV0)._replace(facts=notice_facts(one, SEV0, SERVICES, NoticePlaces(), at("6m")))
     made("pager", {"AUTH_PAGER": "0" * 32, "INCIDENT_OPS_PAGER_URL": sink.url}, one, said).send(said)
     event = sink.taken[0].data
     assert "links" not in event
