@@ -65,21 +65,21 @@ class NotifyResult(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """What a person asks for of one incident, under its policy; `is_taken`: somebody has it, or it is over."""
+    """What a person asks for of one incident, under its policy; `is_answered`: somebody has it, or it is over."""
 
     workspace: Workspace
     incident: Incident
     policy: Policy
     level: LevelPolicy
     options: NotifyOptions
-    is_taken: bool
+    is_answered: bool
 
     def rings(self, due: Iterable[Obligation]) -> bool:
         """True where the kind of the notice wakes people now, as the policy says."""
         answered, mark = answer_times(self.incident, self.policy, self.workspace.now), self.options.mark
         if any(way_now(one, self.policy, answered) == PAGE for one in due):
             return True
-        return self.policy.way(mark, self.level.rank) == PAGE and not (mark in CALLS and self.is_taken)
+        return self.policy.way(mark, self.level.rank) == PAGE and not (mark in CALLS and self.is_answered)
 
 
 def notify_people(workspace: Workspace, incident: str | None, options: NotifyOptions) -> NotifyResult:
@@ -91,8 +91,8 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
     record = _record(workspace, incident)
     meant = record.incident
     policy = workspace.judged_by[0].for_incident(meant)
-    is_taken = bool(answer_times(meant, policy, workspace.now)) or meant.state in OVER
-    asked = _Asked(workspace, meant, policy, level_of(meant, policy), options, is_taken)
+    is_answered = bool(answer_times(meant, policy, workspace.now)) or meant.state in OVER
+    asked = _Asked(workspace, meant, policy, level_of(meant, policy), options, is_answered)
     _refuse_unknown(policy, asked.level, options.channels)
     access = shared_ledger(workspace)
     by_hand = evaluate_one(record, lambda _: _messages_by_hand(asked, access.content))
@@ -154,8 +154,8 @@ def _messages_by_hand(asked: _Asked, ledger: Ledger | None) -> list[Message]:
         and one.channel not in pagers()
         and (not options.channels or one.channel in options.channels)
     ]
-    rings, standing = asked.rings(due), [one for one in every if not one.superseded]
-    alerting = alerts(incident, policy, services, now, pagers(), due=standing)
+    rings, open_now = asked.rings(due), [one for one in every if not one.superseded]
+    alerting = alerts(incident, policy, services, now, pagers(), due=open_now)
     own = {services[name].pager_key_env or "" for name in incident.services if name in services} or {""}
     for_pagers = list(alerts_by_hand(alerting, _pagers_meant(asked, alerting, rings=rings), own, ledger))
     _refuse_without_end(asked, for_pagers)

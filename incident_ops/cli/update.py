@@ -240,7 +240,7 @@ def notify(
     """
     from incident_ops.app.notify_by_hand import NotifyOptions, notify_people  # what only this command needs
     from incident_ops.notifications.deliver import delivery_exit_code
-    from incident_ops.render.plan import dry_notices_text, notices_json, notices_text
+    from incident_ops.render.notices_by_hand import dry_notices_text, notices_json, notices_text
 
     if said.pop("is_test"):
         _test_channels(workspace, form, channels, dry_run, {**said, "incident": incident})

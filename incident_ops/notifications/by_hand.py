@@ -12,7 +12,7 @@ from incident_ops.notifications.alerts import BEFORE, Alert, sent_again
 from incident_ops.notifications.kinds import notice_kind
 from incident_ops.sla.obligations import Obligation
 
-STANDING = (DECLARED, NEWS)
+AT_ANY_TIME = (DECLARED, NEWS)
 """The kinds that may be sent at any time: without a notice that is due, the facts of the record go out."""
 
 
@@ -23,12 +23,12 @@ def words_of(obligation: Obligation) -> tuple[str, ...]:
 
 def due_with(word: str, due: Iterable[Obligation], incident: str) -> list[Obligation]:
     """The obligations that a word means. UserError for a word that means nothing, and where nothing of it is due."""
-    standing = [one for one in due if not one.superseded]
-    found = [one for one in standing if word in words_of(one)]
-    if found or word in STANDING:
+    open_now = [one for one in due if not one.superseded]
+    found = [one for one in open_now if word in words_of(one)]
+    if found or word in AT_ANY_TIME:
         return found
-    named = list(dict.fromkeys(name for one in standing for name in words_of(one)))
-    listed = ", ".join(dict.fromkeys(notice_kind(one) for one in standing)) or "nothing"
+    named = list(dict.fromkeys(name for one in open_now for name in words_of(one)))
+    listed = ", ".join(dict.fromkeys(notice_kind(one) for one in open_now)) or "nothing"
     own = '--mark news --text "..." sends your own words'
     if word in NOTICE_KINDS:
         raise UserError(f"nothing of kind {word} is due for {incident}", hint=f"due now: {listed}; {own}")
@@ -54,10 +54,10 @@ def alerts_by_hand(
             if not alert.mark and (name in made or alert.message.route in own):
                 yield made.get(name, alert.message._replace(channel=name))
             elif alert.mark == ACKNOWLEDGED and alert.message.route in own:
-                yield from _rung_again(alert.message._replace(channel=name), ledger or {})
+                yield from _open_again(alert.message._replace(channel=name), ledger or {})
 
 
-def _rung_again(message: Message, ledger: Ledger) -> Iterator[Message]:
+def _open_again(message: Message, ledger: Ledger) -> Iterator[Message]:
     """Ended and acknowledged first, so that the automation does not acknowledge what is opened now."""
     again = message._replace(key=sent_again(message.key))
     if pair(again.key, message.channel) not in ledger:
