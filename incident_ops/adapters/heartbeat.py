@@ -15,12 +15,14 @@ def ping(url: str) -> None:
     """One GET of the address; any status of 200 to 299 counts. WriteFailed for everything else, never with the address:
     whoever knows it can keep a dead automation looking alive.
     """
-    parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
     try:
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True)
         place = Place("the heartbeat", parts._replace(query="", fragment="").geturl(), allow_private=True)
         status = ask(place, "GET", params=query).status
     except IncidentOpsError as error:
         raise WriteFailed(f"the heartbeat was not sent: {error}", hint=_HINT) from None
+    except ValueError:
+        raise WriteFailed("the heartbeat was not sent: its address is not a URL", hint=_HINT) from None
     if not 200 <= status < 300:
         raise WriteFailed(f"the heartbeat was not taken: its monitor answered {status}", hint=_HINT)

@@ -220,7 +220,7 @@ def plan_notices(
     every = [*due.messages, *alert_messages(due.alerts, ledger, lost)]
     held = OBSERVE if world.policy.mode == "observe" else ""
     own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
-    planned = sum_up(gather_digests(plan_deliveries(every, ledger, world.now)), own_place)
+    planned = sum_up(gather_digests(plan_deliveries(every, ledger, world.now), own_place), own_place)
     decision = notice_changes(due.notices, planned, due.reasons, held)
     if held:
         planned = tuple(one._replace(action=HELD, why=held) if one.goes_out else one for one in planned)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from incident_ops.domain.oncall import OnCallSchedule, schedule_named
 from incident_ops.domain.policy import Policy
 from incident_ops.errors import UserError
-from incident_ops.oncall.shifts import on_call_at
+from incident_ops.oncall.shifts import Shift, on_call_at, override_shifts
 from incident_ops.records.oncall import load_schedules
 from incident_ops.records.store import Store
 
@@ -21,12 +21,24 @@ class OnCallBook:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._overrides: dict[str, list[Shift]] = {}
+        self._answers: dict[tuple[str, datetime], str | None] = {}
 
     def __call__(self, name: str, at: datetime, /) -> str | None:
         """The handle; None where nobody is on call, or there is no such schedule."""
+        asked = name, at
+        if asked not in self._answers:
+            self._answers[asked] = self._worked_out(name, at)
+        return self._answers[asked]
+
+    def _worked_out(self, name: str, at: datetime) -> str | None:
         schedule = self._schedules.get(name)
+        if schedule is None:
+            return None
         try:
-            return None if schedule is None else on_call_at(schedule, at)
+            if name not in self._overrides:
+                self._overrides[name] = override_shifts(schedule)
+            return on_call_at(schedule, at, self._overrides[name])
         except ValueError:
             return None
 

@@ -44,6 +44,7 @@ from incident_ops.sla.targets import LevelPeriod, level_periods
 
 ALERT = "alert"
 BEFORE, _SENT_AGAIN = "before", "again"
+_REPORTED, _LOWERED = "reported.", "lowered."
 _OPENS, _STEP, _ACKNOWLEDGES, _ENDS = range(4)
 """What happens to an alert, in the order that counts within one instant of a cycle."""
 
@@ -107,16 +108,19 @@ def alerts(
         return []
     view, own = as_of(incident, now), _routes(incident, services)
     events = _events(view, policy, own, seen, due)
-    found: list[Alert] = []
     others = dict.fromkeys(route for event in events for route in event.routes)
+    opened_by = dict.fromkeys((event.cycle, event.mark) for event in events if event.what in (_OPENS, _STEP))
+    base = _Place("", TEAM, tuple(opened_by), tuple(sorted(pagers)))
+    before = _routes_before(incident, services)
+    gone = dict.fromkeys(route for _, routes in before for route in routes if route not in own and route not in others)
+    found = [_alert(view, policy, _Life(), _placed(base, route, before), {}) for route in gone]
     for route in (*own, *others):
         life = _life(events, route if route in others else "")
         wanted = _channels(life, view, policy, services, pagers)
         if route in others and not wanted and _rings(life) and not view.is_retroactive:
             wanted = {min(pagers): _bare(incident, policy, now, life)}
         name = route if route in others or len(own) > 1 else TEAM
-        opened_by = dict.fromkeys((event.cycle, event.mark) for event in events if event.what in (_OPENS, _STEP))
-        place = _Place(route, name, tuple(opened_by), tuple(sorted(pagers)))
+        place = _placed(base, route, before)._replace(name=name)
         found.append(_alert(view, policy, life, place, wanted))
     return found
 
@@ -151,7 +155,7 @@ def _events(
     view: IncidentAt, policy: Policy, own: Collection[str], seen: Seen, due: Iterable[Obligation]
 ) -> list[_Event]:
     """Everything that opens, acknowledges and ends the alerts of an incident, in order."""
-    whole = as_of(replace(view.incident, outcome=FIXED, duplicate_of=None), view.now)
+    whole = _as_if_fixed(view)
     periods = level_periods(whole, policy)
     found = [*_beginnings(whole, policy, periods), *_snoozed(view, whole, policy, periods)]
     steps = _steps(whole, policy, periods, seen, due)
@@ -163,14 +167,24 @@ def _events(
     found += _reports(whole, policy, periods)
     for period in periods:
         if not pages_at_all(policy.notify.kinds, period.level.rank):
-            mark = f"lowered.{stamp(period.since)}"
-            found.append(_Event(period.since, whole.then(period.since).cycle, _ENDS, mark))
+            found.append(_lowered(whole, period.since))
     for cycle in each_cycle(whole):
         if cycle.resolved.ended:
             found.append(_Event(cycle.resolved.at or cycle.now, cycle.cycle, _ENDS, RESOLVED_EVENT))
     if view.is_cancelled:
         found.append(_Event(view.now, view.cycle, _ENDS, RESOLVED_EVENT))
     return sorted((event for event in found if event.at <= view.now), key=lambda event: event[:4])
+
+
+def _as_if_fixed(view: IncidentAt) -> IncidentAt:
+    """The incident with all that rang; one that was withdrawn is over from its closing on."""
+    incident = view.incident
+    times, cycles = incident.times, list(incident.cycles)
+    if view.is_cancelled and cycles:
+        cycles[-1] = replace(cycles[-1], resolved=cycles[-1].resolved or cycles[-1].closed)
+    elif view.is_cancelled:
+        times = replace(times, resolved=times.resolved or times.closed)
+    return as_of(replace(incident, outcome=FIXED, duplicate_of=None, times=times, cycles=cycles), view.now)
 
 
 def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
@@ -187,7 +201,8 @@ def _beginnings(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -
 
 
 def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> Iterator[_Event]:
-    """A deadline rings from hours before its end on, until its report is made; long after an incident it ends there."""
+    """A deadline rings from hours before its end on, until its report is made; it ends there long after an incident,
+    and at a level that pages nobody."""
     for clock in clocks(whole, policy) if policy.deadlines else ():
         if clock.clock != DEADLINE:
             continue
@@ -199,7 +214,13 @@ def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> I
         if clock.stopped_at is not None:
             then = whole.then(clock.stopped_at)
             what = _ENDS if then.resolved.ended else _ACKNOWLEDGES
-            yield _Event(clock.stopped_at, then.cycle, what, f"reported.{clock.item}")
+            yield _Event(clock.stopped_at, then.cycle, what, f"{_REPORTED}{clock.item}")
+            if not pages_at_all(policy.notify.kinds, _rank_at(periods, clock.stopped_at)):
+                yield _lowered(whole, clock.stopped_at)
+
+
+def _lowered(whole: IncidentAt, at: datetime) -> _Event:
+    return _Event(at, whole.then(at).cycle, _ENDS, f"{_LOWERED}{stamp(at)}")
 
 
 def _beginning(obligation: Obligation, policy: Policy, periods: Sequence[LevelPeriod]) -> _Event:
@@ -257,7 +278,9 @@ def _life(events: Iterable[_Event], route: str) -> _Life:
     """What the alert at a pager is after these events; `route` "" = the pagers of the services, else a tier's."""
     life = _Life()
     is_open = False
-    for event in events:
+    for event in events if route else _with_reports_due(events):
+        if _reported(event) and not _report_asked(life.opened):
+            continue
         if event.what == _ENDS:
             life, is_open = life._replace(ended=event.mark), False
         elif event.what == _ACKNOWLEDGES:
@@ -265,6 +288,30 @@ def _life(events: Iterable[_Event], route: str) -> _Life:
         elif _calls(event, life, route, is_open=is_open):
             life, is_open = _Life(event, before=_end_mark(life)), True
     return life
+
+
+def _with_reports_due(events: Iterable[_Event]) -> Iterator[_Event]:
+    """All events but those that end nothing: while a report is owed neither another one nor a lower level does."""
+    asked_for = set[str]()
+    for event in events:
+        if event.pages and (asked := _report_asked(event)):
+            asked_for.add(asked)
+        asked_for.discard(made := _reported(event))
+        is_lowered = event.what == _ENDS and event.mark.startswith(_LOWERED)
+        if not asked_for or not (made or is_lowered):
+            yield event
+
+
+def _report_asked(event: _Event | None) -> str:
+    """The deadline whose report an event asks for; "" for anything else."""
+    made = event.obligation if event else None
+    return made.item or "" if made and made.clock == DEADLINE else ""
+
+
+def _reported(event: _Event) -> str:
+    """The deadline whose report was made; "" for anything else."""
+    is_made = event.what in (_ACKNOWLEDGES, _ENDS) and event.mark.startswith(_REPORTED)
+    return event.mark.removeprefix(_REPORTED) if is_made else ""
 
 
 def _calls(event: _Event, life: _Life, route: str, *, is_open: bool) -> bool:
@@ -293,18 +340,36 @@ def _named(life: _Life) -> str:
     return opened if life.ended in ("", RESOLVED_EVENT) or not opened else f"{opened}.{life.ended}"
 
 
+_RoutesBefore = tuple[str, tuple[str, ...]]
+"""Until when (as text, UTC) services of an incident counted that were replaced, and the routes of them all."""
+
+
 class _Place(NamedTuple):
-    """A pager: the variable with its key, its name for people, what may have opened its alert, and its channels."""
+    """A pager: the variable with its key, its name for people, what may have opened its alert, its channels;
+    `since` when it came back after its service was replaced, `turns` when any service was replaced."""
 
     route: str
     name: str
     begins: tuple[tuple[int, str], ...]
     channels: tuple[str, ...]
+    since: str = ""
+    turns: tuple[str, ...] = ()
+
+
+def _placed(base: _Place, route: str, before: Sequence[_RoutesBefore]) -> _Place:
+    """The place of a pager, which may have come and gone with its service."""
+    since, was_there = "", False
+    for until, routes in before:
+        is_there = route in routes
+        if was_there and not is_there:
+            since = until
+        was_there = was_there or is_there
+    return base._replace(route=route, since=since, turns=tuple(until for until, _ in before))
 
 
 def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted: Mapping[str, Message]) -> Alert:
-    def key(cycle: int, mark: str) -> str:
-        return f"{view.incident.id}/{ALERT}/{cycle}/{mark}" + f"/{place.route}" * bool(place.route)
+    def key(cycle: int, mark: str, since: str = place.since) -> str:
+        return "/".join((f"{view.incident.id}/{ALERT}/{cycle}/{mark}", *filter(None, (place.route, since))))
 
     over = bool(life.ended) or life.opened is None
     named = key(life.opened.cycle if life.opened else view.cycle, _named(life) or "none")
@@ -315,12 +380,13 @@ def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted:
             key=named, channel=channel, recipient=place.name, way=PAGE, is_alert=True, route=place.route
         )
 
+    begins = [key(*begin, since) for begin in place.begins for since in ("", *place.turns)]
     return Alert(
         message=made(_bare(view.incident, policy, view.now, life), ""),
         mark=RESOLVED_EVENT if over else ACKNOWLEDGED if life.is_acknowledged else "",
         reaches=tuple(made(message, channel) for channel, message in sorted(wanted.items())),
         channels=place.channels,
-        known=tuple(one for begin in place.begins for one in (key(*begin), sent_again(key(*begin)))),
+        known=tuple(one for begun in begins for one in (begun, sent_again(begun))),
         before=f"{key(int(cycle), ended)}#{RESOLVED_EVENT}" if life.before else "",
     )
 
@@ -370,3 +436,10 @@ def _routes(incident: Incident, services: Mapping[str, Service]) -> tuple[str, .
     """The variables with the routing keys of an incident's services; one "" where none of them names any."""
     named = (services[name].pager_key_env for name in incident.services if name in services)
     return tuple(dict.fromkeys(env for env in named if env)) or ("",)
+
+
+def _routes_before(incident: Incident, services: Mapping[str, Service]) -> list[_RoutesBefore]:
+    """The routes before each change of the services, in order of time."""
+    made = [(parse_instant(one.at), one.old) for one in incident.changes if one.field == "services" and one.old]
+    dated = sorted(made, key=lambda change: change[0])
+    return [(stamp(at), _routes(replace(incident, services=old.split(", ")), services)) for at, old in dated]

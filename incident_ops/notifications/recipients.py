@@ -25,7 +25,7 @@ from incident_ops.domain.waits import snoozed_until
 from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
 from incident_ops.notifications.notice_text import notice_lines, notice_subject
 from incident_ops.sla.calendar import due, end_of_day
-from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
+from incident_ops.sla.clocks import DEADLINE, POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
 from incident_ops.sla.escalation import MANUAL
 from incident_ops.sla.escalation_ladder import NO_ANSWER, managers, nearest_people
 from incident_ops.sla.handover import response_phase, takeovers
@@ -339,7 +339,8 @@ def _held(case: _Case) -> str:
         return obligation.no_page
     rule = obligation.escalation.rule if obligation.escalation else ""
     snooze, until = case.incident.snooze, snoozed_until(case.incident, now)
-    if snooze and until and obligation.kind in REMINDERS and rule != MANUAL:
+    is_ours = rule != MANUAL and obligation.clock != DEADLINE
+    if snooze and until and obligation.kind in REMINDERS and is_ours:
         return f"snoozed until {stamp(until)} by {snooze.by}"
     if case.way == TO_NOBODY:
         return f"the policy's notify.kinds tells nobody of {notice_kind(obligation)}"

@@ -31,12 +31,13 @@ def sum_up(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tup
     return _replaced(notices, [same for same in groups.values() if len(same) > MOST_AT_ONCE], _SUM)
 
 
-def gather_digests(planned: Iterable[PlannedNotice]) -> tuple[PlannedNotice, ...]:
-    """The notices of a run, with those of the way `digest` in one for each recipient and channel."""
+def gather_digests(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tuple[PlannedNotice, ...]:
+    """The notices of a run, with those of the way `digest` in one for each recipient and channel; `apart` as of
+    `sum_up`."""
     notices = list(planned)
     groups: dict[tuple[str, str], list[PlannedNotice]] = {}
     for one in notices:
-        if one.goes_out and one.message.way == DIGEST:
+        if one.goes_out and one.message.way == DIGEST and one.message.channel not in apart:
             groups.setdefault((one.message.channel, one.message.recipient), []).append(one)
     return _replaced(notices, [same for same in groups.values() if len(same) > 1], _DAY)
 

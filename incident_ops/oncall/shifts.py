@@ -37,14 +37,18 @@ class Shift(NamedTuple):
     source: str
 
 
-def on_call_at(schedule: OnCallSchedule, at: datetime) -> str | None:
-    """Who is on call at an instant; None where nobody is. ValueError where the schedule cannot be used."""
-    found = next(iter(shifts(schedule, at, at + _TICK)), None)
+def on_call_at(schedule: OnCallSchedule, at: datetime, overrides: Iterable[Shift] | None = None) -> str | None:
+    """Who is on call at an instant; None where nobody is. ValueError where the schedule cannot be used. `overrides` are
+    its `override_shifts`, where they are known already."""
+    found = next(iter(shifts(schedule, at, at + _TICK, overrides)), None)
     return found.who if found else None
 
 
-def shifts(schedule: OnCallSchedule, begin: datetime, end: datetime) -> list[Shift]:
-    """Who is on call from `begin` until `end`, in order, cut at both; neighbours of one person are joined.
+def shifts(
+    schedule: OnCallSchedule, begin: datetime, end: datetime, overrides: Iterable[Shift] | None = None
+) -> list[Shift]:
+    """Who is on call from `begin` until `end`, in order, cut at both; neighbours of one person are joined. `overrides`
+    as of `on_call_at`.
 
     ValueError where the schedule cannot be used: an unknown zone, a turn of no length, an override that ends before it
     begins.
@@ -52,8 +56,9 @@ def shifts(schedule: OnCallSchedule, begin: datetime, end: datetime) -> list[Shi
     painted: list[Shift] = []
     for layer in schedule.layers:
         painted = _painted(painted, layer_shifts(layer, schedule, begin, end))
-    for over in override_shifts(schedule):
-        painted = _painted(painted, _cut([over], begin, end))
+    for over in override_shifts(schedule) if overrides is None else overrides:
+        if over.begin < end and begin < over.end:
+            painted = _painted(painted, _cut([over], begin, end))
     return _joined(painted)
 
 

@@ -76,11 +76,12 @@ def response_phase(incident: Incident) -> str:
 
 def brought_in(view: IncidentAt, routing: Routing) -> list[BroughtIn]:
     """Those whom the present phase brings in: who was named for the phase before it is there already. None in the first
-    phase, whose people hear of the declaration, nor where it is not known when the phase began."""
+    phase, whose people hear of the declaration, nor where it is not known when the phase began, nor where that was
+    before a reopening."""
     phase = response_phase(view.incident)
     place, at = _PHASES.index(phase), _began(view, phase)
     route = routing.by_phase.get(phase)
-    if route is None or at is None or view.is_cancelled:
+    if route is None or at is None or view.is_cancelled or (view.cycle > 1 and at < view.cycle_start):
         return []
     before = (routing.by_phase[one] for one in reversed(_PHASES[:place]) if one in routing.by_phase)
     there = next(({*one.lead, *one.supporting} for one in before), set())
