@@ -1,7 +1,6 @@
 """How notices go out: the channels that the environment sets up, the ledger of what was sent, and the sending.
 
-Of a run, pages that cannot wait go before everything else, the rest at the end. One by hand is sent from a laptop, too,
-on the day GitHub is down.
+Of a run, pages that cannot wait go before everything else, the rest at the end.
 """
 
 from __future__ import annotations
@@ -9,39 +8,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.notifiers import pagers
 from incident_ops.adapters.notifiers.issue_comment import TICKET
-from incident_ops.app.due import OBSERVE
-from incident_ops.app.edit_record import find_record, record_of
+from incident_ops.app.edit_record import record_of
 from incident_ops.app.notice_places import places_of
 from incident_ops.app.observed_tracker import connect_github, tracking_issues
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
-from incident_ops.domain.as_of import as_of
-from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.notice_kinds import NEWS, NOTICE_KINDS, PAGE
-from incident_ops.domain.notification import ACKNOWLEDGED, INCIDENT_CHANNEL, RESOLVED_EVENT, Ledger, Message
-from incident_ops.domain.policy import LevelPolicy, Policy
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message
+from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import Notifier, SharedLedger
-from incident_ops.domain.record import Record
-from incident_ops.domain.time import spell_instant
-from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
-from incident_ops.findings import did_you_mean
-from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
-from incident_ops.notifications.notice_text import notice_facts, subject_line
-from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent, plan_deliveries
-from incident_ops.notifications.recipients import has_been_handled, notices
+from incident_ops.notifications.notice_text import notice_facts
+from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent
+from incident_ops.notifications.recipients import has_been_handled
 from incident_ops.reconcile.changes import NOTIFY, PlannedChange
-from incident_ops.render.findings import inert, inert_lines
-from incident_ops.sla.obligations import NEWS_NOTICE, incident_obligations
-from incident_ops.sla.targets import level_of
 
 if TYPE_CHECKING:
     from incident_ops.adapters.files import LedgerFile
@@ -163,154 +149,6 @@ def local_ledger(workspace: Workspace) -> LedgerFile:
     from incident_ops.adapters.files import LedgerFile
 
     return LedgerFile(workspace.state / "ledger")
-
-
-_MARK = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class NotifyOptions:
-    """What a person sends.
-
-    `channels` () = those of the level; `text` stands before the facts; `may_wait` False = ranks 3 and 4 go out too
-    where the ledger cannot be reached; `dry_run` sends nothing.
-    """
-
-    mark: str
-    channels: tuple[str, ...] = ()
-    audience: str = AUDIENCES[0]
-    text: str | None = None
-    may_wait: bool = True
-    dry_run: bool = False
-
-
-class NotifyResult(NamedTuple):
-    """What became of the notices; `ledger_errors` say why the ledger could not be read, or does not know of all."""
-
-    incident: str
-    delivered: tuple[Delivered, ...]
-    ledger_errors: tuple[IncidentOpsError, ...]
-
-
-def notify_people(workspace: Workspace, incident: str | None, options: NotifyOptions) -> NotifyResult:
-    """Sends a notice about an incident (None = the only open one), once for each mark and channel.
-
-    Notices that are due with this mark are sent under their own keys, so that the automation does not send them again;
-    where there are none, the facts of the record are sent.
-    """
-    record = _record(workspace, incident)
-    policy = workspace.judged_by[0].for_incident(record.incident)
-    level = level_of(record.incident, policy)
-    channels = _channels(policy, level, options.channels, options.mark)
-    due = evaluate_one(record, lambda found: _due_messages(workspace, found.incident, options))
-    by_hand = due or [_message(workspace, record.incident, options, channel) for channel in channels]
-    held = "--dry-run: nothing is sent" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
-    access = shared_ledger(workspace)
-    planned = plan_deliveries(
-        [_in_own_words(message, options.text, held) for message in by_hand],
-        access.content,
-        clock.now(),
-        may_wait=options.may_wait,
-    )
-    meant = record.incident
-    paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}  # it is merged
-    delivered, error = deliver(
-        planned,
-        access.ledger,
-        notifiers(workspace, [meant], os.environ, paths=paths),
-        clock.now,
-        unreadable=access.error,
-        may_wait=options.may_wait,
-    )
-    errors = tuple(one for one in (access.error, error) if one is not None)
-    return NotifyResult(meant.id, delivered, errors)
-
-
-def _record(workspace: Workspace, incident: str | None) -> Record:
-    path = find_record(workspace, incident)
-    raw = workspace.store.read(path)
-    if not isinstance(raw, bytes):
-        raise UserError("the record cannot be read", where=path, hint="see `incident-ops validate`")
-    return record_of(path, raw)
-
-
-def _due_messages(workspace: Workspace, incident: Incident, options: NotifyOptions) -> list[Message]:
-    """The notices that are due with this mark, under the keys of the automation."""
-    if not _MARK.fullmatch(options.mark):
-        hint = "a word of small letters, e.g. declared, breach, test"
-        raise UserError(f"--mark {options.mark!r} is not a mark", hint=hint)
-    policy, services = workspace.judged_by
-    policy = policy.for_incident(incident)
-    due = [
-        one
-        for one in incident_obligations(as_of(incident, workspace.now), policy)
-        if options.mark in (one.mark, one.kind) and not one.superseded
-    ]
-    found = notices(due, {incident.id: incident}, policy, services, workspace.now)
-    every = alerts(incident, policy, services, workspace.now, pagers(), due=due)
-    ringing = (message for alert in every for message in alert.reaches)
-    return [
-        message
-        for message in (
-            *(one for one in found.deliverable if one.channel not in pagers()),
-            *(one for one in ringing if options.mark in (one.mark, one.kind)),
-        )
-        if message.audience == options.audience and (not options.channels or message.channel in options.channels)
-    ]
-
-
-def _channels(policy: Policy, level: LevelPolicy, asked: Sequence[str], mark: str) -> list[str]:
-    """The channels that are meant: without any those of the level, the quiet ones for a kind that does not page.
-
-    UserError where there is none, or one that the policy does not know.
-    """
-    known = {*policy.notify.channels, *level.channels}
-    known |= {name for each_level in policy.levels for name in each_level.channels}
-    known |= {name for person in policy.contacts.people.values() for name in person.channels}
-    known |= {INCIDENT_CHANNEL} if policy.notify.incident_channel.create else set()
-    for name in asked:
-        if name not in known:
-            hint = did_you_mean(name, known) or "policy notify.channels names those that exist"
-            raise UserError(f"the policy has no channel {name!r}", hint=hint)
-    kind = NEWS if mark == NEWS_NOTICE else mark
-    rings = kind not in NOTICE_KINDS or policy.way(kind, level.rank) == PAGE
-    usual = [name for name in level.channels if rings or not policy.rings(name)]
-    channels = [*dict.fromkeys(asked or usual)]
-    if not channels:
-        kind = "" if rings else " that do not ring"
-        raise UserError(
-            f"level {level.id} has no channels{kind}", hint=f"--channel NAME, e.g. {min(known, default='chat')}"
-        )
-    return channels
-
-
-def _message(workspace: Workspace, incident: Incident, options: NotifyOptions, channel: str) -> Message:
-    policy, now, restricted = workspace.judged_by[0], workspace.now, incident.visibility == "restricted"
-    level = level_of(incident, policy)
-    return Message(
-        key=f"{incident.id}/notify/{len(incident.cycles) + 1}/{options.mark}/{channel}/{options.audience}",
-        incident=incident.id,
-        rank=level.rank,
-        mark=options.mark,
-        audience=options.audience,
-        recipient=channel,
-        channel=channel,
-        subject=inert(subject_line(incident, policy, now, options.mark)),
-        text="" if restricted else _facts(incident),
-        drill=incident.drill,
-        restricted=restricted,
-    )
-
-
-def _facts(incident: Incident) -> str:
-    """Where it stands; what every notice says comes after it."""
-    return f"State: {incident.state}\nDeclared: {spell_instant(incident.times.declared)}"
-
-
-def _in_own_words(message: Message, text: str | None, held: str) -> Message:
-    """What a person sends: quiet hours and snoozes hold nothing back, their own words come first."""
-    parts = (inert_lines(text), "", message.text) if text else (message.text,)
-    return message._replace(held=held, text="\n".join(parts).rstrip())
 
 
 RECORDED = "recorded, not sent"

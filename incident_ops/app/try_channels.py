@@ -48,7 +48,7 @@ def try_channels(workspace: Workspace, options: TrialOptions) -> list[TriedChann
     held = "--dry-run" if options.dry_run else OBSERVE if policy.mode == "observe" else ""
     trial = _Trial(workspace, held)
     tried = [one for channel in sorted(users) for one in trial.of(channel, tuple(sorted(users[channel])))]
-    return tried + [TriedChannel(who, "", (), NOT_READY, "no channel in `contacts`") for who in without]
+    return tried + [TriedChannel(who, "", (), NOT_READY, why) for who, why in without.items()]
 
 
 class _Trial:

@@ -26,6 +26,7 @@ from incident_ops.cli.options import (
 )
 from incident_ops.cli.terminal import page_width, style_line
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.notice_kinds import NEWS
 from incident_ops.domain.public_updates import STATUSES
 from incident_ops.edits import communicate
 from incident_ops.edits.step import Step, join_steps
@@ -178,7 +179,7 @@ def _new_entry(workspace: Workspace, words: tuple[str, ...], by: str | None, sai
 
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
-@click.option("--mark", metavar="WORD", help="What it is about, e.g. declared, warning, breach.")
+@click.option("--mark", metavar="WORD", help="What it is about: a kind of notice as above.")
 @click.option("--test", "is_test", is_flag=True, help="Test every channel instead of sending a notice.")
 @click.option("--to", metavar="WHO", help="With --test: only the channels of this @handle, role or tier.")
 @click.option("--level", metavar="LABEL", help="With --test: only the channels of this level.")
@@ -210,7 +211,16 @@ def notify(
     are sent even when it cannot be reached, the others wait for it.
 
     Where notices with this mark are due, those are sent, and the automation
-    does not send them again. Else the record's facts are sent.
+    does not send them again. declared and news can be sent at any time, the
+    others while they are due; --text alone is news.
+
+    Marks: declared, raised, reopened, escalated, response_due, diagnosis_due,
+    resolution_at_risk, resolution_due, update_due, handover, news, resolved,
+    auto_state, postmortem_due, item_due, deadline.
+
+    Only what pages rings, unless --channel names a channel that rings. A
+    pager gets the incident's one alert, and none once somebody has it: named
+    by --channel it rings again.
 
     --test sends a test message by every channel that the policy names and
     says which work; a pager's test alert is opened and ended at once. No
@@ -223,19 +233,20 @@ def notify(
     Examples:
       incident-ops notify INC-20250126-120500 --mark declared
       incident-ops notify 120500 --mark declared --channel slack --dry-run
-      incident-ops notify --mark update --text "Login works again for half"
+      incident-ops notify --text "Login works again for half"
       incident-ops notify --test
       incident-ops notify --test --to @alice
       incident-ops notify --test --level SEV0 --channel pager
     """
-    from incident_ops.app.notify import NotifyOptions, notify_people  # what only this command needs
+    from incident_ops.app.notify_by_hand import NotifyOptions, notify_people  # what only this command needs
     from incident_ops.notifications.deliver import delivery_exit_code
-    from incident_ops.render.plan import notices_json, notices_text
+    from incident_ops.render.notices_by_hand import dry_notices_text, notices_json, notices_text
 
     if said.pop("is_test"):
         _test_channels(workspace, form, channels, dry_run, {**said, "incident": incident})
         return
-    mark, text, waits = said["mark"], said["text"], not said["no_wait"]
+    text, waits = said["text"], not said["no_wait"]
+    mark = said["mark"] or (NEWS if text else None)
     if not mark or said["to"] or said["level"]:
         hint = "--test sends a test; --to and --level go with it"
         raise UserError("a notice says what it is about: --mark WORD", hint=hint)
@@ -244,7 +255,7 @@ def notify(
     if form == "json":
         click.echo(notices_json(result.incident, mark, result.delivered), nl=False)
     else:
-        click.echo(notices_text(result.delivered), nl=False)
+        click.echo((dry_notices_text if dry_run else notices_text)(result.delivered), nl=False)
     for problem in dict.fromkeys(map(str, result.ledger_errors)):
         click.echo(f"ledger: {inert(problem)}", err=True)
     finish(delivery_exit_code(result.delivered))

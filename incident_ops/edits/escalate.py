@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from incident_ops.domain.as_of import assignee_at
+from incident_ops.domain.as_of import as_of, assignee_at
 from incident_ops.domain.automation import AUTOMATION
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER
@@ -16,12 +16,11 @@ from incident_ops.domain.time import UNKNOWN, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.step import Step, given_fields, illegal_move, quote, shorten, timeline_row
 from incident_ops.errors import UserError
-from incident_ops.sla.escalation import MANUAL, DueEscalation
+from incident_ops.sla.escalation import MANUAL, DueEscalation, tier_called
 from incident_ops.sla.escalation_ladder import (
     handles_of,
     managers,
     people_of_tier,
-    present_tier,
     spell_tier,
     tier_named,
 )
@@ -45,7 +44,7 @@ def escalate_incident(
     if incident.state in OVER:
         raise illegal_move(incident, policy, "escalated", f"`incident-ops reopen {incident.id} --reason TEXT` first")
     policy = policy.for_incident(incident)
-    before = present_tier(incident, policy)
+    before = tier_called(as_of(incident, now), policy)
     after = tier_named(to, policy) if to is not None else next_tier(before, policy.escalation.tiers)
     level = policy.level_of(incident)
     of_tier, missing = people_of_tier(after, policy, now)
@@ -53,7 +52,9 @@ def escalate_incident(
     above = managers(assignee_at(incident, now), level.rank if level else 4, policy)
     people = [*dict.fromkeys((*of_tier, *named, *above))]
     if after is None and not people:
-        hint = "name somebody with --notify @who, or give the policy `escalation.tiers`"
+        tiers = policy.escalation.tiers
+        again = f"call one again with --to {tiers[0].id}" if tiers else "give the policy `escalation.tiers`"
+        hint = f"name somebody with --notify @who, or {again}"
         raise UserError(
             f"{incident.id} cannot go higher: there is no tier above {spell_tier(before, policy)}", hint=hint
         )

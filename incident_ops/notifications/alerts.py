@@ -43,7 +43,7 @@ from incident_ops.sla.obligations import (
 from incident_ops.sla.targets import LevelPeriod, level_periods
 
 ALERT = "alert"
-_BEFORE, _SENT_AGAIN = "before", "again"
+BEFORE, _SENT_AGAIN = "before", "again"
 _REPORTED, _LOWERED = "reported.", "lowered."
 _OPENS, _STEP, _ACKNOWLEDGES, _ENDS = range(4)
 """What happens to an alert, in the order that counts within one instant of a cycle."""
@@ -87,7 +87,7 @@ class Alert(NamedTuple):
     def pairs(self) -> set[Pair]:
         """Everything that the ledger may know of it."""
         key = self.message.key
-        marked = (f"{key}#{ACKNOWLEDGED}", f"{key}#{RESOLVED_EVENT}", f"{key}/{_BEFORE}#{RESOLVED_EVENT}")
+        marked = (f"{key}#{ACKNOWLEDGED}", f"{key}#{RESOLVED_EVENT}", f"{key}/{BEFORE}#{RESOLVED_EVENT}")
         keys = (key, sent_again(key), *marked, *self.known, *((self.before,) if self.before else ()))
         return {pair(one, channel) for one in keys for channel in self.channels}
 
@@ -144,7 +144,7 @@ def alert_messages(found: Iterable[Alert], ledger: Ledger | None, lost: Collecti
         is_sent = any(one is not None and one.confirmed is not None for one in sent)
         was_ended = alert.before and all(pair(alert.before, name) in known for name in used)
         if alert.reaches and not is_sent and not was_ended:
-            first = message._replace(key=f"{message.key}/{_BEFORE}")
+            first = message._replace(key=f"{message.key}/{BEFORE}")
             yield from (follow_up(first._replace(channel=name), RESOLVED_EVENT) for name in used)
         yield from alert.reaches
         if is_sent and message.incident in lost:
@@ -380,12 +380,13 @@ def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted:
             key=named, channel=channel, recipient=place.name, way=PAGE, is_alert=True, route=place.route
         )
 
+    begins = [key(*begin, since) for begin in place.begins for since in ("", *place.turns)]
     return Alert(
         message=made(_bare(view.incident, policy, view.now, life), ""),
         mark=RESOLVED_EVENT if over else ACKNOWLEDGED if life.is_acknowledged else "",
         reaches=tuple(made(message, channel) for channel, message in sorted(wanted.items())),
         channels=place.channels,
-        known=tuple(key(*begin, since) for begin in place.begins for since in ("", *place.turns)),
+        known=tuple(one for begun in begins for one in (begun, sent_again(begun))),
         before=f"{key(int(cycle), ended)}#{RESOLVED_EVENT}" if life.before else "",
     )
 

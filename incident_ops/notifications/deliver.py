@@ -10,6 +10,7 @@ from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.errors import Ambiguous, IncidentOpsError, UserError, WriteFailed
 from incident_ops.notifications.plan import CLAIMED, RESEND, WAITS, PlannedNotice, is_urgent, resend_after
+from incident_ops.notifications.trials import NOT_READY
 
 SENT_NOW = "sent now"
 NOT_SENT = "failed"
@@ -17,6 +18,7 @@ MAY_HAVE_ARRIVED = "unknown"
 GIVEN_UP = "given up"
 NO_LONGER_DUE = "dropped"
 NOT_TRIED = "left"
+WOULD_SEND = "would send"
 
 SinkOf = Callable[[str], Notifier]
 """A channel's name -> its notifier; UserError where none is set up."""
@@ -29,7 +31,8 @@ class Delivered(NamedTuple):
 
     The planned action where nothing was to be sent, else SENT_NOW; NOT_SENT (certainly not taken, the next run sends
     it); MAY_HAVE_ARRIVED (a later run sends it again); GIVEN_UP (unknown twice, not sent a third time); NO_LONGER_DUE;
-    NOT_TRIED (for the next run); CLAIMED or WAITS as in `PlannedNotice`. `error` is why.
+    NOT_TRIED (for the next run); WOULD_SEND or
+    NOT_READY (nothing is sent, only tried); CLAIMED or WAITS as in `PlannedNotice`. `error` is why.
     """
 
     planned: PlannedNotice
@@ -177,7 +180,7 @@ def delivery_exit_code(delivered: Iterable[Delivered]) -> int:
 
 
 def _code(one: Delivered) -> int:
-    if one.outcome == NOT_SENT and one.error is not None:
+    if one.outcome in (NOT_SENT, NOT_READY) and one.error is not None:
         return one.error.exit_code
     if one.outcome == NOT_TRIED:
         return 5

@@ -32,7 +32,7 @@ from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
 from incident_ops.reconcile.plan_difference import NO_BASIS, NextDue, PlanBasis
 from incident_ops.reconcile.proposals import WAITING_IN
-from incident_ops.render.findings import inert_lines, json_text, plural
+from incident_ops.render.findings import json_text, plural
 from incident_ops.render.plan_fields import field_lines, quiet, shortened
 from incident_ops.render.text import DEFAULT_WIDTH, Style, columns, cut_line, fold, fold_record, spell_due
 
@@ -437,34 +437,3 @@ def not_set_up_lines(notices: Sequence[Delivered]) -> Iterator[str]:
     causes = Counter(str(notice.error) for notice in notices if isinstance(notice.error, NotSetUp))
     for cause, count in causes.items():
         yield f"{cause}; {plural(count, 'notice')} {'waits' if count == 1 else 'wait'} for it"
-
-
-def notices_text(delivered: Sequence[Delivered]) -> str:
-    """One line a notice: what became of it, the channel, the subject, why; last the channels that are not set up."""
-    lines = []
-    for notice in delivered:
-        if isinstance(notice.error, NotSetUp):
-            continue
-        message, reason = notice.planned.message, _reason(notice)
-        lines.append(f"{notice.outcome:<9} {message.channel:<12} {message.subject}{f': {reason}' if reason else ''}")
-    return inert_lines("\n".join([*lines, *not_set_up_lines(delivered)])) + "\n"
-
-
-def notices_json(incident: str, mark: str, delivered: Sequence[Delivered]) -> str:
-    """The same for programs (docs/contract.md#json)."""
-    rows = [
-        {
-            "key": notice.planned.message.key,
-            "channel": notice.planned.message.channel,
-            "rank": notice.planned.message.rank,
-            "planned": notice.planned.action,
-            "outcome": notice.outcome,
-            "reason": _reason(notice),
-        }
-        for notice in delivered
-    ]
-    return json_text({"schema": 1, "incident": incident, "mark": mark, "notices": rows})
-
-
-def _reason(notice: Delivered) -> str:
-    return str(notice.error) if notice.error is not None else notice.planned.why

@@ -31,6 +31,7 @@ from incident_ops.sla.escalation_ladder import (
     managers,
     nearest_people,
     next_on_ladder,
+    present_tier,
 )
 from incident_ops.sla.escalation_rules import EscalationCycle, causes, escalation_cycles
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods
@@ -78,8 +79,8 @@ def due_escalations(
     """Every escalation that is due now, in order, including those already in the record.
 
     `seen` is what the tracker shows of the incident, `pattern` the ids of the incidents similar to it (`similar`).
-    Only the highest one is for notification, and of the steps that nobody answered the last one to each tier, so that a
-    late run passes over nobody; the others are superseded. UserError as `sla.clocks`.
+    Only the highest one is for notification, what people escalated by hand, and of the steps that nobody answered the
+    last one to each tier, so that a late run passes over nobody; the others are superseded. UserError as `sla.clocks`.
     """
     if view.is_cancelled:
         return []
@@ -95,6 +96,18 @@ def next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:
         return None
     _, found, inputs, _ = _prepared(view, policy, NOTHING_SEEN, ())
     return next_on_ladder(found, inputs, view.now)
+
+
+def tier_called(view: IncidentAt, policy: Policy) -> int | None:
+    """The highest tier called since the incident last went to one by assignment: by the record, or by the ladder, whose
+    steps stand there later. None without a ladder; UserError as `sla.clocks`."""
+    incident, policy = view.incident, policy.for_incident(view.incident)
+    present = present_tier(incident, policy)
+    if present is None or policy.level_of(incident) is None:
+        return present
+    assigned = [parse_instant(one.at) for one in incident.assignments if one.tier is not None]
+    calls = ((one.due, one.to_tier) for one in due_escalations(view, policy))
+    return max([present, *(tier for at, tier in calls if tier and (not assigned or at > max(assigned)))])
 
 
 def _prepared(
@@ -245,8 +258,8 @@ def _superseded_by_highest(found: list[DueEscalation]) -> list[DueEscalation]:
     highest = max(current, key=lambda one: (one.lap, one.to_tier or 0, one.due, one.key), default=None)
     if highest is None:
         return found
-    stand = {highest.key}
-    if highest.rule == NO_ANSWER:
+    stand = {highest.key, *(one.key for one in current if one.rule == MANUAL)}
+    if highest.rule in (NO_ANSWER, MANUAL):
         stand |= set({one.to_tier: one.key for one in current if one.rule == NO_ANSWER}.values())
     return [
         one if one.superseded or one.key in stand else one._replace(superseded=f"by {highest.key}") for one in found
@@ -261,7 +274,7 @@ def _lapsed(cause: EscalationCause, facts: _Facts, is_at_work: bool, is_stopped:
         return "nobody is working on it now"
     if cause.rule != MANUAL and is_stopped:  # what a person asks for is sent all the same
         return "its resolution clock has stopped"
-    answer = first_after(facts.answers, cause.at) if cause.rule == NO_ANSWER else None
+    answer = first_after(facts.answers, cause.at) if cause.rule in (NO_ANSWER, MANUAL) else None
     return f"somebody answered at {stamp(answer)}" if answer else cause.lapsed
 
 

@@ -10,6 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.app.edit_record import record_of
+from incident_ops.app.notify import shared_ledger
+from incident_ops.app.workspace import open_workspace
+from incident_ops.domain.notice_kinds import NOTICE_KINDS
+from incident_ops.domain.notification import RESOLVED_EVENT
+from incident_ops.notifications.alerts import alert_messages, alerts
 from tests.cli.scene import Done, Folder, call, run
 from tests.support.http_sink import HttpSink
 from tests.support.standin import Standin, standin
@@ -50,19 +56,105 @@ def test_every_channel_of_the_level_is_told_once(
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     monkeypatch.setenv("INCIDENT_OPS_PAGER_URL", sink.url)
     monkeypatch.setenv("API_PAGER", KEY)
-    first = notify(shared, "--mark", "call", "--text", "All hands", "--format", "json")
+    first = notify(shared, "--mark", "declared", "--text", "All hands", "--format", "json")
     assert (first.code, first.err) == (0, "")
     assert outcomes(first) == {"slack": "sent now", "pagerduty": "sent now"}
     by_path = {one.path: one.data for one in sink.taken}
-    assert by_path["/200"]["title"] == "SEV1 Login fails - call (INC-1)"
+    assert by_path["/200"]["title"] == "SEV1 Login fails - Declared (INC-1)"
     assert by_path["/200"]["message"].split("\n")[:2] == ["All hands", ""]
     assert "Commander: alice" in by_path["/200"]["message"]
-    assert by_path["/v2/enqueue"]["dedup_key"] == "INC-1/notify/1/call/pagerduty/internal"
-    again = notify(shared, "--mark", "call", "--format", "json")
+    assert by_path["/v2/enqueue"]["dedup_key"].endswith("/INC-1")
+    again = notify(shared, "--mark", "declared", "--format", "json")
     assert outcomes(again) == {"slack": "sent", "pagerduty": "sent"}
     assert len(sink.taken) == 2
-    assert outcomes(notify(shared, "--mark", "other", "--format", "json"))["slack"] == "sent now"
-    assert outcomes(notify(shared, "--mark", "news", "--format", "json")) == {"slack": "sent now"}, "it rings nobody"
+    assert outcomes(notify(shared, "--text", "Nearly there", "--format", "json")) == {"slack": "sent now"}, "no ring"
+
+
+def events(sink: HttpSink) -> list[tuple[str, str]]:
+    """What the pager got: the action, and the end of the dedup key."""
+    taken = [one.data for one in sink.taken if one.path == "/v2/enqueue"]
+    return [(one["event_action"], one["dedup_key"].rpartition("/")[2]) for one in taken]
+
+
+@pytest.fixture
+def paged(shared: Folder, sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """Slack and the pager are set up."""
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
+    monkeypatch.setenv("INCIDENT_OPS_PAGER_URL", sink.url)
+    monkeypatch.setenv("API_PAGER", KEY)
+    return shared
+
+
+def test_by_hand_an_incident_has_one_alert(paged: Folder, sink: HttpSink) -> None:
+    """Whatever the mark: named by the channel or not, the pager gets the alert that the automation ends."""
+    assert notify(paged, "--mark", "news", "--channel", "pagerduty", "--text", "Look").code == 0
+    assert notify(paged, "--mark", "declared").code == 0
+    assert events(sink) == [("trigger", "INC-1")]
+
+
+def test_what_somebody_has_rings_no_pager_unless_it_is_named(paged: Folder, sink: HttpSink) -> None:
+    """Answered: quiet channels only. Named: the alert opens again under its one key, and the end of it is known."""
+    assert notify(paged, "--mark", "declared").code == 0
+    paged.put(state="assigned", times="{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:06:00Z}")
+    assert notify(paged, "--text", "Half of them").code == 0
+    assert events(sink) == [("trigger", "INC-1")]
+    assert notify(paged, "--text", "Ring", "--channel", "pagerduty").code == 0
+    assert events(sink)[1:] == [("resolve", "INC-1"), ("acknowledge", "INC-1"), ("trigger", "INC-1")]
+
+
+def test_an_alert_that_only_a_person_opened_is_known_to_the_automation(paged: Folder, sink: HttpSink) -> None:
+    """Nothing was sent before the answer; what is opened by hand afterwards is in the ledger under a key of its own
+    alert, so that the end of the incident ends it."""
+    began = "declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:06:00Z"
+    paged.put(state="assigned", times=f"{{{began}}}")
+    assert notify(paged, "--text", "Ring", "--channel", "pagerduty").code == 0
+    assert events(sink)[-1] == ("trigger", "INC-1")
+    over = f"{{{began}, resolved: 2025-01-26T12:12:00Z}}"
+    paged.put(state="resolved", outcome="fixed", times=over)
+    place = open_workspace({"repo": str(paged.path), "rev": None, "at": "2025-01-26T12:15:00Z"})
+    incident = record_of("x", (paged.path / "incidents/INC-1/incident.yaml").read_bytes()).incident
+    found = alerts(incident, *place.judged_by, place.now, {"pagerduty"})
+    sent = list(alert_messages(found, shared_ledger(place).content))
+    assert [one.mark for one in sent] == [RESOLVED_EVENT]
+
+
+def test_what_is_over_opens_no_alert(paged: Folder, sink: HttpSink) -> None:
+    """Nothing would end it: refused, and what to do is said; without the pager's name it is left out."""
+    over = "{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:06:00Z, resolved: 2025-01-26T12:10:00Z}"
+    paged.put(state="resolved", outcome="fixed", times=over)
+    notify(paged, "--text", "x", "--channel", "pagerduty").told_once(2, "channel pagerduty is a pager", "reopen INC-1")
+    assert notify(paged, "--text", "x").code == 0
+    assert events(sink) == []
+
+
+def test_kinds_are_those_of_the_table(paged: Folder, sink: HttpSink) -> None:
+    """`response_due` is what is due; `escalated` is a kind of which nothing is; a typo rings nobody."""
+    assert notify(paged, "--mark", "response_due", "--channel", "slack").code == 0
+    notify(paged, "--mark", "handover").told_once(
+        2, "nothing of kind handover is due for INC-1", "due now: response_due"
+    )
+    sent = len(sink.taken)
+    told = ("no such kind of notice", "did you mean declared?", "Due now: ", "escalated", "--mark news --text")
+    notify(paged, "--mark", "declard").told_once(2, *told)
+    assert len(sink.taken) == sent
+    shown = notify(paged, "--help").out
+    assert all(kind in shown for kind in NOTICE_KINDS)
+
+
+def test_dry_run_says_what_would_be_sent_to_whom(
+    shared: Folder, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And which variable is missing: exit code 2, as for a real one."""
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
+    done = notify(shared, "--mark", "declared", "--dry-run")
+    assert done.code == 2
+    assert done.out.splitlines() == [
+        "not set up  team by pagerduty: set API_PAGER (the routing key of service api, which services.yaml names in "
+        "pager_key_env)",
+        "would send  team by slack: SEV1 Login fails - Declared (INC-1)",
+        "Nothing was sent; 1 of 2 notices would not go out.",
+    ]
+    assert sink.taken == []
 
 
 def test_what_the_automation_owes_goes_under_its_keys(
@@ -92,7 +184,8 @@ def test_a_channel_that_is_not_set_up_stops_no_other(
     assert "sent now  slack" in done.out
     assert "failed" not in done.out
     monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
-    assert "set INCIDENT_OPS_CHANNEL_SLACK (an apprise URL" in notify(shared, "--mark", "b", "--channel", "slack").out
+    told = notify(shared, "--text", "b", "--channel", "slack").out
+    assert "set INCIDENT_OPS_CHANNEL_SLACK (an apprise URL" in told
 
 
 @pytest.mark.parametrize("path", ["/500", "/429", "/redirect"])
@@ -181,8 +274,8 @@ def test_observe_and_dry_run_send_nothing(
     if how == "policy":
         shared.write("policy.yaml", f"{POLICY}mode: observe\n")
     done = notify(shared, "--mark", "declared", *words)
-    assert done.code == 0
-    assert done.out.count("held") == 2
+    assert done.code == (2 if how == "option" else 0), "the pager is not set up"
+    assert done.out.count("held") == (0 if how == "option" else 2)
     assert sink.taken == []
     assert "ledger" not in shared.git("ls-remote", "origin")
 
@@ -195,7 +288,7 @@ def test_a_restricted_incident_gives_nothing_away(
     shared.put(title="Breach of the vault", visibility="restricted", drill="true")
     monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address("/200"))
     assert notify(shared, "--mark", "declared", "--channel", "slack").code == 0
-    assert notify(shared, "--mark", "test", "--channel", "slack").code == 0
+    assert notify(shared, "--mark", "news", "--channel", "slack").code == 0
     titles = ["[DRILL] INC-1", "[DRILL] INC-1"]
     assert [one.data["title"] for one in sink.taken] == titles
     assert "vault" not in sink.taken[0].body + sink.taken[1].body
@@ -204,8 +297,8 @@ def test_a_restricted_incident_gives_nothing_away(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--mark", "Bad Mark"], "is not a mark"),
-        (["--mark", "a", "--channel", "slak"], "the policy has no channel 'slak'"),
+        (["--mark", "Bad Mark"], "no such kind of notice"),
+        (["--mark", "declared", "--channel", "slak"], "the policy has no channel 'slak'"),
     ],
 )
 def test_slips_are_told(shared: Folder, words: list[str], told: str) -> None:

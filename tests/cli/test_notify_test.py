@@ -215,3 +215,24 @@ def test_the_chat_room_of_tests_is_one(place: Folder, monkeypatch: pytest.Monkey
     ticket = test_channels(place, "--channel", "ticket")
     assert ticket.code == 0
     assert ticket.out.startswith("not tested  ticket  a comment on the tracking issue of each incident")
+
+
+WEEK = """name: primary
+zone: Europe/Berlin
+layers:
+- {name: week, people: ["@ben"], start: 2025-01-20, rotate: 1w, at: "09:00"}
+"""
+
+
+def test_whoever_is_on_call_and_has_no_channel_is_named(place: Folder) -> None:
+    """The role is known: what is missing is a channel of the one whom the schedule names, or somebody on call."""
+    rota = 'on_call: ["oncall:primary"]'
+    place.write("policy.yaml", POLICY.replace('on_call: ["@alice", "@bob"]', rota))
+    place.write("oncall/primary.yaml", WEEK)
+    done = call("notify", "--test", "--to", "on_call", at=place.path)
+    assert (done.code, done.out.splitlines()[0]) == (
+        2,
+        "not set up  @ben  (on call by primary) has no channel in `contacts`",
+    )
+    early = call("notify", "--test", "--to", "on_call", at=place.path, clock="2025-01-01T00:00:00Z")
+    early.told_once(2, "on_call: nobody is on call by oncall:primary now", "oncall who")

@@ -8,13 +8,14 @@ from itertools import pairwise
 import pytest
 
 from incident_ops.app.apply import Progress, SentNotices, apply_plan
-from incident_ops.app.notify import RECORDED, NotifyOptions, notify_people
+from incident_ops.app.notify import RECORDED
+from incident_ops.app.notify_by_hand import NotifyOptions, notify_people
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.sla import SlaOptions, check_clocks
 from incident_ops.app.workspace import Workspace, open_workspace
 from incident_ops.app.write_back import WriteBack
 from incident_ops.errors import PlanChanged, UserError
-from incident_ops.notifications.plan import HELD
+from incident_ops.notifications.trials import NOT_READY
 from incident_ops.reconcile.apply import APPLIED, Applied
 from tests.cli.scene import AT, Folder
 
@@ -133,7 +134,7 @@ def test_nothing_is_applied_on_a_pull_request(one_incident: Folder, monkeypatch:
 def test_notify_returns_what_became_of_each_notice(one_incident: Folder) -> None:
     result = notify_people(workspace(one_incident), None, NotifyOptions("declared", ("slack",), dry_run=True))
     assert result.incident == "INC-1"
-    assert {notice.outcome for notice in result.delivered} == {HELD}
+    assert {notice.outcome for notice in result.delivered} == {NOT_READY}
     assert {notice.planned.message.channel for notice in result.delivered} == {"slack"}
     assert len(result.ledger_errors) == 1  # the clone has no remote, so it has no ledger
 
