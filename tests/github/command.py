@@ -21,6 +21,7 @@ from unittest import mock
 
 import yaml
 
+from incident_ops.adapters import clock
 from incident_ops.adapters.git_branches import LOCK_BRANCH
 from incident_ops.adapters.git_remote import Remote
 from incident_ops.adapters.github import connect
@@ -30,6 +31,7 @@ from incident_ops.app.plan import PlanOptions
 from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.time import stamp
 from incident_ops.errors import IncidentOpsError
+from incident_ops.notifications.plan import CLAIMED
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder
 from tests.github.faulty import AFTER, BEFORE, CUT, DROP, KILL, OUTAGE, TIMEOUT, Fault, Killed, Proxy, dying
@@ -115,6 +117,7 @@ class Stage:
         self.github, self.proxy, self.scene = github, proxy, scene
         self.git = GitFaults()
         self.token = f"ghp_command{next(_tokens)}"
+        self.later = timedelta()
         self.now = datetime.now(UTC).replace(microsecond=0) + AHEAD
         self.folder = Folder(folder / "clone", policy=POLICY)
         self.origin = make_origin(self.folder)
@@ -168,7 +171,7 @@ class Stage:
         self.git.arm(*((cell.at, cell.kind) if cell and cell.is_git else ()))
         try:
             with self._patched(), dying(self.proxy):
-                options = {"repo": str(self.folder.path), "rev": None, "at": stamp(self.now)}
+                options = {"repo": str(self.folder.path), "rev": None, "at": stamp(self.now + self.later)}
                 return apply_plan(open_workspace(options), PlanOptions(tracker="github"))
         except Killed:
             self.forget_lock()
@@ -181,14 +184,19 @@ class Stage:
         subprocess.run(["git", "-C", str(self.origin), "update-ref", "-d", f"refs/heads/{LOCK_BRANCH}"], check=True)
 
     def settle(self) -> int:
-        """Runs without faults until nothing is planned -> how many there were."""
+        """Runs without faults until nothing is planned -> how many there were.
+
+        A notice that a killed run had claimed waits until that claim is old; what the record says of it waits, too.
+        """
         for count in range(1, MOST_RUNS + 1):
             done = self.run()
             assert isinstance(done, AppliedRun), f"a run without faults ended: {done}"
             assert done.exit_code == 0, (
                 f"a run without faults failed: {done.errors}, {done.summary}, {done.ledger_error}"
             )
-            if not done.planned.plan.changes:
+            if any(one.action == CLAIMED for one in done.planned.notices):
+                self.later += timedelta(minutes=11)
+            elif not done.planned.plan.changes:
                 return count
         planned = [(one.action, one.kind, one.key, one.reason) for one in done.planned.plan.changes]
         raise AssertionError(f"after {MOST_RUNS} runs something is still planned: {planned}")
@@ -236,18 +244,22 @@ class Stage:
         """The environment of a run; the waits of the adapter take no time, and git meets its faults."""
         environment = self.github.environment(self.repository, token=self.token)
         environment |= {"GITHUB_API_URL": self.proxy.url, "GIT_SSH_COMMAND": self.way}
-        real, faults = Remote._run, self.git
+        real, real_now, faults = Remote._run, clock.now, self.git
 
         def ask(remote: Remote, *words: str) -> Ran:
             if self.proxy.killed.is_set():
                 raise Killed
             return faults.run(lambda: real(remote, *words), words)
 
+        def later() -> datetime:
+            return real_now() + self.later
+
         quick = functools.partial(connect.connect, pause=0.0, sleep=lambda _: None)
         with (
             mock.patch.dict(os.environ, environment),
             mock.patch.object(connect, "connect", quick),
             mock.patch.object(Remote, "_run", ask),
+            mock.patch.object(clock, "now", later),
         ):
             yield
 
