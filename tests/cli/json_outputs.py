@@ -54,6 +54,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "cause": ("INC-1", "--what", "It broke", "--contributing", "No canary", "--why-chain", "Why?=Because"),
     "close": ("INC-2",),
     "correct": ("INC-2", "restored", "10m", *REASON),
+    "deadline done": ("bank", "INC-1"),
+    "deadline list": (),
     "declare": ("x", "-s", "web", "-s", "api", "--severity", "SEV1"),
     "edit": ("INC-1", "--service", "-web", "--tag", "-a", "--factor", "os=any", "--factor", "arch=any"),
     "escalate": ("INC-1", "--notify", "@c", *REASON),
@@ -99,6 +101,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 """Command -> the rest of a command line that makes it print JSON."""
 
 
+OWED = "deadlines: [{id: bank, from: declared, within: 5d, to: Example Bank}]\n"
+
+
 def commands_with_json(command: click.Command = cli, path: tuple[str, ...] = ()) -> list[str]:
     """Every command that has `--format json`."""
     if isinstance(command, click.Group):
@@ -111,7 +116,7 @@ def commands_with_json(command: click.Command = cli, path: tuple[str, ...] = ())
 
 def prepare(path: Path) -> Folder:
     """A repository with records in several states, a freeze, gates and a recording."""
-    folder = Folder(path, policy=POLICY)
+    folder = Folder(path, policy=f"{POLICY}\n{OWED}")
     folder.put("INC-1", services="[web, api]", tags="[b, a, c]", action_items=ITEMS)
     folder.put("INC-2")
     folder.put("INC-3", **CLOSED)

@@ -23,7 +23,7 @@ def ladder(tmp_path: Path) -> Folder:
 
 def test_escalate_and_review(ladder: Folder) -> None:
     """Both edits leave a record that validates; what was merged may only get its judgement."""
-    done = call("escalate", "--reason", "needs a DBA", at=ladder.path)
+    done = call("escalate", "--reason", "needs a DBA", at=ladder.path, clock="2025-01-26T12:06:00Z")
     assert done.code == 0, done
     assert "escalated to tier 2 (Tier 2); to be notified: @lead" in done.out
     assert call("validate", at=ladder.path).code == 0

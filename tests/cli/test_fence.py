@@ -146,7 +146,7 @@ def test_another_incident_is_shown_and_notified_and_it_is_named_itself(three: Fo
     with mock.patch("incident_ops.app.views.clocks", side_effect=OverflowError("date value out of range")):
         call("show", POISON, at=three.path).told_once(3, POISON, BROKEN)
     with mock.patch(
-        "incident_ops.app.notify.incident_obligations", side_effect=OverflowError("date value out of range")
+        "incident_ops.app.notify_by_hand.incident_obligations", side_effect=OverflowError("date value out of range")
     ):
         call("notify", POISON, "--mark", "declared", "--channel", CHANNEL, "--dry-run", at=three.path).told_once(
             3, BROKEN

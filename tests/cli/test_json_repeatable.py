@@ -46,4 +46,4 @@ def test_the_output_does_not_depend_on_the_hash_seed(twice: tuple[Outputs, Outpu
     first, second = (outputs[name] for outputs in twice)
     assert first == second
     assert json.loads(first["out"])["schema"] == 1, first
-    assert first["code"] in (0, 1, 3), first
+    assert first["code"] in ((0, 1, 3) if name != "notify" else (2,)), first  # no channel is set up
