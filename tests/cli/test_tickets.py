@@ -147,7 +147,7 @@ def test_the_documents_of_a_ticket(place: Folder) -> None:
 def test_a_notice_says_ticket(place: Folder) -> None:
     declare(place, "P2")
     notices = [one["fields"] for one in data(place, "plan")["changes"] if one["action"] == "notify"]
-    assert [one["subject"] for one in notices] == [f"P2 ticket {ID}: Dashboard sluggish - Ticket opened, P2"]
+    assert [one["subject"] for one in notices] == [f"P2 ticket: Dashboard sluggish - Ticket opened, P2 ({ID})"]
 
 
 def test_what_is_due_says_ticket(place: Folder) -> None:
