@@ -567,9 +567,9 @@ def test_there_too_a_run_that_finds_nothing_lists_what_changed(teams: Teams, mon
     monkeypatch.setattr(adapter, "_OVERLAP", timedelta(seconds=-1))
     monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
     github = ("--tracker", "github", "--show-requests")
-    time.sleep(1.1)
+    time.sleep(2.5)
     assert teams.call("apply", *github, clock=_later()).code == 0
-    time.sleep(1.1)
+    time.sleep(2.5)
     done = teams.call("apply", *github, clock=_later())
     assert (done.code, done.out.startswith("Nothing to do")) == (0, True), done
     lists = re.findall(r"GET \S*/repos/(\S+)/issues\?(\S+)", done.err)
