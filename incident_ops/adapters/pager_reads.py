@@ -1,4 +1,4 @@
-"""What people did in the pager, as PagerDuty's REST PAGER_API v2 tells it: read by dedup key, never written."""
+"""What people did in the pager, as PagerDuty's REST API v2 tells it: read by dedup key, never written."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class PagerReads:
     def _acts(self, incident: _Incident) -> Iterator[PagerAct]:
         """What people did; what an integration, a service or we did ourselves is left out."""
         if not _ID.fullmatch(incident.id):
-            raise Incomplete("it answered with an incident whose id is none", hint=_NEXT)
+            raise Incomplete("it answered with an incident id that is not valid", hint=_NEXT)
         path = f"/incidents/{incident.id}/log_entries?is_overview=true&limit=100"
         for entry in self._read(path, _Entries).log_entries:
             agent, event = entry.agent, _EVENTS.get(entry.type)
@@ -125,7 +125,7 @@ def _at(text: str) -> str:
     try:
         return stamp(parse_instant(text))
     except ValueError as error:
-        raise Incomplete("it answered with a time that is none", hint=_NEXT) from error
+        raise Incomplete("it answered with a time that is not valid", hint=_NEXT) from error
 
 
 def _changed(incident: _Incident) -> str:
@@ -142,5 +142,5 @@ def pager_reads(environment: Mapping[str, str]) -> PagerReads | None:
     if not is_https_or_local(url):
         made.problem = f"{API_VARIABLE} is not an https address (for PagerDuty it is {PAGER_API}, or not set at all)"
     elif not (token.isascii() and token.isprintable()) or " " in token:
-        made.problem = f"{TOKEN_VARIABLE} is not a token (it has characters that no token has)"
+        made.problem = f"{TOKEN_VARIABLE} is not a token (it has spaces or characters that are not ASCII)"
     return made

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters.git_branches import KnownLedger, LedgerRef, fetched_ledger
 from incident_ops.app.due import due_notices, kept_ledger
-from incident_ops.app.notify import local_ledger
+from incident_ops.app.notify import LEDGER_SECONDS, local_ledger
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.domain.notification import Ledger, Message, pair
 from incident_ops.domain.record import Record, World
@@ -17,8 +17,6 @@ from incident_ops.domain.time import SKEW, instant, parse_instant
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError
 from incident_ops.sla.obligations import Delivery, DueObligations, SeenOf, blind_seconds
-
-_SECONDS = 15.0
 
 
 class LedgerView(NamedTuple):
@@ -40,7 +38,7 @@ def look_at_ledger(workspace: Workspace, source: str, snapshot: Snapshot | None)
         return LedgerView(None, {})
     try:
         if source == GITHUB:
-            return _until(LedgerView(LedgerRef(need_remote(workspace.git, _SECONDS)).known(), {}), workspace.now)
+            return _until(LedgerView(LedgerRef(need_remote(workspace.git, LEDGER_SECONDS)).known(), {}), workspace.now)
         return _until(LedgerView(fetched_ledger(workspace.git), local_ledger(workspace).read()), workspace.now)
     except IncidentOpsError as error:
         return LedgerView(None, {}, error)

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from incident_ops.app.plan import PlannedRun
 
 
-_SECONDS = 15.0  # a page must not wait longer for a remote that hangs
+LEDGER_SECONDS = 15.0
+"""A page must not wait longer for a remote that hangs."""
 
 
 class LedgerAccess(NamedTuple):
@@ -135,7 +136,7 @@ def shared_ledger(workspace: Workspace) -> LedgerAccess:
     if workspace.git is None:
         return LedgerAccess(None, None, UserError("there is no git repository, so there is no ledger"))
     try:
-        ledger = LedgerRef(need_remote(workspace.git, _SECONDS))
+        ledger = LedgerRef(need_remote(workspace.git, LEDGER_SECONDS))
     except UserError as error:
         return LedgerAccess(None, None, error)
     try:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.app.edit_record import clean, shown_path
+from incident_ops.app.edit_record import check_services, clean, shown_path
 from incident_ops.app.planned_changes import WrittenFile, committing
 from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.domain.oncall import OnCallSchedule, schedule_named
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy_sections import ON_CALL
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import TimeSpan
 from incident_ops.edits.oncall import ExchangeRequest, exchange_people, swapped_shifts
@@ -25,7 +26,6 @@ from incident_ops.records.planned_changes import read_document
 from incident_ops.records.schema import schema
 from incident_ops.validation import validate_schedules
 
-ON_CALL_ROLE = "on_call"
 CALENDAR_BEHIND = timedelta(days=30)
 LONGEST_SHIFT = timedelta(days=400)
 """How far back the beginning of a shift is looked for."""
@@ -48,10 +48,7 @@ def usable_schedules(workspace: Workspace, name: str | None = None) -> Schedules
     UserError where there is none, or none of that name.
     """
     found = load_schedules(workspace.store)
-    if not found.names:
-        raise UserError("there is no schedule: oncall/ is empty", hint=NO_SCHEDULE_HINT)
-    if name is not None and name not in found.names:
-        raise UserError(f"there is no schedule {name!r}", hint=did_you_mean(name, sorted(found.names)))
+    _refuse_unknown(found, name)
     usable: dict[str, OnCallSchedule] = {}
     unread = [one for one in found.unread if name is None or one.path.startswith(f"{ONCALL}/{name}.")]
     for one in found.by_name.values():
@@ -66,14 +63,21 @@ def usable_schedules(workspace: Workspace, name: str | None = None) -> Schedules
     return Schedules(usable, tuple(unread))
 
 
+def _refuse_unknown(found: Schedules, name: str | None) -> None:
+    """UserError where there are no schedules, or none of that name."""
+    if not found.names:
+        raise UserError("no schedules yet: oncall/ is empty", hint=NO_SCHEDULE_HINT)
+    if name is not None and name not in found.names:
+        raise UserError(f"no schedule is named {name!r}", hint=did_you_mean(name, sorted(found.names)))
+
+
 def who_is_on_call(workspace: Workspace, name: str | None, service: str | None, at: datetime) -> OnCallAnswer:
     """Who is on call at an instant by every schedule, by one, or by those of a service. UserError as above."""
     if service is None:
         found = usable_schedules(workspace, name)
         return OnCallAnswer(tuple(on_call_now(one, at) for one in found.by_name.values()), found.unread)
+    check_services(workspace, [service])
     policy, services = workspace.judged_by
-    if service not in services:
-        raise UserError(f"there is no service {service!r}", hint=did_you_mean(service, sorted(services)))
     rows: list[OnCallNow] = []
     unread: list[Unread] = []
     for one in service_schedules(services[service].owner, policy):
@@ -89,7 +93,7 @@ def who_is_on_call(workspace: Workspace, name: str | None, service: str | None, 
 
 def service_schedules(owner: str, policy: Policy) -> list[str]:
     """The names of the schedules of a service: its owner's, else those of the role on_call."""
-    named = [owner] if schedule_named(owner) else policy.contacts.roles.get(ON_CALL_ROLE, [])
+    named = [owner] if schedule_named(owner) else policy.contacts.roles.get(ON_CALL, [])
     return [name for one in named if (name := schedule_named(one)) is not None]
 
 
@@ -110,11 +114,11 @@ def lint_schedules(workspace: Workspace, name: str | None = None) -> OnCallLint:
     from incident_ops.rules.oncall.uncovered import AHEAD
 
     found = load_schedules(workspace.store)
-    if name is not None and name not in found.names:
-        raise UserError(f"there is no schedule {name!r}", hint=did_you_mean(name, sorted(found.names)))
+    if found.names:
+        _refuse_unknown(found, name)
     findings, files = validate_schedules(workspace.store, workspace.setting, workspace.now)
     if not files and not findings:
-        raise UserError("there is no schedule: oncall/ is empty", hint=NO_SCHEDULE_HINT)
+        _refuse_unknown(found, None)
     if name is not None:
         findings = [one for one in findings if one.where.file.startswith(f"{ONCALL}/{name}.")]
         files = 1

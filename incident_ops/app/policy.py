@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from incident_ops.adapters.files import replace_if_unchanged
+from incident_ops.app.edit_record import check_services
 from incident_ops.app.workspace import Workspace, demand_work_tree, strict
 from incident_ops.domain.record import Set
 from incident_ops.errors import UserError, WriteFailed
@@ -46,9 +47,8 @@ def lint_policy(workspace: Workspace) -> list[Finding]:
 
 def held_data(workspace: Workspace, service: str) -> dict[str, Any]:
     """The resolved policy that holds for the incidents of a service. UserError for one that is not there."""
+    check_services(workspace, [service])
     policy, services = workspace.judged_by
-    if service not in services:
-        raise UserError(f"there is no service {service!r}", hint=did_you_mean(service, services), where=SERVICES)
     resolved, team = workspace.setting.policy.resolved, services[service].team
     return resolved if team is None else team_data(resolved, workspace.setting.services.teams[team], policy)
 

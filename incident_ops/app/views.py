@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from incident_ops.app.edit_record import record_of
+from incident_ops.app.edit_record import check_services, record_of
 from incident_ops.app.known import every_known, known_live, known_record, known_records, not_declared
 from incident_ops.app.workspace import Workspace, served
 from incident_ops.domain.as_of import as_of, declared_at
@@ -172,9 +172,8 @@ def _of_service(workspace: Workspace, records: list[Record], name: str | None) -
     if name is None:
         return records
     found = [record for record in records if name in record.incident.services]
-    services = workspace.judged_by[1]
-    if not found and name not in services:
-        raise UserError(f"there is no service {inert(name)!r}", hint=did_you_mean(name, services))
+    if not found:
+        check_services(workspace, [name])
     return found
 
 

@@ -24,22 +24,25 @@ def sum_up(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tup
     of its own. A summary `covers` the notices that it stands for; what is recorded of it is recorded of each of them.
     """
     notices = list(planned)
-    groups: dict[tuple[str, str], list[PlannedNotice]] = {}
-    for one in notices:
-        if one.goes_out and not is_urgent(one.message) and one.message.channel not in apart:
-            groups.setdefault((one.message.channel, one.message.recipient), []).append(one)
-    return _replaced(notices, [same for same in groups.values() if len(same) > MOST_AT_ONCE], _SUM)
+    groups = _groups((one for one in notices if not is_urgent(one.message)), apart, more_than=MOST_AT_ONCE)
+    return _replaced(notices, groups, _SUM)
 
 
 def gather_digests(planned: Iterable[PlannedNotice], apart: Collection[str] = ()) -> tuple[PlannedNotice, ...]:
     """The notices of a run, with those of the way `digest` in one for each recipient and channel; `apart` as of
     `sum_up`."""
     notices = list(planned)
-    groups: dict[tuple[str, str], list[PlannedNotice]] = {}
+    groups = _groups((one for one in notices if one.message.way == DIGEST), apart, more_than=1)
+    return _replaced(notices, groups, _DAY)
+
+
+def _groups(notices: Iterable[PlannedNotice], apart: Collection[str], *, more_than: int) -> list[list[PlannedNotice]]:
+    """What goes to one recipient over one channel, where that is more than so many."""
+    found: dict[tuple[str, str], list[PlannedNotice]] = {}
     for one in notices:
-        if one.goes_out and one.message.way == DIGEST and one.message.channel not in apart:
-            groups.setdefault((one.message.channel, one.message.recipient), []).append(one)
-    return _replaced(notices, [same for same in groups.values() if len(same) > 1], _DAY)
+        if one.goes_out and one.message.channel not in apart:
+            found.setdefault((one.message.channel, one.message.recipient), []).append(one)
+    return [same for same in found.values() if len(same) > more_than]
 
 
 class _Together(NamedTuple):

@@ -68,11 +68,11 @@ def test_a_key_that_is_not_there_is_unknown(desk: PagerDesk, sink: HttpSink) -> 
         ),
         (
             (200, '{"incidents": [{"id": "Q1", "status": "triggered", "created_at": "yesterday"}]}'),
-            "it answered with a time that is none (the next run asks again)",
+            "it answered with a time that is not valid (the next run asks again)",
         ),
         (
             (200, '{"incidents": [{"id": "../x", "status": "resolved", "created_at": "2025-01-26T02:00:00Z"}]}'),
-            "it answered with an incident whose id is none (the next run asks again)",
+            "it answered with an incident id that is not valid (the next run asks again)",
         ),
         (None, "the connection broke (the next run asks again)"),
     ],

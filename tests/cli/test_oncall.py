@@ -108,7 +108,7 @@ def test_who_of_a_service_asks_the_schedule_of_its_owner_else_that_of_the_role(r
 def test_who_without_a_schedule_says_how_to_write_one(folder: Folder) -> None:
     """The next step is named."""
     for command in ("who", "lint", "load"):
-        call("oncall", command, at=folder.path).told_once(2, "there is no schedule", "init --on-call")
+        call("oncall", command, at=folder.path).told_once(2, "no schedules yet", "init --on-call")
 
 
 @pytest.mark.parametrize(

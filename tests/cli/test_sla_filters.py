@@ -69,7 +69,7 @@ def test_what_nobody_knows_is_refused(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "clone")
     folder.put()
     check("--state", "pendig", at=folder.path).told_once(2, "there is no state 'pendig'", "pending")
-    check("--service", "ap", at=folder.path).told_once(2, "there is no service", "api")
+    check("--service", "ap", at=folder.path).told_once(2, "service 'ap' is not in services.yaml", "api")
     check("--level", "SEV7", at=folder.path).told_once(2, "there is no level")
     check("INC-77", at=folder.path).told_once(2, "INC-77")
 

@@ -273,7 +273,7 @@ def test_what_holds_for_a_service_is_shown_with_its_source(folder: Folder) -> No
     assert '\n    on_call:\n    - "@bob"\n' in ok(folder, "policy", "show", "-s", "find", "--resolved").out
     assert " team " not in ok(folder, "policy", "show", "--service", "misc").out.partition("\n\n")[2]
     call("policy", "show", "--service", "pya", at=folder.path).told_once(
-        2, "there is no service 'pya'", "did you mean pay?"
+        2, "service 'pya' is not in services.yaml", "did you mean pay?"
     )
 
 
