@@ -172,10 +172,6 @@ class RecordIndex:
         for key, data in self._db.execute("SELECT key, data FROM record WHERE live = 1 ORDER BY key"):
             yield to_record(_path(key), msgspec.msgpack.decode(data))
 
-    def live_paths(self) -> list[str]:
-        """The paths of those records."""
-        return [_path(key) for (key,) in self._db.execute("SELECT key FROM record WHERE live = 1 ORDER BY key")]
-
     def entries(self, paths: Collection[str] | None = None) -> list[tuple[str, str, Record | None]]:
         """Of readable records, all or those at `paths`: path, blob id, the record where its data is kept; by path."""
         question = "SELECT key, blob, data FROM record WHERE live <> ?"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from types import ModuleType
-from typing import Protocol
 
 from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.domain.policy_sections import Contact
@@ -32,15 +31,6 @@ class ScheduleFile:
     ) -> Finding:
         """A finding at a value of the file."""
         return Finding(rule, level, Where(self.file, route, on_key=on_key), message, hint)
-
-
-class OnCallRule(Protocol):
-    """A module of this folder that looks at one schedule."""
-
-    ID: str
-    TIMED: bool
-
-    def check(self, subject: ScheduleFile, /) -> Iterator[Finding]: ...
 
 
 @cache
