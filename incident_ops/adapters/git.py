@@ -91,6 +91,10 @@ class Git:
         )
         return cls(folder, Path(_line(directory)), _line(prefix), _line(head) or None)
 
+    def as_of(self, commit: str) -> Git:
+        """The same repository where `commit` is what HEAD is: for its history, not for the work tree."""
+        return Git(self.root, self.directory, self.prefix, commit)
+
     def resolve(self, revision: str) -> str:
         """The commit a revision names. UserError where it does not exist, with the shallow-clone hint."""
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)

@@ -98,8 +98,13 @@ def check_deploy(asked: DeployRequest, facts: DeployFacts) -> Verdict:
     else:
         verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD if unread else NO_DATA
     held = Verdict(asked.service, verdict, reason, holds, tuple(sorted(unread)), asked.environment, notes=missing)
-    release = override_of(asked.service, asked.environment, asked.sha, asked.now, facts.records, facts.freezes)
+    release = find_override(asked, facts)
     return released(held, release) if release else held
+
+
+def find_override(asked: DeployRequest, facts: DeployFacts) -> HeldRelease | None:
+    """The override of the commit that is in force; None where there is none. Unusable as `evaluate_each`."""
+    return override_of(asked.service, asked.environment, asked.sha, asked.now, facts.records, facts.freezes)
 
 
 def demand_environment(environment: str, policy: Policy) -> None:

@@ -76,7 +76,8 @@ def _hold(incident: Incident, level: str, on: str, ticket: str) -> Hold:
     label = f"{level}/{incident.severity}" if incident.severity and incident.severity != level else level
     hidden = incident.visibility == "restricted"
     state = f"{label}{ticket}  {incident.state}"
-    return Hold(OPEN_INCIDENT, incident.id, None if hidden else incident.title, state, on, is_restricted=hidden)
+    title, leads = (None, "") if hidden else (incident.title, incident.roles.commander or "")
+    return Hold(OPEN_INCIDENT, incident.id, title, state, on, is_restricted=hidden, by=leads)
 
 
 BURNING = "burns too fast"
@@ -121,7 +122,8 @@ def window_holds(
 def _window_hold(change: Maintenance, needed: str, policy: Policy, now: datetime) -> Hold:
     planned = planned_change(change, policy.maintenance.buffer)
     begin, state = _before(planned, rollout(policy)), _state(change, planned, now)
-    return Hold(MAINTENANCE_WINDOW, change.id, change.title, state, needed, begin, planned.kept.end)
+    owner = change.owner or ""
+    return Hold(MAINTENANCE_WINDOW, change.id, change.title, state, needed, begin, planned.kept.end, by=owner)
 
 
 def freeze_holds(
@@ -137,7 +139,8 @@ def freeze_holds(
             unknown.append(planned)
             continue
         span = planned.span
-        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, begin=span.begin, end=span.end)
+        who = freeze.by or ""
+        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, begin=span.begin, end=span.end, by=who)
         holds += [hold] if _is_ahead(hold, now) else []
     return holds, unknown
 
@@ -242,17 +245,34 @@ def budget_holds(
 ) -> list[Hold]:
     """A spent error budget (R246), or the instant at which it will be spent if the impact goes on; with policy
     `gate.budget: burn` also one that burns too fast."""
-    status = status_line(budget)
+    status, spent = status_line(budget), (budget.used, budget.allowed)
     if budget.is_exhausted:
-        return [Hold(ERROR_BUDGET, service, status, begin=now)]
+        end = _budget_returns(service, budget, incidents, objective, now)
+        return [Hold(ERROR_BUDGET, service, status, begin=now, end=end, spent=spent)]
     rates = policy.gate.burn_rates if policy.gate.budget == "burn" else ()
     fast = burning(incidents, objective, now, rates, service)
     if fast is not None:
         text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
-        return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]
+        return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now, spent=spent)]
     if budget.is_running:
-        return [Hold(ERROR_BUDGET, service, status, begin=shift(now, 60 * budget.left))]
+        return [Hold(ERROR_BUDGET, service, status, begin=shift(now, 60 * budget.left), spent=spent)]
     return []
+
+
+def _budget_returns(
+    service: str, budget: Budget, incidents: Sequence[Incident], objective: Objective, now: datetime
+) -> datetime | None:
+    """The first whole minute at which so much impact has left the window that some of the budget is there again, if
+    nothing more happens; None where nobody can tell, as while impact goes on, or for a budget of requests."""
+    if budget.is_running or budget.mode == REQUEST_BUDGET:
+        return None
+
+    def is_back(minutes: int) -> bool:
+        return not time_budget(incidents, objective, shift(now, 60 * minutes), service).is_exhausted
+
+    most = objective.window // 60 + 1
+    first = bisect_left(range(1, most + 1), True, key=is_back) + 1
+    return shift(now, 60 * first) if first <= most else None
 
 
 def needed_services(service: str, services: Mapping[str, Service], depth: int) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ class Hold(NamedTuple):
 
     `id` names it: an incident, a change, a freeze, a calendar, a service whose budget it is. `text` is its title or
     reason, None where it may not be shown. `state` is its status, `needed` the service it is on where that is one
-    that the asked one needs.
+    that the asked one needs, `by` who leads, owns or wrote it ("" = nobody, or not to be shown). `spent` is what of an
+    error budget is used and what is allowed.
     """
 
     reason_code: str
@@ -41,6 +42,8 @@ class Hold(NamedTuple):
     begin: datetime | None = None
     end: datetime | None = None
     is_restricted: bool = False
+    by: str = ""
+    spent: tuple[float, float] | None = None
 
 
 class HeldRelease(NamedTuple):
@@ -56,7 +59,8 @@ class HeldRelease(NamedTuple):
 class Verdict:
     """A gate's answer about a service.
 
-    `notes` are lines for people, e.g. why a release asked for does not count.
+    `notes` are lines for people, e.g. why a release asked for does not count. `looked_at` is where the answer comes
+    from, `not_merged` what would hold if the files of this clone were merged, `at` the instant asked about, aware UTC.
     """
 
     service: str
@@ -67,6 +71,9 @@ class Verdict:
     environment: str = ""
     release: HeldRelease | None = None
     notes: tuple[str, ...] = ()
+    looked_at: str = ""
+    at: datetime | None = None
+    not_merged: tuple[Hold, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -84,7 +84,11 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
         out.append(f"  and {more} more: `--format json` has all of them")
     if verdict.unread:
         out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
-    out += [line for note in verdict.notes for line in fold(note, "  ", "  ", width)]
+    out += [line for note in verdict.notes for line in _sentence(note, "  ", "  ", width)]
+    if verdict.not_merged:
+        out += ["Not merged, does not hold yet:", *(cut_line(_hold(hold), width) for hold in verdict.not_merged)]
+    if verdict.looked_at:
+        out += fold(f"looked at: {verdict.looked_at}", "  ", "  ", width)
     if verdict.reason_code == UNREADABLE_RECORD:
         out += _sentence(READ_FIRST, width=width)
     elif verdict.verdict == FROZEN:
@@ -94,14 +98,18 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
 
 
 def to_json(verdict: Verdict) -> str:
-    """The JSON of `gate check`; titles are never in it.
+    """The JSON of `gate check`; title and person of a restricted incident are not in it.
 
-    Only where there is something to say: `holds` (what holds beside incidents), `override`, `unread`, `notes`.
+    Only where there is something to say: `override`, `unread`, `not_merged`, `notes`.
     """
     data = _shape(verdict.verdict, verdict.reason_code, verdict.incident_ids)
-    others = [hold for hold in verdict.holds if hold.reason_code != OPEN_INCIDENT]
-    if others:
-        data["holds"] = [_hold_data(hold) for hold in others]
+    data |= {
+        "service": verdict.service,
+        "environment": verdict.environment or None,
+        "at": None if verdict.at is None else stamp(verdict.at),
+        "looked_at": verdict.looked_at or None,
+        "holds": [_hold_data(hold) for hold in verdict.holds],
+    }
     if verdict.release is not None:
         release = verdict.release
         expires = None if release.expires is None else stamp(release.expires)
@@ -110,6 +118,8 @@ def to_json(verdict: Verdict) -> str:
         from incident_ops.render.sla import unread_data  # slow to import, and rarely needed
 
         data["unread"] = unread_data(verdict.unread)
+    if verdict.not_merged:
+        data["not_merged"] = [_hold_data(hold) for hold in verdict.not_merged]
     if verdict.notes:
         data["notes"] = [*verdict.notes]
     return json_text(data)
@@ -165,12 +175,20 @@ def _shape(verdict: str, reason: str, ids: list[str]) -> dict[str, Any]:
 
 def _hold_data(hold: Hold) -> dict[str, Any]:
     begin, end = (None if at is None else stamp(at) for at in (hold.begin, hold.end))
+    is_titled = hold.reason_code in (OPEN_INCIDENT, MAINTENANCE_WINDOW)
+    used, allowed = hold.spent or (None, None)
     return {
         "reason_code": hold.reason_code,
         "id": hold.id or None,
+        "title": hold.text if is_titled else None,
+        "reason": None if is_titled else hold.text,
+        "by": hold.by or None,
+        "state": hold.state or None,
         "service": hold.needed or None,
         "from": begin,
         "until": end,
+        "used": used,
+        "allowed": allowed,
     }
 
 
@@ -178,5 +196,6 @@ def _hold(hold: Hold) -> str:
     title = "(restricted)" if hold.is_restricted else hold.text or ""
     until = f"until {spell_minute(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
-    parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
+    who = f"{'led by' if hold.reason_code == OPEN_INCIDENT else 'by'} {hold.by}" if hold.by else ""
+    parts = (hold.id, hold.state, needed, until, who, "".join(char for char in title if char.isprintable()))
     return "  " + "  ".join(part for part in parts if part)

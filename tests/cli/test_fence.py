@@ -13,7 +13,8 @@ import pytest
 
 from incident_ops import app
 from incident_ops.domain.incident import Incident
-from tests.cli.scene import Folder, call
+from tests.cli.scene import Folder
+from tests.cli.scene import call_merged as call
 
 for _use_case in pkgutil.iter_modules(app.__path__):  # one that is imported under a mock would keep it for other tests
     importlib.import_module(f"{app.__name__}.{_use_case.name}")
