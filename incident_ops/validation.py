@@ -190,6 +190,7 @@ def validate_records(
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *team_faults(setting)]
+    findings += _dependency_findings(setting)
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
@@ -360,11 +361,23 @@ def _gate_findings(document: Document, world: World | None) -> list[Finding]:
 
 
 def _plan_findings(document: Document, kind: str, world: World | None) -> list[Finding]:
-    """Findings over the times of a freeze or a maintenance window, as the gate reads them."""
-    from incident_ops.deploy_gate.plan_check import check_plan  # most runs have no such file that changed
+    """Findings over the times of a freeze or a maintenance window, and over what it names, as the gate reads them."""
+    from incident_ops.deploy_gate.names import check_plan_names  # most runs have no such file that changed
+    from incident_ops.deploy_gate.plan_check import check_plan
 
-    buffer = world.policy.maintenance.buffer if world else None
-    return _placed(document, check_plan(to_plan(document, kind), document.file, buffer))
+    plan, buffer = to_plan(document, kind), world.policy.maintenance.buffer if world else None
+    found = [*check_plan(plan, document.file, buffer)]
+    if world:
+        found += check_plan_names(plan, document.file, world.policy, world.services, world.now)
+    return _placed(document, found)
+
+
+def _dependency_findings(setting: PolicyAndServices) -> list[Finding]:
+    """What services need and nobody knows, where services.yaml can be used."""
+    from incident_ops.deploy_gate.names import check_dependencies
+
+    services, document = setting.services.services, setting.services.document
+    return _placed(document, check_dependencies(services)) if services is not None and document is not None else []
 
 
 def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import ACTOR
@@ -29,6 +30,8 @@ from incident_ops.deploy_gate.check import (
     rolled_back,
 )
 from incident_ops.deploy_gate.holds import is_on, needed_services
+from incident_ops.deploy_gate.names import ID as NAMES
+from incident_ops.deploy_gate.names import check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
 from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import (
@@ -197,10 +200,12 @@ def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread
         return unread
     kind = FREEZE if unread.path in known.freezes else MAINTENANCE
     document = read_document(records.store.read(unread.path), unread.path, kind)
-    faults = check_plan(plan, unread.path, known.policy.maintenance.buffer)
+    names = check_plan_names(plan, unread.path, known.policy, known.services, records.now)
+    faults = chain(check_plan(plan, unread.path, known.policy.maintenance.buffer), names)
     if not isinstance(document, Document) or (fault := next(faults, None)) is None:
         return unread
-    return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")
+    hint = f" ({fault.hint})" if fault.rule == NAMES else ""
+    return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}{hint}")
 
 
 def _allow_fix(

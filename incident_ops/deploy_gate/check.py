@@ -9,6 +9,7 @@ from datetime import datetime
 from incident_ops.deploy_gate.holds import (
     budget_holds,
     budget_of,
+    environments_of,
     freeze_holds,
     incident_holds,
     is_on,
@@ -16,6 +17,7 @@ from incident_ops.deploy_gate.holds import (
     off_window,
     window_holds,
 )
+from incident_ops.deploy_gate.names import unknown_now
 from incident_ops.deploy_gate.release import override_of
 from incident_ops.deploy_gate.verdict import (
     FROZEN,
@@ -115,13 +117,8 @@ def demand_environment(environment: str, policy: Policy) -> None:
         raise UserError(f"environment {environment!r} is not in policy gate", where="policy.yaml", hint=hint)
 
 
-def environments_of(policy: Policy) -> list[str]:
-    """The environments of the policy, the production one first."""
-    return [name for name in (policy.gate.environment, policy.gate.canary_environment) if name is not None]
-
-
 def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], list[Unread]]:
-    """Everything that holds now or later, the gravest kind first, and what cannot be read or judged.
+    """Everything that holds now or later, the gravest kind first, and what cannot be read, judged or assigned.
 
     UserError for a service that services.yaml does not name. Raises Unusable as `evaluate_each` does.
     """
@@ -131,7 +128,9 @@ def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], lis
     windows, timeless = window_holds(names, facts.maintenance.items(), policy, now)
     freezes, shapeless = freeze_holds(asked.service, asked.environment, facts.freezes.items(), now)
     holds = [*incidents, *windows, *freezes, *_hours(policy, now), *_budget(asked, facts)]
-    return holds, [*facts.unread, *foreign, *timeless, *shapeless]
+    plans = {**facts.freezes, **facts.maintenance}
+    nameless = unknown_now(names, facts.records, plans, policy, facts.services, now)
+    return holds, [*facts.unread, *foreign, *timeless, *shapeless, *nameless]
 
 
 def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]:

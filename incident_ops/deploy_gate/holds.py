@@ -275,6 +275,12 @@ def _budget_returns(
     return shift(now, 60 * first) if first <= most else None
 
 
+def environments_of(policy: Policy) -> list[str]:
+    """The environments of the policy, the production one first."""
+    named = (policy.gate.environment, policy.gate.canary_environment, *policy.gate.environments)
+    return [*dict.fromkeys(name for name in named if name is not None)]
+
+
 def needed_services(service: str, services: Mapping[str, Service], depth: int) -> tuple[str, ...]:
     """The service itself and what it needs, the nearest first. UserError for one that services.yaml does not name."""
     if service not in services:

@@ -12,8 +12,8 @@ from functools import partial
 
 import msgspec
 
-from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, environments_of, missing_figures
-from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, is_on, opening_hours
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, missing_figures
+from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, environments_of, is_on, opening_hours
 from incident_ops.deploy_gate.release import is_same_commit
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,

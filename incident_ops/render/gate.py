@@ -83,7 +83,7 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     if (more := len(verdict.holds) - MOST_HOLDS) > 0:
         out.append(f"  and {more} more: `--format json` has all of them")
     if verdict.unread:
-        out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
+        out += ["Cannot be used:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
     out += [line for note in verdict.notes for line in _sentence(note, "  ", "  ", width)]
     if verdict.not_merged:
         out += ["Not merged, does not hold yet:", *(cut_line(_hold(hold), width) for hold in verdict.not_merged)]
