@@ -190,7 +190,7 @@ def validate_records(
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *team_faults(setting)]
-    findings += _dependency_findings(setting)
+    findings += [*_dependency_findings(setting), *store.near_names()]
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
@@ -246,7 +246,7 @@ def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None)
     parts = path.split("/")
     name = data.get("id") if isinstance(data, dict) else None
     if not (isinstance(name, str) and is_incident_id(name)):
-        name = parts[1] if len(parts) in (2, 3) and is_incident_id(parts[1]) else None
+        name = next((part for part in reversed(parts[1:]) if is_incident_id(part)), None)
     return IndexEntry(path, blob, name, UNREADABLE, 0, findings, None, [])
 
 
@@ -311,6 +311,9 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
     raw = store.read(path)
     if not isinstance(raw, bytes):
         return [raw] if raw else []
+    if kind in (FREEZE, MAINTENANCE) and not path.endswith(".yaml"):
+        stem = path.rpartition(".")[0] or f"{path}/NAME"
+        return [fault("near-name", path, "its name does not end in .yaml", f"rename it to {stem}.yaml")]
     document = read_bytes(raw, path)
     if isinstance(document, list):
         return document

@@ -137,6 +137,11 @@ class Git:
                 mode, _, blob = head.decode().split(" ")
                 yield Blob(os.fsdecode(name), blob, mode in _REGULAR)
 
+    def top(self, commit: str) -> dict[str, bool]:
+        """What lies right in this folder at a commit, in order; True for a folder."""
+        rows = (row.partition(b"\t") for row in self._stdout("ls-tree", "-z", commit).split(b"\0") if row)
+        return {os.fsdecode(name): b" tree " in head for head, _, name in rows}
+
     def changed(self, old: str, new: str, folders: Iterable[str]) -> Iterator[Blob]:
         """What differs between two commits below `folders`; a deleted path has an empty blob id."""
         out = self._stdout("diff-tree", *_RAW, old, new, "--", *folders)
