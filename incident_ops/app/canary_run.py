@@ -23,12 +23,21 @@ from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_value
 from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
+from incident_ops.app.workspace import Workspace, at_present, demand_work_tree, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import Owner, Run, run_from_json, run_to_json, stages, takes_all_traffic, watch_analysis
 from incident_ops.canary.verdict import JoinedVerdict, accepted
-from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.deploy_gate.verdict import (
+    CONFIG_ERROR,
+    FAIL,
+    FROZEN,
+    INCIDENT_REPO_UNREACHABLE,
+    INCONCLUSIVE,
+    OVERRIDDEN,
+    OVERRIDE,
+    PASS,
+)
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import stamp
@@ -39,6 +48,7 @@ from incident_ops.edits.freeze import commit_id
 from incident_ops.edits.step import Step
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.render.canary import canary_headline, canary_summary, progress, to_outputs
+from incident_ops.render.gate import hold_lines
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,18 @@ def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
         raise UserError("--severity without --declare", hint="add --declare, or leave it out")
 
 
+_TRIES, _PAUSE = 3, 20.0
+"""How often a remote that does not answer is asked between two steps, and how many seconds later."""
+
+
+class _HeldBack(Exception):
+    """Deploys are held, or nobody can tell: no more traffic may move."""
+
+    def __init__(self, outcome: CanaryOutcome) -> None:
+        super().__init__(outcome.reason_code)
+        self.outcome = outcome
+
+
 class _Rollout:
     """One run, from the question whether it may be deployed to the last command."""
 
@@ -125,6 +147,8 @@ class _Rollout:
         self._sampler = Sampler(source, self._analysis, query_values(self._analysis, request.values))
         self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
+        self._last: tuple[Run, JoinedVerdict] | None = None
+        self._is_overridden = False
         self._started = stamp(self._ticking.now())
 
     def _connect(self) -> MetricSource:
@@ -134,23 +158,51 @@ class _Rollout:
 
     def outcome(self) -> CanaryOutcome:
         """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""
-        notes: tuple[str, ...] = ()
-        if self._request.service is not None:
-            held = self._ask_gate(self._request.service)
-            if held.verdict not in (PASS, OVERRIDDEN):
-                return held
-            notes = ("a person lets this commit through what holds deploys",) if held.verdict == OVERRIDDEN else ()
-        with self._progress as progress:
-            if self._unproven:
-                progress.note(self._unproven)
-            try:
-                outcome = self._measured()
-            except (KeyboardInterrupt, SystemExit):
-                progress.note(self._left_behind())
-                raise
-        if notes and outcome.verdict == PASS:
-            outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
-        return self._concluded(replace(outcome, notes=(*outcome.notes, *notes)))
+        try:
+            self._must_be_free()
+            with self._progress as progress:
+                if self._unproven:
+                    progress.note(self._unproven)
+                try:
+                    outcome = self._measured()
+                except (KeyboardInterrupt, SystemExit):
+                    progress.note(self._left_behind())
+                    raise
+        except _HeldBack as stop:
+            return self._held_back(stop.outcome)
+        if self._is_overridden:
+            if outcome.verdict == PASS:
+                outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
+            note = "a person lets this commit through what holds deploys"
+            outcome = replace(outcome, notes=(*outcome.notes, note))
+        return self._concluded(outcome)
+
+    def _must_be_free(self) -> None:
+        """Asks the gate where the run has a service; raises _HeldBack where deploys are held, or nobody can tell."""
+        service = self._request.service
+        if service is None:
+            return
+        held = self._ask_gate(service)
+        for _ in range(_TRIES - 1):
+            if held.reason_code != INCIDENT_REPO_UNREACHABLE or self._last is None:
+                break
+            self._ticking.wait(_PAUSE)
+            held = self._ask_gate(service)
+        if held.verdict not in (PASS, OVERRIDDEN):
+            raise _HeldBack(held)
+        self._is_overridden = self._is_overridden or held.verdict == OVERRIDDEN
+
+    def _held_back(self, held: CanaryOutcome) -> CanaryOutcome:
+        """The outcome where deploys were held before more traffic moved: what was measured until then, and what is left
+        as it is. No command runs, for nothing says that the canary is bad."""
+        if self._last is None:
+            return held
+        run, joined = self._last
+        share = f" at {self._weight} % of the traffic" if self._weight else ""
+        again = "; once nothing holds, the same command goes on from the state file" if self._state_file else ""
+        left = f"stopped before more traffic moved: the canary stays{share}, and nothing was rolled back{again}"
+        measured = outcome_of(held.gate, joined, run.at, {})
+        return replace(held, metrics=measured.metrics, seconds=run.at, notes=(*held.notes, left))
 
     def _left_behind(self) -> str:
         """What an end by a signal leaves: nobody rolls back but the caller."""
@@ -159,13 +211,19 @@ class _Rollout:
         return f"ended by a signal: the canary is still out{share}; a re-run {again}"
 
     def _ask_gate(self, service: str) -> CanaryOutcome:
-        """What holds deploys of the service, as an outcome of the canary."""
+        """What holds deploys of the service, as an outcome of the canary; of a run that has begun also where the
+        question cannot be asked any more."""
         request = self._request
         asked = GateRequest(service, request.environment, request.sha, records=request.records, passed=request.passed)
-        held = check_gate(self._workspace, asked)
-        return CanaryOutcome(
-            self._analysis.name, held.verdict, held.reason_code, incident_ids=tuple(held.incident_ids), notes=held.notes
-        )
+        if self._last is None:
+            held = check_gate(self._workspace, asked)
+        else:
+            try:
+                held = check_gate(at_present(self._workspace, self._ticking.now()), asked)
+            except UserError as error:
+                return CanaryOutcome(self._analysis.name, INCONCLUSIVE, CONFIG_ERROR, notes=(str(error),))
+        ids, notes = tuple(held.incident_ids), (*hold_lines(held), *held.notes)
+        return CanaryOutcome(self._analysis.name, held.verdict, held.reason_code, incident_ids=ids, notes=notes)
 
     def _measured(self) -> CanaryOutcome:
         run = self._resumed()
@@ -174,8 +232,10 @@ class _Rollout:
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
         outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
-        if self._is_let_through(outcome) and not self._request.step_state:
-            outcome = self._at_full(outcome)
+        if self._is_let_through(outcome):
+            self._must_be_free()
+            if not self._request.step_state:
+                outcome = self._at_full(outcome)
         self._close(ended, outcome)
         return outcome
 
@@ -187,7 +247,7 @@ class _Rollout:
         """The rollout at full traffic, and watched there where that is asked for. An end that was only accepted stays
         that, however well the watch goes."""
         if takes_all_traffic(self._analysis):
-            self._step(FULL)
+            self._give(FULL)
         elif self._watched is not None:
             self._command("--on-pass", self._request.on_pass, outcome)
             self._weight = FULL
@@ -214,7 +274,7 @@ class _Rollout:
             self._sampler,
             self._step,
             self._keep,
-            lambda run, joined: self._progress.show(analysis, run, joined),
+            lambda run, joined: self._show(analysis, run, joined),
             one_step=bool(self._request.step_state),
         )
 
@@ -262,7 +322,17 @@ class _Rollout:
             "INCIDENT_OPS_REASON_CODE": outcome.reason_code if outcome else "",
         }
 
+    def _show(self, analysis: Analysis, run: Run, joined: JoinedVerdict) -> None:
+        self._last = run, joined
+        self._progress.show(analysis, run, joined)
+
     def _step(self, weight: int) -> None:
+        """Begins a step; before every one but the first, which was just asked about, the gate is asked again."""
+        if self._last is not None:
+            self._must_be_free()
+        self._give(weight)
+
+    def _give(self, weight: int) -> None:
         self._weight = weight
         self._command("--on-step", self._request.on_step, None)
 

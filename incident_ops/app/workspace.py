@@ -203,6 +203,12 @@ def at_commit(workspace: Workspace, commit: str) -> Workspace:
     return replace(workspace, store=Store(workspace.root, workspace.git, commit))
 
 
+def at_present(workspace: Workspace, now: datetime) -> Workspace:
+    """The same repository as it is by now, for a command that runs for long."""
+    git = Git.around(workspace.root)
+    return replace(workspace, now=now, git=git, store=replace(workspace.store, git=git))
+
+
 def local_tracker(workspace: Workspace) -> LocalTracker:
     """The tracker embedded in this clone."""
     from incident_ops.adapters.local_tracker import LocalTracker

@@ -97,6 +97,11 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     return "".join(f"{line}\n" for line in whole)
 
 
+def hold_lines(verdict: Verdict) -> tuple[str, ...]:
+    """One line for each hold, so many as are listed at most."""
+    return tuple(inert(_hold(hold).strip()) for hold in verdict.holds[:MOST_HOLDS])
+
+
 def to_json(verdict: Verdict) -> str:
     """The JSON of `gate check`; title and person of a restricted incident are not in it.
 
