@@ -422,16 +422,20 @@ DEPLOYMENT_STATES = {
 """Only a pass is a success: a commit that has one is exempt from the gate later."""
 
 
-def update_deployment(workspace: Workspace, number: int, outcome: CanaryOutcome) -> str | None:
-    """Sets the status of deployment `number` -> why GitHub refused it, else None; the verdict stays what it is."""
-    from incident_ops.adapters.github.deployments import Deployments
+def update_deployment(workspace: Workspace, number: int, service: str | None, outcome: CanaryOutcome) -> str | None:
+    """Sets the status of deployment `number` -> why GitHub refused it, else None; the verdict stays what it is.
+
+    With `service` a success is proof for the gate that this commit of it passed.
+    """
+    from incident_ops.adapters.github.deployments import Deployments, marked
 
     is_unfinished = outcome.next_weight is not None or (outcome.is_dry and outcome.verdict != PASS)
     state = "in_progress" if is_unfinished else DEPLOYMENT_STATES[outcome.verdict]
     remote = remote_of(workspace.git)
     try:
         deployments = Deployments.of(os.environ, remote.url if remote else None)
-        deployments.tell(number, state, f"canary {outcome.gate}: {outcome.verdict} ({outcome.reason_code})")
+        text = f"canary {outcome.gate}: {outcome.verdict} ({outcome.reason_code})"
+        deployments.tell(number, state, marked(service, text) if service else text)
     except IncidentOpsError as error:
         return str(error)
     return None

@@ -33,7 +33,7 @@ from incident_ops.deploy_gate.holds import is_on, needed_services
 from incident_ops.deploy_gate.names import ID as NAMES
 from incident_ops.deploy_gate.names import check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
-from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
+from incident_ops.deploy_gate.release import FIX_LASTS, blaming, fix_refused, is_listed
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
     INCIDENT_REPO_UNREACHABLE,
@@ -158,7 +158,8 @@ def _verdict_of_records(
         notes.append(_not_declared(later, records.now))
     if not records.catalogue.count() and judge_no_records(records).exit_code:
         return _unreachable(asked, "records that HEAD or the tracker has are not here")
-    verdict = _with_what_is_here(source, asked, replace(verdict, notes=tuple(notes)), known)
+    blamed = blaming(asked.sha, known.records)
+    verdict = _with_what_is_here(source, asked, replace(verdict, notes=tuple(notes), blamed=blamed), known)
     if request.fixes is None or not verdict.exit_code:
         return verdict
     return _allow_fix(source, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
@@ -241,6 +242,9 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
     )
     if sha is None or not environment or not verdict.exit_code:
         return verdict
+    if verdict.blamed:
+        note = f"{verdict.blamed} names this commit as its cause: that it passed before does not count"
+        return replace(verdict, notes=(*verdict.notes, note)) if listed else verdict
     if listed:
         return rolled_back(verdict)
     if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
@@ -250,7 +254,8 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
 
     try:
         remote = None if os.environ.get("GITHUB_REPOSITORY") else remote_of(workspace.git)
-        passed = Deployments.of(os.environ, remote.url if remote else None).deployment_passed(sha, environment)
+        there = Deployments.of(os.environ, remote.url if remote else None)
+        passed = there.deployment_passed(sha, environment, asked.service)
     except IncidentOpsError as error:
         note = f"unknown whether {sha[:12]} passed before: {error}"
         return replace(verdict, notes=(*verdict.notes, note))

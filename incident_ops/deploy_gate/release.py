@@ -5,6 +5,7 @@ Commits that passed before are listed as `SHA`, or `SHA SERVICE ENVIRONMENT`, on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -76,6 +77,20 @@ def fix_refused(incident: Incident, service: str, by: str | None) -> str | None:
     if by is None or by.casefold() != commander.casefold():
         return f"the commander of {incident.id} is {commander}, {f'not {by}' if by else 'and who asks is unknown'}"
     return None
+
+
+_COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE)
+
+
+def blaming(sha: str | None, records: Iterable[Record]) -> str:
+    """The open incident that names this commit as its cause, by id or in an address; "" where none does."""
+    for incident in (record.incident for record in records if sha is not None and is_worked_on(record.incident)):
+        cause = incident.cause
+        texts = (cause.ref, cause.trigger) if cause is not None else ()
+        found = (commit for text in texts if text is not None for commit in _COMMIT.findall(text))
+        if any(is_same_commit(commit, sha or "") for commit in found):
+            return incident.id
+    return ""
 
 
 _HEX = frozenset("0123456789abcdefABCDEF")

@@ -61,6 +61,7 @@ class Verdict:
 
     `notes` are lines for people, e.g. why a release asked for does not count. `looked_at` is where the answer comes
     from, `not_merged` what would hold if the files of this clone were merged, `at` the instant asked about, aware UTC.
+    `blamed` is the open incident that names the commit as its cause.
     """
 
     service: str
@@ -73,6 +74,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     looked_at: str = ""
     at: datetime | None = None
+    blamed: str = ""
     not_merged: tuple[Hold, ...] = ()
 
     @property

@@ -265,6 +265,17 @@ def test_a_commit_that_passed_before_is_never_held(folder: Folder) -> None:
     assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == (0, "pass", "rollback_allowed")
 
 
+@pytest.mark.parametrize("ref", [SHA, SHA[:7], f"https://github.com/acme/api/commit/{SHA}"])
+def test_the_commit_that_an_open_incident_names_as_its_cause_never_passes(folder: Folder, ref: str) -> None:
+    folder.put(cause=f'{{category: unknown, ref: "{ref}"}}')
+    folder.write("passed.txt", f"{SHA}\n")
+    assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == frozen("open_incident")
+    shown = call("gate", "check", "-s", "api", "--sha", SHA, "--passed", "passed.txt", at=folder.path).out
+    assert "INC-1 names this commit as its cause" in shown
+    folder.put(cause="{category: unknown, ref: abcdef1234}")
+    assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == (0, "pass", "rollback_allowed")
+
+
 @pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 @pytest.mark.parametrize(
     ("replies", "answer"),
@@ -272,9 +283,16 @@ def test_a_commit_that_passed_before_is_never_held(folder: Folder) -> None:
         (
             (
                 Reply(data=[{"id": 1, "sha": SHA, "environment": "production"}]),
-                Reply(data=[{"id": 2, "state": "success"}]),
+                Reply(data=[{"id": 2, "state": "success", "description": "incident-ops api: canary g: pass (ok)"}]),
             ),
             (0, "pass", "rollback_allowed"),
+        ),
+        (  # a job with `environment:` that ended green although the gate had said frozen
+            (
+                Reply(data=[{"id": 1, "sha": SHA, "environment": "production"}]),
+                Reply(data=[{"id": 2, "state": "success", "description": ""}]),
+            ),
+            frozen("open_incident"),
         ),
         ((Reply(data=[]),), frozen("open_incident")),
         ((Reply(403, {"message": "no"}),), frozen("open_incident")),
