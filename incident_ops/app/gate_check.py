@@ -25,7 +25,7 @@ from incident_ops.deploy_gate.check import (
     DeployRequest,
     all_holds,
     check_deploy,
-    find_override,
+    find_overrides,
     released,
     rolled_back,
 )
@@ -33,14 +33,13 @@ from incident_ops.deploy_gate.holds import is_on, needed_services
 from incident_ops.deploy_gate.names import ID as NAMES
 from incident_ops.deploy_gate.names import check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
-from incident_ops.deploy_gate.release import FIX_LASTS, blaming, fix_refused, is_listed
+from incident_ops.deploy_gate.release import FIX_LASTS, blaming, fix_refused, is_listed, of_incident
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
     INCIDENT_REPO_UNREACHABLE,
     INCONCLUSIVE,
     MAINTENANCE_WINDOW,
     OPEN_INCIDENT,
-    HeldRelease,
     Hold,
     Verdict,
 )
@@ -162,7 +161,7 @@ def _verdict_of_records(
     verdict = _with_what_is_here(source, asked, replace(verdict, notes=tuple(notes), blamed=blamed), known)
     if request.fixes is None or not verdict.exit_code:
         return verdict
-    return _allow_fix(source, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
+    return _allow_fix(source, asked, verdict, known, request.fixes, actor_of(records, request.by), record_fix)
 
 
 _IN_FILES = (OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE)
@@ -181,12 +180,13 @@ def _with_what_is_here(source: LookedAt, asked: DeployRequest, verdict: Verdict,
         of_tip = {(hold.reason_code, hold.id) for hold in all_holds(asked, merged)[0]}
         holds = (hold for hold in all_holds(asked, known)[0] if hold.reason_code in _IN_FILES)
         only_here = tuple(one for one in holds if is_on(one, asked.now) and (one.reason_code, one.id) not in of_tip)
-        release = find_override(asked, known)
+        merged_ones = find_overrides(asked, merged)
+        waiting = [one.source for one in find_overrides(asked, known) if one not in merged_ones]
     except IncidentOpsError as error:
         notes.append(f"the files here were not compared with what is merged: {error.message}")
-        release = None
-    if release is not None and verdict.exit_code and release != find_override(asked, merged):
-        notes.append(f"an override of this commit is not merged: {release.source}; it releases nothing yet")
+        waiting = []
+    if waiting and verdict.exit_code:
+        notes.append(f"an override of this commit is not merged: {waiting[0]}; it releases nothing yet")
     return replace(verdict, not_merged=only_here, notes=(*verdict.notes, *notes))
 
 
@@ -211,7 +211,13 @@ def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread
 
 
 def _allow_fix(
-    source: LookedAt, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None, record_fix: RecordFix | None
+    source: LookedAt,
+    asked: DeployRequest,
+    verdict: Verdict,
+    known: DeployFacts,
+    fixes: str,
+    by: str | None,
+    record_fix: RecordFix | None,
 ) -> Verdict:
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
     from incident_ops.app.edit_record import find_record
@@ -231,7 +237,8 @@ def _allow_fix(
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
     override = OverrideRequest(by, asked.service, asked.environment, asked.sha, reason, expires)
     record_fix(here, record.incident.id, override)
-    return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
+    fix = of_incident(record.incident.id, by, reason, expires)
+    return released(verdict, [fix, *find_overrides(asked, known)])
 
 
 def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:

@@ -12,7 +12,7 @@ from functools import partial
 
 import msgspec
 
-from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, missing_figures
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, missing_figures, released
 from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, environments_of, is_on, opening_hours
 from incident_ops.deploy_gate.release import is_same_commit
 from incident_ops.deploy_gate.verdict import (
@@ -25,9 +25,9 @@ from incident_ops.deploy_gate.verdict import (
     NO_DATA,
     OFF_WINDOW,
     OK,
+    OF_A_FILE,
+    OF_A_RECORD,
     OPEN_INCIDENT,
-    OVERRIDDEN,
-    OVERRIDE,
     PASS,
     UNREADABLE_RECORD,
     HeldRelease,
@@ -57,12 +57,15 @@ class HeldSpan(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "unt
 
 
 class PublicOverride(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "until"}):
-    """One commit that an override lets through, in which environments."""
+    """One commit that an override lets through, in which environments, and what it releases from: reason codes, and the
+    open incident where that may be named."""
 
     sha: str
     environments: list[str]
     begin: str
     end: str
+    releases: list[str] = []
+    id: str = ""
 
 
 class ServiceState(msgspec.Struct, frozen=True):
@@ -147,11 +150,11 @@ def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
         verdict, reason = INCONCLUSIVE, doubts[0]
     else:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
-    release = _override(service, asked)
-    if release is not None:
-        verdict, reason = OVERRIDDEN, OVERRIDE
     notes = (_NO_FIGURES,) if reason == NO_DATA else ()
-    return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release, notes=notes)
+    unread = (Unread("gate.json", "a record cannot be used, see its repository"),)
+    unread *= UNREADABLE_RECORD in service.reasons
+    held = Verdict(asked.service, verdict, reason, holds, unread, asked.environment, notes=notes)
+    return released(held, _releases(service, asked))
 
 
 def why_not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
@@ -229,7 +232,11 @@ def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverr
     for record in known.records:
         if not record.incident.drill:
             entries = [entry for entry in record.incident.overrides if entry.service == name]
-            overrides += [PublicOverride(entry.sha, [entry.environment], entry.at, entry.expires) for entry in entries]
+            shown = "" if record.incident.visibility == "restricted" else record.incident.id
+            overrides += [
+                PublicOverride(entry.sha, [entry.environment], entry.at, entry.expires, sorted(OF_A_RECORD), shown)
+                for entry in entries
+            ]
     for path, freeze in known.freezes.items():
         if not freeze.is_override or (freeze.services and name not in freeze.services):
             continue
@@ -238,7 +245,8 @@ def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverr
             continue
         span = planned.span
         if span.begin is not None and span.end is not None and span.end > now:
-            overrides.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), stamp(span.end)))
+            ends, frees = stamp(span.end), sorted(OF_A_FILE)
+            overrides.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), ends, frees))
     return overrides
 
 
@@ -255,13 +263,15 @@ def _holds(service: ServiceState, state: PublicState, asked: DeployRequest) -> l
     return holds + ([_hold(ERROR_BUDGET, service.budget)] if service.budget else [])
 
 
-def _override(service: ServiceState, asked: DeployRequest) -> HeldRelease | None:
+def _releases(service: ServiceState, asked: DeployRequest) -> list[HeldRelease]:
+    releases = []
     for override in service.overrides if asked.sha is not None else ():
         span = Span(parse_instant(override.begin), parse_instant(override.end))
         here = not override.environments or asked.environment in override.environments
         if here and span.covers(asked.now) and is_same_commit(override.sha, asked.sha or ""):
-            return HeldRelease("", "", span.end, "gate.json")
-    return None
+            frees = frozenset(override.releases)
+            releases.append(HeldRelease("", "", span.end, "gate.json", frees, override.id))
+    return releases
 
 
 def _hold(reason: str, held: HeldSpan) -> Hold:

@@ -46,13 +46,30 @@ class Hold(NamedTuple):
     spent: tuple[float, float] | None = None
 
 
+OF_A_FILE = frozenset({*HOLDING, UNREADABLE_RECORD, NO_DATA})
+"""What an override lets its commit through that is a file of its own, which somebody else reviewed."""
+OF_A_RECORD = frozenset({ERROR_BUDGET, OFF_WINDOW, NO_DATA})
+"""The same of one in the record of an incident, beside that incident: a freeze or a window is not its commander's."""
+
+
 class HeldRelease(NamedTuple):
-    """What lets a held deploy through: who took it on, why, until when, and where it is recorded (id or file)."""
+    """What lets a held deploy through: who took it on, why, until when, and where it is recorded (id or file).
+
+    `frees` are the reason codes that it releases from, and `incident` the open incident.
+    """
 
     by: str
     reason: str
     expires: datetime | None
     source: str
+    frees: frozenset[str] = frozenset()
+    incident: str = ""
+
+    def ends(self, hold: Hold) -> bool:
+        """True where the hold is no longer in the commit's way."""
+        return hold.reason_code in self.frees or (
+            hold.reason_code == OPEN_INCIDENT and bool(hold.id) and hold.id == self.incident
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,3 +323,34 @@ def test_wrong_names_are_mistakes_with_a_hint() -> None:
     assert "production" in caught.value.hint
     demand_environment("production-canary", policy())
     assert set(SERVICES) == {"auth", "database", "disk"}
+
+
+FIX = {"overrides": [entry()]}
+
+
+@pytest.mark.parametrize(
+    ("more", "answer"),
+    [
+        ({}, OVERRIDDEN),
+        ({"freezes": freeze()}, frozen("deploy_freeze")),
+        ({"maintenance": change()}, frozen("maintenance_window")),
+        ({"others": [record(2)]}, frozen("open_incident")),
+        ({"unread": [LOST]}, ("inconclusive", "unreadable_record", 3)),
+        ({"freezes": {**freeze(), **override()}}, OVERRIDDEN),
+        ({"maintenance": change(), "freezes": override()}, OVERRIDDEN),
+        ({"others": [record(2, **FIX)]}, OVERRIDDEN),
+    ],
+)
+def test_an_override_in_a_record_releases_from_that_incident_alone(more: dict[str, Any], answer: Any) -> None:
+    """A commander is nobody's second person: what others hold needs an override that others review."""
+    others = more.pop("others", [])
+    verdict = ask(known(record(**FIX), *others, **more), sha=SHA)
+    assert outcome(verdict) == answer
+    assert any("does not release from" in note for note in verdict.notes) is (answer != OVERRIDDEN)
+
+
+def test_an_override_in_a_record_releases_from_the_hours_for_deploys() -> None:
+    night = NOW.replace(hour=3)
+    rules = policy("gate: {deploy_calendar: business}")
+    there = known(record(overrides=[entry(at="2025-01-22T02:00:00Z")]), rules=rules)
+    assert outcome(ask(there, sha=SHA, now=night)) == OVERRIDDEN
