@@ -29,7 +29,7 @@ from incident_ops.deploy_gate.check import (
     released,
     rolled_back,
 )
-from incident_ops.deploy_gate.holds import is_on, needed_services
+from incident_ops.deploy_gate.holds import is_on, needed_services, open_drills
 from incident_ops.deploy_gate.names import ID as NAMES
 from incident_ops.deploy_gate.names import check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
@@ -155,6 +155,8 @@ def _verdict_of_records(
     notes = [*verdict.notes]
     if later := count_later(records):
         notes.append(_not_declared(later, records.now))
+    needed = needed_services(asked.service, known.services, policy.gate.dependency_depth)
+    notes += [f"{name} is a drill and holds nothing" for name in open_drills(needed, known.records, policy)]
     if not records.catalogue.count() and judge_no_records(records).exit_code:
         return _unreachable(asked, "records that HEAD or the tracker has are not here")
     blamed = blaming(asked.sha, known.records)

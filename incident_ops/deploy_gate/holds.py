@@ -3,8 +3,7 @@
 Each function gives what holds now or later, with its begin and end; what is over is left out.
 
 An incident holds while people work on it: in every state before resolved, pending included. Once it is resolved the
-fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor does what turned out to be
-a duplicate, a false alarm or withdrawn: the original, if there is one, holds by itself.
+fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor do duplicates.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from incident_ops.deploy_gate.verdict import (
 )
 from incident_ops.domain.fence import consume, evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, OVER
+from incident_ops.domain.lifecycle import DUPLICATE, OVER
 from incident_ops.domain.planned_changes import (
     Freeze,
     Maintenance,
@@ -68,8 +67,25 @@ def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Poli
 
 
 def is_worked_on(incident: Incident) -> bool:
-    """True for a real incident before resolved."""
-    return incident.state not in OVER and incident.outcome == FIXED and not incident.drill
+    """True for a real incident before resolved. A false alarm or one that was withdrawn is real until it is closed, a
+    duplicate is not: the original holds by itself."""
+    is_repeated = incident.outcome == DUPLICATE and incident.duplicate_of is not None
+    return incident.state not in OVER and not is_repeated and not incident.drill
+
+
+def open_drills(names: Sequence[str], records: Iterable[Record], policy: Policy) -> list[str]:
+    """The ids of the open drills on `names` that would hold deploys if they were none. Unusable as `evaluate_each`."""
+    worst, found = policy.gate.block_on_open_rank, list[str]()
+
+    def ask(record: Record) -> None:
+        incident = record.incident
+        level = policy.duties(incident.severity, incident.priority)
+        is_open = incident.drill and incident.state not in OVER and not set(names).isdisjoint(incident.services)
+        if is_open and worst is not None and (level is None or level.rank <= worst):
+            found.append(incident.id)
+
+    consume(evaluate_each(records, ask))
+    return sorted(found)
 
 
 def _hold(incident: Incident, level: str, on: str, ticket: str) -> Hold:

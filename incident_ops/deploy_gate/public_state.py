@@ -6,6 +6,7 @@ budget that runs out) is given as periods of time, so that a reader judges for i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -116,21 +117,54 @@ def to_json(state: PublicState) -> bytes:
 def parse_state(raw: bytes, where: str) -> PublicState:
     """The bytes of gate.json as a value. Incomplete where they are damaged: nothing may be concluded from them."""
     try:
+        json.loads(raw, object_pairs_hook=_each_key_once)
         state = msgspec.json.decode(raw, type=PublicState)
         if state.schema != GATE_JSON_SCHEMA:
             raise ValueError(f"schema {state.schema} is not known")
         if not state.environments:
             raise ValueError("it names no environment")
-        duration(state.max_age)
+        if not 0 < duration(state.max_age) <= HOURS_AHEAD.total_seconds():
+            raise ValueError(f"max_age {state.max_age} is not within {HOURS_AHEAD.days} days")
         for text in _instants(state):
             parse_instant(text)
         unknown = {reason for service in state.services.values() for reason in service.reasons} - {*HOLDING, *_DOUBTS}
         if unknown:
             raise ValueError(f"reason {min(unknown)!r} is not known")
+        for name, service in state.services.items():
+            _must_hold_together(name, service, state)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         hint = "read the records themselves (--records URL@BRANCH), or publish it again"
         raise Incomplete(f"gate.json is damaged: {error}", where=where, hint=hint) from error
     return state
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """ValueError for a key that stands twice: readers differ in which one they take."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
+    return found
+
+
+def _must_hold_together(name: str, service: ServiceState, state: PublicState) -> None:
+    """ValueError for a service that is held without a reason, or with one that nothing in the file supports."""
+    at = parse_instant(state.written_at)
+    here = (one for one in service.freezes if not one.environments or state.environments[0] in one.environments)
+    supported = {
+        OPEN_INCIDENT: True,
+        MAINTENANCE_WINDOW: any(_span(one).covers(at) for one in service.windows),
+        DEPLOY_FREEZE: any(_span(one).covers(at) for one in here),
+        OFF_WINDOW: state.deploy_hours is not None and not any(_span(one).covers(at) for one in state.deploy_hours),
+        ERROR_BUDGET: service.budget is not None and _span(service.budget).covers(at),
+    }
+    if service.held != bool(service.reasons):
+        raise ValueError(f"held of {name} is {json.dumps(service.held)}, and its reasons are {service.reasons}")
+    if service.ids and OPEN_INCIDENT not in service.reasons:
+        raise ValueError(f"{name} has incidents, and they are no reason")
+    for reason in service.reasons:
+        if not supported.get(reason, True):
+            raise ValueError(f"{name} is held for {reason}, and nothing in the file says when")
 
 
 def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
@@ -165,6 +199,8 @@ def why_not_current(state: PublicState, head: str | None, now: datetime) -> str 
     age = now - parse_instant(state.written_at)
     if age < -SKEW:
         return f"gate.json was written at {state.written_at}, after the instant of this check"
+    if age > HOURS_AHEAD:
+        return f"gate.json was written at {state.written_at}, more than {HOURS_AHEAD.days} days ago"
     if head is not None:
         if state.revision == head:
             return None

@@ -56,6 +56,10 @@ FIX = (
     "To deploy a fix while deploys are held, the commander adds `--fixes INC --sha SHA`, or somebody takes"
     " responsibility with `incident-ops override INC`."
 )
+PASS_ONE = (
+    "To deploy one commit in spite of a freeze or a window: `incident-ops override -s SERVICE --sha SHA`, a file that"
+    " somebody else reviews and merges."
+)
 MOST_HOLDS = 20
 """So many holds are listed; JSON has all of them."""
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
@@ -145,6 +149,8 @@ def _resume(verdict: Verdict, width: int) -> Iterator[str]:
             yield from _sentence(condition, "  - ", "    ", width)
     if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
         yield from _sentence(FIX, width=width)
+    if any(hold.reason_code in (DEPLOY_FREEZE, MAINTENANCE_WINDOW) for hold in verdict.holds):
+        yield from _sentence(PASS_ONE, width=width)
 
 
 def _sentence(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:
@@ -188,7 +194,7 @@ def _hold_data(hold: Hold) -> dict[str, Any]:
         "title": hold.text if is_titled else None,
         "reason": None if is_titled else hold.text,
         "by": hold.by or None,
-        "state": hold.state or None,
+        "state": " ".join(hold.state.split()) or None,
         "service": hold.needed or None,
         "from": begin,
         "until": end,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -271,3 +272,48 @@ def test_records_below_a_folder_of_the_repository(hosted: Hosted) -> None:
     hosted.merge()
     done = call("gate", "check", "-s", "api", at=job.path / "ops")
     assert done.code == HELD
+
+
+def test_a_drill_is_said_and_a_false_alarm_holds_until_it_is_closed(hosted: Hosted) -> None:
+    """Neither may switch an open incident off unseen."""
+    job = hosted.clone()
+    hosted.main.put()
+    hosted.merge()
+    before = hosted.main.git("rev-parse", "HEAD").strip()
+    hosted.main.put(drill="true")
+    hosted.merge()
+    done = check(job)
+    assert (done.code, "INC-1 is a drill and holds nothing" in done.out) == (0, True), done
+    found = call("validate", "--base", before, at=hosted.main.path)
+    assert "becomes a drill: it holds no deploys any more" in found.out
+    hosted.main.put(outcome="false_alarm")
+    hosted.merge()
+    assert check(job).code == HELD
+
+
+def test_a_commander_is_nobodys_second_person(hosted: Hosted) -> None:
+    """--fixes releases from the incident, not from a freeze of everything."""
+    hosted.main.put(roles="{commander: '@alice'}")
+    hosted.main.write("freezes/year-end.yaml", FREEZE.format("year-end", "books"))
+    hosted.merge()
+    job = hosted.clone()
+    done = check(job, "--sha", SHA, "--fixes", "INC-1", "--by", "@alice")
+    assert done.code == HELD
+    assert "the override of INC-1 does not release from year-end" in " ".join(done.out.split())
+    hosted.main.write("freezes/override-7be19f2.yaml", OVERRIDE)
+    hosted.merge()
+    assert check(job, "--sha", SHA).code == 0
+
+
+def test_an_older_commit_never_takes_the_place_of_a_newer_one(hosted: Hosted) -> None:
+    """By ancestry: the older one is published later, by a clock that is ahead, from a shallow clone."""
+    for depth in ((), ("--depth=1",)):
+        job = hosted.clone(*depth)
+        hosted.main.put(title=f"{len(depth)} more", services="[api]")
+        hosted.merge()
+        assert "public: published" in call("gate", "publish", at=hosted.main.path).out
+        done = call("gate", "publish", at=job.path, clock="2025-01-26T15:00:00Z")
+        assert "a newer one is published already, it stays" in done.out
+        place = f"file://{hosted.bare}@incident-ops/public"
+        assert check(job, "--records", place).code == HELD
+        shutil.rmtree(job.path)
