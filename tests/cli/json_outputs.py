@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "escalations review": ("INC-1", "--appropriate", "yes"),
     "freeze": ("year-end", *REASON, "-s", "web", "-s", "api", "--until", "4h"),
     "gate check": ("--service", "api"),
+    "gate wait": ("--service", "api", "--for", "0s"),
     "impact": ("INC-1", "--users", "60%", "--revenue", "5 USD", "--service", "api:major", "--service", "web:partial"),
     "init": (),
     "issues": (),
