@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.adapters.environment import add_to_summary, set_outputs, summary_size
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_service
@@ -26,11 +27,19 @@ from incident_ops.cli.options import (
     workspace_of,
 )
 from incident_ops.cli.terminal import page_width, painter
-from incident_ops.deploy_gate.verdict import Verdict
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE, NOT_ENDED, Verdict
 from incident_ops.domain.time_words import length_seconds
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
-from incident_ops.render.gate import VERDICT_COLOURS, config_error, to_json, to_text
+from incident_ops.render.gate import (
+    VERDICT_COLOURS,
+    config_error,
+    to_json,
+    to_text,
+    verdict_annotation,
+    verdict_outputs,
+    verdict_summary,
+)
 
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import OverrideRequest
@@ -146,6 +155,7 @@ def check_command(ctx: click.Context, /, form: str, name: str | None, service: s
       incident-ops gate check -s auth \\
         --records https://github.com/acme/incidents@incident-ops/public
     """
+    _begin()
     try:
         must_say_something(ctx.command, ctx.params)
         asked = _service(ctx, name, service)
@@ -159,8 +169,7 @@ def check_command(ctx: click.Context, /, form: str, name: str | None, service: s
 
         verdict = check_gate(workspace, GateRequest(service=asked, **options), _record_fix, show_source)
     except UserError:
-        if form == "json":
-            click.echo(config_error(), nl=False)
+        _refused(form)
         raise
     _show_verdict(verdict, form)
 
@@ -186,6 +195,7 @@ def wait_command(
     from incident_ops.adapters.environment import Ticking
     from incident_ops.app.gate_wait import wait_for_gate
 
+    _begin()
     try:
         must_say_something(ctx.command, ctx.params)
         asked = _service(ctx, name, service)
@@ -195,8 +205,7 @@ def wait_command(
         request = GateRequest(service=asked, **options)
         verdict = wait_for_gate(workspace_of(ctx), request, seconds, Ticking(), _say_waiting)
     except UserError:
-        if form == "json":
-            click.echo(config_error(), nl=False)
+        _refused(form)
         raise
     _show_verdict(verdict, form)
 
@@ -216,7 +225,29 @@ def _say_waiting(verdict: Verdict, until: datetime) -> None:
     click.echo(inert(text), err=True)
 
 
+def _begin() -> None:
+    """In a workflow the step has said no until it ends, so that a job that is killed has not said yes."""
+    _set_outputs(INCONCLUSIVE, NOT_ENDED)
+
+
+def _refused(form: str) -> None:
+    """What a question that cannot be asked leaves behind; its words are on the error stream."""
+    _set_outputs(INCONCLUSIVE, CONFIG_ERROR)
+    if form == "json":
+        click.echo(config_error(), nl=False)
+
+
+def _set_outputs(verdict: str, reason_code: str) -> None:
+    set_outputs({"verdict": verdict, "reason-code": reason_code, "incident-id": "", "report": ""})
+
+
 def _show_verdict(verdict: Verdict, form: str) -> None:
+    """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
+    set_outputs(verdict_outputs(verdict))
+    if summary_size() is not None:
+        add_to_summary(verdict_summary(verdict))
+        if verdict.exit_code:
+            click.echo(verdict_annotation(verdict), err=True, nl=False)
     text = to_json(verdict) if form == "json" else to_text(_inert(verdict), painter(VERDICT_COLOURS), page_width())
     click.echo(text, nl=False)
     finish(verdict.exit_code)

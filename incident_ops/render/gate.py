@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +29,7 @@ from incident_ops.deploy_gate.verdict import (
     Verdict,
 )
 from incident_ops.domain.time import spell_minute, stamp
-from incident_ops.render.findings import inert, json_text
+from incident_ops.render.findings import command, inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold
 
 GATE_HEADLINES = {
@@ -73,9 +74,7 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
 
     The tone of the first lines is the verdict.
     """
-    what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
-    headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
-    head = fold(inert(f"{verdict.verdict}: {headline} ({verdict.reason_code})"), "", "  ", width)
+    head = fold(_headline(verdict), "", "  ", width)
     out = []
     if verdict.release is not None:
         release = verdict.release
@@ -101,6 +100,12 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     return "".join(f"{line}\n" for line in whole)
 
 
+def _headline(verdict: Verdict) -> str:
+    what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
+    headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
+    return inert(f"{verdict.verdict}: {headline} ({verdict.reason_code})")
+
+
 def hold_lines(verdict: Verdict) -> tuple[str, ...]:
     """One line for each hold, so many as are listed at most."""
     return tuple(inert(_hold(hold).strip()) for hold in verdict.holds[:MOST_HOLDS])
@@ -111,6 +116,35 @@ def to_json(verdict: Verdict) -> str:
 
     Only where there is something to say: `override`, `unread`, `not_merged`, `notes`.
     """
+    return json_text(_verdict_data(verdict))
+
+
+def verdict_outputs(verdict: Verdict) -> dict[str, str]:
+    """The outputs of a workflow step; `report` is the JSON in one line."""
+    return {
+        "verdict": verdict.verdict,
+        "reason-code": verdict.reason_code,
+        "incident-id": next(iter(verdict.incident_ids), ""),
+        "report": json.dumps(_verdict_data(verdict), ensure_ascii=True),
+    }
+
+
+def verdict_summary(verdict: Verdict) -> str:
+    """The verdict as Markdown for the summary of a workflow step."""
+    from incident_ops.documents.markdown import inline
+
+    unread = (f"{one.path}: {one.reason}" for one in verdict.unread)
+    place = (f"looked at: {verdict.looked_at}",) if verdict.looked_at else ()
+    lines = [*hold_lines(verdict), *unread, *verdict.notes, *place]
+    return "\n".join([f"## Gate: {inline(_headline(verdict))}", "", *(f"- {inline(inert(line))}" for line in lines), ""])
+
+
+def verdict_annotation(verdict: Verdict) -> str:
+    """One annotation of a workflow for a verdict that is no pass."""
+    return command("error", {"title": f"Gate {verdict.verdict}"}, _headline(verdict)) + "\n"
+
+
+def _verdict_data(verdict: Verdict) -> dict[str, Any]:
     data = _shape(verdict.verdict, verdict.reason_code, verdict.incident_ids)
     data |= {
         "service": verdict.service,
@@ -131,7 +165,7 @@ def to_json(verdict: Verdict) -> str:
         data["not_merged"] = [_hold_data(hold) for hold in verdict.not_merged]
     if verdict.notes:
         data["notes"] = [*verdict.notes]
-    return json_text(data)
+    return data
 
 
 def _resume(verdict: Verdict, width: int) -> Iterator[str]:
