@@ -127,7 +127,7 @@ def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], lis
     windows, timeless = window_holds(names, facts.maintenance.items(), policy, now)
     freezes, shapeless = freeze_holds(asked.service, asked.environment, facts.freezes.items(), now)
     holds = [*incidents, *windows, *freezes, *_hours(policy, now), *_budget(asked, facts)]
-    plans = {**facts.freezes, **facts.maintenance}
+    plans: dict[str, Freeze | Maintenance] = {**facts.freezes, **facts.maintenance}
     nameless = unknown_now(names, facts.records, plans, policy, facts.services, now)
     return holds, [*facts.unread, *foreign, *timeless, *shapeless, *nameless]
 

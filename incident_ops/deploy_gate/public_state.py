@@ -185,8 +185,8 @@ def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
     else:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
     notes = (_NO_FIGURES,) if reason == NO_DATA else ()
-    unread = (Unread("gate.json", "a record cannot be used, see its repository"),)
-    unread *= UNREADABLE_RECORD in service.reasons
+    lost = Unread("gate.json", "a record cannot be used, see its repository")
+    unread = (lost,) if UNREADABLE_RECORD in service.reasons else ()
     held = Verdict(asked.service, verdict, reason, holds, unread, asked.environment, notes=notes)
     return released(held, _releases(service, asked))
 

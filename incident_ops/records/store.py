@@ -104,7 +104,9 @@ class Store:
             tops = {name: is_folder(self.root, name) for name in sorted(names_in(self.root, "."))}
         near = [(name, is_dir, meant) for name, is_dir in tops.items() if (meant := _nearly(name, is_dir)) is not None]
         return [
-            fault("near-name", name, f"nothing in {name} counts", f"records lie in the folder {meant}/: move them there")
+            fault(
+                "near-name", name, f"nothing in {name} counts", f"records lie in the folder {meant}/: move them there"
+            )
             for name, is_dir, meant in near
             if not is_dir or self._has_yaml(name)
         ]

@@ -136,7 +136,9 @@ def verdict_summary(verdict: Verdict) -> str:
     unread = (f"{one.path}: {one.reason}" for one in verdict.unread)
     place = (f"looked at: {verdict.looked_at}",) if verdict.looked_at else ()
     lines = [*hold_lines(verdict), *unread, *verdict.notes, *place]
-    return "\n".join([f"## Gate: {inline(_headline(verdict))}", "", *(f"- {inline(inert(line))}" for line in lines), ""])
+    return "\n".join(
+        [f"## Gate: {inline(_headline(verdict))}", "", *(f"- {inline(inert(line))}" for line in lines), ""]
+    )
 
 
 def verdict_annotation(verdict: Verdict) -> str:

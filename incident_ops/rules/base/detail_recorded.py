@@ -36,7 +36,9 @@ def check(before: Record, after: Record, _world: World | None) -> Iterator[Findi
             yield rule_finding(ID, LEVEL, (field,), message, hint)
     if after.incident.drill and not before.incident.drill and after.incident.state not in OVER:
         message = "a merged, open incident becomes a drill: it holds no deploys any more"
-        yield rule_finding(ID, LEVEL, ("drill",), message, "if it was never one, close it instead: incident-ops withdraw")
+        yield rule_finding(
+            ID, LEVEL, ("drill",), message, "if it was never one, close it instead: incident-ops withdraw"
+        )
 
 
 def _details(incident: Incident) -> Mapping[str, str]:

@@ -26,7 +26,11 @@ def deployment(number: int, **changes: Any) -> dict[str, Any]:
 def statuses(*states: str) -> Reply:
     """As GitHub lists them: the newest first. Ours are about api, one with `!` is somebody else's."""
     listed = [
-        {"id": 10 + n, "state": state.strip("!"), "description": "" if "!" in state else "incident-ops api: canary g: ok"}
+        {
+            "id": 10 + n,
+            "state": state.strip("!"),
+            "description": "" if "!" in state else "incident-ops api: canary g: ok",
+        }
         for n, state in enumerate(states)
     ]
     return Reply(data=listed[::-1])
