@@ -40,7 +40,7 @@ from incident_ops.records.schema import SCHEMA_KINDS, check_document
 from incident_ops.records.schema_copies import Names, copy_state
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.suppressions import find_suppressions
-from incident_ops.records.team_faults import team_faults
+from incident_ops.records.team_faults import dependency_faults, team_faults
 from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
@@ -190,7 +190,7 @@ def validate_records(
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
     findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *team_faults(setting)]
-    findings += [*_dependency_findings(setting), *store.near_names()]
+    findings += [*dependency_faults(setting), *store.near_names()]
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
@@ -373,14 +373,6 @@ def _plan_findings(document: Document, kind: str, world: World | None) -> list[F
     if world:
         found += check_plan_names(plan, document.file, world.policy, world.services, world.now)
     return _placed(document, found)
-
-
-def _dependency_findings(setting: PolicyAndServices) -> list[Finding]:
-    """What services need and nobody knows, where services.yaml can be used."""
-    from incident_ops.deploy_gate.names import check_dependencies
-
-    services, document = setting.services.services, setting.services.document
-    return _placed(document, check_dependencies(services)) if services is not None and document is not None else []
 
 
 def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:

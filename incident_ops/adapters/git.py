@@ -91,10 +91,6 @@ class Git:
         )
         return cls(folder, Path(_line(directory)), _line(prefix), _line(head) or None)
 
-    def as_of(self, commit: str) -> Git:
-        """The same repository where `commit` is what HEAD is: for its history, not for the work tree."""
-        return Git(self.root, self.directory, self.prefix, commit)
-
     def resolve(self, revision: str) -> str:
         """The commit a revision names. UserError where it does not exist, with the shallow-clone hint."""
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
@@ -202,8 +198,7 @@ class Git:
     def history(self, path: str, commit: str | None = None) -> Iterator[str]:
         """The commits that changed a path, newest first: those up to `commit`, else up to HEAD."""
         if (last := commit or self.head) is not None:
-            out = self._stdout("rev-list", last, "--", path)
-            yield from out.decode().split()
+            yield from self._stdout("rev-list", last, "--", path).decode().split()
 
     def branch_history(self, path: str, commit: str) -> Iterator[tuple[str, datetime]]:
         """The commits of a branch itself (first parents) that changed a path, newest first, each with its time."""

@@ -137,7 +137,7 @@ class Remote:
         return self.tip(branch.removeprefix("ref: refs/heads/").partition("\t")[0]) if branch else None
 
     def newest(self, folder: str) -> NewestCommit:
-        """Its default branch and the tip of it, that commit fetched; and the rest of the names that begin with `folder`.
+        """Its default branch and the tip of it, that commit fetched; and how branches go on that begin with `folder`.
 
         One question and one fetch, both together within the seconds of this remote; into a shallow clone comes that
         commit alone. Incomplete where the remote cannot be read, has no commit or does not tell its default branch.

@@ -15,8 +15,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import ACTOR
-from incident_ops.app.identity import actor
 from incident_ops.app.gate_source import LookedAt, PublishedGate, gate_source
+from incident_ops.app.identity import actor
 from incident_ops.app.known import count_later, known_live, known_records
 from incident_ops.app.workspace import Workspace, judge_no_records, read_text_file, served
 from incident_ops.deploy_gate.check import (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters import clock
+from incident_ops.adapters.git import Git
 from incident_ops.app.workspace import Workspace, at_commit, need_remote, open_workspace, token_and_server
 from incident_ops.domain.sending import DECLARE_BRANCHES
 from incident_ops.domain.time import spell_duration
@@ -95,7 +96,7 @@ def merged_records(workspace: Workspace) -> LookedAt:
     if git is None:
         return LookedAt(workspace, f"the files in {workspace.root}")
     if revision is not None:
-        return LookedAt(replace(workspace, git=git.as_of(revision)), _named_revision(workspace))
+        return LookedAt(_as_of(workspace, revision), _named_revision(workspace))
     name = _remote_to_ask(workspace)
     if name is None and git.head is None:
         return LookedAt(workspace, "the files here, for nothing is committed yet")
@@ -114,7 +115,8 @@ def merged_records(workspace: Workspace) -> LookedAt:
 def _as_of(workspace: Workspace, commit: str) -> Workspace:
     """The records of a commit, with the history that leads to it."""
     git = workspace.git
-    return at_commit(replace(workspace, git=git.as_of(commit) if git else None), commit)
+    there = Git(git.root, git.directory, git.prefix, commit) if git else None
+    return at_commit(replace(workspace, git=there), commit)
 
 
 def _remote_to_ask(workspace: Workspace) -> str | None:
@@ -126,11 +128,11 @@ def _remote_to_ask(workspace: Workspace) -> str | None:
         return "origin" if names else None
     if len(names) > 1:
         error = Incomplete(f"this clone has the remotes {', '.join(names)}, and none is called origin")
-        raise _with_ways_on(workspace, next((one for one in names if _heard_of(workspace, one)), names[0]), error)
+        raise _with_ways_on(workspace, next((one for one in names if _fetched_name(workspace, one)), names[0]), error)
     return names[0]
 
 
-def _heard_of(workspace: Workspace, remote: str) -> str:
+def _fetched_name(workspace: Workspace, remote: str) -> str:
     from incident_ops.adapters.git_names import fetched_branch
 
     return fetched_branch(workspace.git, remote) if workspace.git else ""
@@ -139,7 +141,7 @@ def _heard_of(workspace: Workspace, remote: str) -> str:
 def _with_ways_on(workspace: Workspace, remote: str, error: Incomplete) -> Incomplete:
     """The same, and how to get an answer without the remote."""
     ways = []
-    if fetched := _heard_of(workspace, remote):
+    if fetched := _fetched_name(workspace, remote):
         ways.append(f"`--rev {fetched}` answers as of what was last fetched{_age(workspace, ', {} ago')}")
     ways.append("`--records WHERE` asks another place")
     return Incomplete(f"{error.where}: {error.message}" if error.where else error.message, hint="; ".join(ways))

@@ -211,7 +211,7 @@ def wait_command(
 
 
 def _seconds(length: str) -> int:
-    """UserError for what is no length of time."""
+    """UserError for anything but a length of time."""
     try:
         return length_seconds(length)
     except ValueError as error:

@@ -29,15 +29,6 @@ def check_plan_names(
             yield Finding(ID, Level.ERROR, Where(file, route), message, hint)
 
 
-def check_dependencies(services: Mapping[str, Service]) -> Iterator[Finding]:
-    """An error, with a symbolic place, for each `depends_on` that names no service."""
-    for name, service in services.items():
-        for index, needed in enumerate(service.depends_on):
-            if needed not in services:
-                where = Where(SERVICES_FILE, ("services", name, "depends_on", index))
-                yield Finding(ID, Level.ERROR, where, *_no_service(needed, services))
-
-
 def unknown_now(
     needed: Sequence[str],
     records: Iterable[Record],
@@ -54,7 +45,7 @@ def unknown_now(
     for path, plan in plans.items():
         unknown = _unknown_in_plan(plan, policy, services)
         if _may_hold(plan) and (first := next(unknown, None)) is not None and _is_on(plan, path, policy, now):
-            found.append(_told(path, *first[1:]))
+            found.append(_unclear(path, *first[1:]))
     return [*found, *_unknown_in_incidents(records, policy, services)]
 
 
@@ -67,7 +58,7 @@ def _unknown_in_incidents(records: Iterable[Record], policy: Policy, services: C
             return
         level = policy.duties(record.incident.severity, record.incident.priority)
         if level is None or level.rank <= worst:
-            found.append(_told(record.path, *_no_service(strange, services)))
+            found.append(_unclear(record.path, *_no_service(strange, services)))
 
     consume(evaluate_each(records, ask))
     return found
@@ -93,10 +84,10 @@ def _no_service(name: str, services: Collection[str]) -> tuple[str, str]:
 def _dependency(name: str, services: Mapping[str, Service]) -> Unread:
     needing = next(one for one, service in services.items() if name in service.depends_on)
     message, hint = _no_service(name, services)
-    return _told(SERVICES_FILE, f"{needing} needs {name!r}: {message}", hint)
+    return _unclear(SERVICES_FILE, f"{needing} needs {name!r}: {message}", hint)
 
 
-def _told(path: str, message: str, hint: str) -> Unread:
+def _unclear(path: str, message: str, hint: str) -> Unread:
     return Unread(path, f"{message} ({hint})")
 
 

@@ -97,7 +97,7 @@ class Store:
         return [(path, KIND_OF_FOLDER[path.split("/")[0]]) for path in sorted(found)]
 
     def near_names(self) -> list[Finding]:
-        """A finding for each file or folder beside ours that was surely meant to be one of them: nothing in it counts."""
+        """A finding for each file or folder beside ours that was surely meant to be one: nothing in it counts."""
         if self.revision and self.git:
             tops = self.git.top(self.revision)
         else:
@@ -121,7 +121,7 @@ class Store:
 
 
 def _nearly(name: str, is_dir: bool) -> str | None:
-    """The folder of what holds deploys that a name beside it was meant to be; None where it is that one, or like none."""
+    """The folder of what holds deploys that a name beside it was meant to be; None where it is that, or like none."""
     near = (one for one in HOLDING_FOLDERS if name.casefold() in (one, one.removesuffix("s"), f"{one}s"))
     meant = next(near, None)
     return None if name == meant and (is_dir or name != INCIDENTS) else meant
@@ -150,8 +150,8 @@ def is_record(path: str) -> bool:
 
 
 def other_folder(path: str, *, is_link: bool = False) -> str:
-    """The folder of a record that is not an incident, or ""; what holds deploys may lie deeper, and a link may be a folder
-    of it."""
+    """The folder of a record that is not an incident, or ""; what holds deploys may lie deeper, and a link may be a
+    folder of it."""
     folder, _, name = path.partition("/")
     if folder not in KIND_OF_FOLDER or ("/" in name and folder not in HOLDING_FOLDERS):
         return ""
@@ -169,7 +169,7 @@ def _is_other(path: str, *, is_link: bool) -> bool:
 
 
 def _files_below(root: Path, path: str) -> Iterator[str]:
-    """Everything below a folder but the folders; a link is not followed. A path that is no folder is itself all."""
+    """Everything below a folder but the folders; a link is not followed. A path that is a file is itself all."""
     if is_link(root, path) or not is_folder(root, path):
         yield from [path] if os.path.lexists(f"{root}/{path}") else []
         return

@@ -57,7 +57,7 @@ FIX = (
     "To deploy a fix while deploys are held, the commander adds `--fixes INC --sha SHA`, or somebody takes"
     " responsibility with `incident-ops override INC`."
 )
-PASS_ONE = (
+ONE_COMMIT = (
     "To deploy one commit in spite of a freeze or a window: `incident-ops override -s SERVICE --sha SHA`, a file that"
     " somebody else reviews and merges."
 )
@@ -142,7 +142,7 @@ def verdict_summary(verdict: Verdict) -> str:
 
 
 def verdict_annotation(verdict: Verdict) -> str:
-    """One annotation of a workflow for a verdict that is no pass."""
+    """One annotation of a workflow for a verdict other than a pass."""
     return command("error", {"title": f"Gate {verdict.verdict}"}, _headline(verdict)) + "\n"
 
 
@@ -186,7 +186,7 @@ def _resume(verdict: Verdict, width: int) -> Iterator[str]:
     if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
         yield from _sentence(FIX, width=width)
     if any(hold.reason_code in (DEPLOY_FREEZE, MAINTENANCE_WINDOW) for hold in verdict.holds):
-        yield from _sentence(PASS_ONE, width=width)
+        yield from _sentence(ONE_COMMIT, width=width)
 
 
 def _sentence(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -119,7 +118,7 @@ def test_a_name_that_is_nearly_one_of_ours_is_no_yes(tmp_path: Path, git: bool, 
 def test_a_link_in_place_of_a_folder_is_no_yes(tmp_path: Path, git: bool, path: str) -> None:
     folder = Folder(tmp_path / "repo", git=git)
     (folder.path / path).parent.mkdir(exist_ok=True)
-    os.symlink("nowhere", folder.path / path)
+    (folder.path / path).symlink_to("nowhere")
     assert call("validate", at=folder.path).code == 1
     assert call("gate", "check", "-s", "api", at=folder.path).code == HELD
 
@@ -130,6 +129,6 @@ def test_what_has_nothing_to_do_with_records_is_in_nobodys_way(folder: Folder) -
     folder.write("incidents/README.md", "How we work\n")
     folder.put(services="[web]")
     folder.write("incidents/INC-1/attachments/graph.json", "{}")
-    os.symlink("README.md", folder.path / "incidents/INC-1/notes")
+    (folder.path / "incidents/INC-1/notes").symlink_to("README.md")
     assert call("validate", at=folder.path).code == 0
     assert call("gate", "check", "-s", "api", at=folder.path).code == 0

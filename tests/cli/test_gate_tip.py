@@ -223,7 +223,7 @@ def test_a_revision_that_is_named_answers_and_its_age_is_said(hosted: Hosted) ->
 
 
 def test_what_the_tip_cannot_read_is_judged_by_the_tips_history(hosted: Hosted) -> None:
-    """A record that is broken on main and closed there before holds nothing; a checkout's own history does not count."""
+    """A record that is broken on main and closed there before holds nothing."""
     job = hosted.clone()
     hosted.main.put("INC-1", **CLOSED)
     hosted.merge()

@@ -1,4 +1,4 @@
-"""Changing a merged title, service or visibility should leave an entry in `changes`; an open incident is no drill.
+"""Changing a merged title, service or visibility should leave an entry in `changes`; an open incident becomes no drill.
 
 The gate, the clocks and the patterns go by the services, and people look for the title they remember: whoever reads
 the record later should see what it was and when it changed. `incident-ops edit` writes the entry.
