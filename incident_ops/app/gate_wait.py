@@ -10,7 +10,7 @@ from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, at_present
 from incident_ops.deploy_gate.verdict import Verdict
 
-EVERY = 30.0
+SECONDS_APART = 30.0
 """Seconds between two questions."""
 
 ShowHeld = Callable[[Verdict, datetime], None]
@@ -35,4 +35,4 @@ def wait_for_gate(
         if said != seen:
             show(verdict, until)
             seen = said
-        ticking.wait(min(EVERY, left))
+        ticking.wait(min(SECONDS_APART, left))

@@ -27,7 +27,7 @@ from incident_ops.cli.options import (
     workspace_of,
 )
 from incident_ops.cli.terminal import page_width, painter
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE, NOT_ENDED, Verdict
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE, HAS_NOT_ENDED, Verdict
 from incident_ops.domain.time_words import length_seconds
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
@@ -227,7 +227,7 @@ def _say_waiting(verdict: Verdict, until: datetime) -> None:
 
 def _begin() -> None:
     """In a workflow the step has said no until it ends, so that a job that is killed has not said yes."""
-    _set_outputs(INCONCLUSIVE, NOT_ENDED)
+    _set_outputs(INCONCLUSIVE, HAS_NOT_ENDED)
 
 
 def _refused(form: str) -> None:

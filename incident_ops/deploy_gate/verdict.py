@@ -19,7 +19,7 @@ OK, OVERRIDE, ROLLBACK_ALLOWED = "ok", "override", "rollback_allowed"
 OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE = "open_incident", "maintenance_window", "deploy_freeze"
 OFF_WINDOW, ERROR_BUDGET = "off_window", "error_budget"
 UNREADABLE_RECORD, NO_DATA = "unreadable_record", "no_data"
-INCIDENT_REPO_UNREACHABLE, CONFIG_ERROR, NOT_ENDED = "incident_repo_unreachable", "config_error", "timeout"
+INCIDENT_REPO_UNREACHABLE, CONFIG_ERROR, HAS_NOT_ENDED = "incident_repo_unreachable", "config_error", "timeout"
 
 HOLDING = (OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE, OFF_WINDOW, ERROR_BUDGET)
 """Reason codes of what holds, the gravest first: the first one is the verdict's."""
