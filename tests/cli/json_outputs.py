@@ -16,7 +16,7 @@ import click
 import pytest
 
 from incident_ops.cli.main import cli
-from tests.cli.canary_scene import POLICY, Source, gate, rows, stage, write
+from tests.cli.canary_scene import POLICY, Clock, Source, gate, rows, stage, write
 from tests.cli.scene import AT, CLOSED, Folder, call
 
 ITEMS = "\n- {id: AI-1, title: Add an alert, owner: '@a', due: 2025-01-01, status: open}"
@@ -151,7 +151,8 @@ def outputs(at: Path) -> dict[str, dict[str, object]]:
         shutil.copytree(kept, path, symlinks=True)
         with pytest.MonkeyPatch.context() as patch:
             stage(patch, Source())
-            clock = None if name == "canary run" else AT
+            patch.setattr("incident_ops.adapters.environment.Ticking", Clock)
+            clock = None if name in ("canary run", "gate wait") else AT
             done = call(*name.split(), *words, "--format", "json", at=path, clock=clock)
         found[name] = {"code": done.code, "out": done.out, "err": done.err}
         shutil.rmtree(path)
