@@ -50,7 +50,6 @@ from incident_ops.domain.policy import Objective, Policy, Service
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import SKEW, duration, parse_instant, shift, stamp
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
-from incident_ops.records.file_findings import line_and_message
 from incident_ops.records.history import last_readable, read_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, Plans, last_plan, load_plans, read_document
 from incident_ops.records.yaml_reader import Document
@@ -365,7 +364,7 @@ def _unread(
         return is_open or (objective is not None and _may_use_budget(before, names[0], objective, workspace.now))
 
     kept = [unread for unread in workspace.unread if may_hold(unread)]
-    kept += [Unread(near.where.file, line_and_message(near)) for near in workspace.store.near_names()]
+    kept += [Unread(near.where.file, f"{near.message}; {near.hint}") for near in workspace.store.near_names()]
     return kept + [unread for unread, kind in plans.unread if _plan_may_hold(workspace, unread, kind, names)]
 
 

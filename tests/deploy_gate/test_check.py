@@ -145,6 +145,29 @@ def test_a_spent_error_budget_holds_where_the_policy_says_so(budget: str, minute
     assert [hold.text for hold in verdict.holds] == ["Monthly budget exhausted: 45 of 43.2 min, 1.8 over"] * held
 
 
+def test_a_spent_budget_says_how_much_and_when_it_is_back() -> None:
+    """To the minute: until then it is spent, from then on it is not, if nothing more happens."""
+    there = known(rules=spent("hold", 45).policy, objective=Objective(99.9, 30 * 86_400), past=[LONG_AGO])
+    [hold] = ask(there).holds
+    assert hold.spent == (60.0, 43.2)
+    assert hold.end is not None
+    assert outcome(ask(there, now=hold.end - timedelta(minutes=1))) == frozen("error_budget")
+    assert outcome(ask(there, now=hold.end)) == PASSED
+
+
+LONG_AGO = record(
+    severity="SEV3",
+    state="closed",
+    times={
+        "declared": "2025-01-10T10:00:00Z",
+        "started": "2025-01-10T10:00:00Z",
+        "restored": "2025-01-10T11:00:00Z",
+        "resolved": "2025-01-10T11:00:00Z",
+        "closed": "2025-01-10T12:00:00Z",
+    },
+)
+
+
 @pytest.mark.parametrize(("budget", "held"), [("hold", False), ("burn", True)])
 def test_a_budget_that_burns_too_fast_holds_where_the_policy_says_so(budget: str, held: bool) -> None:
     """Five minutes of a SEV3 that goes on: far from spent, and 83 times the even pace."""
