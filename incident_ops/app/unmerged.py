@@ -66,6 +66,12 @@ class NotPulled(NamedTuple):
         what = f"{len(self.ids)} {'incident is' if is_one else 'incidents are'} open on the remote's default branch"
         return f"{what} as last fetched, and {'is' if is_one else 'are'} not here yet: {_named_first(self.ids)}"
 
+    @property
+    def beside(self) -> tuple[str, str]:
+        """The same in short, under a list of those that are here, and the command for the newest."""
+        more = f" and {len(self.ids) - 1} more" if len(self.ids) > 1 else ""
+        return f"and {self.ids[0]}{more}, merged and not here yet:", f"  {self.taking_over(self.ids[0])}"
+
     def where(self, incident: str) -> str:
         """Where the record of one is."""
         return f"{incident} is merged, and is not here yet"

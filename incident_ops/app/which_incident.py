@@ -140,7 +140,7 @@ def listed(workspace: Workspace, found: Sequence[Record]) -> list[str]:
     more = len(found) - MOST_LISTED
     lines += [f"and {more} more: see `incident-ops list --open`"] if more > 0 else []
     away = not_pulled(workspace)
-    return lines if away is None else [*lines, f"and {away.text}: {away.taking_over(away.ids[0])}"]
+    return lines if away is None else [*lines, *away.beside]
 
 
 def _kind(incident: Incident) -> str:

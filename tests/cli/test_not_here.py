@@ -84,7 +84,7 @@ def test_it_is_named_where_one_of_several_may_be_meant(bob: Folder) -> None:
     bob.put("INC-4")
     done = call("ack", "--by", "@bob", at=bob.path, clock=AT)
     done.told_once(2, "Which incident? 2 are open")
-    assert f"  and {NOT_PULLED}: git pull\n" in done.err
+    assert done.err.endswith("  and INC-2, merged and not here yet:\n    git pull\n")
 
 
 def test_on_another_branch_the_record_alone_is_taken(team: Team, bob: Folder) -> None:
