@@ -93,7 +93,8 @@ class _Teams:
         identities = self._workspace.judged_by[0].tracker.identities
         if known is None or known.scope != scope_of(tracker.listed_by, identities) or _is_old(known.whole):
             return None
-        return Increment(known, tracker.listed_by, partial(tracker.changed_since, known.whole), home)
+        changed, former = partial(tracker.changed_since, known.whole), self.names_of_records(tracker.records_id)
+        return Increment(known, tracker.listed_by, changed, home, former)
 
     def outline(self) -> Snapshot:
         """What is known before the issues are."""

@@ -78,6 +78,13 @@ def kept_address(old: str, path: str, address: str, former: Collection[str] = ()
     return there[0] if is_same_place and (is_same_owner or _name_in(there).casefold() in had) else address
 
 
+def known_addresses(address: str, former: Collection[str]) -> list[str]:
+    """The address of the records, and those that it had under the names (owner/name) of `former`."""
+    here = _FILES_OF.fullmatch(address)
+    had = [f"{here['site']}/{name}{here['folder']}" for name in former] if here else []
+    return [*dict.fromkeys([address, *had])]
+
+
 def repository_at(address: str) -> str:
     """`owner/name` of the repository with these files; "" for anything but an address of files."""
     found = _FILES_OF.fullmatch(address)
