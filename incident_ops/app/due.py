@@ -24,7 +24,8 @@ from incident_ops.edits.escalate import escalate_due
 from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
-from incident_ops.notifications.alerts import Alert, alert_messages, alerts
+from incident_ops.notifications.alert_state import Alert, alert_messages
+from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.plan import HELD, PlannedNotice, plan_deliveries
 from incident_ops.notifications.reach import NoticeReach
 from incident_ops.notifications.recipients import Notices, merge_notices, notices, without_pagers
@@ -168,10 +169,10 @@ class DueNotices(NamedTuple):
     messages: tuple[Message, ...]
     alerts: tuple[Alert, ...]
 
-    def pairs(self) -> set[Pair]:
-        """Everything that the ledger is asked about."""
+    def pairs_in(self, ledger: Ledger) -> set[Pair]:
+        """Everything that a ledger is asked about."""
         found = {pair(message.key, message.channel) for message in self.messages}
-        return found.union(*(alert.pairs for alert in self.alerts))
+        return found.union(*(alert.pairs_in(ledger) for alert in self.alerts))
 
 
 def due_notices(records: Sequence[Record], due: DueObligations, world: World, seen: SeenOf) -> DueNotices:

@@ -27,7 +27,8 @@ from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.communicate import AUDIENCES
 from incident_ops.errors import IncidentOpsError, NotSetUp, UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.notifications.alerts import Alert, alerts
+from incident_ops.notifications.alert_state import Alert
+from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.by_hand import alerts_by_hand, due_with
 from incident_ops.notifications.deliver import WOULD_SEND, Delivered, deliver
 from incident_ops.notifications.kinds import answer_times, way_now

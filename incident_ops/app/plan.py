@@ -298,7 +298,8 @@ def _notices(
     wanted = due_notices(news.records, due, world, seen)
     if ledger is not None:
         people = world.policy.contacts
-        asked = wanted.pairs().union(*(pairs_not_reached(one.incident.escalations, people) for one in news.records))
+        asked = wanted.pairs_in(ledger.content or {})
+        asked = asked.union(*(pairs_not_reached(one.incident.escalations, people) for one in news.records))
         lines = None if ledger.content is None else ledger_lines(ledger.content, asked)
         observed = replace(observed, ledger=lines)
     planned, decision = plan_notices(wanted, observed.ledger, world, news.lost)

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
+from incident_ops.domain.deadlines import Duty
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, OVER, RESOLVED
@@ -77,7 +78,7 @@ def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPe
     if clock.clock == ACTION_ITEM:
         return [] if clock.is_over else _highest(_reminders(clock, clock.due, view.now))
     if clock.clock == DEADLINE:
-        return [] if clock.is_over else _highest(deadline_marks(clock, view.now))
+        return [] if clock.is_over else _highest(deadline_marks(clock.duty, view.now) if clock.duty else [])
     warned = _warning(clock, view, policy, period)
     if clock.is_over:
         breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
@@ -145,21 +146,22 @@ def warning_mark(level: str, start: datetime) -> str:
     return f"warn.{level}.{stamp(start)}"
 
 
-def deadline_marks(clock: Clock, now: datetime) -> list[PassedMark]:
+def deadline_marks(duty: Duty, now: datetime) -> list[PassedMark]:
     """The marks of a deadline that have passed by `now`: in its last quarter, SOON before its end, and its end."""
-    if clock.due is None or clock.duty is None:
+    start, end, name = duty.start, duty.due, duty.deadline.id
+    if start is None or end is None:
         return []
-    to = f" to {clock.duty.deadline.to}" if clock.duty.deadline.to else ""
-    ahead = deadline_ahead(int((clock.due - clock.start).total_seconds()))
-    reason = f"{clock.item}: report{to} by {stamp(clock.due)}"
-    late = f"{clock.item}: the report{to} was due at {stamp(clock.due)}"
+    to = f" to {duty.deadline.to}" if duty.deadline.to else ""
+    ahead = deadline_ahead(int((end - start).total_seconds()))
+    reason = f"{name}: report{to} by {stamp(end)}"
+    late = f"{name}: the report{to} was due at {stamp(end)}"
     marks = [
-        PassedMark(DEADLINE, AHEAD_MARK, shift(clock.due, -ahead), reason),
-        PassedMark(DEADLINE, "soon", shift(clock.due, -SOON), reason),
-        PassedMark(BREACH, "due", clock.due, late),
+        PassedMark(DEADLINE, AHEAD_MARK, shift(end, -ahead), reason),
+        PassedMark(DEADLINE, "soon", shift(end, -SOON), reason),
+        PassedMark(BREACH, "due", end, late),
     ]
-    named = (one._replace(mark=f"{clock.item}.{stamp(clock.due)}.{one.mark}") for one in marks if one.at < now)
-    return [one._replace(at=max(one.at, clock.start)) for one in named]
+    named = (one._replace(mark=f"{name}.{stamp(end)}.{one.mark}") for one in marks if one.at < now)
+    return [one._replace(at=max(one.at, start)) for one in named]
 
 
 def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
