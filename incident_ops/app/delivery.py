@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from incident_ops.adapters.git_branches import KnownLedger, LedgerRef, fetched_l
 from incident_ops.app.due import due_notices, kept_ledger
 from incident_ops.app.notify import LEDGER_SECONDS, local_ledger
 from incident_ops.app.workspace import Workspace, need_remote
-from incident_ops.domain.notification import Ledger, Message, pair
+from incident_ops.domain.notification import Ledger, Message, giving_up, pair
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.run_reports import RunReports
 from incident_ops.domain.time import SKEW, instant, parse_instant
@@ -71,6 +71,7 @@ def delivery_of(
         lag_seconds=due._replace(obligations=tuple(late)).lag_seconds,
         delivered=len(sent - by_us),
         recorded=len(sent & by_us),
+        unconfirmed=tuple(_unconfirmed(messages, known)),
         without_report=len(shared.reports.without_report(shared.ledger, asked)) if shared else 0,
     )
 
@@ -79,6 +80,12 @@ def _is_sent(messages: Sequence[Message], known: Ledger) -> bool:
     """True where each notice of an obligation is confirmed; without any, nobody was notified."""
     found = [known.get(pair(one.key, one.channel)) for one in messages]
     return bool(found) and all(one is not None and one.confirmed is not None for one in found)
+
+
+def _unconfirmed(messages: Mapping[str, Sequence[Message]], known: Ledger) -> Iterator[str]:
+    for one in (message for found in messages.values() for message in found):
+        if giving_up(pair(one.key, one.channel)) in known:
+            yield f"{one.incident} to {one.recipient} by {one.channel}"
 
 
 def _until(view: LedgerView, now: datetime) -> LedgerView:

@@ -16,7 +16,16 @@ from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.known import known_live, known_records
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.fence import evaluate_each, evaluate_one
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
+from incident_ops.domain.notification import (
+    INCIDENT_CHANNEL,
+    Ledger,
+    Message,
+    Pair,
+    giving_up,
+    pair,
+    parse_ledger,
+    serialise,
+)
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration, instant, parse_instant, shift, stamp
@@ -201,7 +210,8 @@ def due_notices(records: Sequence[Record], due: DueObligations, world: World, se
 
 def ledger_lines(ledger: Ledger, pairs: set[Pair]) -> tuple[str, ...]:
     """The lines of a ledger that this run may need, as a snapshot keeps them."""
-    found = {one: sending for one, sending in ledger.items() if one in pairs}
+    asked = {*pairs, *(giving_up(one) for one in pairs if one in ledger)}
+    found = {one: sending for one, sending in ledger.items() if one in asked}
     return tuple(serialise(found).decode("ascii").splitlines())
 
 

@@ -103,6 +103,7 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
         access.content,
         clock.now(),
         may_wait=options.may_wait,
+        is_asked_for=True,
     )
     paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}  # it is merged
     notifier_of = notifiers(workspace, [meant], os.environ, paths=paths)

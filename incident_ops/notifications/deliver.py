@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair
+from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair, giving_up
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.errors import Ambiguous, IncidentOpsError, UserError, WriteFailed
 from incident_ops.notifications.plan import CLAIMED, RESEND, WAITS, PlannedNotice, is_urgent, resend_after
@@ -121,9 +121,9 @@ class _Run:
             self.not_ended.add(_alert_of(message))
         if isinstance(error, Ambiguous):
             self.silent.add(message.channel)
-            given_up = planned.action == RESEND and not is_urgent(message)
+            given_up = planned.action == RESEND and not is_urgent(message) and not message.is_alert
             if given_up:
-                self._confirm(sent_as)
+                self._confirm([giving_up(one) for one in sent_as])
             return Delivered(planned, GIVEN_UP if given_up else MAY_HAVE_ARRIVED, error)
         if error is not None:
             return Delivered(planned, NOT_SENT, error)

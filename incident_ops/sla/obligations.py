@@ -243,7 +243,7 @@ class Delivery(NamedTuple):
     while no run reports so. `ledger_at` is when what is known of the ledger was written (None: it was asked now, or
     nothing is known), `blind_seconds` the time since the last complete run (None: not known), `problem` why the ledger
     could not be read. `pager` are sentences of what the pager shows and no record says, `pager_problem` why it was not
-    read back.
+    read back; `unconfirmed` are the notices that two tries gave no answer for, each as incident, whom and channel.
     """
 
     obligations: tuple[Obligation, ...]
@@ -256,6 +256,7 @@ class Delivery(NamedTuple):
     problem: str = ""
     pager: tuple[str, ...] = ()
     pager_problem: str = ""
+    unconfirmed: tuple[str, ...] = ()
 
 
 def obligations(
