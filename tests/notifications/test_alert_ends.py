@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.notification import pair
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.finish import withdraw_incident
@@ -283,3 +284,12 @@ def test_a_service_swapped_by_hand_on_an_incident_that_is_over_is_silent(night: 
     one.data["services"] = ["db"]
     one.runs(minutes(130, 140))
     assert [each.data["event_action"] for each in sink.taken[before:]] == []
+
+
+def test_what_an_earlier_version_sent_keeps_no_alert_from_ringing(night: Scene, sink: HttpSink) -> None:
+    """Each notice had an alert of its own: those are resolved by hand, and what is unanswered rings anew."""
+    one = night(judge(), severity="SEV1")
+    old = [pair(f"INC-1/incident/1/declared/{whom}/internal", "pager") for whom in ("team", "@ann")]
+    one.ledger.confirm(old, after(0))
+    one.run(after(1))
+    assert pager_state(sink.taken).left_open == [(KEY, "acme/records/INC-1")]
