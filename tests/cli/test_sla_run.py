@@ -70,8 +70,8 @@ def test_a_dry_run_needs_no_token(
     assert "Payments are slow - Declared (INC-2)" in done.out
     assert "by slack: SEV1 Login fails" not in done.out, "the ledger was read"
     assert done.err.splitlines() == [
-        "note: GITHUB_TOKEN is not set, so GitHub was not asked: what people wrote and did on issues, and what waits in "
-        "pull requests, is not in this"
+        "note: GITHUB_TOKEN is not set, so GitHub was not asked: what people wrote and did on issues, and what waits "
+        "in pull requests, is not in this"
     ]
     assert "GITHUB_TOKEN" in run(place).err
 
