@@ -220,3 +220,33 @@ def test_another_policy_is_compared_by_its_deadlines(owing: Folder) -> None:
     report = as_json(owing, "sla", "report", clock=at("2025-12-20", "09:00"))
     figures = next(one for one in report["total"] if one["clock"] == "deadline")
     assert (figures["missed"], figures["met"]) == (2, 0)
+
+
+def test_a_tag_that_gives_up_a_report_asks(owing: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal it is refused and says which report; `--yes` writes down who decided it."""
+    night = at(FRIDAY, "23:00")
+    before = owing.data()
+    refused = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
+    owed = "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC; nis2-incident-"
+    refused.told_once(2, f"INC-1 would give up {owed}", "nobody would be reminded", "--yes")
+    assert owing.data() == before
+    given_up = ok(owing, "edit", "--tag", "+not-nis2", "--yes", clock=night)
+    assert "no longer owed: nis2-early-warning, nis2-incident-notification, nis2-final-report" in given_up.out
+    assert owing.data()["timeline"][-1]["event"].startswith("Not owed: nis2-early-warning")
+    assert due_of(owing, night) == {}
+    assert ok(owing, "edit", "--tag", "+dns", clock=night).code == 0
+
+
+def test_a_terminal_asks_before_a_report_is_given_up(owing: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No leaves the record as it is; yes gives it up. Taking the tag away again asks nothing: it is owed again."""
+    monkeypatch.setattr("incident_ops.cli.edit.at_terminal", lambda: True)
+    night = at(FRIDAY, "23:00")
+    before = owing.data()
+    for answer, is_changed in ((False, False), (True, True)):
+        monkeypatch.setattr("click.confirm", lambda *_, answer=answer, **__: answer)
+        done = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
+        assert "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC" in done.err
+        assert (owing.data() != before) == is_changed
+    monkeypatch.setattr("click.confirm", lambda *_, **__: pytest.fail("asked"))
+    ok(owing, "edit", "--tag", "-not-nis2", clock=night)
+    assert len(due_of(owing, night)) == 3
