@@ -85,7 +85,7 @@ def _print_problems(run: AppliedRun) -> int:
     if not run.planned.workspace.catalogue.count():
         missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
     say_unread_pager(run.planned)
-    for line in not_sent_lines(run.notices, run.ledger_error):
+    for line in not_sent_lines(run.notices, run.ledger_error, run.unset):
         click.echo(quiet(line), err=True)
     return missing
 

@@ -13,6 +13,7 @@ from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.time import stamp
 from incident_ops.errors import IncidentOpsError, NotSetUp
 from incident_ops.notifications.deliver import Delivered
+from incident_ops.notifications.unset_channels import UnsetChannels
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
 from incident_ops.reconcile.changes import (
     CLOSE,
@@ -420,9 +421,15 @@ def held_lines(
     yield from (f"error: {left.path}: not read, its issues are left alone: {left.reason}" for left in unread)
 
 
-def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError | None) -> Iterator[str]:
+def not_sent_lines(
+    notices: Sequence[Delivered], ledger_error: IncidentOpsError | None, unset: UnsetChannels
+) -> Iterator[str]:
     """The notices that were not sent, each cause once, and why the ledger does not know of all that was sent."""
-    yield from (f"error: {line}" for line in not_set_up_lines(notices))
+    excused = [one for one in notices if isinstance(one.error, NotSetUp) and one.error.channel in unset.excused]
+    yield from (f"error: {line}" for line in not_set_up_lines([one for one in notices if one not in excused]))
+    yield from (f"warning: {line}" for line in not_set_up_lines(excused))
+    if unset.without:
+        yield f"note: only the preset names them; to use none of them, write into policy.yaml: {unset.without}"
     failed = [notice for notice in notices if notice.error is not None and not isinstance(notice.error, NotSetUp)]
     for cause in dict.fromkeys(str(notice.error) for notice in failed):
         same = [notice for notice in failed if str(notice.error) == cause]
