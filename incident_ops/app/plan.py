@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.app.concerned import ConcernedRecords
-from incident_ops.app.due import due_notices, due_obligations, kept_ledger, ledger_lines, plan_notices
+from incident_ops.app.due import OBSERVE, due_notices, due_obligations, kept_ledger, ledger_lines, plan_notices
 from incident_ops.app.notify import LedgerAccess, local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -112,6 +112,13 @@ class PlannedRun:
     def pager_error(self) -> IncidentOpsError | None:
         """Why what people did in the pager was not read back."""
         return pager_failure(self.observed)
+
+    @property
+    def unsent(self) -> str:
+        """Why no notice of this run is sent; "" where they are."""
+        if self.observed.source != GITHUB:
+            return "the embedded tracker notifies nobody"
+        return OBSERVE if self.policy.mode == "observe" else ""
 
     @property
     def policy(self) -> Policy:

@@ -54,7 +54,7 @@ class _Printer:
 
     def report(self, part: Progress) -> None:
         if isinstance(part, PlannedRun):
-            click.echo(plan_headline(part.plan))
+            click.echo(plan_headline(part.plan, part.unsent))
         elif isinstance(part, NotApplied):
             click.echo(quiet(not_applied_line(part.paths)), err=True)
         elif isinstance(part, SentNotices):

@@ -491,3 +491,17 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
     sink.taken.clear()
     place.apply("--max-creates", "0", clock="2025-01-27T11:25:00Z")
     assert all("Nobody answered" in one.data["title"] for one in sink.taken if one.path == "/200")
+
+
+def test_a_plan_says_whether_its_notices_are_sent(place: Place) -> None:
+    """With the embedded tracker nobody is notified, nor in `observe`; on GitHub they go out."""
+    embedded = place.call("plan").out
+    assert "notices due, not sent (the embedded tracker notifies nobody)." in " ".join(embedded.split())
+    assert "! would notify team by slack" in embedded
+    assert "to send" not in embedded
+    assert "not sent (the embedded tracker notifies nobody)" in place.call("apply").out
+    assert "5 notices to send." in place.call("plan", "--tracker", "github").out
+    place.folder.write("policy.yaml", f"{POLICY}mode: observe\n")
+    place.push()
+    watched = " ".join(place.call("plan", "--tracker", "github").out.split())
+    assert "5 notices due, not sent (the policy's mode is observe)." in watched
