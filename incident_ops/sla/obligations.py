@@ -43,6 +43,7 @@ from incident_ops.sla.clocks import (
     deadline_ahead,
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
+from incident_ops.sla.escalation_ladder import NO_ANSWER
 from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
 from incident_ops.sla.handover import brought_in, came_on_call, takeovers
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
@@ -353,13 +354,24 @@ class Case(NamedTuple):
         """The obligation of an escalation."""
         noticed = escalation.recorded.noticed_at if escalation.recorded else None
         _, clock, _, mark = (*escalation.key.split("/", 3), "", "", "")[:4]
-        made = self.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, escalation.reason, escalation.cycle)
+        reason = f"{escalation.reason}{self._called(escalation)}"
+        made = self.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, reason, escalation.cycle)
         return made._replace(
             key=escalation.key,
             noticed_at=parse_instant(noticed) if noticed else made.noticed_at,
             superseded=escalation.superseded,
             escalation=escalation,
         )
+
+
+    def _called(self, escalation: DueEscalation) -> str:
+        """Whom a step of the ladder calls, for people; "" for every other escalation."""
+        if escalation.rule != NO_ANSWER or not escalation.targets:
+            return ""
+        tiers = self.policy.escalation.tiers
+        step = next((one.label or one.id for one in tiers if one.tier == escalation.to_tier), "")
+        people = " and ".join(name.removeprefix("@") for name in escalation.targets)
+        return f": calling {people} ({step})" if step else f": calling {people}"
 
 
 def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:
