@@ -16,7 +16,9 @@ from incident_ops.domain.run_reports import RunReports
 from incident_ops.domain.time import SKEW, instant, parse_instant
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError
-from incident_ops.sla.obligations import Delivery, DueObligations, SeenOf, blind_seconds
+from incident_ops.notifications.notice_text import spell_instants
+from incident_ops.notifications.recipients import TEAM, notices
+from incident_ops.sla.obligations import Delivery, DueObligations, Obligation, SeenOf, WhomDue, blind_seconds
 
 
 class LedgerView(NamedTuple):
@@ -74,6 +76,23 @@ def delivery_of(
         unconfirmed=tuple(_unconfirmed(messages, known)),
         without_report=len(shared.reports.without_report(shared.ledger, asked)) if shared else 0,
     )
+
+
+def whom_due(records: Sequence[Record], due: Sequence[Obligation], world: World) -> dict[str, WhomDue]:
+    """For whom what is due is, by key, as the policy says now."""
+    by_id = {record.incident.id: record.incident for record in records}
+    found = notices(due, by_id, world.policy, world.services, world.now)
+    made: dict[str, list[Message]] = {one.key: [] for one in due}
+    for message in found.deliverable:
+        made[message.obligation].append(message)
+    return {key: _whom(messages, world.now) for key, messages in made.items()}
+
+
+def _whom(messages: Sequence[Message], now: datetime) -> WhomDue:
+    names = dict.fromkeys("the team" if one.recipient == TEAM else one.recipient for one in messages)
+    reasons = {one.held for one in messages}
+    held = spell_instants(reasons.pop(), now) if len(reasons) == 1 else ""
+    return WhomDue(tuple(names), held)
 
 
 def _is_sent(messages: Sequence[Message], known: Ledger) -> bool:

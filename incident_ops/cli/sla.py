@@ -29,18 +29,9 @@ from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.render.delivery import delivery_data, delivery_lines
+from incident_ops.render.due_notices import due_lines, due_summary, obligations_data
 from incident_ops.render.findings import MOST_SUMMARY_BYTES
-from incident_ops.render.sla import (
-    AT_RISK,
-    BREACHED,
-    CLOCK_COLOURS,
-    clock_rows,
-    due_lines,
-    due_summary,
-    obligations_data,
-    to_json,
-    to_text,
-)
+from incident_ops.render.sla import AT_RISK, BREACHED, CLOCK_COLOURS, clock_rows, to_json, to_text
 from incident_ops.render.sla_commands import due_commands
 
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
@@ -106,7 +97,7 @@ def check_command(
     """
     if options.get("state"):
         options["state"] = options["state"].replace("-", "_")
-    status = check_clocks(workspace, SlaOptions(everything, **options))
+    status = check_clocks(workspace, SlaOptions(everything, with_people=form != "json", **options))
     clocks, due = status.clocks, status.due._replace(obligations=status.delivery.obligations)
     shown = clocks._replace(unread=inert_unread(clocks.unread))
     if form == "json":
@@ -114,7 +105,8 @@ def check_command(
         click.echo(to_json(clocks, status.delivery.lag_seconds, obligations_data(due), more), nl=False)
     else:
         width, with_keys = page_width(), bool(ctx.find_root().obj.get("verbose"))
-        lines = [*due_lines(due, width, with_keys=with_keys), *delivery_lines(status.delivery, due.at, width)]
+        lines = due_lines(due, width, with_keys=with_keys, whom=status.delivery.whom)
+        lines += delivery_lines(status.delivery, due.at, width)
         styled = to_text(shown, painter(CLOCK_COLOURS), lines, width)
         click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
     if form == "github":

@@ -10,9 +10,10 @@ A key is `INC/clock/cycle/mark`. It holds no run, no time of a run and no digest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
@@ -236,6 +237,13 @@ class DueObligations(NamedTuple):
         return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
 
 
+class WhomDue(NamedTuple):
+    """For whom a notification is (handles, `the team`), and why all of it waits; "" where it does not."""
+
+    names: tuple[str, ...]
+    held: str = ""
+
+
 class Delivery(NamedTuple):
     """What is due and not delivered yet, and what is known of the delivery.
 
@@ -244,7 +252,8 @@ class Delivery(NamedTuple):
     while no run reports so. `ledger_at` is when what is known of the ledger was written (None: it was asked now, or
     nothing is known), `blind_seconds` the time since the last complete run (None: not known), `problem` why the ledger
     could not be read. `pager` are sentences of what the pager shows and no record says, `pager_problem` why it was not
-    read back; `unconfirmed` are the notices that two tries gave no answer for, each as incident, whom and channel.
+    read back; `unconfirmed` are the notices that two tries gave no answer for, each as incident, whom and channel;
+    `whom` says by key for whom what is due is, where that was asked.
     """
 
     obligations: tuple[Obligation, ...]
@@ -258,6 +267,7 @@ class Delivery(NamedTuple):
     pager: tuple[str, ...] = ()
     pager_problem: str = ""
     unconfirmed: tuple[str, ...] = ()
+    whom: Mapping[str, WhomDue] = MappingProxyType({})
 
 
 def obligations(
@@ -362,7 +372,6 @@ class Case(NamedTuple):
             superseded=escalation.superseded,
             escalation=escalation,
         )
-
 
     def _called(self, escalation: DueEscalation) -> str:
         """Whom a step of the ladder calls, for people; "" for every other escalation."""
