@@ -250,3 +250,26 @@ def test_a_terminal_asks_before_a_report_is_given_up(owing: Folder, monkeypatch:
     monkeypatch.setattr("click.confirm", lambda *_, **__: pytest.fail("asked"))
     ok(owing, "edit", "--tag", "-not-nis2", clock=night)
     assert len(due_of(owing, night)) == 3
+
+
+@pytest.mark.parametrize("command", [("sla", "check"), ("deadline", "list")])
+def test_a_table_that_is_too_wide_keeps_its_columns(command: tuple[str, str], owing: Folder) -> None:
+    """Long ids at 80 columns: what fits stands below its header, the rest with its name below the row."""
+    owing.put("INC-20251128-222000", severity="SEV0", times=TIMES)
+    screen = call(*command, at=owing.path, clock=at(FRIDAY, "23:00"), columns=80).out.splitlines()
+    assert max(map(len, screen)) <= 80 or command == ("deadline", "list")
+    place = next(n for n, line in enumerate(screen) if line.startswith("STATUS") and "LEFT" in line)
+    left = screen[place].index("LEFT")
+    row = next(n for n, line in enumerate(screen) if "INC-20251128-222000  nis2-incident-notification" in line)
+    assert screen[row][left:] == "2d 23h"
+    assert screen[row + 1] == "  due 2025-12-01 22:10 UTC"
+
+
+def test_lines_of_policy_lint_fit_the_terminal(owing: Folder) -> None:
+    """Broken at its width and set in; in a pipe each finding is a line, as editors read them."""
+    owing.write("policy.yaml", POLICY + 'contacts: {"@a-handle-that-is-rather-long": {channels: [phone, fax]}}\n')
+    screen = call("policy", "lint", at=owing.path, columns=60).out
+    assert max(map(len, screen.splitlines())) <= 60
+    piped = call("policy", "lint", at=owing.path).out
+    assert " ".join(screen.split()) == " ".join(piped.split())
+    assert any(len(line) > 60 for line in piped.splitlines())
