@@ -18,7 +18,8 @@ from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.notice_text import spell_instants
 from incident_ops.notifications.recipients import TEAM, notices
-from incident_ops.sla.obligations import Delivery, DueObligations, Obligation, SeenOf, WhomDue, blind_seconds
+from incident_ops.sla.delivery import Delivery, WhomDue
+from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, blind_seconds
 
 
 class LedgerView(NamedTuple):

@@ -192,14 +192,13 @@ def _plan(
     deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)
     by_id = {record.incident.id: record for record in recent}
-    is_hosted = observed.source == GITHUB
-    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=is_hosted)
+    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=observed.source == GITHUB)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
     news = pager_news(workspace, recent, observed, _known(ledger, observed))
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
     to_send = _notices(workspace, news, due, seen, observed, ledger, is_sent=options.with_notices)
-    edits = record_edits(due, by_id, world.policy, to_send.reach if is_hosted else None)
+    edits = record_edits(due, by_id, world.policy, to_send.reach if observed.source == GITHUB else None)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, _returning(due, edits))
     plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)

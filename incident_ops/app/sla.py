@@ -33,7 +33,8 @@ from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.reconcile.pager_acts import pager_sentences
 from incident_ops.sla.activity import NOTHING_SEEN
-from incident_ops.sla.obligations import Delivery, DueObligations, obligations
+from incident_ops.sla.delivery import Delivery
+from incident_ops.sla.obligations import DueObligations, obligations
 from incident_ops.sla.status import ClockReport, clock_report
 
 

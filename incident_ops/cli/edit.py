@@ -109,20 +109,20 @@ def edit(workspace: Workspace, incident: str | None, by: str | None, yes: bool, 
 
 def _agreed(incident: Incident, dropped: Sequence[Duty]) -> bool:
     """Asks at a terminal whether these reports are given up. UserError elsewhere, Abort where somebody says no."""
-    owed = [_owed(one) for one in dropped]
+    reports = [_spelled_duty(one) for one in dropped]
     why = "nobody would be reminded of it, and the law may still ask for it"
     if not at_terminal():
         hint = f"--yes where it is not owed; once it is made: `incident-ops deadline done {dropped[0].deadline.id}`"
-        raise UserError(f"{incident.id} would give up {'; '.join(owed)}: {why}", hint=hint)
+        raise UserError(f"{incident.id} would give up {'; '.join(reports)}: {why}", hint=hint)
     say(f"{incident.id} would give up a report:")
-    say_listed(owed)
+    say_listed(reports)
     say(f"{why[0].upper()}{why[1:]}.")
     if not click.confirm("Give it up?", err=True):
         raise click.Abort
     return True
 
 
-def _owed(duty: Duty) -> str:
+def _spelled_duty(duty: Duty) -> str:
     to = f" to {duty.deadline.to}" if duty.deadline.to else ""
     return f"{duty.deadline.id}{to}" + (f" by {spell_minute(duty.due)}" if duty.due else "")
 

@@ -62,13 +62,13 @@ def unset_channels(
 
     outcomes = [(one.planned, one.outcome) for one in done] + [(one, one.action) for one in notices]
     arrived = [message for one, outcome in outcomes if outcome in _REACHED for message in meant(one)]
-    heard = {message.incident for message in arrived}
-    rung = {message.incident for message in arrived if policy.rings(message.channel) and message.way == PAGE}
+    reached = {message.incident for message in arrived}
+    woken = {message.incident for message in arrived if policy.rings(message.channel) and message.way == PAGE}
     lacking: dict[str, set[str]] = {}
     for one in done:
         if isinstance(one.error, NotSetUp) and _by_preset(one.error, named):
             lacking.setdefault(one.error.channel, set()).update(message.incident for message in meant(one.planned))
-    names = frozenset(name for name, about in lacking.items() if about <= (rung if policy.rings(name) else heard))
+    names = frozenset(name for name, about in lacking.items() if about <= (woken if policy.rings(name) else reached))
     return UnsetChannels(names, _policy_without(names, policy))
 
 

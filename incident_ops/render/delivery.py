@@ -10,7 +10,7 @@ from incident_ops.domain.notification import LEDGER_BRANCH
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, plural
 from incident_ops.render.text import DEFAULT_WIDTH, fold_record
-from incident_ops.sla.obligations import Delivery
+from incident_ops.sla.delivery import Delivery
 
 _LONG = 3600
 """So many seconds without a complete run are said as a lack of one."""

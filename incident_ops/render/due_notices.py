@@ -11,6 +11,7 @@ from incident_ops.notifications.notice_text import spell_instants
 from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert, plural
 from incident_ops.render.sla import AT_RISK, BREACHED, clock_of_day, clock_rows
 from incident_ops.render.text import DEFAULT_WIDTH, fold_record, hanging
+from incident_ops.sla.delivery import WhomDue
 from incident_ops.sla.escalation import MANUAL
 from incident_ops.sla.obligations import (
     DECLARED_NOTICE,
@@ -20,7 +21,6 @@ from incident_ops.sla.obligations import (
     RESOLVED_NOTICE,
     DueObligations,
     Obligation,
-    WhomDue,
 )
 from incident_ops.sla.status import ClockReport
 
