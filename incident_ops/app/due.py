@@ -228,7 +228,7 @@ def plan_notices(
     `lines` are those of the ledger; None = it could not be read. `lost` as of `alert_messages`.
     """
     ledger = None if lines is None else kept_ledger(lines)
-    every = [*due.messages, *alert_messages(due.alerts, ledger, lost)]
+    every = [*due.messages, *alert_messages(due.alerts, ledger, lost, world.now)]
     held = OBSERVE if world.policy.mode == "observe" else ""
     own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
     planned = sum_up(gather_digests(plan_deliveries(every, ledger, world.now), own_place), own_place)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message, Pair, follow_up, pair
+from incident_ops.domain.time import parse_instant
 
 BEFORE, _SENT_AGAIN = "before", "again"
 _MOST_RETURNS = 3
@@ -45,9 +47,9 @@ class Alert(NamedTuple):
         every = (*keys, *map(sent_again, keys))
         return [name for name in self.channels if any(pair(key, name) in ledger for key in every)]
 
-    def in_turn(self, ledger: Ledger) -> Alert:
+    def in_turn(self, ledger: Ledger, now: datetime | None = None) -> Alert:
         """The alert under the key of its last opening: what was answered or ended under one, and rings for the same
-        reason again, opens under the next."""
+        reason again, opens under the next. What was ended after `now` does not count: a look back rings nobody."""
         turns, names = _turns(self.message.key), self.channels
         if not turns:
             return self
@@ -55,7 +57,7 @@ class Alert(NamedTuple):
             sent = [one for one in turns if self._is_begun(one, ledger)]
             key = sent[-1] if sent else turns[0]
         else:
-            key = next((one for one in turns if not _is_closed(ledger, one, names)), turns[-1])
+            key = next((one for one in turns if not _is_closed(ledger, one, names, now)), turns[-1])
         reaches = tuple(one._replace(key=key) for one in self.reaches)
         return self._replace(message=self.message._replace(key=key), reaches=reaches)
 
@@ -73,12 +75,14 @@ def sent_again(key: str) -> str:
     return f"{key}/{_SENT_AGAIN}"
 
 
-def alert_messages(found: Iterable[Alert], ledger: Ledger | None, lost: Collection[str] = ()) -> Iterator[Message]:
+def alert_messages(
+    found: Iterable[Alert], ledger: Ledger | None, lost: Collection[str] = (), now: datetime | None = None
+) -> Iterator[Message]:
     """The messages that bring the pagers from what the ledger knows to what they should be; without a ledger only
     what rings. What is still open from before is ended first: added to it, nothing would ring. `lost` are the incidents
     whose alert was sent and the pager does not know: it is sent once more."""
     known = ledger or {}
-    for alert in (one.in_turn(known) for one in found):
+    for alert in (one.in_turn(known, now) for one in found):
         message, gone = alert.message, alert.without_reason(known)
         if not (message.key or gone):
             continue
@@ -105,9 +109,10 @@ def _turns(key: str) -> tuple[str, ...]:
     return (key, *(f"{key}/back.{number}" for number in range(1, _MOST_RETURNS + 1)))
 
 
-def _is_closed(ledger: Ledger, key: str, channels: Iterable[str]) -> bool:
-    marks = (ACKNOWLEDGED, RESOLVED_EVENT)
-    return any(_is_in(ledger, f"{key}#{mark}", channels) for mark in marks)
+def _is_closed(ledger: Ledger, key: str, channels: Iterable[str], now: datetime | None) -> bool:
+    keys = (f"{key}#{mark}" for mark in (ACKNOWLEDGED, RESOLVED_EVENT))
+    found = [ledger[one] for one in (pair(key, name) for key in keys for name in channels) if one in ledger]
+    return any(now is None or parse_instant(one.claimed) <= now for one in found)
 
 
 def _is_in(ledger: Ledger, key: str, channels: Iterable[str]) -> bool:

@@ -293,3 +293,13 @@ def test_what_an_earlier_version_sent_keeps_no_alert_from_ringing(night: Scene, 
     one.ledger.confirm(old, after(0))
     one.run(after(1))
     assert pager_state(sink.taken).left_open == [(KEY, "acme/records/INC-1")]
+
+
+def test_a_run_that_looks_back_rings_nobody(night: Scene, sink: HttpSink) -> None:
+    """At an instant before the answer, of which the ledger knows already."""
+    one = night(judge(), severity="SEV1")
+    one.run(after(0))
+    one.acknowledge(after(3))
+    one.run(after(4))
+    one.run(after(2))
+    assert actions(sink) == ["trigger", "acknowledge"]
