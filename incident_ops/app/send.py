@@ -191,7 +191,9 @@ class _Sending:
     ) -> SentRecord:
         branch = self._state.branch if commit else ""
         kept = (self._id, self._path, branch, commit, onto, is_sent, self._is_new, pull, open_at, problem)
-        return SentRecord(*kept, has_others=self._has_others, is_merged=is_merged)
+        head = self._git.head
+        is_here = head is not None and self._git.read_path(head, self._path) == self._raw
+        return SentRecord(*kept, has_others=self._has_others, is_merged=is_merged, is_here=is_here)
 
     def _begin(self, tip: str) -> None:
         is_merged = self._git.read_path(tip, self._path) is not None
