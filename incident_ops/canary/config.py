@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_ops.canary.conditions import Condition, parse_condition
-from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.evidence_settings import AUTO, NONE, EvidenceSettings
 from incident_ops.canary.threshold import Threshold
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
@@ -30,6 +30,9 @@ WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 
 """Seconds where a gate file gives none."""
 
 MINUTE, FULL = 60.0, 100
+
+GOOD_ERROR_RATE = 0.001
+"""The error rate below which a canary is good where neither the gate file nor an objective says less."""
 
 
 class Provider(NamedTuple):
@@ -103,8 +106,11 @@ class Analysis:
     no_data_fails: bool
 
 
-def to_analysis(data: Mapping[str, Any]) -> Analysis:
-    """Checked data -> the value. UserError or ConditionError only for what `config_check` reports."""
+def to_analysis(data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE) -> Analysis:
+    """Checked data -> the value; `good_rate` where a metric has no `goodErrorRate`.
+
+    UserError or ConditionError only for what `config_check` reports.
+    """
     spec = data["spec"]
     steps = tuple(RolloutStep(step["weight"], step_seconds(spec, step)) for step in spec.get("steps", ()))
     accept = spec.get("onInconclusive")
@@ -117,7 +123,7 @@ def to_analysis(data: Mapping[str, Any]) -> Analysis:
         warmup=warmup_of(spec),
         steps=steps,
         watch=watch_seconds(spec),
-        metrics=tuple(_metric(spec, metric) for metric in spec["metrics"]),
+        metrics=tuple(_metric(spec, metric, good_rate) for metric in spec["metrics"]),
         dry_run=spec.get("dryRun", False),
         on_inconclusive=EXTEND if isinstance(accept, dict) else accept,
         extend_by=seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0,
@@ -168,12 +174,12 @@ def step_seconds(spec: Mapping[str, Any], step: Mapping[str, Any]) -> float:
     return seconds(step, "duration", seconds(spec, "duration", DURATION))
 
 
-def _metric(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Metric:
+def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) -> Metric:
     if data["type"] == "threshold":
         return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
-    settings = to_settings(spec, data)
+    settings = to_settings(spec, data, good_rate)
     return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False))
 
 
@@ -181,7 +187,9 @@ def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
     return Queries(data[side]["errors"], data[side]["requests"]) if side in data else None
 
 
-def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSettings:
+def to_settings(
+    spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE
+) -> EvidenceSettings:
     """What the evidence of an errorRate metric is for. UserError where the numbers do not go together.
 
     Without a baseline there is no ratio: only the absolute limit is judged.
@@ -194,6 +202,7 @@ def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSet
         unacceptable_ratio=float(data.get("unacceptableRatio", 2.0)),
         max_error_rate=_rate(data, "maxErrorRate"),
         min_error_rate=_rate(data, "minErrorRate"),
+        good_error_rate=_good_rate(data, good_rate) if has_baseline else None,
         alpha=float(data.get("alpha", 0.01)),
         beta=float(data.get("beta", 0.05)),
         dispersion=data.get("dispersion", AUTO),
@@ -206,6 +215,10 @@ def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSet
 
 def _rate(data: Mapping[str, Any], key: str) -> float | None:
     return float(data[key].removesuffix("%")) / 100 if key in data else None
+
+
+def _good_rate(data: Mapping[str, Any], default: float) -> float | None:
+    return None if data.get("goodErrorRate") == NONE else _rate(data, "goodErrorRate") or default
 
 
 def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:
