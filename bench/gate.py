@@ -22,7 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gate_batch as batch
+import gate_pass
 import numpy as np
+from gate_limits import percent, upper
 from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
 from measure import rounds
 from run import OURS
@@ -30,7 +32,7 @@ from run import OURS
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import NONE, EvidenceSettings
-from incident_ops.canary.judgement import Judgement, growth, judge_evidence
+from incident_ops.canary.judgement import Judgement, judge_evidence
 from incident_ops.deploy_gate.verdict import FAIL, PASS
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -64,18 +66,6 @@ def drawn(shape: Shape, setting: Setting, runs: int, *name: object) -> Runs:
     """Runs of a shape; the seed comes from the name, so a table does not depend on the tables before it."""
     words = repr((name, setting)).encode()
     return shape(np.random.default_rng([SEED, zlib.crc32(words)]), setting, runs)
-
-
-def percent(flags: np.ndarray) -> float:
-    """The share of true ones, in percent."""
-    return round(100 * float(np.mean(flags)), 3)
-
-
-def upper(share: float, runs: int) -> float:
-    """The 95 % upper limit (Wilson, one-sided) of a percentage seen in so many runs."""
-    z, p = 1.6449, share / 100
-    middle, half = p + z * z / (2 * runs), z * math.sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs))
-    return round(100 * (middle + half) / (1 + z * z / runs), 3)
 
 
 def stop(crossed: np.ndarray, setting: Setting) -> float:
@@ -193,9 +183,12 @@ def false_pass(sizes: Sizes) -> Iterator[Row]:
 
 
 def bound(setting: Setting) -> float:
-    """Seconds at which a test that knew the rates could stop, on average."""
-    rate, bad = setting.rate, setting.rate * setting.ratio
-    return math.log(1 / ALPHA) / growth(bad, rate, float(BASELINE_SHARE), 1.0) / setting.rps
+    """Seconds at which a test that knew the rates could stop, on average: Wald, "Sequential Tests of Statistical
+    Hypotheses", 1945. A request brings the divergence from the nearest pair of equal rates."""
+    rate, bad, traffic = setting.rate, setting.rate * setting.ratio, float(BASELINE_SHARE)
+    nearest = (bad + traffic * rate) / (1 + traffic)
+    growth = bad * math.log(bad / nearest) + traffic * rate * math.log(rate / nearest)
+    return math.log(1 / ALPHA) / growth / setting.rps
 
 
 def speed_of_plain(sizes: Sizes) -> Iterator[Row]:
@@ -254,15 +247,18 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
         EvidenceSettings(interval=setting.tick, dispersion=NONE) if plain else EvidenceSettings(interval=setting.tick)
     )
     logs = batch.plain_fails(runs) if plain else by_default(runs, setting).both
-    ends = logs[:, -1] if plain else batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1]
+    ends = batch.look(runs, 1, plain=True) if plain else batch.look_by_own_span(runs, setting.tick)
+    passes = ends.passes(BETA)
     worst = 0.0
     for run in range(len(runs.canary)):
         steps = list(judged(settings, setting, runs, run))
         crossed = logs[run] >= FAIL_AT
         expected = int(crossed.argmax()) + 1 if crossed.any() else setting.ticks
         wrong = len(steps) != expected or (steps[-1][1].verdict == FAIL) != bool(crossed.any())
-        if not plain and not crossed.any():
-            wrong |= (steps[-1][1].verdict == PASS) != bool(ends[run] >= PASS_AT)
+        if not crossed.any():
+            seen = steps[-1][1].passing
+            wrong |= seen is None or (steps[-1][1].verdict == PASS) != bool(passes[run])
+            worst = max(worst, abs(seen.chance - float(ends.unacceptable[run])) if seen else 1.0)
         theirs = max(-700.0, float(logs[run, expected - 1]))
         worst = max(worst, abs(math.log(steps[-1][1].e_value) - theirs))
         if wrong or worst > 1e-6:
@@ -349,6 +345,13 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "good_shapes": good_shapes,
     "speed_of_plain": speed_of_plain,
     "edge": edge,
+    "good_passes": lambda sizes: gate_pass.good_passes(drawn, sizes.good // 2),
+    "false_passes": lambda sizes: gate_pass.false_passes(drawn, sizes.bad),
+    "last_step": lambda sizes: gate_pass.last_step(np.random.default_rng([SEED, 1]), sizes.bad),
+    "ticks_to_pass": lambda sizes: gate_pass.ticks_to_pass(np.random.default_rng([SEED, 2]), sizes.bad // 4),
+    "quiet": lambda sizes: gate_pass.quiet(drawn, sizes.bad),
+    "proof": lambda sizes: gate_pass.proof(drawn, sizes.bad),
+    "no_errors": lambda _sizes: gate_pass.no_errors(),
 }
 
 

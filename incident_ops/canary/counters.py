@@ -166,6 +166,8 @@ FEWEST_PAIRS = 8
 """Pairs of blocks below which a lookback cannot show whether blocks belong together."""
 
 _NORMAL_95 = 1.6448536269514722
+NORMAL_99 = 2.3263478740408408
+"""Quantile of the normal law for `phi` of few blocks."""
 
 
 class DispersionSums(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -194,19 +196,29 @@ def dispersion_index(spread: DispersionSums) -> float:
     return (spread.squares * spread.requests / spread.errors - spread.errors) / (spread.blocks - 1)
 
 
-def dispersion_limit(degrees: int) -> float:
+def spread_since(whole: DispersionSums, before: DispersionSums) -> DispersionSums:
+    """The sums of the blocks that came after those of `before`."""
+    return DispersionSums(
+        whole.blocks - before.blocks,
+        whole.errors - before.errors,
+        whole.requests - before.requests,
+        whole.squares - before.squares,
+    )
+
+
+def dispersion_limit(degrees: int, quantile: float = _NORMAL_95) -> float:
     """The index that independent errors exceed in one of twenty cases: chi-squared over its degrees of freedom.
 
     Wilson and Hilferty's cube, within 1 % from 3 degrees on.
     """
     part = 2 / (9 * degrees)
-    return float((1 - part + _NORMAL_95 * part**0.5) ** 3)
+    return float((1 - part + quantile * part**0.5) ** 3)
 
 
-def phi(spread: DispersionSums) -> float:
+def phi(spread: DispersionSums, quantile: float = _NORMAL_95) -> float:
     """What to divide the log evidence by: the index where it is significant, else 1."""
     measured = dispersion_index(spread)
-    return measured if measured > 1 and measured > dispersion_limit(spread.blocks - 1) else 1.0
+    return measured if measured > 1 and measured > dispersion_limit(spread.blocks - 1, quantile) else 1.0
 
 
 def spread_of(ticks: Sequence[tuple[float, float]], length: int) -> DispersionSums:

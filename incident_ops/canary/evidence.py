@@ -25,6 +25,7 @@ from incident_ops.canary.counters import (
     spread_of,
 )
 from incident_ops.canary.evidence_settings import AUTO, MULTIPLES, EvidenceSettings
+from incident_ops.canary.pass_test import PassEvidence, begin_pass_step, observe_shares
 from incident_ops.canary.ratio_test import EVEN, RatioEvidence, Stakes, end_block, no_scores, observe_ratio
 
 
@@ -97,7 +98,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """Everything that is known so far. `at` and `last_data` are seconds since the run began.
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
-    from; `gaps` are the ticks without data by reason code.
+    from; `gaps` are the ticks without data by reason code. `passing` is what a pass compares; `has_error_series` is
+    False where the canary's requests are counted and a series of its errors was never seen.
     """
 
     block_ticks: int
@@ -111,18 +113,22 @@ class Evidence(msgspec.Struct, frozen=True):
     last_data: float = 0.0
     ticks: int = 0
     gaps: dict[str, int] = {}
+    passing: PassEvidence | None = None
+    has_error_series: bool = True
 
 
 def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
     """The evidence before the first tick. `lookback`: the baseline's ticks before the run, best an hour of them."""
     ticks = [tick for tick in lookback if isinstance(tick, Counts)]
     length = block_ticks(settings, ticks)
+    spread = spread_of(ticks, length)
     return Evidence(
         length,
         len(ticks),
-        None if settings.max_ratio is None else RatioEvidence(no_scores(settings.grid), spread_of(ticks, length)),
+        None if settings.max_ratio is None else RatioEvidence(no_scores(settings.grid), spread),
         None if settings.max_error_rate is None else LimitEvidence(),
         None if settings.min_error_rate is None else LimitEvidence(),
+        passing=None if settings.max_ratio is None else PassEvidence(spread),
     )
 
 
@@ -150,14 +156,15 @@ def observe_tick(
         return msgspec.structs.replace(before, at=at)
     if isinstance(canary, Gap):
         return _without(before, at, canary)
-    gaps, ratio, compared = before.gaps, before.ratio, NO_COUNTS
-    if ratio is not None:
+    gaps, ratio, passing, compared = before.gaps, before.ratio, before.passing, NO_COUNTS
+    if ratio is not None and passing is not None:
         if isinstance(baseline, Gap):
             if before.limit is None:
                 return _without(before, at, baseline)
             gaps = _counted(gaps, baseline)
         else:
             ratio, compared = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
+            passing = observe_shares(settings, passing, canary, baseline)
     return Evidence(
         before.block_ticks,
         before.lookback_ticks,
@@ -170,7 +177,15 @@ def observe_tick(
         at,
         before.ticks + 1,
         gaps,
+        passing,
+        before.has_error_series,
     )
+
+
+def begin_step(evidence: Evidence) -> Evidence:
+    """The evidence where a step of the rollout begins: from here it is also asked by itself."""
+    passing = evidence.passing
+    return msgspec.structs.replace(evidence, passing=begin_pass_step(passing) if passing else None)
 
 
 def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:

@@ -70,9 +70,9 @@ AUTO, NONE = "auto", "none"
 class EvidenceSettings:
     """What the evidence is for: fields of a gate file, durations in seconds, rates between 0 and 1.
 
-    `max_ratio` None: no baseline, only the absolute limit `max_error_rate`. `good_error_rate`: below it a canary may pass
-    however it compares; None: the comparison alone decides. `dispersion` "auto", "none" (independent
-    errors are assumed: the plain Poisson test) or a number of 1 or more. `clump_span` "auto" or seconds.
+    `max_ratio` None: no baseline, only the absolute limit `max_error_rate`. `good_error_rate`: below it a canary passes
+    where the comparison cannot decide. `dispersion` "auto", "none" (independent errors are assumed: the plain Poisson
+    test) or a number of 1 or more. `clump_span` "auto" or seconds.
     """
 
     interval: float

@@ -20,7 +20,7 @@ import msgspec
 
 from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.evidence import Evidence
+from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
@@ -126,13 +126,17 @@ SPARE_TURNS = 10
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics."""
+    """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics.
+
+    `look` is the number of the look at a pass that its horizon is: 1 at the planned end.
+    """
 
     horizon: float
     metrics: dict[str, MetricHistory]
     at: float = 0.0
     turns: int = 0
     stage: int = 0
+    look: int = 1
 
 
 def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
@@ -184,9 +188,11 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
     if end is None and run.turns >= run.horizon / _shortest_interval(analysis) + SPARE_TURNS:
         end = RunEnd.EARLY
     statuses = [
-        metric_status(analysis, metric, run.metrics[metric.name], run.horizon, end) for metric in analysis.metrics
+        metric_status(analysis, metric, run.metrics[metric.name], run.horizon, end, run.look)
+        for metric in analysis.metrics
     ]
-    return join_metrics(statuses, end is not None)
+    joined = join_metrics(statuses, end is not None)
+    return replace(joined, is_whole=run.look > 0 and run.at >= run.horizon)
 
 
 def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:
@@ -200,7 +206,7 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
     if any(status.is_final and status.verdict != PASS for status in open_ended.deciding):
         return None
     horizon = next_horizon(analysis, run.horizon)
-    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon)
+    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon, look=run.look + 1)
 
 
 def is_step_done(analysis: Analysis, run: Run) -> bool:
@@ -220,12 +226,18 @@ def next_step(analysis: Analysis, run: Run) -> Run | None:
     """
     if run.stage + 1 >= len(stages(analysis)) or judge_step(analysis, run).lacks_data:
         return None
-    return msgspec.structs.replace(run, stage=run.stage + 1)
+    metrics = {name: _next_step_of(history) for name, history in run.metrics.items()}
+    return msgspec.structs.replace(run, stage=run.stage + 1, metrics=metrics)
+
+
+def _next_step_of(history: MetricHistory) -> MetricHistory:
+    evidence = history.evidence
+    return history if evidence is None else msgspec.structs.replace(history, evidence=begin_step(evidence))
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict as if the run ended with the step it is in."""
-    return judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end))
+    """The verdict at the end of the step that the run is in; before the last one no pass is said."""
+    return judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
 
 
 def _shortest_interval(analysis: Analysis) -> float:

@@ -15,7 +15,9 @@ import msgspec
 from incident_ops.canary.config import ACCEPT, ON_INCONCLUSIVE_FAIL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, observe_tick
-from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, Needed, judge_evidence
+from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, judge_evidence
+from incident_ops.canary.needed import Needed, still_needed
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
     SOURCE_TIMEOUT,
@@ -158,7 +160,8 @@ class MetricStatus:
     """The status of one metric: `is_final` where further ticks change nothing, `text` why, for people.
 
     An error rate has a judgement and counts, and where it has no baseline the rate that alone is judged (`lone_limit`);
-    a threshold metric has totals. `dry_run`: reported only.
+    a threshold metric has totals. `dry_run`: reported only. `needed` is what an error rate that did not pass needs
+    still; None where that is unknown.
     """
 
     name: str
@@ -172,6 +175,7 @@ class MetricStatus:
     baseline: Counts = NO_COUNTS
     lone_limit: float | None = None
     totals: Totals | None = None
+    needed: Needed | None = None
 
     @property
     def is_error(self) -> bool:
@@ -186,12 +190,13 @@ class MetricStatus:
 
 @dataclass(frozen=True, slots=True)
 class JoinedVerdict:
-    """The verdict over all metrics; `is_final` where the run may end."""
+    """The verdict over all metrics; `is_final` where the run may end, `is_whole` where all of its time was measured."""
 
     verdict: str
     reason_code: str
     is_final: bool
     metrics: tuple[MetricStatus, ...]
+    is_whole: bool = False
 
     @property
     def deciding(self) -> tuple[MetricStatus, ...]:
@@ -206,8 +211,7 @@ class JoinedVerdict:
     @property
     def needed(self) -> Needed | None:
         """What the metric that needs most needs still; None where that is unknown."""
-        needs = [status.judgement.needed for status in self.deciding if status.judgement and status.judgement.needed]
-        return max(needs, default=None)
+        return max((status.needed for status in self.deciding if status.needed), default=None)
 
 
 def verdict_exit_code(verdict: str, reason_code: str) -> int:
@@ -216,11 +220,14 @@ def verdict_exit_code(verdict: str, reason_code: str) -> int:
 
 
 def metric_status(
-    analysis: Analysis, metric: Metric, history: MetricHistory, horizon: float, end: RunEnd | None
+    analysis: Analysis, metric: Metric, history: MetricHistory, horizon: float, end: RunEnd | None, look: int = 1
 ) -> MetricStatus:
-    """The status of a metric in a run that is planned to last `horizon` seconds and ends now where `end` is given."""
+    """The status of a metric in a run that is planned to last `horizon` seconds and ends now where `end` is given.
+
+    `look` is the number of the look at a pass that is made at the horizon; 0: none is.
+    """
     if isinstance(metric, ErrorRate):
-        return _rate_status(analysis, metric, history, horizon, end)
+        return _rate_status(analysis, metric, history, horizon, end, look)
     return _threshold_status(metric, history, horizon, end)
 
 
@@ -232,20 +239,27 @@ def join_metrics(statuses: Sequence[MetricStatus], is_over: bool) -> JoinedVerdi
     worst = min(deciding, key=lambda status: status.rank)
     stopped = any(status.is_final and status.verdict != PASS for status in deciding)
     is_final = is_over or stopped or all(status.is_final for status in deciding)
-    return JoinedVerdict(worst.verdict, worst.reason_code, is_final, tuple(statuses))
+    reason = worst.reason_code
+    if worst.verdict == PASS and any(status.reason_code == BELOW_GOOD_RATE for status in deciding):
+        reason = BELOW_GOOD_RATE
+    return JoinedVerdict(worst.verdict, reason, is_final, tuple(statuses))
 
 
 def accepted(analysis: Analysis, joined: JoinedVerdict) -> JoinedVerdict:
     """What the gate file makes of the end: `onInconclusive`, and a `dryRun` of the whole gate.
 
-    Only a result that was measured is ever let through, as `overridden`: too few samples, or in a dry run a fail. What
-    could not be measured stays as it is. `onInconclusive: fail` makes any inconclusive end a fail, but for an error.
+    Only a result that was measured is ever let through, as `overridden`: too few samples in the whole of its time, or
+    in a dry run a fail. What could not be measured stays as it is. `onInconclusive: fail` makes any inconclusive end a
+    fail, but for an error.
     """
     if joined.verdict == PASS or joined.reason_code == DATASOURCE_ERROR:
         return joined
-    measured = joined.verdict == FAIL or all(
-        status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
-        for status in joined.deciding
+    measured = joined.verdict == FAIL or (
+        joined.is_whole
+        and all(
+            status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
+            for status in joined.deciding
+        )
     )
     if measured and not joined.lacks_data and (analysis.dry_run or _may_accept(analysis, joined)):
         return replace(joined, verdict=OVERRIDDEN, reason_code=INCONCLUSIVE_ACCEPTED)
@@ -263,12 +277,13 @@ def _has_answers(status: MetricStatus) -> bool:
 
 
 def _rate_status(
-    analysis: Analysis, metric: ErrorRate, history: MetricHistory, horizon: float, end: RunEnd | None
+    analysis: Analysis, metric: ErrorRate, history: MetricHistory, horizon: float, end: RunEnd | None, look: int
 ) -> MetricStatus:
     if history.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
     evidence = history.evidence
-    judgement = judge_evidence(metric.settings, evidence, horizon)
+    judgement = judge_evidence(metric.settings, evidence, horizon, look)
+    needed: Needed | None = None
     verdict, reason, is_final, text = judgement.verdict, judgement.reason_code, judgement.is_final, history.problem
     if verdict == INCONCLUSIVE:
         if history.errors > ERRORS_IN_ROW:
@@ -278,10 +293,11 @@ def _rate_status(
             reason, is_final, text = SOURCE_TIMEOUT, True, f"ended after {lasted} of {planned}"
         if is_final and analysis.no_data_fails and reason in LACKING[1:]:
             verdict = FAIL
+        needed = still_needed(metric.settings, evidence, look + (evidence.at >= horizon))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
     sides = (evidence.canary, evidence.baseline)
     return MetricStatus(
-        metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit
+        metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit, needed=needed
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from incident_ops.canary.config import WARMUP
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
+from incident_ops.canary.needed import Needed
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
@@ -190,8 +191,8 @@ def progress(metric: MetricStatus) -> str:
         parts.append(f"errors {_counted(metric.canary)} / {_counted(metric.baseline)}")
     else:
         parts.append(f"errors {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
-    if judgement.needed is not None and judgement.needed.requests >= 1:
-        parts.append(f"about {math.ceil(judgement.needed.requests):,} more canary requests")
+    if metric.needed is not None and metric.needed.requests >= 1:
+        parts.append(f"about {math.ceil(metric.needed.requests):,} more canary requests")
     if metric.text:
         parts.append(inert(metric.text))
     return f"{metric.name}: {', '.join(parts)}"
@@ -221,14 +222,23 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
 def _closing(outcome: CanaryOutcome) -> Iterator[str]:
     """What an inconclusive run needs, what the verdict assumes, and what may come next."""
     if outcome.verdict == INCONCLUSIVE and outcome.needed is not None:
-        requests, seconds = outcome.needed
-        after = f" ({_length(seconds)} at this traffic)" if round(seconds) else ""
-        yield f"Needs about {math.ceil(requests):,} more canary requests{after}."
+        yield _still_needed(outcome.needed)
     yield from _assumed(outcome)
     if outcome.next_weight is not None:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
     if outcome.is_dry:
         yield "The gate file sets dryRun: no command was run and nothing is held."
+
+
+def _still_needed(needed: Needed) -> str:
+    requests, ticks = math.ceil(needed.requests), math.ceil(needed.ticks)
+    if ticks < 1:
+        return "It would have passed now, had the run ended here."
+    plural = "s" * (ticks != 1)
+    return (
+        f"A pass needs about {requests:,} more canary request{'s' * (requests != 1)}: {ticks:,} more tick{plural},"
+        f" {_length(needed.seconds)} at this traffic, if it is as good as the baseline."
+    )
 
 
 def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
