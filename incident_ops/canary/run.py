@@ -37,6 +37,7 @@ from incident_ops.canary.verdict import (
     postponed,
 )
 from incident_ops.deploy_gate.verdict import INCONCLUSIVE, PASS
+from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
 WATCH_LIMIT = 0.05
@@ -199,14 +200,34 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
     """The run with a later horizon, where its end is inconclusive and more ticks can change that; else None."""
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
+    if _is_settled(analysis, run):
+        return None
+    horizon = next_horizon(analysis, run.horizon)
+    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon, look=run.look + 1)
+
+
+def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
+    """A run that ended inconclusive, for so many seconds more: its evidence is kept, its next end is another look.
+
+    UserError where more ticks cannot change how it ended.
+    """
+    if run.at < run.horizon:
+        lasted, planned = spell_duration(round(run.at)), spell_duration(round(run.horizon))
+        raise UserError(f"the run ended after {lasted} of {planned}, before its time", hint=_START_ANEW)
+    metrics = {name: msgspec.structs.replace(history, errors=0) for name, history in run.metrics.items()}
+    longer = msgspec.structs.replace(run, horizon=run.at + seconds, look=run.look + 1, metrics=metrics)
+    if _is_settled(analysis, longer):
+        raise UserError("a metric of the run has ended, and more ticks cannot change that", hint=_START_ANEW)
+    return longer
+
+
+def _is_settled(analysis: Analysis, run: Run) -> bool:
+    """Whether a metric has ended, and not with a pass, however long the run goes on."""
     open_ended = join_metrics(
         [metric_status(analysis, metric, run.metrics[metric.name], math.inf, None) for metric in analysis.metrics],
         False,
     )
-    if any(status.is_final and status.verdict != PASS for status in open_ended.deciding):
-        return None
-    horizon = next_horizon(analysis, run.horizon)
-    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon, look=run.look + 1)
+    return any(status.is_final and status.verdict != PASS for status in open_ended.deciding)
 
 
 def is_step_done(analysis: Analysis, run: Run) -> bool:
@@ -249,7 +270,7 @@ def _shortest_interval(analysis: Analysis) -> float:
     return min([analysis.interval, *others])
 
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 RUN_KIND, EVIDENCE_KIND = "canary-run", "canary-evidence"
 _NAMES = {RUN_KIND: "a canary run", EVIDENCE_KIND: "canary evidence"}
 _START_ANEW = "remove the state file to start anew"
@@ -303,6 +324,7 @@ class _RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: float
     turns: int
     stage: int
+    look: int
     metrics: dict[str, _MetricState]
 
 
@@ -318,18 +340,28 @@ def run_to_json(analysis: Analysis, run: Run, owner: Owner, started_at: str, ver
         metrics[metric.name] = kept
     head = {"schema": STATE_VERSION, "kind": RUN_KIND, "owner": msgspec.to_builtins(owner), "started_at": started_at}
     data = {**head, "verdict": verdict, "horizon": run.horizon, "at": run.at, "turns": run.turns, "stage": run.stage}
-    return json.dumps({**data, "metrics": metrics}, indent=1) + "\n"
+    return json.dumps({**data, "look": run.look, "metrics": metrics}, indent=1) + "\n"
 
 
-def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner) -> tuple[Run, str]:
-    """The run and the instant it began. UserError for a file of another kind or run, and for one that has its verdict.
+class KeptRun(NamedTuple):
+    """What a state file holds: the run, the instant it began, and whether it ended inconclusive."""
 
-    A verdict is not said twice: evidence of an earlier deploy must never let a later one pass.
+    run: Run
+    started_at: str
+    has_ended: bool
+
+
+def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner, *, carries_on: bool = False) -> KeptRun:
+    """The run that is kept. UserError for a file of another kind or run, and for one that has its verdict.
+
+    A verdict is not said twice: evidence of an earlier deploy must never let a later one pass. Only an inconclusive run
+    may go on, and only where that is asked for (`carries_on`).
     """
     state = _decode(text, RUN_KIND, _RunState)
     _demand_owner(state.owner, owner)
-    if state.verdict is not None:
-        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=_START_ANEW)
+    if state.verdict is not None and not (carries_on and state.verdict == INCONCLUSIVE):
+        further = "--continue 10m measures on with its evidence, or " if state.verdict == INCONCLUSIVE else ""
+        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=f"{further}{_START_ANEW}")
     if set(state.metrics) != {metric.name for metric in analysis.metrics}:
         raise UserError("the state file has other metrics than the gate", hint=_START_ANEW)
     metrics: dict[str, MetricHistory] = {}
@@ -341,7 +373,8 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner) -> tuple[
             evidence, _ = evidence_from_json(kept_text, metric.settings, owner.subject(metric.name))
         metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem)
     _demand_sound_run(state, len(stages(analysis)))
-    return Run(state.horizon, metrics, state.at, state.turns, state.stage), state.started_at
+    run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.look)
+    return KeptRun(run, state.started_at, state.verdict is not None)
 
 
 def evidence_to_json(settings: EvidenceSettings, evidence: Evidence, subject: str, started_at: str) -> str:
@@ -394,7 +427,7 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
 def _demand_sound_run(state: _RunState, steps: int) -> None:
     numbers = [state.horizon, state.at, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
-    if not in_range or not 0 <= state.stage < steps or state.turns < 0:
+    if not in_range or not 0 <= state.stage < steps or state.turns < 0 or state.look < 1:
         raise UserError("the state file is damaged: its numbers are out of range", hint=_START_ANEW)
 
 
@@ -402,6 +435,7 @@ def _demand_sound_evidence(settings: EvidenceSettings, evidence: Evidence) -> No
     asked = (settings.max_ratio, settings.max_error_rate, settings.min_error_rate)
     kept = (evidence.ratio, evidence.limit, evidence.floor)
     is_whole = all((limit is None) == (part is None) for limit, part in zip(asked, kept, strict=True))
+    is_whole &= (evidence.passing is None) == (evidence.ratio is None)
     if evidence.ratio is not None:
         is_whole &= len(evidence.ratio.scores) == len(settings.grid.points)
     bets = [evidence.ratio.worse, evidence.ratio.better] if evidence.ratio else []

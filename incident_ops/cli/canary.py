@@ -54,6 +54,7 @@ def canary() -> None:
 @click.option("--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name.")
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
+@click.option("--continue", "carry_on", metavar="TIME", help="Go on with the inconclusive run of --state for so long.")
 @click.option("--watch", is_flag=True, help="After full rollout go on against the absolute limit.")
 @click.option("--on-step", metavar="CMD", help="Run for each step; $INCIDENT_OPS_WEIGHT is its share of the traffic.")
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
@@ -65,7 +66,7 @@ def canary() -> None:
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @format_option
 @click.pass_context
-def run_command(ctx: click.Context, /, form: str, deployment: int | None, **request: Any) -> None:
+def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_on: str | None, **request: Any) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
@@ -79,6 +80,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
       incident-ops canary run -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
+      incident-ops canary run -f gates/checkout.yaml -s checkout \\
+        --sha $GITHUB_SHA --state canary.json --continue 10m
     """
     from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
 
@@ -90,7 +93,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
         workspace = workspace_of(ctx)
-        outcome = run_canary(workspace, CanaryRequest(**request), Progress())
+        longer = None if carry_on is None else _seconds(carry_on, "--continue")
+        outcome = run_canary(workspace, CanaryRequest(**request, carry_on=longer), Progress())
     except UserError:
         _refused(form)
         raise
@@ -148,7 +152,7 @@ def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form
     from incident_ops.render.canary import sizing_json, sizing_text
 
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
-    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
+    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"))
     plan = plan_traffic(traffic, request)
     click.echo(sizing_json(plan) if form == "json" else sizing_text(plan, page_width()), nl=False)
 
@@ -214,13 +218,13 @@ def _percent(text: str, option: str) -> float:
         raise UserError(f"{option} {text!r} is not a percentage", hint="e.g. 0.5%") from error
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, option: str) -> float:
     from incident_ops.domain.time import duration
 
     try:
         return float(duration(text))
     except ValueError as error:
-        raise UserError(f"--duration {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
+        raise UserError(f"{option} {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
 
 
 EVERY = 15.0

@@ -95,9 +95,11 @@ def _with(path: str, value: object) -> str:
         "null",
         STATE[:-40],
         _with("kind", "plan"),
-        _with("schema", 2),
+        _with("schema", 1),
         _with("unknown", 1),
         _with("evidence.ratio", None),
+        _with("evidence.passing", None),
+        _with("evidence.passing.step.0", "many"),
         _with("evidence.ratio.scores", [0.0]),
         _with("evidence.ratio.scores.3", float("nan")),
         _with("evidence.ratio.scores.3", "1"),
@@ -119,5 +121,5 @@ def test_a_file_that_is_damaged_or_of_another_kind_is_refused(text: str | bytes)
 def test_the_file_is_text_with_a_version() -> None:
     """People may look into it."""
     data = json.loads(STATE)
-    assert (data["schema"], data["kind"], data["subject"]) == (1, "canary-evidence", SUBJECT)
+    assert (data["schema"], data["kind"], data["subject"]) == (2, "canary-evidence", SUBJECT)
     assert STATE.endswith("}\n")

@@ -208,7 +208,7 @@ def test_what_an_inconclusive_end_means(
 
 def test_an_inconclusive_run_is_extended_until_it_is_decided(here: Folder, monkeypatch: Patch) -> None:
     """Looked at again after each ten minutes more, up to the most."""
-    stage(monkeypatch, Source(rps=1.0))
+    stage(monkeypatch, Source(rps=0.4))
     done, told = run(here, text=gate(onInconclusive="{extend: {max: 60m}}"))
     assert (done.code, told["verdict"]) == (0, "pass")
     assert told["stopped_at_seconds"] in (1200, 1800, 2400, 3000)
@@ -282,6 +282,68 @@ def test_a_rerun_goes_on_where_the_last_one_was_ended(here: Folder, monkeypatch:
     assert clock.waits == 21
     done, _ = run(here, *KEPT)
     done.told_once(2, "the run of the state file has ended: pass", "remove the state file")
+
+
+def test_an_inconclusive_run_is_carried_on_by_a_person(here: Folder, monkeypatch: Patch) -> None:
+    """Its evidence is kept, and it says how; what was decided, or never ran, is refused."""
+    clock = stage(monkeypatch, Source(rps=0.4))
+    done, told = run(here, *KEPT)
+    assert (done.code, told["reason_code"]) == (3, "too_few_samples")
+    first = told["metrics"][0]["canary_requests"]
+    run(here, *KEPT)[0].told_once(2, "the run of the state file has ended: inconclusive", "--continue 10m")
+    clock.wait(3600.0)
+    done, told = run(here, *KEPT, "--continue", "20m", "--format", "json")
+    assert "carried on until 30m of measured time; this is look 2 at a pass" in done.err
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 1800)
+    assert told["metrics"][0]["canary_requests"] == pytest.approx(3 * first, rel=0.02)
+    run(here, *KEPT, "--continue", "20m")[0].told_once(2, "has ended: pass", "remove the state file")
+
+
+def test_what_cannot_be_carried_on_is_refused(here: Folder, monkeypatch: Patch) -> None:
+    """No file, no --state, no time, an end before its time."""
+    stage(monkeypatch, Source(rps=0.4))
+    run(here, "--continue", "10m")[0].told_once(2, "--continue without --state", "--state FILE")
+    run(here, *KEPT, "--continue", "10m")[0].told_once(2, "there is no run to carry on", "s.json")
+    run(here, *KEPT, "--continue", "0s")[0].told_once(2, "too short or too long", "10m")
+    run(here, *KEPT, "--continue", "soon")[0].told_once(2, "'soon' is not a duration", "10m")
+    source = Source()
+    source.answers = {"canary_requests": broken}
+    stage(monkeypatch, source)
+    assert run(here, *KEPT)[1]["reason_code"] == "datasource_error"
+    run(here, *KEPT, "--continue", "10m")[0].told_once(2, "before its time", "remove the state file")
+
+
+def test_the_verdict_names_how_it_is_carried_on(here: Folder, monkeypatch: Patch) -> None:
+    """Where there is a state file, and only then."""
+    stage(monkeypatch, Source(rps=0.4))
+    command = ("canary", "run", "-f", write(here.path, gate()))
+    assert "--continue 10m" in " ".join(call(*command, *KEPT, at=here.path, clock=None).out.split())
+    assert "--continue" not in call(*command, at=here.path, clock=None).out
+
+
+def test_an_early_end_is_not_let_through(here: Folder, monkeypatch: Patch) -> None:
+    """`onInconclusive: pass`: a threshold metric ends the run in its first seconds, before a bad canary was counted."""
+    source = Source(5.0)
+    source.answers = {"p99": lambda at: 1.0}
+    stage(monkeypatch, source)
+    metric = (
+        "  - {name: p99, type: threshold, query: p99, initialDelay: 30s,"
+        " successCondition: result < 0.5, failureCondition: result > 2}\n"
+    )
+    text = gate(onInconclusive="pass").replace("  onInconclusive: pass\n", "") + metric + "  onInconclusive: pass\n"
+    done, told = run(here, "--on-pass", f"touch {here.path}/promoted", text=text)
+    assert (done.code, told["verdict"], told["reason_code"]) == (3, "inconclusive", "too_few_samples")
+    assert not (here.path / "promoted").exists()
+
+
+def test_a_perfect_canary_passes_by_its_own_rate(here: Folder, monkeypatch: Patch) -> None:
+    """No errors in 60,000 requests: a pass that names its route; `goodErrorRate: none` leaves it inconclusive."""
+    stage(monkeypatch, Source(rps=100.0, rate=0.0))
+    done, told = run(here)
+    assert (done.code, told["verdict"], told["reason_code"]) == (0, "pass", "below_good_rate")
+    stage(monkeypatch, Source(rps=100.0, rate=0.0))
+    off = gate().replace("    type: errorRate", "    type: errorRate\n    goodErrorRate: none")
+    assert run(here, text=off)[0].code == 3
 
 
 def test_a_state_file_of_another_deploy_is_refused(here: Folder, monkeypatch: Patch) -> None:
