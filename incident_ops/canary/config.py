@@ -174,6 +174,16 @@ def step_seconds(spec: Mapping[str, Any], step: Mapping[str, Any]) -> float:
     return seconds(step, "duration", seconds(spec, "duration", DURATION))
 
 
+def counted_of(spec: Mapping[str, Any]) -> float:
+    """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
+    whole, warmup = horizon_of(spec), warmup_of(spec)
+    usual = seconds(spec, "duration", DURATION)
+    later = [seconds(step, "duration", usual) for step in partial_of(spec)][1:]
+    accept = spec.get("onInconclusive")
+    longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
+    return whole + longer - warmup - sum(min(warmup, step_length / 2) for step_length in later)
+
+
 def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) -> Metric:
     if data["type"] == "threshold":
         return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))

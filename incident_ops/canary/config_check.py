@@ -15,12 +15,12 @@ from incident_ops.canary.conditions import ConditionError, parse_condition
 from incident_ops.canary.config import (
     CLOUDWATCH,
     CUMULATIVE,
-    DURATION,
     FILE_PROVIDER,
     FULL,
     LONGEST_WAIT,
     LOOKBACK,
     MINUTE,
+    counted_of,
     horizon_of,
     interval_of,
     partial_of,
@@ -31,6 +31,8 @@ from incident_ops.canary.config import (
     to_settings,
     warmup_of,
 )
+from incident_ops.canary.length_check import too_few_ticks
+from incident_ops.canary.pass_test import FEWEST_COUNTED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError
@@ -43,11 +45,8 @@ MOST_TICKS = 100_000
 MOST_POINTS = 11_000
 """What Prometheus gives in one range at most."""
 
-FEWEST_BLOCKS = 3
-"""Blocks of `clumpSpan` that a fail rests on at least: one multiplies by about 1/q at most."""
-
 _COUNTS = ("canary", "baseline", "maxRatio", "unacceptableRatio", "minErrorRate", "maxErrorRate")
-_EVIDENCE = (*_COUNTS, "alpha", "beta", "dispersion", "lookback", "clumpSpan")
+_EVIDENCE = (*_COUNTS, "goodErrorRate", "alpha", "beta", "dispersion", "lookback", "clumpSpan")
 _CONDITIONS = ("successCondition", "failureCondition")
 _LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
 _THRESHOLD = ("query", *_CONDITIONS, *_LIMITS, "count", "interval", "initialDelay")
@@ -61,7 +60,7 @@ ConfigFault = tuple[Route, str, str]
 def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
     """Findings, with symbolic places, of a gate file that fits its schema."""
     spec = data["spec"]
-    for route, message, hint in (*_times(spec), *_steps(spec), *_names(spec)):
+    for route, message, hint in (*_times(spec), *_steps(spec), *too_few_ticks(spec), *_names(spec)):
         yield _finding(GATE_SETTINGS_RULE, file, route, message, hint)
     for index, metric in enumerate(spec["metrics"]):
         route = ("metrics", index)
@@ -160,7 +159,7 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
         yield (), "there is nothing to compare with", "add baseline: {errors: ..., requests: ...}, or maxErrorRate"
         return
     if not is_file and "baseline" not in metric:
-        for key in ("maxRatio", "unacceptableRatio"):
+        for key in ("maxRatio", "unacceptableRatio", "goodErrorRate"):
             if key in metric:
                 yield (key,), f"{key} compares with a baseline, and there is none", "add baseline, or remove it"
     if metric.get("clumpSpan", "auto") != "auto" and seconds(metric, "clumpSpan", 0) <= 0:
@@ -173,6 +172,8 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
     floor, limit = (float(metric.get(key, "nan%").rstrip("%")) for key in ("minErrorRate", "maxErrorRate"))
     if floor >= limit:
         yield ("minErrorRate",), "the floor lies at or above maxErrorRate", "lower it"
+    if float(metric.get("goodErrorRate", "nan").replace("none", "nan").rstrip("%")) >= limit:
+        yield ("goodErrorRate",), "a rate that fails (maxErrorRate) cannot be good", "lower it, or write none"
     if interval_of(spec) > 0 and warmup_of(spec) >= 0:
         yield from _evidence(spec, metric)
 
@@ -193,28 +194,18 @@ def _as_written(text: str) -> str:
 
 
 def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    """A block is one piece of evidence: too few of them decide nothing, however bad the canary is."""
-    if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none":
+    """A block is one piece of evidence: too few of them decide nothing, however many errors there are."""
+    if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none" or any(too_few_ticks(spec)):
         return
     interval = interval_of(spec)
-    ticks = int(_counted(spec) / interval + 1e-9)
+    ticks = int(counted_of(spec) / interval + 1e-9)
     length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
-    if (blocks := ticks // length) < FEWEST_BLOCKS:
-        longest = duration_text(int(ticks // FEWEST_BLOCKS * interval))
+    if (blocks := ticks // length) < FEWEST_COUNTED:
+        longest = duration_text(int(ticks // FEWEST_COUNTED * interval))
         fit = f"only {blocks} block{'s' * (blocks != 1)} of {metric['clumpSpan']}"
-        message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
-        hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"
+        message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, and a pass needs {FEWEST_COUNTED}"
+        hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_COUNTED else "lengthen the run"
         yield ("clumpSpan",), message, hint
-
-
-def _counted(spec: Mapping[str, Any]) -> float:
-    """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
-    whole, warmup = horizon_of(spec), warmup_of(spec)
-    usual = seconds(spec, "duration", DURATION)
-    later = [seconds(step, "duration", usual) for step in partial_of(spec)][1:]
-    accept = spec.get("onInconclusive")
-    longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
-    return whole + longer - warmup - sum(min(warmup, step_length / 2) for step_length in later)
 
 
 def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:

@@ -8,6 +8,7 @@ import pytest
 
 from incident_ops.canary.config import to_analysis
 from incident_ops.canary.config_check import check_gate_file, check_source
+from incident_ops.canary.length_check import check_length
 from incident_ops.findings import Level
 from incident_ops.records.policy import load_policy
 from incident_ops.records.schema import fast_validator
@@ -27,11 +28,18 @@ GOOD: dict[str, dict[str, Any]] = {
     "one read at the end": gate({**THRESHOLD, "initialDelay": "10m", "count": 1}),
     "successes in a row": gate({**THRESHOLD, "failureLimit": -1, "consecutiveSuccessLimit": 3}),
     "steps": gate(steps=STEPS),
-    "clumps of the longest": gate({**ERROR_RATE, "clumpSpan": "3m"}),
+    "clumps of the longest": gate({**ERROR_RATE, "clumpSpan": "1m45s"}),
     "clumps that are not asked for": gate({**ERROR_RATE, "clumpSpan": "4m", "dispersion": "none"}),
     "clumps in a run that may be extended": gate(
-        {**ERROR_RATE, "clumpSpan": "4m"}, onInconclusive={"extend": {"max": "10m"}}
+        {**ERROR_RATE, "clumpSpan": "3m45s"}, onInconclusive={"extend": {"max": "10m"}}
     ),
+    "five ticks": gate(interval="105s"),
+    "few ticks that may be more": gate(interval="5m", onInconclusive={"extend": {"max": "60m"}}),
+    "few ticks where only a limit is judged": gate({**ALONE, "maxErrorRate": "1%"}, interval="4m"),
+    "few ticks where errors are independent": gate({**ERROR_RATE, "dispersion": "none"}, interval="4m"),
+    "eight ticks without a lookback": gate({**ERROR_RATE, "lookback": "0s"}, interval="65s"),
+    "no good rate": gate({**ERROR_RATE, "goodErrorRate": "none"}),
+    "a good rate below the limit": gate({**ERROR_RATE, "goodErrorRate": "0.05%", "maxErrorRate": "1%"}),
     "cloudwatch": gate(provider={"cloudwatch": {"datasource": "aws"}}),
     "rate in a threshold": gate({**THRESHOLD, "query": "rate(x[1m])"}),
     "increase elsewhere": gate(
@@ -54,6 +62,24 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
     "interval zero": (gate(interval="0s"), ("interval",), "0s"),
     "interval too long": (gate(interval="11m", warmup="0s"), ("interval",), "longer than the whole run"),
     "too many ticks": (gate(interval="1s", duration="2d"), ("interval",), "100,000"),
+    "four ticks": (gate(interval="2m"), ("interval",), "only 4 ticks count after the warm-up, and a pass needs 5"),
+    "one tick": (gate(duration="90s"), ("duration",), "only 2 ticks count"),
+    "short steps": (gate(steps=[{"weight": 10, "duration": "2m"}]), ("steps", 0), "only 4 ticks count"),
+    "seven ticks without a lookback": (
+        gate({**ERROR_RATE, "lookback": "1m"}, interval="75s"),
+        ("interval",),
+        "a pass needs 8 where no lookback shows",
+    ),
+    "good rate above the limit": (
+        gate({**ERROR_RATE, "goodErrorRate": "1%", "maxErrorRate": "1%"}),
+        ("metrics", 0, "goodErrorRate"),
+        "cannot be good",
+    ),
+    "good rate without a baseline": (
+        gate({**ALONE, "maxErrorRate": "1%", "goodErrorRate": "0.1%"}),
+        ("metrics", 0, "goodErrorRate"),
+        "there is none",
+    ),
     "cloudwatch by seconds": (
         gate(provider={"cloudwatch": {"datasource": "a"}}, interval="90s"),
         ("interval",),
@@ -204,7 +230,7 @@ def test_the_data_source_must_be_one_of_the_policy() -> None:
 
 
 def test_a_hint_names_the_field_as_the_file_does_and_what_would_work() -> None:
-    """maxRatio, not max_ratio; the longest clump that leaves three blocks, also where steps warm up again."""
+    """maxRatio, not max_ratio; the longest clump that leaves five blocks, also where steps warm up again."""
 
     def hint(data: dict[str, Any]) -> str:
         (one,) = check_gate_file(data, "g")
@@ -212,7 +238,21 @@ def test_a_hint_names_the_field_as_the_file_does_and_what_would_work() -> None:
 
     assert hint(gate({**ERROR_RATE, "maxRatio": 3})) == "expected more than maxRatio (3)"
     clumps = {**ERROR_RATE, "clumpSpan": "10m"}
-    assert hint(gate(clumps)) == "write at most 3m, or lengthen the run"
+    assert hint(gate(clumps)) == "write at most 1m45s, or lengthen the run"
     steps = [{"weight": 10, "duration": "5m"}, {"weight": 50, "duration": "5m"}]
-    assert hint(gate(clumps, steps=steps)) == "write at most 2m30s, or lengthen the run"
-    assert hint(gate(clumps, interval="4m")) == "lengthen the run"
+    assert hint(gate(clumps, steps=steps)) == "write at most 1m30s, or lengthen the run"
+    assert hint(gate(clumps, interval="4m")) == "write interval: 1m if the source is that fine, or write duration: 33m"
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"), [("60s", None), ("70s", "only 7 ticks count"), ("105s", "only 5 ticks"), ("2m", None)]
+)
+def test_few_ticks_are_a_warning(interval: str, said: str | None) -> None:
+    """Five to seven; fewer are an error elsewhere. What would do stands in the hint."""
+    found = list(check_length(gate(interval=interval), "gates/g.yaml"))
+    assert len(found) == (said is not None)
+    for one in found:
+        assert (one.level, one.rule) == (Level.WARNING, "gate-length")
+        assert said is not None
+        assert said in one.message
+        assert "write interval: 1m if" in one.hint
