@@ -75,11 +75,11 @@ def _ticks_of_comparison(
         return own is not None and own <= good_level
 
     blocks = fewest_blocks(settings, passing.lookback.blocks) - ended.ratio.canary_spread.blocks
-    return max(blocks * ended.block_ticks, _least(is_enough, _MOST / mine))
+    return max(blocks * ended.block_ticks, least_enough(is_enough, _MOST / mine))
 
 
-def _least(is_enough: Callable[[float], bool], most: float) -> float:
-    """The least number that is enough, to one percent; infinite beyond `most`."""
+def least_enough(is_enough: Callable[[float], bool], most: float) -> float:
+    """The least number that is enough, to one percent or one half; infinite beyond `most`."""
     if is_enough(0.0):
         return 0.0
     low, high = 0.0, 1.0

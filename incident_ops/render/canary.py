@@ -10,10 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from incident_ops.canary.config import WARMUP
+from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
 from incident_ops.canary.needed import Needed
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE, FEWEST_ALONE, FEWEST_COUNTED
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
@@ -30,6 +31,7 @@ CURVE = 40
 
 CANARY_HEADLINES = {
     OK: "the canary is not worse than allowed",
+    BELOW_GOOD_RATE: "the canary's error rate is below goodErrorRate",
     ERROR_RATE: "the canary has more errors than the baseline",
     ABSOLUTE_LIMIT: "a limit is exceeded",
     NO_SAMPLES: "there is too little data to judge",
@@ -317,10 +319,11 @@ def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
         f" {_need(plan.to_fail, plan.fail_seconds)}.",
         f"{chance} of good ones can pass ({wanted.ratio:,g}x ruled out, beta {100 * wanted.beta:g} %) after"
         f" {_need(plan.to_pass, plan.pass_seconds)}.",
+        *_by_rate(plan),
     )
     last = (
-        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end,"
-        f" and no verdict in fewer than {FEWEST_TICKS} ticks, here {_spell(FEWEST_TICKS * plan.interval)}.",
+        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end"
+        f" and needs {FEWEST_COUNTED} ticks; a fail {FEWEST_TICKS}, here {_spell(FEWEST_TICKS * plan.interval)}.",
         "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
         _advice(plan),
     )
@@ -335,6 +338,11 @@ def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
             gate_file(plan),
         ]
     )
+
+
+def _by_rate(plan: TrafficPlan) -> Iterator[str]:
+    if plan.rate_seconds < plan.pass_seconds:
+        yield f"By goodErrorRate ({100 * GOOD_ERROR_RATE:g} %) they can after {_spell(plan.rate_seconds)}."
 
 
 def _rows(plan: TrafficPlan) -> list[tuple[str, str, str]]:
@@ -383,7 +391,7 @@ def gate_file(plan: TrafficPlan) -> str:
     wanted = plan.wanted
     return GATE_TEMPLATE.format(
         interval=duration_text(_rounded_up(plan.interval)),
-        duration=duration_text(_rounded_up(max(seconds, WARMUP + FEWEST_TICKS * plan.interval))),
+        duration=duration_text(_rounded_up(max(seconds, WARMUP + FEWEST_ALONE * plan.interval))),
         ratio=wanted.ratio,
         alpha=wanted.alpha,
         beta=wanted.beta,

@@ -7,7 +7,6 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -58,13 +57,34 @@ def test_nine_of_ten_have_their_answer_in_the_time_told(
         runs = SHAPES["ideal"](batch.np.random.default_rng(20250126), setting, 600)
         fails = batch.by_own_span(batch.fails, runs, setting.tick).both
         failed = (fails >= -math.log(ASKED.alpha)).any(axis=1)
-        passes = batch.by_own_span(partial(batch.passes, limit=ratio), runs, setting.tick).both[:, -1]
-        return float(failed.mean()), float(((passes >= -math.log(ASKED.beta)) & ~failed).mean())
+        passes = batch.look_by_own_span(runs, setting.tick, ratio).passes(ASKED.beta)
+        return float(failed.mean()), float((passes & ~failed).mean())
 
     assert failed_and_passed(found.fail_seconds, ratio)[0] >= 0.85
     assert failed_and_passed(found.pass_seconds, 1.0)[1] >= 0.85
     half = WARMUP + found.interval * round((found.pass_seconds - WARMUP) / found.interval / 2)
     assert failed_and_passed(half, 1.0)[1] < 0.7
+
+
+@pytest.mark.parametrize(("rate", "canary_rps"), [(0.0001, 10), (0.0002, 100), (0.00005, 30), (0.0005, 100)])
+def test_nine_of_ten_quiet_ones_pass_by_their_rate_in_the_time_told(
+    batch: ModuleType, rate: float, canary_rps: float
+) -> None:
+    """85 % at least, and half the time would not do."""
+    from gate_shapes import SHAPES, Setting
+
+    found = plan_traffic(Traffic(rate, canary_rps * 10, 0.1), ASKED)
+
+    def passed(seconds: float) -> float:
+        setting = Setting(rate, canary_rps, found.interval, horizon=seconds)
+        runs = SHAPES["ideal"](batch.np.random.default_rng(20250126), setting, 600)
+        ends = batch.look_by_own_span(runs, setting.tick)
+        return float(ends.is_low(0.001, canary_rps * seconds, ASKED.beta).mean())
+
+    counted = found.rate_seconds - WARMUP
+    assert passed(counted) >= 0.85
+    assert passed(found.interval * round(counted / found.interval / 2)) < 0.7
+    assert math.isinf(plan_traffic(Traffic(0.001, 100, 0.1), ASKED).rate_seconds)
 
 
 def test_the_proposed_gate_passes_good_canaries() -> None:
