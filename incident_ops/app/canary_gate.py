@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.canary.config import Analysis, to_analysis, to_provider
+from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, to_analysis, to_provider
 from incident_ops.canary.config_check import check_gate_file, check_source
 from incident_ops.canary.length_check import check_length
 from incident_ops.canary.replay import CanaryOutcome
@@ -52,6 +52,23 @@ def read_gate(path: str) -> GateFile:
     if isinstance(document, list):
         raise _refused(document)
     return GateFile(path, document, to_analysis(document.data), sha256(raw).hexdigest())
+
+
+def gate_of_service(workspace: Workspace, path: str, service: str | None) -> GateFile:
+    """The gate file as it judges a service: what its objective allows is the good rate where the file names none.
+
+    UserError as `read_gate`, and where the objective cannot be read.
+    """
+    gate = read_gate(path)
+    policy, services = workspace.judged_by
+    own = services[service].slo if service and service in services else None
+    if isinstance(own, str):
+        from incident_ops.records.openslo import load_objective
+
+        own = load_objective(workspace.store, own).target_pct
+    target = policy.slo.target_pct if own is None else own
+    rate = GOOD_ERROR_RATE if target is None else min(GOOD_ERROR_RATE, 1 - target / 100)
+    return replace(gate, analysis=to_analysis(gate.document.data, rate))
 
 
 def demand_source(gate: GateFile, policy: Policy) -> None:

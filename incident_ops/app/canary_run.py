@@ -18,7 +18,7 @@ from incident_ops.adapters.environment import Ticking, add_to_summary, set_outpu
 from incident_ops.adapters.files import write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
-from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
+from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import check_services, edit_record, who
@@ -96,7 +96,8 @@ def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgre
     UserError for whatever would keep it from ending well, before anything is rolled out. Incomplete where a command of
     the caller failed: then nothing is known to be well.
     """
-    return _Rollout(workspace, read_gate(request.file), request, progress).outcome()
+    gate = gate_of_service(workspace, request.file, request.service)
+    return _Rollout(workspace, gate, request, progress).outcome()
 
 
 _LONGEST = 86400.0

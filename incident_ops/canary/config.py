@@ -228,7 +228,9 @@ def _rate(data: Mapping[str, Any], key: str) -> float | None:
 
 
 def _good_rate(data: Mapping[str, Any], default: float) -> float | None:
-    return None if data.get("goodErrorRate") == NONE else _rate(data, "goodErrorRate") or default
+    if data.get("goodErrorRate") == NONE:
+        return None
+    return _rate(data, "goodErrorRate") if "goodErrorRate" in data else default or None  # 0: an objective of 100 %
 
 
 def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:

@@ -128,6 +128,7 @@ def _look(settings: EvidenceSettings, ended: Evidence, look: int) -> PassFigures
         ended.ratio.baseline_spread,
         ended.ratio.canary_spread,
         look=look,
+        block_ticks=ended.block_ticks,
         is_leaning=False,
         has_error_series=ended.has_error_series,
     )

@@ -119,12 +119,15 @@ def begin_pass_step(before: PassEvidence) -> PassEvidence:
 class PassFigures(msgspec.Struct, frozen=True):
     """What a look at a pass saw. `reason` is OK, BELOW_GOOD_RATE or "": no pass, and then `lacks` says why.
 
-    `chance` is the chance of so few errors were the canary unacceptable, `good_chance` the same were its rate the good
-    one (None where that is not asked); a pass needs `level`, or `good_level`. `phi` is what counts were divided by.
+    `chance` is the chance of so few errors were the canary `ratio` times as bad, `good_chance` the same were its error
+    rate `good_rate` (None where that is not asked); a pass needs `level`, or `good_level`. `phi` is what counts were
+    divided by.
     """
 
     reason: str
     lacks: str
+    ratio: float
+    good_rate: float | None
     chance: float
     level: float
     good_chance: float | None
@@ -139,10 +142,11 @@ def pass_figures(
     canary: DispersionSums,
     *,
     look: int,
+    block_ticks: int,
     is_leaning: bool,
     has_error_series: bool,
 ) -> PassFigures:
-    """What look number `look` (1: at the planned end) sees, with the spreads of both sides up to it.
+    """What look number `look` (1: at the planned end) sees, with the spreads of both sides by blocks of `block_ticks`.
 
     `is_leaning`: the evidence of late leans against the canary. `has_error_series`: where a side has none, no errors
     prove nothing of its rate.
@@ -151,14 +155,15 @@ def pass_figures(
     level, part = look_levels(settings, look, divisor)
     whole = passing.whole
     chance = unacceptable_chance(whole, divisor)
-    good = good_chance(settings.good_error_rate, whole, divisor) if has_error_series else None
+    rate = settings.good_error_rate if has_error_series else None
+    good = good_chance(rate, whole, divisor)
     is_good = chance <= level
     is_low = good is not None and good <= part
-    lacks = _lacks(settings, passing, canary.blocks, divisor, is_leaning)
+    lacks = _too_few(settings, passing, canary.blocks, block_ticks) or _lacks(passing, divisor, is_leaning)
     if not lacks and not is_good and is_low and own_chance(whole, divisor) < SELF_LEVEL:
         lacks = "it has more errors than the baseline, so goodErrorRate does not let it pass"
     reason = "" if lacks else OK if is_good else BELOW_GOOD_RATE if is_low else ""
-    return PassFigures(reason, lacks, chance, level, good, part, divisor)
+    return PassFigures(reason, lacks, settings.unacceptable_ratio, rate, chance, level, good, part, divisor)
 
 
 def look_levels(settings: EvidenceSettings, look: int, divisor: float) -> tuple[float, float]:
@@ -208,10 +213,16 @@ def fewest_blocks(settings: EvidenceSettings, lookback_blocks: int) -> int:
     return FEWEST_COUNTED if is_known else FEWEST_ALONE
 
 
-def _lacks(settings: EvidenceSettings, passing: PassEvidence, blocks: int, divisor: float, is_leaning: bool) -> str:
+def _too_few(settings: EvidenceSettings, passing: PassEvidence, blocks: int, block_ticks: int) -> str:
     fewest = fewest_blocks(settings, passing.lookback.blocks)
-    if blocks < fewest:
-        return f"{blocks} tick{'s' * (blocks != 1)} or blocks of ticks counted, and a pass needs {fewest}"
+    if blocks >= fewest:
+        return ""
+    unit = f"block{'s' * (blocks != 1)} of {block_ticks} ticks" if block_ticks > 1 else f"tick{'s' * (blocks != 1)}"
+    why = ", for no lookback shows how errors come" if fewest == FEWEST_ALONE else ""
+    return f"only {blocks} {unit} had data, and a pass needs {fewest}{why}"
+
+
+def _lacks(passing: PassEvidence, divisor: float, is_leaning: bool) -> str:
     if is_leaning:
         return "the evidence of the last minute or of this step leans against it"
     if passing.earlier.ticks and own_chance(passing.step, divisor) < SELF_LEVEL:

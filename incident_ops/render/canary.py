@@ -20,7 +20,7 @@ from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
 from incident_ops.render.findings import Paint, command, inert, json_text
@@ -37,7 +37,7 @@ CANARY_HEADLINES = {
     NO_SAMPLES: "there is too little data to judge",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
     NO_BASELINE: "there is no baseline to compare with",
-    TOO_FEW_SAMPLES: "there are too few requests to decide",
+    TOO_FEW_SAMPLES: "what was counted does not decide it",
     DATASOURCE_ERROR: "the metric source does not answer",
     SOURCE_TIMEOUT: "the run ended early",
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; this is not a pass",
@@ -90,7 +90,14 @@ def _data(outcome: CanaryOutcome) -> dict[str, Any]:
         "stopped_at_seconds": _number(outcome.seconds),
         "needed_requests": math.ceil(outcome.needed.requests) if outcome.needed else None,
         "incident_ids": [*outcome.incident_ids],
+        **_needed_time(outcome.needed),
     }
+
+
+def _needed_time(needed: Needed | None) -> dict[str, int]:
+    if needed is None:
+        return {}
+    return {"needed_ticks": math.ceil(needed.ticks), "needed_seconds": math.ceil(needed.seconds)}
 
 
 def _metric(metric: MetricStatus) -> dict[str, Any]:
@@ -107,6 +114,7 @@ def _metric(metric: MetricStatus) -> dict[str, Any]:
         "canary_errors": _number(metric.canary.errors if judgement else None),
         "baseline_requests": _number(metric.baseline.requests if judgement else None),
         "baseline_errors": _number(metric.baseline.errors if judgement else None),
+        "phi": _number(judgement.phi if judgement else None),
     }
 
 
@@ -171,7 +179,8 @@ def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
     sides = (_counted(metric.canary), _counted(metric.baseline), _ratio(judgement))
     if metric.lone_limit is not None:
         sides = (f"{_counted(metric.canary)}, {_limit(metric.lone_limit)}", "", "")
-    cells = (*sides, f"{_evidence(judgement)}{line}")
+    clumped = f", {shown}" if (shown := _clumped(judgement)) else ""
+    cells = (*sides, f"{_evidence(judgement)}{clumped}{line}")
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
 
 
@@ -217,14 +226,20 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
     elif judgement is not None:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
+    inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
+    if judgement is not None and (clumped := _clumped(judgement)):
+        yield clumped
+    for text in _look(metric):
+        yield from fold(text, rest="  ", width=inner)
     if metric.text:
-        yield from fold(inert(metric.text), width=width - 4 if width != UNCUT else DEFAULT_WIDTH - 4)
+        yield from fold(inert(metric.text), width=inner)
 
 
 def _closing(outcome: CanaryOutcome) -> Iterator[str]:
     """What an inconclusive run needs, what the verdict assumes, and what may come next."""
-    if outcome.verdict == INCONCLUSIVE and outcome.needed is not None:
-        yield _still_needed(outcome.needed)
+    if outcome.verdict == INCONCLUSIVE and outcome.needed is not None and outcome.needed.requests > 0:
+        is_compared = any(metric.needed is not None and metric.lone_limit is None for metric in outcome.metrics)
+        yield _still_needed(outcome.needed, "it is as good as the baseline" if is_compared else "it goes on like this")
     yield from _assumed(outcome)
     if outcome.next_weight is not None:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
@@ -232,14 +247,12 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
         yield "The gate file sets dryRun: no command was run and nothing is held."
 
 
-def _still_needed(needed: Needed) -> str:
+def _still_needed(needed: Needed, condition: str) -> str:
     requests, ticks = math.ceil(needed.requests), math.ceil(needed.ticks)
-    if ticks < 1:
-        return "It would have passed now, had the run ended here."
     plural = "s" * (ticks != 1)
     return (
         f"A pass needs about {requests:,} more canary request{'s' * (requests != 1)}: {ticks:,} more tick{plural},"
-        f" {_length(needed.seconds)} at this traffic, if it is as good as the baseline."
+        f" {_length(needed.seconds)} at this traffic, if {condition}."
     )
 
 
@@ -274,7 +287,39 @@ def _ratio(judgement: Judgement) -> str:
 
 
 def _evidence(judgement: Judgement) -> str:
-    return f"evidence {judgement.e_value:.3g} of {judgement.e_needed:.3g}"
+    """The evidence that it is worse: 1 or less is none, and more than a fail needs changes nothing."""
+    value, most = judgement.e_value, 1_000_000
+    shown = "under 1" if value < 1 else f"over {most:,}" if value > most else f"{value:.3g}"
+    return f"evidence {shown} (a fail needs {judgement.e_needed:.3g})"
+
+
+def _clumped(judgement: Judgement) -> str:
+    return f"errors come in clumps (dispersion {judgement.phi:.3g})" if judgement.phi > 1 else ""
+
+
+def _look(metric: MetricStatus) -> Iterator[str]:
+    """What the look at a pass saw: the chance that decided, and what else is missing."""
+    seen = metric.judgement.passing if metric.judgement else None
+    if seen is None or metric.verdict == FAIL:
+        return
+    is_out = seen.chance <= seen.level
+    yield _asked(f"{seen.ratio:g}x as bad is", "so few errors", seen.chance, seen.level)
+    if seen.good_chance is not None and seen.good_rate is not None and not is_out:
+        yield _asked(f"{_share(seen.good_rate)} errors are", "so few", seen.good_chance, seen.good_level)
+    if seen.lacks and metric.verdict != PASS:
+        yield f"no pass: {seen.lacks}"
+
+
+def _asked(what: str, seen: str, chance: float, level: float) -> str:
+    out = "" if chance <= level else "not "
+    return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)}"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.2g} %" if _LEAST_CHANCE <= value < 0.995 else "100 %" if value > 0.5 else "under 0.01 %"
+
+
+_LEAST_CHANCE = 0.0001
 
 
 def _length(seconds: float) -> str:

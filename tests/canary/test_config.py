@@ -84,6 +84,7 @@ def test_the_good_rate_is_that_of_the_file_else_of_the_objective_else_a_thousand
     assert good(0.0001) == 0.0001
     assert good(0.0001, goodErrorRate="0.5%") == 0.005
     assert good(0.0001, goodErrorRate="none") is None
+    assert good(0.0) is None
     alone = {key: value for key, value in ERROR_RATE.items() if key != "baseline"}
     found = read({**alone, "maxErrorRate": "1%"}).metrics[0]
     assert isinstance(found, ErrorRate)

@@ -75,6 +75,11 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
         ("metrics", 0, "goodErrorRate"),
         "cannot be good",
     ),
+    "good rate of nothing": (
+        gate({**ERROR_RATE, "goodErrorRate": "0%"}),
+        ("metrics", 0, "goodErrorRate"),
+        "0.0 cannot be used",
+    ),
     "good rate without a baseline": (
         gate({**ALONE, "maxErrorRate": "1%", "goodErrorRate": "0.1%"}),
         ("metrics", 0, "goodErrorRate"),

@@ -67,7 +67,7 @@ def test_a_pass_takes_five_ticks_whatever_the_share(share: float, ticks: int) ->
     early = _judged(SETTINGS, _fed(SETTINGS, *[tick] * (ticks - 1)))
     assert early.verdict == INCONCLUSIVE
     assert early.passing is not None
-    assert early.passing.lacks == "4 ticks or blocks of ticks counted, and a pass needs 5"
+    assert early.passing.lacks == "only 4 ticks had data, and a pass needs 5"
 
 
 def test_without_a_lookback_it_takes_eight() -> None:

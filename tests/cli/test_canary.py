@@ -54,7 +54,7 @@ def test_a_good_canary_passes_at_the_horizon_and_a_bad_one_fails_at_once(here: F
     ]  # fmt: skip
     assert list(told["metrics"][0]) == [
         "name", "verdict", "e_value", "ratio", "ratio_low", "ratio_high", "canary_requests", "canary_errors",
-        "baseline_requests", "baseline_errors",
+        "baseline_requests", "baseline_errors", "phi",
     ]  # fmt: skip
     assert told["metrics"][0]["canary_requests"] == 12000
     stage(monkeypatch, Source(5.0))
@@ -68,7 +68,7 @@ def test_the_progress_tells_evidence_ratio_and_what_is_needed(here: Folder, monk
     stage(monkeypatch, Source(rps=1.0))
     done, _ = run(here)
     line = done.err.splitlines()[5]
-    for word in ("http-5xx", "evidence", "of 100", "ratio", "more canary requests", "of 10m"):
+    for word in ("http-5xx", "evidence", "a fail needs 100", "ratio", "more canary requests", "of 10m"):
         assert word in line
     assert "\x1b" not in done.err
 
@@ -204,6 +204,7 @@ def test_what_an_inconclusive_end_means(
     assert (told["verdict"], told["reason_code"], done.code) == (verdict, reason, code)
     if accept is None:
         assert told["needed_requests"] > 0
+        assert told["needed_seconds"] == 15 * told["needed_ticks"] > 0
 
 
 def test_an_inconclusive_run_is_extended_until_it_is_decided(here: Folder, monkeypatch: Patch) -> None:
@@ -344,6 +345,18 @@ def test_a_perfect_canary_passes_by_its_own_rate(here: Folder, monkeypatch: Patc
     stage(monkeypatch, Source(rps=100.0, rate=0.0))
     off = gate().replace("    type: errorRate", "    type: errorRate\n    goodErrorRate: none")
     assert run(here, text=off)[0].code == 3
+
+
+@pytest.mark.parametrize(("slo", "verdict"), [("99.9", "pass"), ("99.98", "inconclusive"), ("95", "pass")])
+def test_what_a_service_promises_is_what_is_good(
+    make: Callable[..., Folder], monkeypatch: Patch, slo: str, verdict: str
+) -> None:
+    """No errors in 30,000 requests prove 0.054 %: enough for 99.9 %, not for 99.98 %; never more than 0.1 %."""
+    folder = make("repo", policy=POLICY, services=f"services:\n  checkout: {{owner: web, slo: {slo}}}\n")
+    folder.commit()
+    stage(monkeypatch, Source(rps=50.0, rate=0.0))
+    done, told = run(folder, "-s", "checkout")
+    assert told["verdict"] == verdict, done
 
 
 def test_a_state_file_of_another_deploy_is_refused(here: Folder, monkeypatch: Patch) -> None:
