@@ -23,6 +23,7 @@ from pathlib import Path
 
 import gate_batch as batch
 import gate_pass
+import gate_starts as starts
 import numpy as np
 from gate_limits import percent, upper
 from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
@@ -74,14 +75,14 @@ def stop(crossed: np.ndarray, setting: Setting) -> float:
     return round(float(first.mean()), 1)
 
 
-def by_tick(runs: Runs) -> batch.Evidence:
+def by_tick(runs: Runs, setting: Setting) -> starts.Found:
     """The default with `clumpSpan` of one tick."""
-    return batch.fails(runs, 1)
+    return starts.found(runs, starts.even(setting))
 
 
-def by_default(runs: Runs, setting: Setting) -> batch.Evidence:
+def by_default(runs: Runs, setting: Setting) -> starts.Found:
     """The default: `dispersion: auto`, `clumpSpan: auto`."""
-    return batch.by_own_span(batch.fails, runs, setting.tick)
+    return starts.by_own_span(runs, starts.even(setting))
 
 
 def others(runs: Runs, setting: Setting) -> Row:
@@ -100,7 +101,7 @@ def good_settings(sizes: Sizes) -> Iterator[Row]:
             for tick in (15.0, 5.0):
                 setting = Setting(rate, rps, tick)
                 runs = drawn(SHAPES["ideal"], setting, sizes.good, "good")
-                failed = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 plain = percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))
                 row: Row = {"rate": rate, "rps": rps, "tick": tick, "default": failed}
                 yield row | {"default, upper": upper(failed, sizes.good), "none": plain} | others(runs, setting)
@@ -113,8 +114,8 @@ def good_shapes(sizes: Sizes) -> Iterator[Row]:
             for name, shape in SHAPES.items():
                 setting = Setting(rate, rps, tick)
                 runs = drawn(shape, setting, sizes.good, name)
-                one = by_tick(runs)
-                failed = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                one = by_tick(runs, setting).rule
+                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick, "default": failed}
                 row["default, upper"] = above = upper(failed, sizes.good)
                 row |= {"one tick": percent((one.both >= FAIL_AT).any(axis=1))}
@@ -129,7 +130,7 @@ def _again(name: str, setting: Setting, number: int) -> Row:
     failed = 0.0
     for part in range(10):
         runs = drawn(SHAPES[name], setting, number, name, "again", part)
-        failed += percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1)) / 10
+        failed += percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)) / 10
     return {"again": round(failed, 4), "again, upper": upper(failed, 10 * number), "again, runs": 10 * number}
 
 
@@ -141,8 +142,8 @@ def good_spanning(sizes: Sizes) -> Iterator[Row]:
                 setting = Setting(rate, rps, tick)
                 runs = drawn(shape, setting, sizes.good, name)
                 row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
-                row["default"] = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
-                row["one tick"] = percent((by_tick(runs).both >= FAIL_AT).any(axis=1))
+                row["default"] = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
+                row["one tick"] = percent((by_tick(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 for seconds in (60, 120):
                     found = batch.fails(runs, round(seconds / tick)).both
                     row[f"clumpSpan {seconds} s"] = percent((found >= FAIL_AT).any(axis=1))
@@ -156,7 +157,7 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             setting = Setting(rate, rps, tick, ratio=factor)
             runs = drawn(SHAPES["ideal"], setting, sizes.bad, "bad")
             row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick, "floor": floor}
-            found = {"default": by_default(runs, setting).both, "one tick": by_tick(runs).both}
+            found = {"default": by_default(runs, setting).rule.both, "one tick": by_tick(runs, setting).rule.both}
             found |= {"paper": batch.fails(runs, 1, rule=batch.PAPER).both, "none": batch.plain_fails(runs)}
             found |= {"none, paper": batch.plain_fails(runs, rule=batch.PAPER)}
             for name, logs in found.items():
@@ -173,7 +174,7 @@ def false_pass(sizes: Sizes) -> Iterator[Row]:
                 for factor in (1.0, 2.0, 5.0):
                     setting = Setting(rate, rps, tick, ratio=factor)
                     runs = drawn(SHAPES[name], setting, sizes.bad, name, "pass")
-                    stopped = (by_default(runs, setting).both >= FAIL_AT).any(axis=1)
+                    stopped = (by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)
                     late = batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT
                     row[f"canary {factor:g}x passes"] = percent(late & ~stopped)
                     plain = batch.plain_passes(runs)[:, -1] >= PASS_AT
@@ -246,7 +247,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
     settings = (
         EvidenceSettings(interval=setting.tick, dispersion=NONE) if plain else EvidenceSettings(interval=setting.tick)
     )
-    logs = batch.plain_fails(runs) if plain else by_default(runs, setting).both
+    logs = batch.plain_fails(runs) if plain else by_default(runs, setting).rule.both
     ends = batch.look(runs, 1, plain=True) if plain else batch.look_by_own_span(runs, setting.tick)
     passes = ends.passes(BETA)
     worst = 0.0
@@ -257,7 +258,8 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
         wrong = len(steps) != expected or (steps[-1][1].verdict == FAIL) != bool(crossed.any())
         if not crossed.any():
             seen = steps[-1][1].passing
-            wrong |= seen is None or (steps[-1][1].verdict == PASS) != bool(passes[run])
+            expected_pass = seen is not None and bool(passes[run]) and not seen.is_leaning
+            wrong |= (steps[-1][1].verdict == PASS) != expected_pass
             worst = max(worst, abs(seen.chance - float(ends.unacceptable[run])) if seen else 1.0)
         theirs = max(-700.0, float(logs[run, expected - 1]))
         worst = max(worst, abs(math.log(steps[-1][1].e_value) - theirs))

@@ -15,6 +15,7 @@ from gate_shapes import BASELINE_SHARE, Counts, Runs
 from numpy.typing import NDArray
 from scipy.special import betainc
 
+from incident_ops.canary.bets import BOLDEST, RESTRAINT, STEP
 from incident_ops.canary.counters import FEWEST_PAIRS, LONGEST_SPAN, NORMAL_99, dispersion_limit
 from incident_ops.canary.evidence_settings import MULTIPLES
 from incident_ops.canary.pass_test import (
@@ -26,7 +27,6 @@ from incident_ops.canary.pass_test import (
     LATER_LOOK,
     SELF_LEVEL,
 )
-from incident_ops.canary.ratio_test import BOLDEST, RESTRAINT, STEP
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,12 @@ import math
 from collections.abc import Callable, Iterator
 
 import gate_batch as batch
+import gate_starts as starts
 import numpy as np
 from gate_limits import percent, upper
 from gate_shapes import SHAPES, Runs, Setting, clumped
+
+from incident_ops.canary.leaning import LEANING
 
 Row = dict[str, object]
 Draw = Callable[..., Runs]
@@ -34,17 +37,22 @@ TWICE = (
 ON_CANARY = ("clumps of 5, canary only", "clumps of 20, canary only")
 
 
-def _stopped(runs: Runs, tick: float) -> np.ndarray:
-    return np.asarray((batch.by_own_span(batch.fails, runs, tick).both >= FAIL_AT).any(axis=1))
+def _held(runs: Runs, setting: Setting) -> np.ndarray:
+    """Runs that failed on the way, or lean against the canary at the end (asked in blocks of a tick)."""
+    traffic = starts.even(setting)
+    seen = starts.by_own_span(runs, traffic)
+    leaning = starts.leans(runs, traffic, seen, setting.ticks - 1) >= LEANING
+    return np.asarray((seen.rule.both >= FAIL_AT).any(axis=1) | leaning)
 
 
-def _before(runs: Runs, tick: float) -> np.ndarray:
+def _before(runs: Runs, setting: Setting) -> np.ndarray:
     """What the rule before let pass."""
-    return np.asarray(batch.by_own_span(batch.passes, runs, tick).both[:, -1] >= PASS_AT)
+    stopped = (batch.by_own_span(batch.fails, runs, setting.tick).both >= FAIL_AT).any(axis=1)
+    return np.asarray((batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT) & ~stopped)
 
 
-def _passed(runs: Runs, tick: float) -> np.ndarray:
-    return np.asarray(batch.look_by_own_span(runs, tick).passes(BETA))
+def _passed(runs: Runs, setting: Setting) -> np.ndarray:
+    return np.asarray(batch.look_by_own_span(runs, setting.tick).passes(BETA) & ~_held(runs, setting))
 
 
 def good_passes(drawn: Draw, number: int) -> Iterator[Row]:
@@ -53,14 +61,13 @@ def good_passes(drawn: Draw, number: int) -> Iterator[Row]:
         for rps in SPEEDS:
             setting = Setting(rate, rps, 15.0)
             runs = drawn(SHAPES["ideal"], setting, number, "good pass")
-            stopped = _stopped(runs, setting.tick)
-            bad = drawn(SHAPES["ideal"], Setting(rate, rps, 15.0, ratio=2.0), number, "bad pass")
-            wrong = percent(_passed(bad, setting.tick) & ~_stopped(bad, setting.tick))
+            worse = Setting(rate, rps, 15.0, ratio=2.0)
+            wrong = percent(_passed(drawn(SHAPES["ideal"], worse, number, "bad pass"), worse))
             yield {
                 "rate": rate,
                 "rps": rps,
-                "before": percent(_before(runs, setting.tick) & ~stopped),
-                "passes": percent(_passed(runs, setting.tick) & ~stopped),
+                "before": percent(_before(runs, setting)),
+                "passes": percent(_passed(runs, setting)),
                 "bound": percent(batch.look(runs, 1, plain=True).unacceptable <= BETA),
                 "2x passes": wrong,
                 "2x, upper": upper(wrong, number),
@@ -75,9 +82,8 @@ def false_passes(drawn: Draw, number: int) -> Iterator[Row]:
             for factor in (1.0, 2.0, 5.0):
                 setting = Setting(rate, rps, 15.0, ratio=factor)
                 runs = drawn(SHAPES[name], setting, number, name, "pass")
-                stopped = _stopped(runs, setting.tick)
-                row[f"{factor:g}x passes"] = percent(_passed(runs, setting.tick) & ~stopped)
-                row[f"{factor:g}x passed before"] = percent(_before(runs, setting.tick) & ~stopped)
+                row[f"{factor:g}x passes"] = percent(_passed(runs, setting))
+                row[f"{factor:g}x passed before"] = percent(_before(runs, setting))
             yield row | {"2x, upper": upper(float(str(row["2x passes"])), number)}
 
 
@@ -131,11 +137,11 @@ def quiet(drawn: Draw, number: int) -> Iterator[Row]:
             for factor in (1.0, 2.0, 5.0):
                 setting = Setting(rate, rps, 15.0, horizon=540.0, ratio=factor)
                 runs = drawn(SHAPES["ideal"], setting, number, "quiet")
-                ends, stopped = batch.look_by_own_span(runs, setting.tick), _stopped(runs, setting.tick)
+                ends, held = batch.look_by_own_span(runs, setting.tick), _held(runs, setting)
                 low = ends.is_low(GOOD, rps * setting.horizon, BETA)
-                row[f"{factor:g}x passes"] = percent((ends.passes(BETA) | low) & ~stopped)
+                row[f"{factor:g}x passes"] = percent((ends.passes(BETA) | low) & ~held)
                 if factor == 1:
-                    row["by comparison"] = percent(ends.passes(BETA) & ~stopped)
+                    row["by comparison"] = percent(ends.passes(BETA) & ~held)
             yield row
 
 

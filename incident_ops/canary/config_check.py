@@ -20,7 +20,7 @@ from incident_ops.canary.config import (
     LONGEST_WAIT,
     LOOKBACK,
     MINUTE,
-    counted_of,
+    counted_seconds,
     horizon_of,
     interval_of,
     partial_of,
@@ -198,7 +198,7 @@ def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Conf
     if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none" or any(too_few_ticks(spec)):
         return
     interval = interval_of(spec)
-    ticks = int(counted_of(spec) / interval + 1e-9)
+    ticks = int(counted_seconds(spec) / interval + 1e-9)
     length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
     if (blocks := ticks // length) < FEWEST_COUNTED:
         longest = duration_text(int(ticks // FEWEST_COUNTED * interval))

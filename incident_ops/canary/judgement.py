@@ -11,12 +11,15 @@ from incident_ops.canary import ratio_test
 from incident_ops.canary.counters import NO_SAMPLES
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.leaning import LEANS_WORSE, is_leaning
 from incident_ops.canary.pass_test import PassFigures, pass_figures
 from incident_ops.canary.ratio_test import RatioInterval, RatioWeight, interval
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, OK, PASS
 from incident_ops.domain.time import spell_duration
 
 ERROR_RATE, ABSOLUTE_LIMIT, TOO_FEW_SAMPLES = "error_rate", "absolute_limit", "too_few_samples"
+OBVIOUS = "obvious_failure"
+"""Reason code: broken for anyone to see, whatever the evidence says yet."""
 
 SILENT_TICKS = 3
 """A pass needs data from one of the last so many ticks: a canary that went silent has not passed."""
@@ -104,19 +107,25 @@ def assumption(settings: EvidenceSettings, evidence: Evidence) -> str:
     """What has to be true of the errors for alpha to hold, in a sentence for the person who reads the verdict."""
     if settings.is_plain:
         return "Assumes that every error has a cause of its own: errors that come in clumps make false verdicts likely."
-    is_chosen = settings.clump_span == AUTO
-    return _within(evidence.block_ticks * settings.interval, is_chosen, evidence.lookback_ticks * settings.interval)
+    is_chosen, seen = settings.clump_span == AUTO, evidence.lookback_ticks * settings.interval
+    level = 0.0 if settings.max_ratio is None else settings.level_ratio
+    return _within(evidence.block_ticks * settings.interval, is_chosen, seen, level)
 
 
 @lru_cache(maxsize=16)
-def _within(span: float, is_chosen: bool, seen: float) -> str:
+def _within(span: float, is_chosen: bool, seen: float, level: float) -> str:
     how = "as set by clumpSpan"
     if is_chosen and seen:
         how = f"chosen from {spell_duration(round(seen))} of the baseline before the run"
     elif is_chosen:
         how = "one tick: no lookback to choose from"
     longest = spell_duration(round(span))
-    return f"Assumes that the errors of one cause come within {longest} ({how}); longer causes can fail a good canary."
+    within = f"Assumes that the errors of one cause come within {longest} ({how})"
+    if not level:
+        return f"{within}; longer causes can fail a good canary."
+    times = "twice" if level == 2 else f"{level:.3g} times"
+    usual = f"a good canary has at most {times} the error rate that the baseline usually has, or has now"
+    return f"{within}, and that {usual}; longer causes can fail a good canary."
 
 
 def _look(settings: EvidenceSettings, ended: Evidence, look: int) -> PassFigures | None:
@@ -129,7 +138,7 @@ def _look(settings: EvidenceSettings, ended: Evidence, look: int) -> PassFigures
         ended.ratio.canary_spread,
         look=look,
         block_ticks=ended.block_ticks,
-        is_leaning=False,
+        is_leaning=is_leaning(settings, ended),
         has_error_series=ended.has_error_series,
     )
 
@@ -144,6 +153,8 @@ def _decide(
         return FAIL, ERROR_RATE
     if weight.above_limit >= level:
         return FAIL, ABSOLUTE_LIMIT
+    if evidence.is_obvious:
+        return FAIL, OBVIOUS
     if missing := _missing(settings, evidence):
         return INCONCLUSIVE, missing
     is_low = evidence.limit is None or weight.below_limit >= settings.pass_level
@@ -154,6 +165,8 @@ def _decide(
         return PASS, OK
     if passing is not None and passing.reason:
         return PASS, passing.reason
+    if passing is not None and passing.is_leaning:
+        return INCONCLUSIVE, LEANS_WORSE
     return INCONCLUSIVE, TOO_FEW_SAMPLES
 
 

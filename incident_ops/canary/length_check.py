@@ -9,7 +9,7 @@ from incident_ops.canary.config import (
     CLOUDWATCH,
     FILE_PROVIDER,
     LOOKBACK,
-    counted_of,
+    counted_seconds,
     interval_of,
     seconds,
     warmup_of,
@@ -48,7 +48,7 @@ def _ticks(spec: Mapping[str, Any]) -> int | None:
     interval = interval_of(spec)
     if FILE_PROVIDER in spec["provider"] or interval <= 0 or not _compared(spec):
         return None
-    ticks = int(counted_of(spec) / interval + 1e-9)
+    ticks = int(counted_seconds(spec) / interval + 1e-9)
     return ticks if ticks > 0 else None
 
 
@@ -82,7 +82,7 @@ _INTERVALS = (60, 30, 15, 10, 5, 1)
 def _longer(spec: Mapping[str, Any]) -> str:
     longer = duration_text(int(FEWEST_ALONE * interval_of(spec) + warmup_of(spec)))
     lengthen = "lengthen the steps" if "steps" in spec else f"write duration: {longer}"
-    shorter = next((one for one in _INTERVALS if one * FEWEST_ALONE <= counted_of(spec)), 0)
+    shorter = next((one for one in _INTERVALS if one * FEWEST_ALONE <= counted_seconds(spec)), 0)
     if not shorter or CLOUDWATCH in spec["provider"]:
         return lengthen
     return f"write interval: {duration_text(shorter)} if the source is that fine, or {lengthen}"

@@ -121,7 +121,7 @@ class PassFigures(msgspec.Struct, frozen=True):
 
     `chance` is the chance of so few errors were the canary `ratio` times as bad, `good_chance` the same were its error
     rate `good_rate` (None where that is not asked); a pass needs `level`, or `good_level`. `phi` is what counts were
-    divided by.
+    divided by. `is_leaning`: the evidence of late leans against the canary.
     """
 
     reason: str
@@ -133,6 +133,7 @@ class PassFigures(msgspec.Struct, frozen=True):
     good_chance: float | None
     good_level: float
     phi: float
+    is_leaning: bool
 
 
 def pass_figures(
@@ -163,7 +164,7 @@ def pass_figures(
     if not lacks and not is_good and is_low and own_chance(whole, divisor) < SELF_LEVEL:
         lacks = "it has more errors than the baseline, so goodErrorRate does not let it pass"
     reason = "" if lacks else OK if is_good else BELOW_GOOD_RATE if is_low else ""
-    return PassFigures(reason, lacks, settings.unacceptable_ratio, rate, chance, level, good, part, divisor)
+    return PassFigures(reason, lacks, settings.unacceptable_ratio, rate, chance, level, good, part, divisor, is_leaning)
 
 
 def look_levels(settings: EvidenceSettings, look: int, divisor: float) -> tuple[float, float]:

@@ -22,6 +22,8 @@ from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRa
 from incident_ops.canary.counters import Counts, Gap
 from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
+from incident_ops.canary.leaning import is_leaning
+from incident_ops.canary.ratio_test import is_sound_ratio
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
     JoinedVerdict,
@@ -33,10 +35,11 @@ from incident_ops.canary.verdict import (
     is_metric_settled,
     is_silent,
     join_metrics,
+    looking_worse,
     metric_status,
     postponed,
 )
-from incident_ops.deploy_gate.verdict import INCONCLUSIVE, PASS
+from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
@@ -130,6 +133,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics.
 
     `look` is the number of the look at a pass that its horizon is: 1 at the planned end.
+    `held` is how many seconds longer than planned its step lasts, `shifted` the same of the steps before it.
     """
 
     horizon: float
@@ -138,6 +142,8 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     turns: int = 0
     stage: int = 0
     look: int = 1
+    held: float = 0.0
+    shifted: float = 0.0
 
 
 def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
@@ -147,8 +153,9 @@ def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]
 
 
 def stage_of(analysis: Analysis, run: Run) -> Stage:
-    """The step that the run is in."""
-    return stages(analysis)[run.stage]
+    """The step that the run is in, as late and as long as steps that were held make it."""
+    number, weight, begin, end = stages(analysis)[run.stage]
+    return Stage(number, weight, begin + run.shifted, end + run.shifted + run.held)
 
 
 def next_measurement(analysis: Analysis, run: Run) -> float:
@@ -202,8 +209,9 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
         return None
     if _is_settled(analysis, run):
         return None
-    horizon = next_horizon(analysis, run.horizon)
-    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon, look=run.look + 1)
+    later = run.shifted + run.held
+    horizon = next_horizon(analysis, run.horizon - later)
+    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon + later, look=run.look + 1)
 
 
 def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
@@ -241,24 +249,53 @@ def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:
-    """The run in its next step; None after the last one, or where there is no data to go on with.
+    """The run in its next step; in the same one for a tick longer where the evidence leans against the canary.
 
-    A step without data is never left: what cannot be seen is not given more traffic.
+    None after the last one, where there is no data to go on with, and where the evidence leans after twice the step's
+    time. What cannot be seen, or looks worse, is not given more traffic.
     """
     if run.stage + 1 >= len(stages(analysis)) or judge_step(analysis, run).lacks_data:
         return None
-    metrics = {name: _next_step_of(history) for name, history in run.metrics.items()}
-    return msgspec.structs.replace(run, stage=run.stage + 1, metrics=metrics)
+    if leans_worse(analysis, run):
+        return _held_run(analysis, run)
+    metrics = {
+        name: msgspec.structs.replace(history, evidence=history.evidence and begin_step(history.evidence))
+        for name, history in run.metrics.items()
+    }
+    shifted = run.shifted + run.held
+    return msgspec.structs.replace(run, stage=run.stage + 1, metrics=metrics, held=0.0, shifted=shifted)
 
 
-def _next_step_of(history: MetricHistory) -> MetricHistory:
-    evidence = history.evidence
-    return history if evidence is None else msgspec.structs.replace(history, evidence=begin_step(evidence))
+def _held_run(analysis: Analysis, run: Run) -> Run | None:
+    """The run with its step a tick longer; None where that is more than twice its time."""
+    stage, tick = stage_of(analysis, run), analysis.interval
+    if 2 * run.held + tick > stage.end - stage.begin:
+        return None
+    return msgspec.structs.replace(run, held=run.held + tick, horizon=run.horizon + tick)
+
+
+def leans_worse(analysis: Analysis, run: Run) -> bool:
+    """Whether the evidence of a metric that decides leans against the canary, in this step or of late."""
+    return any(_leans(metric, run.metrics[metric.name]) for metric in analysis.metrics)
+
+
+def _leans(metric: Metric, history: MetricHistory) -> bool:
+    if not isinstance(metric, ErrorRate) or metric.dry_run or history.evidence is None:
+        return False
+    return is_leaning(metric.settings, history.evidence)
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict at the end of the step that the run is in; before the last one no pass is said."""
-    return judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
+    """The verdict at the end of the run's step, which is no look at a pass; inconclusive while the evidence leans."""
+    joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
+    if joined.verdict == FAIL or joined.lacks_data or not leans_worse(analysis, run):
+        return joined
+    metrics = {metric.name: metric for metric in analysis.metrics}
+    statuses = [
+        looking_worse(status) if _leans(metrics[status.name], run.metrics[status.name]) else status
+        for status in joined.metrics
+    ]
+    return join_metrics(statuses, True)
 
 
 def _shortest_interval(analysis: Analysis) -> float:
@@ -325,6 +362,8 @@ class _RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     turns: int
     stage: int
     look: int
+    held: float
+    shifted: float
     metrics: dict[str, _MetricState]
 
 
@@ -339,8 +378,9 @@ def run_to_json(analysis: Analysis, run: Run, owner: Owner, started_at: str, ver
             kept["evidence"] = json.loads(text)
         metrics[metric.name] = kept
     head = {"schema": STATE_VERSION, "kind": RUN_KIND, "owner": msgspec.to_builtins(owner), "started_at": started_at}
-    data = {**head, "verdict": verdict, "horizon": run.horizon, "at": run.at, "turns": run.turns, "stage": run.stage}
-    return json.dumps({**data, "look": run.look, "metrics": metrics}, indent=1) + "\n"
+    known = {name: getattr(run, name) for name in ("horizon", "at", "turns", "stage", "look", "held", "shifted")}
+    data = {**head, "verdict": verdict, **known}
+    return json.dumps({**data, "metrics": metrics}, indent=1) + "\n"
 
 
 class KeptRun(NamedTuple):
@@ -373,7 +413,7 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner, *, carrie
             evidence, _ = evidence_from_json(kept_text, metric.settings, owner.subject(metric.name))
         metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem)
     _demand_sound_run(state, len(stages(analysis)))
-    run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.look)
+    run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.look, state.held, state.shifted)
     return KeptRun(run, state.started_at, state.verdict is not None)
 
 
@@ -425,7 +465,7 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
 
 
 def _demand_sound_run(state: _RunState, steps: int) -> None:
-    numbers = [state.horizon, state.at, *(metric.due for metric in state.metrics.values())]
+    numbers = [state.horizon, state.at, state.held, state.shifted, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
     if not in_range or not 0 <= state.stage < steps or state.turns < 0 or state.look < 1:
         raise UserError("the state file is damaged: its numbers are out of range", hint=_START_ANEW)
@@ -437,7 +477,7 @@ def _demand_sound_evidence(settings: EvidenceSettings, evidence: Evidence) -> No
     is_whole = all((limit is None) == (part is None) for limit, part in zip(asked, kept, strict=True))
     is_whole &= (evidence.passing is None) == (evidence.ratio is None)
     if evidence.ratio is not None:
-        is_whole &= len(evidence.ratio.scores) == len(settings.grid.points)
+        is_whole &= is_sound_ratio(settings, evidence.ratio)
     bets = [evidence.ratio.worse, evidence.ratio.better] if evidence.ratio else []
     bets += [part.above for part in (evidence.limit, evidence.floor) if part]
     for stakes in bets:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from incident_ops.canary.bets import EVEN, bet
 from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
 from incident_ops.canary.evidence_settings import MULTIPLES
 from incident_ops.canary.needed import least_enough
 from incident_ops.canary.pass_test import CLUMP_GUARD, FEWEST_COUNTED, FIRST_LOOK, at_most
-from incident_ops.canary.ratio_test import EVEN, bet
 from incident_ops.errors import UserError
 
 CHANCE = 0.9

@@ -123,6 +123,16 @@ def test_a_canary_that_is_worse_in_the_last_step_only_does_not_pass() -> None:
     assert _judged(SETTINGS, _on(SETTINGS, evidence, *[good] * 5)).verdict == PASS
 
 
+def test_a_canary_that_has_just_broken_does_not_pass() -> None:
+    """The whole run, and its step, would let it: the last minute leans, and that is the reason."""
+    late = (Counts(60.0, 1500.0), Counts(90.0, 13_500.0))
+    found = _judged(SETTINGS, _fed(SETTINGS, *[GOOD] * 60, late, late))
+    assert found.passing is not None
+    assert found.passing.chance < found.passing.level
+    assert (found.verdict, found.reason_code) == (INCONCLUSIVE, "leans_worse")
+    assert found.passing.lacks == "the evidence of the last minute or of this step leans against it"
+
+
 QUIET_SETTINGS = replace(SETTINGS, good_error_rate=0.001)
 
 
@@ -151,11 +161,12 @@ def test_errors_that_have_no_series_prove_nothing() -> None:
 
 
 def test_one_that_is_worse_than_its_baseline_does_not_pass_by_its_rate() -> None:
-    """Six errors in 60,000 requests against four in 540,000: below 0.1 %, and surely not as good."""
-    ticks = [(Counts(float(tick % 7 == 0), 1500.0), Counts(float(tick % 10 == 0), 13_500.0)) for tick in range(40)]
-    found = _judged(
-        QUIET_SETTINGS, _fed(QUIET_SETTINGS, *ticks, lookback=[Counts(float(n % 10 == 0), 13_500.0) for n in range(60)])
-    )
+    """Four errors in 60,000 requests against eight in 540,000: below 0.1 %, and surely not as good."""
+    ticks = [
+        (Counts(float(tick in (3, 9, 15, 21)), 1500.0), Counts(float(tick % 5 == 1), 13_500.0)) for tick in range(40)
+    ]
+    before = [Counts(float(tick % 5 == 1), 13_500.0) for tick in range(60)]
+    found = _judged(QUIET_SETTINGS, _fed(QUIET_SETTINGS, *ticks, lookback=before))
     assert found.passing is not None
     assert found.passing.good_chance is not None
     assert found.passing.good_chance < found.passing.good_level
