@@ -39,14 +39,13 @@ from incident_ops.deploy_gate.verdict import FAIL, PASS
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SEED = 20250126
 ALPHA, BETA = 0.01, 0.05
-FAIL_AT, PASS_AT = math.log(1 / ALPHA), math.log(1 / BETA)
+FAIL_AT = math.log(1 / ALPHA)
 RATES, SPEEDS, FACTORS = (0.0005, 0.005, 0.02), (1, 10, 100, 1000), (1.5, 2, 5, 20)
 SHAPE_SETTINGS = [(0.005, 10), (0.005, 100), (0.0005, 10), (0.02, 1)]
 DETECTION = [
     (0.0005, 20, 1, 78), (0.005, 5, 1, 81), (0.005, 2, 10, 78), (0.0005, 5, 10, 80), (0.0005, 2, 100, 78),
     (0.005, 5, 10, None), (0.005, 2, 100, None), (0.005, 5, 100, None), (0.005, 1.5, 1000, None), (0.02, 20, 100, None),
 ]  # fmt: skip
-PASSING = ["ideal", "clumps of 5, both", "clumps of 20, both", "clumps of 5, canary only", "clumps of 20, canary only"]
 
 Row = dict[str, object]
 
@@ -165,24 +164,6 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             yield row | others(runs, setting)
 
 
-def false_pass(sizes: Sizes) -> Iterator[Row]:
-    """Passes at the horizon of canaries that are good, twice and five times as bad (twice is unacceptable)."""
-    for rate, rps in SHAPE_SETTINGS:
-        for tick in (15.0, 5.0):
-            for name in PASSING:
-                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
-                for factor in (1.0, 2.0, 5.0):
-                    setting = Setting(rate, rps, tick, ratio=factor)
-                    runs = drawn(SHAPES[name], setting, sizes.bad, name, "pass")
-                    stopped = (by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)
-                    late = batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT
-                    row[f"canary {factor:g}x passes"] = percent(late & ~stopped)
-                    plain = batch.plain_passes(runs)[:, -1] >= PASS_AT
-                    plain &= ~(batch.plain_fails(runs) >= FAIL_AT).any(axis=1)
-                    row[f"canary {factor:g}x passes, none"] = percent(plain)
-                yield row
-
-
 def bound(setting: Setting) -> float:
     """Seconds at which a test that knew the rates could stop, on average: Wald, "Sequential Tests of Statistical
     Hypotheses", 1945. A request brings the divergence from the nearest pair of equal rates."""
@@ -270,7 +251,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
 
 
 def pace(sizes: Sizes) -> Iterator[Row]:
-    """Ticks a second of a full verdict (fail, pass, interval, requests needed) on one core.
+    """Ticks a second of a full verdict (fail, pass, interval) on one core.
 
     Beside it the count test alone, written out plainly, in the same rounds: what a machine's figures are worth.
     """
@@ -342,7 +323,6 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "agreement": agreement,
     "detection": detection,
     "good_settings": good_settings,
-    "false_pass": false_pass,
     "good_spanning": good_spanning,
     "good_shapes": good_shapes,
     "speed_of_plain": speed_of_plain,
