@@ -10,14 +10,15 @@ from incident_ops.canary.counters import Counts, phi
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_below
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.canary.pass_test import (
+    NO_SHARES,
     PassEvidence,
     ShareSums,
     add_shares,
+    add_tick,
     fewest_blocks,
     good_chance,
     look_levels,
     pass_phi,
-    tick_shares,
     unacceptable_chance,
 )
 
@@ -65,7 +66,7 @@ def _ticks_of_comparison(
     usual = max(whole.baseline_errors, 0.5) / whole.baseline_requests
     mine, theirs = recent.canary_requests / recent.ticks, recent.baseline_requests / recent.ticks
     good = Counts(mine * min(usual * (settings.max_ratio or 1.0), 1.0), mine)
-    tick = tick_shares(settings, good, Counts(theirs * usual, theirs))
+    tick = add_tick(settings, NO_SHARES, good, Counts(theirs * usual, theirs))
 
     def is_enough(ticks: float) -> bool:
         sums = add_shares(whole, times(tick, ticks))

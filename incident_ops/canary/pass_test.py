@@ -61,12 +61,15 @@ class ShareSums(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.canary_errors + self.baseline_errors
 
 
+NO_SHARES = ShareSums()
+
+
 class PassEvidence(msgspec.Struct, frozen=True):
     """What a pass is judged by: the baseline's spread before the run, the steps before this one, and this one."""
 
     lookback: DispersionSums
-    earlier: ShareSums = ShareSums()
-    step: ShareSums = ShareSums()
+    earlier: ShareSums = NO_SHARES
+    step: ShareSums = NO_SHARES
 
     @property
     def whole(self) -> ShareSums:
@@ -89,25 +92,23 @@ def add_shares(first: ShareSums, second: ShareSums) -> ShareSums:
 
 def observe_shares(settings: EvidenceSettings, before: PassEvidence, canary: Counts, baseline: Counts) -> PassEvidence:
     """After a tick with requests on both sides."""
-    return PassEvidence(
-        before.lookback, before.earlier, add_shares(before.step, tick_shares(settings, canary, baseline))
-    )
+    return PassEvidence(before.lookback, before.earlier, add_tick(settings, before.step, canary, baseline))
 
 
-def tick_shares(settings: EvidenceSettings, canary: Counts, baseline: Counts) -> ShareSums:
-    """The sums of one tick."""
+def add_tick(settings: EvidenceSettings, before: ShareSums, canary: Counts, baseline: Counts) -> ShareSums:
+    """The sums with one more tick."""
     mine, requests = canary
     theirs, others = baseline
     allowed, unacceptable = (settings.max_ratio or 1.0) * requests, settings.unacceptable_ratio * requests
     errors = mine + theirs
     return ShareSums(
-        1,
-        mine,
-        requests,
-        theirs,
-        others,
-        errors * allowed / (allowed + others),
-        errors * unacceptable / (unacceptable + others),
+        before.ticks + 1,
+        before.canary_errors + mine,
+        before.canary_requests + requests,
+        before.baseline_errors + theirs,
+        before.baseline_requests + others,
+        before.allowed + errors * allowed / (allowed + others),
+        before.unacceptable + errors * unacceptable / (unacceptable + others),
     )
 
 
