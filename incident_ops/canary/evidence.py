@@ -27,6 +27,7 @@ from incident_ops.canary.counters import (
 from incident_ops.canary.evidence_settings import AUTO, MULTIPLES, EvidenceSettings
 from incident_ops.canary.pass_test import PassEvidence, begin_pass_step, observe_shares
 from incident_ops.canary.ratio_test import RatioEvidence, begin_ratio, begin_ratio_step, end_block, observe_ratio
+from incident_ops.canary.start_times import carry_starts
 
 
 class LimitEvidence(msgspec.Struct, frozen=True):
@@ -210,6 +211,15 @@ def begin_step(evidence: Evidence) -> Evidence:
         ratio=begin_ratio_step(ratio) if ratio else None,
         passing=begin_pass_step(passing) if passing else None,
     )
+
+
+def carry_evidence(settings: EvidenceSettings, evidence: Evidence, seconds: float) -> Evidence:
+    """The evidence where a run that ended inconclusive goes on for so long: a canary may break in that time, too."""
+    ratio = evidence.ratio
+    if ratio is None:
+        return evidence
+    starts = carry_starts(ratio.starts, max(1, round(seconds / settings.interval)))
+    return msgspec.structs.replace(evidence, ratio=msgspec.structs.replace(ratio, starts=starts))
 
 
 def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:

@@ -20,7 +20,7 @@ import msgspec
 
 from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.evidence import Evidence, begin_step
+from incident_ops.canary.evidence import Evidence, begin_step, carry_evidence
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.leaning import is_leaning
 from incident_ops.canary.ratio_test import is_sound_ratio
@@ -222,11 +222,18 @@ def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
     if run.at < run.horizon:
         lasted, planned = spell_duration(round(run.at)), spell_duration(round(run.horizon))
         raise UserError(f"the run ended after {lasted} of {planned}, before its time", hint=_START_ANEW)
-    metrics = {name: msgspec.structs.replace(history, errors=0) for name, history in run.metrics.items()}
+    metrics = {metric.name: _carried(metric, run.metrics[metric.name], seconds) for metric in analysis.metrics}
     longer = msgspec.structs.replace(run, horizon=run.at + seconds, look=run.look + 1, metrics=metrics)
     if _is_settled(analysis, longer):
         raise UserError("a metric of the run has ended, and more ticks cannot change that", hint=_START_ANEW)
     return longer
+
+
+def _carried(metric: Metric, history: MetricHistory, seconds: float) -> MetricHistory:
+    evidence = history.evidence
+    if isinstance(metric, ErrorRate) and evidence is not None:
+        evidence = carry_evidence(metric.settings, evidence, seconds)
+    return msgspec.structs.replace(history, evidence=evidence, errors=0)
 
 
 def _is_settled(analysis: Analysis, run: Run) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from incident_ops.canary.evidence import begin_step
@@ -223,7 +224,12 @@ def test_a_run_that_is_carried_on_keeps_its_evidence_and_counts_its_looks() -> N
     run = fed(gate, new(gate), *[FEW] * 40)
     longer = carried_on(gate, run, 300.0)
     assert (longer.horizon, longer.look, longer.at) == (900, 2, 600)
-    assert longer.metrics["errors"].evidence == run.metrics["errors"].evidence
+    before, after = run.metrics["errors"].evidence, longer.metrics["errors"].evidence
+    assert before is not None
+    assert after is not None
+    assert after.ratio is not None
+    assert msgspec.structs.replace(after, ratio=before.ratio) == before
+    assert after.ratio.starts.until == 60
     assert not judge_run(gate, longer).is_final
     with pytest.raises(UserError, match="ended after 9m 45s of 10m"):
         carried_on(gate, fed(gate, new(gate), *[FEW] * 39), 300.0)
