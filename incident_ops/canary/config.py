@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -30,6 +30,9 @@ WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 
 """Seconds where a gate file gives none."""
 
 MINUTE, FULL = 60.0, 100
+
+NO_LIMIT = "none"
+"""`maxErrorRate: none`: no absolute limit, whatever the policy says."""
 
 
 class Provider(NamedTuple):
@@ -57,7 +60,10 @@ class Queries(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """A metric of type errorRate; queries are None where the counts come from a file."""
+    """A metric of type errorRate; queries are None where the counts come from a file.
+
+    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either.
+    """
 
     name: str
     settings: EvidenceSettings
@@ -65,6 +71,7 @@ class ErrorRate:
     baseline: Queries | None
     lookback: float
     dry_run: bool
+    is_unlimited: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,25 @@ def to_analysis(data: Mapping[str, Any]) -> Analysis:
     )
 
 
+def limited_by_policy(analysis: Analysis, percent: float | None) -> Analysis:
+    """The gate with the policy's limit (`gate.max_error_pct`) on every error rate for which it says none of its own.
+
+    A `minErrorRate` at or above the limit stays what it is: below it nothing fails.
+    """
+    if percent is None:
+        return analysis
+    limit = percent / 100
+
+    def limited(metric: Metric) -> Metric:
+        if not isinstance(metric, ErrorRate) or metric.is_unlimited or metric.settings.max_error_rate is not None:
+            return metric
+        if (metric.settings.min_error_rate or 0.0) >= limit:
+            return metric
+        return replace(metric, settings=replace(metric.settings, max_error_rate=limit))
+
+    return replace(analysis, metrics=tuple(map(limited, analysis.metrics)))
+
+
 def to_provider(data: Mapping[str, Any]) -> Provider:
     """The one provider of a gate file."""
     kind, fields = next(iter(data.items()))
@@ -182,7 +208,8 @@ def _metric(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Metric:
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
     settings = to_settings(spec, data)
-    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False))
+    is_unlimited = data.get("maxErrorRate") == NO_LIMIT
+    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited)
 
 
 def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
@@ -215,7 +242,7 @@ def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSet
 
 
 def _rate(data: Mapping[str, Any], key: str) -> float | None:
-    return float(data[key].removesuffix("%")) / 100 if key in data else None
+    return float(data[key].removesuffix("%")) / 100 if data.get(key, NO_LIMIT) != NO_LIMIT else None
 
 
 def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:

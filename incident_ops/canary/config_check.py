@@ -15,12 +15,13 @@ from incident_ops.canary.conditions import ConditionError, parse_condition
 from incident_ops.canary.config import (
     CLOUDWATCH,
     CUMULATIVE,
-    DURATION,
     FILE_PROVIDER,
     FULL,
     LONGEST_WAIT,
     LOOKBACK,
     MINUTE,
+    NO_LIMIT,
+    counted_seconds,
     horizon_of,
     interval_of,
     partial_of,
@@ -156,7 +157,7 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
             "the queries for the canary's errors and requests are missing",
             "add canary: {errors: ..., requests: ...}",
         )
-    if not is_file and "baseline" not in metric and "maxErrorRate" not in metric:
+    if not is_file and "baseline" not in metric and metric.get("maxErrorRate", NO_LIMIT) == NO_LIMIT:
         yield (), "there is nothing to compare with", "add baseline: {errors: ..., requests: ...}, or maxErrorRate"
         return
     if not is_file and "baseline" not in metric:
@@ -170,7 +171,8 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
         yield ("lookback",), f"the lookback has more than {MOST_POINTS:,} intervals", "shorten it"
     if spec.get("earlyPass") and isinstance(metric.get("dispersion"), int | float) and metric["dispersion"] > 1:
         yield ("dispersion",), "an early pass is not safe where errors come in clumps", "remove earlyPass"
-    floor, limit = (float(metric.get(key, "nan%").rstrip("%")) for key in ("minErrorRate", "maxErrorRate"))
+    limits = (metric.get(key, NO_LIMIT) for key in ("minErrorRate", "maxErrorRate"))
+    floor, limit = (math.nan if text == NO_LIMIT else float(text.rstrip("%")) for text in limits)
     if floor >= limit:
         yield ("minErrorRate",), "the floor lies at or above maxErrorRate", "lower it"
     if interval_of(spec) > 0 and warmup_of(spec) >= 0:
@@ -197,7 +199,7 @@ def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Conf
     if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none":
         return
     interval = interval_of(spec)
-    ticks = int(_counted(spec) / interval + 1e-9)
+    ticks = int(counted_seconds(spec) / interval + 1e-9)
     length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
     if (blocks := ticks // length) < FEWEST_BLOCKS:
         longest = duration_text(int(ticks // FEWEST_BLOCKS * interval))
@@ -205,16 +207,6 @@ def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Conf
         message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
         hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"
         yield ("clumpSpan",), message, hint
-
-
-def _counted(spec: Mapping[str, Any]) -> float:
-    """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
-    whole, warmup = horizon_of(spec), warmup_of(spec)
-    usual = seconds(spec, "duration", DURATION)
-    later = [seconds(step, "duration", usual) for step in partial_of(spec)][1:]
-    accept = spec.get("onInconclusive")
-    longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
-    return whole + longer - warmup - sum(min(warmup, step_length / 2) for step_length in later)
 
 
 def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
