@@ -23,9 +23,10 @@ from pathlib import Path
 
 import gate_batch as batch
 import gate_pass
+import gate_rollouts as rollouts
 import gate_starts as starts
 import numpy as np
-from gate_limits import percent, upper
+from gate_rollouts import percent, upper
 from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
 from measure import rounds
 from run import OURS
@@ -100,37 +101,12 @@ def good_settings(sizes: Sizes) -> Iterator[Row]:
             for tick in (15.0, 5.0):
                 setting = Setting(rate, rps, tick)
                 runs = drawn(SHAPES["ideal"], setting, sizes.good, "good")
-                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
+                both = by_default(runs, setting)
+                failed = percent((both.rule.both >= FAIL_AT).any(axis=1))
                 plain = percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))
                 row: Row = {"rate": rate, "rps": rps, "tick": tick, "default": failed}
+                row["before"] = percent((both.before.both >= FAIL_AT).any(axis=1))
                 yield row | {"default, upper": upper(failed, sizes.good), "none": plain} | others(runs, setting)
-
-
-def good_shapes(sizes: Sizes) -> Iterator[Row]:
-    """False rollbacks in every shape of errors, by counts, by shares and by both."""
-    for tick in (15.0, 5.0):
-        for rate, rps in SHAPE_SETTINGS:
-            for name, shape in SHAPES.items():
-                setting = Setting(rate, rps, tick)
-                runs = drawn(shape, setting, sizes.good, name)
-                one = by_tick(runs, setting).rule
-                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
-                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick, "default": failed}
-                row["default, upper"] = above = upper(failed, sizes.good)
-                row |= {"one tick": percent((one.both >= FAIL_AT).any(axis=1))}
-                row |= {"counts": percent((one.counts >= FAIL_AT).any(axis=1))}
-                row |= {"shares": percent((one.shares >= FAIL_AT).any(axis=1))}
-                row |= {"none": percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))} | others(runs, setting)
-                yield row | (_again(name, setting, sizes.good) if failed <= 100 * ALPHA < above else {})
-
-
-def _again(name: str, setting: Setting, number: int) -> Row:
-    """Ten times the runs, other seeds: for a rate that lies below alpha while its 95 % upper limit does not."""
-    failed = 0.0
-    for part in range(10):
-        runs = drawn(SHAPES[name], setting, number, name, "again", part)
-        failed += percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)) / 10
-    return {"again": round(failed, 4), "again, upper": upper(failed, 10 * number), "again, runs": 10 * number}
 
 
 def good_spanning(sizes: Sizes) -> Iterator[Row]:
@@ -144,7 +120,7 @@ def good_spanning(sizes: Sizes) -> Iterator[Row]:
                 row["default"] = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 row["one tick"] = percent((by_tick(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 for seconds in (60, 120):
-                    found = batch.fails(runs, round(seconds / tick)).both
+                    found = starts.found(runs, starts.even(setting), round(seconds / tick)).rule.both
                     row[f"clumpSpan {seconds} s"] = percent((found >= FAIL_AT).any(axis=1))
                 yield row | {"none": percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))}
 
@@ -156,7 +132,8 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             setting = Setting(rate, rps, tick, ratio=factor)
             runs = drawn(SHAPES["ideal"], setting, sizes.bad, "bad")
             row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick, "floor": floor}
-            found = {"default": by_default(runs, setting).rule.both, "one tick": by_tick(runs, setting).rule.both}
+            own = by_default(runs, setting)
+            found = {"default": own.rule.both, "before": own.before.both, "one tick": by_tick(runs, setting).rule.both}
             found |= {"paper": batch.fails(runs, 1, rule=batch.PAPER).both, "none": batch.plain_fails(runs)}
             found |= {"none, paper": batch.plain_fails(runs, rule=batch.PAPER)}
             for name, logs in found.items():
@@ -184,11 +161,31 @@ def speed_of_plain(sizes: Sizes) -> Iterator[Row]:
                     crossed = batch.plain_fails(runs) >= FAIL_AT
                     row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick}
                     row |= {"bound, s": round(bound(setting), 2), "found": percent(crossed.any(axis=1))}
-                    robust = batch.fails(runs, 1).both >= FAIL_AT
+                    robust = by_tick(runs, setting).rule.both >= FAIL_AT
                     row |= {"default, found": percent(robust.any(axis=1)), "default, s": stop(robust, setting)}
                     paper = batch.plain_fails(runs, rule=batch.PAPER) >= FAIL_AT
                     row |= {"s": stop(crossed, setting), "paper, s": stop(paper, setting)}
                     yield row | others(runs, setting)
+
+
+def good_rollouts(sizes: Sizes) -> Iterator[Row]:
+    """False rollbacks and held steps of good rollouts of four steps, in every shape of errors."""
+    yield from rollouts.good_rollouts(SEED, sizes.good // 2)
+
+
+def late_breaks(sizes: Sizes) -> Iterator[Row]:
+    """How soon a canary that breaks in a step of its rollout is stopped, at any share of the traffic."""
+    yield from rollouts.late_breaks(SEED, sizes.bad)
+
+
+def held_steps(sizes: Sizes) -> Iterator[Row]:
+    """Canaries that break in the last tick or minute of a step, and are kept from the next."""
+    yield from rollouts.dead_at_the_end(SEED, sizes.bad // 2)
+
+
+def rollouts_agree(sizes: Sizes) -> Iterator[Row]:
+    """The product's own code against the arrays over the steps of rollouts."""
+    yield from rollouts.rollouts_agree(SEED, sizes.checked // 2)
 
 
 def edge(sizes: Sizes) -> Iterator[Row]:
@@ -196,7 +193,7 @@ def edge(sizes: Sizes) -> Iterator[Row]:
     for limit in (1.5, 2.0):
         setting = Setting(0.005, 10, 15.0, ratio=limit)
         runs = drawn(SHAPES["ideal"], setting, sizes.good, "edge")
-        failed = percent((batch.fails(runs, 1, limit=limit).both >= FAIL_AT).any(axis=1))
+        failed = percent((starts.found(runs, starts.even(setting), limit=limit).rule.both >= FAIL_AT).any(axis=1))
         yield {"maxRatio": limit, "rate": 0.005, "rps": 10, "tick": 15.0, "default": failed}
 
 
@@ -324,7 +321,10 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "detection": detection,
     "good_settings": good_settings,
     "good_spanning": good_spanning,
-    "good_shapes": good_shapes,
+    "rollouts_agree": rollouts_agree,
+    "good_rollouts": good_rollouts,
+    "late_breaks": late_breaks,
+    "held_steps": held_steps,
     "speed_of_plain": speed_of_plain,
     "edge": edge,
     "good_passes": lambda sizes: gate_pass.good_passes(drawn, sizes.good // 2),

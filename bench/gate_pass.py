@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import gate_batch as batch
 import gate_starts as starts
 import numpy as np
-from gate_limits import percent, upper
+from gate_rollouts import percent, upper
 from gate_shapes import SHAPES, Runs, Setting, clumped
 
 from incident_ops.canary.leaning import LEANING

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, to_analysis, to_provider
+from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, limited_by_policy, to_analysis, to_provider
 from incident_ops.canary.config_check import check_gate_file, check_source
 from incident_ops.canary.length_check import check_length
 from incident_ops.canary.replay import CanaryOutcome
@@ -110,8 +110,11 @@ def unproven_providers(checked: Mapping[str, CheckedGate]) -> Iterator[tuple[str
             yield kind, notes[kind]
 
 
-def replay_recording(csv: str, file: str) -> CanaryOutcome:
-    """The outcome of a gate file over the counts of a CSV file. UserError where either cannot be used."""
+def replay_recording(workspace: Workspace, csv: str, file: str) -> CanaryOutcome:
+    """The outcome of a gate file over the counts of a CSV file. UserError where either cannot be used.
+
+    The policy's limit holds where there is a policy: a recording is judged anywhere.
+    """
     from incident_ops.adapters.metrics.file import Row, read_counts
     from incident_ops.canary.counters import to_counts
     from incident_ops.canary.replay import RecordedTick, replay_ticks
@@ -121,7 +124,16 @@ def replay_recording(csv: str, file: str) -> CanaryOutcome:
         return RecordedTick(row.t, canary, to_counts(row.baseline_errors, row.baseline_requests, "baseline"))
 
     gate = read_gate(file)
-    return replay_ticks(gate.analysis, [tick(row) for row in read_counts(csv)])
+    limited = limited_by_policy(gate.analysis, _policy_limit(workspace))
+    return replay_ticks(limited, [tick(row) for row in read_counts(csv)])
+
+
+def _policy_limit(workspace: Workspace) -> float | None:
+    try:
+        workspace.setting  # noqa: B018 - asked for nothing but whether there is a policy
+    except UserError:
+        return None
+    return workspace.judged_by[0].gate.max_error_pct
 
 
 def _gate_bytes(path: str) -> bytes:

@@ -24,7 +24,7 @@ from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
-from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
+from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
@@ -132,13 +132,14 @@ class _Rollout:
     def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._workspace, self._request, self._progress = workspace, request, progress
-        self._analysis = gate.analysis
         _demand_consistent(request, gate)
         policy, _ = workspace.judged_by
+        self._analysis = limited_by_policy(gate.analysis, policy.gate.max_error_pct)
         self._sha = commit_id(request.sha) if request.sha else ""
         self._environment = (request.environment or policy.gate.environment) if request.service else ""
         demand_source(gate, policy)
-        self._watched = watch_analysis(self._analysis) if request.watch or self._analysis.watch else None
+        is_watched = request.watch or gate.analysis.watch
+        self._watched = watch_analysis(gate.analysis, policy.gate.after_rollout_pct) if is_watched else None
         self._weight = stages(self._analysis)[0].weight
         if request.declare:
             demand_answers(workspace, request.service, request.severity, self._weight)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_ops.canary.conditions import Condition, parse_condition
-from incident_ops.canary.evidence_settings import AUTO, NONE, EvidenceSettings
+from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.threshold import Threshold
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
@@ -33,6 +33,9 @@ MINUTE, FULL = 60.0, 100
 
 GOOD_ERROR_RATE = 0.001
 """The error rate below which a canary is good where neither the gate file nor an objective says less."""
+
+NO_LIMIT = "none"
+"""`maxErrorRate: none`: no absolute limit, whatever the policy says; `goodErrorRate: none`: the comparison alone."""
 
 
 class Provider(NamedTuple):
@@ -60,7 +63,10 @@ class Queries(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """A metric of type errorRate; queries are None where the counts come from a file."""
+    """A metric of type errorRate; queries are None where the counts come from a file.
+
+    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either.
+    """
 
     name: str
     settings: EvidenceSettings
@@ -68,6 +74,7 @@ class ErrorRate:
     baseline: Queries | None
     lookback: float
     dry_run: bool
+    is_unlimited: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,25 @@ def to_analysis(data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE) -> 
     )
 
 
+def limited_by_policy(analysis: Analysis, percent: float | None) -> Analysis:
+    """The gate with the policy's limit (`gate.max_error_pct`) on every error rate for which it says none of its own.
+
+    A `minErrorRate` at or above the limit stays what it is: below it nothing fails.
+    """
+    if percent is None:
+        return analysis
+    limit = percent / 100
+
+    def limited(metric: Metric) -> Metric:
+        if not isinstance(metric, ErrorRate) or metric.is_unlimited or metric.settings.max_error_rate is not None:
+            return metric
+        if (metric.settings.min_error_rate or 0.0) >= limit:
+            return metric
+        return replace(metric, settings=replace(metric.settings, max_error_rate=limit))
+
+    return replace(analysis, metrics=tuple(map(limited, analysis.metrics)))
+
+
 def to_provider(data: Mapping[str, Any]) -> Provider:
     """The one provider of a gate file."""
     kind, fields = next(iter(data.items()))
@@ -188,7 +214,8 @@ def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) 
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
     settings = to_settings(spec, data, good_rate)
-    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False))
+    is_unlimited = data.get("maxErrorRate") == NO_LIMIT
+    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited)
 
 
 def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
@@ -224,11 +251,11 @@ def to_settings(
 
 
 def _rate(data: Mapping[str, Any], key: str) -> float | None:
-    return float(data[key].removesuffix("%")) / 100 if key in data else None
+    return float(data[key].removesuffix("%")) / 100 if data.get(key, NO_LIMIT) != NO_LIMIT else None
 
 
 def _good_rate(data: Mapping[str, Any], default: float) -> float | None:
-    if data.get("goodErrorRate") == NONE:
+    if data.get("goodErrorRate") == NO_LIMIT:
         return None
     return _rate(data, "goodErrorRate") if "goodErrorRate" in data else default or None  # 0: an objective of 100 %
 

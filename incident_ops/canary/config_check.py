@@ -20,6 +20,7 @@ from incident_ops.canary.config import (
     LONGEST_WAIT,
     LOOKBACK,
     MINUTE,
+    NO_LIMIT,
     counted_seconds,
     horizon_of,
     interval_of,
@@ -155,7 +156,7 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
             "the queries for the canary's errors and requests are missing",
             "add canary: {errors: ..., requests: ...}",
         )
-    if not is_file and "baseline" not in metric and "maxErrorRate" not in metric:
+    if not is_file and "baseline" not in metric and metric.get("maxErrorRate", NO_LIMIT) == NO_LIMIT:
         yield (), "there is nothing to compare with", "add baseline: {errors: ..., requests: ...}, or maxErrorRate"
         return
     if not is_file and "baseline" not in metric:
@@ -169,7 +170,8 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
         yield ("lookback",), f"the lookback has more than {MOST_POINTS:,} intervals", "shorten it"
     if spec.get("earlyPass") and isinstance(metric.get("dispersion"), int | float) and metric["dispersion"] > 1:
         yield ("dispersion",), "an early pass is not safe where errors come in clumps", "remove earlyPass"
-    floor, limit = (float(metric.get(key, "nan%").rstrip("%")) for key in ("minErrorRate", "maxErrorRate"))
+    limits = (metric.get(key, NO_LIMIT) for key in ("minErrorRate", "maxErrorRate"))
+    floor, limit = (math.nan if text == NO_LIMIT else float(text.rstrip("%")) for text in limits)
     if floor >= limit:
         yield ("minErrorRate",), "the floor lies at or above maxErrorRate", "lower it"
     if float(metric.get("goodErrorRate", "nan").replace("none", "nan").rstrip("%")) >= limit:

@@ -43,8 +43,8 @@ from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
-WATCH_LIMIT = 0.05
-"""The error rate that full traffic may have where a metric names no maxErrorRate (R241)."""
+WATCH_LIMIT = 5.0
+"""Percent of errors that full traffic may have where neither the gate file nor the policy says how many."""
 
 WATCHED = " at full traffic"
 
@@ -94,8 +94,10 @@ def takes_all_traffic(analysis: Analysis) -> bool:
     return any(step.weight == FULL for step in analysis.steps)
 
 
-def watch_analysis(analysis: Analysis) -> Analysis:
-    """What is judged after full rollout: no baseline is left, so only the absolute limit (R241).
+def watch_analysis(analysis: Analysis, percent: float | None = None) -> Analysis:
+    """What is judged after full rollout: no baseline is left, so only the absolute limit.
+
+    That is a metric's own, else the policy's `percent` (`gate.after_rollout_pct`), else 5 %.
 
     A new process with its own alpha, for old evidence would only make it slower. UserError where the gate has no
     error rate to watch.
@@ -108,18 +110,18 @@ def watch_analysis(analysis: Analysis) -> Analysis:
             f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint="leave out --watch"
         )
     watched = tuple(
-        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_limited(rate.settings, warmup))
+        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_watched(rate.settings, warmup, percent))
         for rate in rates
     )
     return replace(analysis, horizon=seconds, warmup=warmup, steps=(), watch=0.0, metrics=watched, on_inconclusive=None)
 
 
-def _limited(settings: EvidenceSettings, warmup: float) -> EvidenceSettings:
+def _watched(settings: EvidenceSettings, warmup: float, percent: float | None) -> EvidenceSettings:
     return replace(
         settings,
         max_ratio=None,
         min_error_rate=None,
-        max_error_rate=settings.max_error_rate or WATCH_LIMIT,
+        max_error_rate=settings.max_error_rate or (percent or WATCH_LIMIT) / 100,
         warmup=warmup,
         early_pass=False,
     )

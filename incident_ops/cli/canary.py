@@ -107,7 +107,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
 @click.argument("csv", type=click.Path())
 @_FILE_OPTION
 @format_option
-def replay_command(csv: str, file: str, form: str) -> None:
+@click.pass_context
+def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
     """Judge recorded counts by a gate, as if they came in live.
 
     The columns are t,canary_requests,canary_errors,baseline_requests,
@@ -121,7 +122,7 @@ def replay_command(csv: str, file: str, form: str) -> None:
     from incident_ops.app.canary_gate import replay_recording
 
     try:
-        outcome = replay_recording(csv, file)
+        outcome = replay_recording(workspace_of(ctx), csv, file)
     except UserError:
         _refused(form)
         raise

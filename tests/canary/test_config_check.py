@@ -22,6 +22,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "least": gate(),
     "file": gate({"name": "a", "type": "errorRate"}, FILE),
     "absolute limit alone": gate({**ALONE, "maxErrorRate": "1%"}),
+    "no limit, not even the policy's": gate({**ERROR_RATE, "maxErrorRate": "none", "minErrorRate": "1%"}),
     "both conditions": gate({**THRESHOLD, "failureCondition": "result > 1"}),
     "failure condition alone": gate({"name": "a", "type": "threshold", "query": "q", "failureCondition": "result > 1"}),
     "count fits": gate({**THRESHOLD, "interval": "1m", "count": 10}),

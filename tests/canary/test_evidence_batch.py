@@ -19,7 +19,7 @@ def _gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     import gate
 
     yield gate
-    for name in ("gate", "gate_batch", "gate_limits", "gate_pass", "gate_shapes", "gate_starts"):
+    for name in ("gate", "gate_batch", "gate_pass", "gate_rollouts", "gate_shapes", "gate_starts"):
         sys.modules.pop(name, None)
 
 
@@ -28,6 +28,37 @@ def test_the_arrays_agree_with_the_product(gate: ModuleType) -> None:
     rows = list(gate.agreement(gate.Sizes(good=0, bad=0, checked=2)))
     assert len(rows) == len({**gate.SHAPES, **gate.SPANNING}) * 3 * 2
     assert max(row["largest difference of ln E"] for row in rows) < 1e-9
+
+
+def test_the_arrays_agree_with_the_product_over_the_steps_of_rollouts(gate: ModuleType) -> None:
+    """Every shape, steps of 10 to 90 %, half of the canaries break in the last: evidence and leaning, tick by tick."""
+    rows = list(gate.rollouts.rollouts_agree(1, 1))
+    assert len(rows) == len({**gate.SHAPES, **gate.SPANNING}) * 2
+    assert max(row["largest difference of ln E"] for row in rows) < 1e-9
+    assert max(row["of leaning"] for row in rows) < 1e-9
+
+
+def test_good_rollouts_keep_alpha_in_a_small_run(gate: ModuleType) -> None:
+    """At most 1 % of 1,000 (plus three standard errors), with clumps that are new, and few are held."""
+    shape, rollouts = "clumps of 20, new with the run", gate.rollouts
+    rollout = rollouts.Rollout(0.005, 1000.0, 15.0, shares=rollouts.ROLLOUTS["B"])
+    row = rollouts._good(rollouts.drawn(2, gate.SHAPES[shape], rollout, 1_000, "small"), rollout, shape, "B")
+    assert row["default"] <= 1.9
+    assert row["held"] <= 9
+
+
+@pytest.mark.parametrize(("factor", "tick"), [("dead", 15.0), ("dead", 5.0), (10.0, 15.0)])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_canary_that_breaks_late_is_stopped_in_a_small_run(
+    gate: ModuleType, factor: str | float, tick: float, share: float
+) -> None:
+    """Dead: within 60 s, with ticks of 5 s within 25 s; ten times 0.5 %: within three minutes."""
+    rollouts = gate.rollouts
+    worse = rollouts.DEAD if factor == "dead" else rollouts.TENFOLD
+    rollout = rollouts.Rollout(0.005, 100.0, tick, shares=(*rollouts.BEFORE[share], share))
+    row = rollouts._broken(2, 200, "ideal", rollout, worse)
+    assert row["within"] >= 93
+    assert row["auto and obvious, within"] >= (93 if factor == "dead" else 80)
 
 
 def test_a_difference_ends_the_run(gate: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

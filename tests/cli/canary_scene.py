@@ -15,6 +15,7 @@ from incident_ops.errors import Incomplete
 BEGIN = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
 POLICY = """\
 extends: sev0-3
+gate: {max_error_pct: null}
 datasources:
   main: {kind: prometheus, url: "https://prometheus.example"}
   dogs: {kind: datadog, token_env: DD_KEY, application_key_env: DD_APP}
