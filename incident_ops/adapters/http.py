@@ -78,6 +78,10 @@ class NoAnswer(Exception):
         return self.kind not in (UNREACHED, UNTRUSTED)
 
 
+class TooLarge(Incomplete):
+    """The answer is longer than is read."""
+
+
 def is_https_or_local(url: str) -> bool:
     """True for an https address, and for http to this machine, which only tests and stand-ins use."""
     parts = urlsplit(url)
@@ -288,8 +292,8 @@ def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:
             **words,
         )
     except NoAnswer as error:
-        hint = _NO_ANSWER_HINTS.get(error.kind, "")
-        raise Incomplete(f"{place.name}: {error}", hint=hint) from None
+        kind = TooLarge if error.kind == TOO_LARGE else Incomplete
+        raise kind(f"{place.name}: {error}", hint=_NO_ANSWER_HINTS.get(error.kind, "")) from None
 
 
 def ask_json(place: Place, method: str, path: str = "", **words: Any) -> Any:

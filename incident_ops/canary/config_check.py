@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from incident_ops.canary.conditions import ConditionError, parse_condition
@@ -266,9 +266,23 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     queries: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
     sides = [side for side in ("canary", "baseline") if side in metric]
     queries += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
+    yield from _same(metric, sides)
     for route, query in queries:
         for message, hint in query_faults(query, known):
             yield route, message, hint
         if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
             yield route, message, "give the counter itself: it is read every tick, and resets are seen"
+
+
+def _same(metric: Mapping[str, Any], sides: Sequence[str]) -> Iterator[ConfigFault]:
+    """Queries that say the same, so that what they compare is always equal: copied, and not changed."""
+    asked = {(side, key): " ".join(metric[side][key].split()) for side in sides for key in ("errors", "requests")}
+    for side in sides:
+        if asked[side, "errors"] == asked[side, "requests"]:
+            message = f"{side}.errors is the same query as {side}.requests, so every request would be an error"
+            yield (side, "errors"), message, 'let it select the errors only, e.g. code=~"5.."'
+    for key in ("errors", "requests") if len(sides) > 1 else ():
+        if asked["canary", key] == asked["baseline", key]:
+            message = f"canary and baseline have the same query for {key}, so the two could never differ"
+            yield ("baseline", key), message, "let it select the old version only"

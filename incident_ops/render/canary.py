@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from incident_ops.canary.config import WARMUP
-from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
+from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
+from incident_ops.canary.observed import DOUBTFUL_COUNTS
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
@@ -34,6 +35,8 @@ CANARY_HEADLINES = {
     NO_SAMPLES: "there is too little data to judge",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
     NO_BASELINE: "there is no baseline to compare with",
+    NO_NEW_SAMPLE: "the metric source has no new samples",
+    DOUBTFUL_COUNTS: "the counts look wrong",
     TOO_FEW_SAMPLES: "there are too few requests to decide",
     DATASOURCE_ERROR: "the metric source does not answer",
     SOURCE_TIMEOUT: "the run ended early",

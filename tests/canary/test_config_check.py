@@ -163,6 +163,21 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
         ("metrics", 0, "baseline", "requests"),
         "increase() misses",
     ),
+    "every request an error": (
+        gate({**ERROR_RATE, "canary": {"errors": "x  ", "requests": "x"}}),
+        ("metrics", 0, "canary", "errors"),
+        "canary.errors is the same query as canary.requests",
+    ),
+    "errors copied": (
+        gate({**ERROR_RATE, "baseline": {"errors": "e_total", "requests": "y"}}),
+        ("metrics", 0, "baseline", "errors"),
+        "the same query for errors",
+    ),
+    "requests copied": (
+        gate({**ERROR_RATE, "baseline": {"errors": "y", "requests": " r_total"}}),
+        ("metrics", 0, "baseline", "requests"),
+        "the same query for requests",
+    ),
 }
 
 
