@@ -51,6 +51,8 @@ _TRANSLATED_HERE = IPv6Network("64:ff9b:1::/48")
 """A network's own translation to IPv4 (RFC 8215): which address it stands for is known only there."""
 _SPECIAL = IPv4Network("192.0.0.0/24")
 
+_ALLOW = "if it is meant to be there, set allow_private: true at the data source in policy.yaml"
+
 Resolve = Callable[[str, int], list[str]]
 """(host, port) -> its addresses; OSError where there are none."""
 Choose = Callable[[str, int], str]
@@ -270,9 +272,19 @@ def judged(place: Place, host: str, port: int) -> str:
         raise Incomplete(f"{place.name}: its host has no address", hint="check the address and the DNS")
     for address in addresses:
         if why := refusal(address, allow_private=place.allow_private):
-            hint = "if it is meant to be there, set allow_private: true at the data source in policy.yaml"
-            raise Incomplete(f"{place.name}: its host is {why}, which is refused", hint=hint)
+            raise Incomplete(f"{place.name}: its host is {why}, which is refused", hint=_ALLOW)
     return addresses[0]
+
+
+def demand_allowed(place: Place) -> None:
+    """UserError where the place's host has an address that is refused, as far as it is known now."""
+    parts = urlsplit(place.url)
+    try:
+        addresses = place.resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    except (OSError, UnicodeError, ValueError):
+        return
+    if why := next((why for one in addresses if (why := refusal(one, allow_private=place.allow_private))), ""):
+        raise UserError(f"{place.name}: its host is {why}, which is refused", hint=_ALLOW)
 
 
 def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:

