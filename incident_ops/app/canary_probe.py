@@ -12,7 +12,7 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.app.canary_gate import demand_source, read_gate
 from incident_ops.app.canary_samples import query_values
 from incident_ops.app.workspace import Workspace
-from incident_ops.canary.config import FILE_PROVIDER, Analysis, Metric, ThresholdMetric, fill_query
+from incident_ops.canary.config import FILE_PROVIDER, Analysis, Metric, ThresholdMetric, fill_query, with_values
 from incident_ops.canary.counters import NO_CANARY_TRAFFIC, Counts, Gap, Reading, difference, to_reading
 from incident_ops.canary.probe import BASELINE, CANARY, ERRORS, REQUESTS, Probe, ProbedQuery, probe_of
 from incident_ops.canary.threshold import measure, shown_result
@@ -49,12 +49,13 @@ def probe_gate(workspace: Workspace, request: ProbeRequest, say: Callable[[str],
     say(f"asking data source {provider.datasource} ...")
     if source.unproven:
         say(source.unproven)
-    asker = _Asker(source, gate.analysis, lambda query: fill_query(query, values, is_promql=source.is_promql))
-    found = [asker.ask(*asked) for asked in _asked(gate.analysis)]
+    analysis = with_values(gate.analysis, values)
+    asker = _Asker(source, analysis, lambda query: fill_query(query, values, is_promql=source.is_promql))
+    found = [asker.ask(*asked) for asked in _asked(analysis)]
     if any(query.what and query.series and query.per_second is None for query in found) and source.is_cumulative:
         say(f"asking again in {AGAIN:g} s, for how fast the counters grow ...")
         found = asker.again(found)
-    return probe_of(gate.analysis, found)
+    return probe_of(analysis, found)
 
 
 Asked = tuple[Metric, str, str, str]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from incident_ops.canary.condition_check import inert_parts
 from incident_ops.canary.conditions import ConditionError, parse_condition
 from incident_ops.canary.config import (
     CLOUDWATCH,
@@ -68,7 +69,8 @@ def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
         for below, message, hint in _metric(spec, metric):
             yield _finding(GATE_SETTINGS_RULE, file, (*route, *below), message, hint)
         for key in _CONDITIONS:
-            yield from _condition(file, (*route, key), metric.get(key))
+            if key in metric:
+                yield from _condition(spec, file, (*route, key), metric[key])
         for below, message, hint in _queries(spec, metric):
             yield _finding(GATE_QUERY_RULE, file, (*route, *below), message, hint)
 
@@ -250,14 +252,16 @@ def _count(spec: Mapping[str, Any], metric: Mapping[str, Any], least: int) -> It
         yield ("inconclusiveLimit",), f"the limit is above the number of measurements ({count})", "lower it"
 
 
-def _condition(file: str, route: Route, text: str | None) -> Iterator[Finding]:
-    if text is None:
-        return
+def _condition(spec: Mapping[str, Any], file: str, route: Route, text: str) -> Iterator[Finding]:
+    provider = to_provider(spec["provider"]).kind
+    known = {argument["name"]: argument for argument in spec.get("args", ())}
     try:
-        parse_condition(text)
+        parts = list(inert_parts(parse_condition(text), provider, known, is_success=route[-1] == _CONDITIONS[0]))
     except ConditionError as error:
-        place = f"column {error.column} of the condition: " if error.column else ""
-        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{error.message}", error.hint or "e.g. result < 0.01")
+        parts = [(error.column, error.message, error.hint or "e.g. result < 0.01")]
+    for column, message, hint in parts:
+        place = f"column {column} of the condition: " if column else ""
+        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{message}", hint)
 
 
 def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:

@@ -187,3 +187,21 @@ def test_a_share_that_is_far_from_its_step_is_said(canary_folder: Folder, monkey
     assert "The canary has 10 % of the requests that were counted, and its step 2 %: check" in " ".join(
         done.out.split()
     )
+
+
+@pytest.mark.parametrize(("limit", "code", "words"), [("0.5", 0, ""), ("0.1", 1, "not result < 0.1: 0.21")])
+def test_a_condition_takes_the_value_of_an_argument(
+    canary_folder: Folder, monkeypatch: Patch, limit: str, code: int, words: str
+) -> None:
+    """The limit is given with the run; without it nothing begins."""
+    source = Scraped(15)
+    source.answers = {"latency": lambda at: 0.21}
+    stage(monkeypatch, source)
+    latency = "  - {name: p99, type: threshold, query: latency, successCondition: 'result < {{args.max}}'}\n"
+    text = gate(args="[{name: max}]").replace("  args:", f"{latency}  args:")
+    name = write(canary_folder.path, text)
+    done = call("canary", "run", "-f", name, "--arg", f"max={limit}", at=canary_folder.path, clock=None)
+    assert done.code == code, done
+    assert words in " ".join(done.out.split())
+    done = call("canary", "run", "-f", name, at=canary_folder.path, clock=None)
+    assert (done.code, "argument 'max' has no value" in done.err) == (2, True)
