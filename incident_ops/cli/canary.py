@@ -136,25 +136,42 @@ def replay_command(csv: str, file: str, form: str) -> None:
 @click.option("--duration", metavar="TIME", default="10m", show_default=True, help="How long it may take.")
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
+@click.option("--output", "-o", metavar="FILE", help="Write the gate file here; its name is the gate's.")
 @format_option
-def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
+def plan_command(
+    baseline_rate: str, rps: float, share: str, duration: str, output: str | None, form: str, **wanted: float
+) -> None:
     """Say what a service's traffic can decide, and propose a gate file.
 
-    Nine in ten runs have their answer in the times shown.
+    Nine in ten runs have their answer in the times shown. What is printed is
+    the gate file, with the figures as its comments.
 
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
+      incident-ops canary plan --baseline-rate 0.5% --rps 100 \\
+        --output gates/checkout.yaml
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
         --duration 1h --format json
     """
+    from incident_ops.app.canary_gate import gate_name, write_gate
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary import sizing_json, sizing_text
+    from incident_ops.render.canary import sizing_figures, sizing_json, sizing_text
 
+    name = gate_name(output)
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
     plan = plan_traffic(traffic, request)
-    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan, page_width()), nl=False)
+    if output is not None:
+        write_gate(output, sizing_text(plan, name=name))
+    if form == "json":
+        click.echo(sizing_json(plan, name), nl=False)
+    elif output is None:
+        click.echo(sizing_text(plan, page_width(), name), nl=False)
+    else:
+        click.echo("\n".join(sizing_figures(plan, page_width())))
+        click.echo(f"Written to {inert(output)}. Put in your counters, and see what they find:")
+        click.echo(f"  incident-ops canary probe -f {inert(output)}")
 
 
 @canary.command()

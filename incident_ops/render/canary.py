@@ -21,9 +21,10 @@ from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
 from incident_ops.documents.markdown import code, inline
-from incident_ops.domain.time import duration_text, spell_duration
+from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, command, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
+from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
 
 CURVE = 40
@@ -272,35 +273,19 @@ def _length(seconds: float) -> str:
     return spell_duration(round(seconds)) if seconds < 9e9 else "years"
 
 
-_HOUR, _YEAR, _LONGEST_JOB, _NEAR = 3600.0, 365 * 86400.0, 5 * 3600.0, 0.7
+_YEAR, _NEAR = 365 * 86400.0, 0.7
 _MOST_YEARS, _MOST_REQUESTS = 1000, 1e12
 _LEAST = 0.001
 
-GATE_TEMPLATE = """\
-apiVersion: incident-ops/v1
-kind: CanaryAnalysis
-metadata: {{name: NAME-errors}}
-spec:
-  provider: {{prometheus: {{datasource: main}}}}
-  interval: {interval}
-  duration: {duration}
-  metrics:
-  - name: http-5xx
-    type: errorRate
-    canary:
-      errors: 'http_requests_total{{track="canary",code=~"5.."}}'
-      requests: 'http_requests_total{{track="canary"}}'
-    baseline:
-      errors: 'http_requests_total{{track="stable",code=~"5.."}}'
-      requests: 'http_requests_total{{track="stable"}}'
-    unacceptableRatio: {ratio:g}
-    alpha: {alpha:g}
-    beta: {beta:g}
-"""
+
+def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH, name: str = GATE_NAME) -> str:
+    """A gate file to start from, and above it, as its comments, what it rests on."""
+    words = sizing_figures(plan, width - 2 if width != UNCUT else UNCUT)
+    return "".join(f"# {line}".rstrip() + "\n" for line in words) + gate_file(plan, name)
 
 
-def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
-    """What is needed, what each duration can detect, and a gate file to start from."""
+def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
+    """What is needed, and what each duration can detect, as lines."""
     traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
     least = f"least regression found in {chance} of runs"
     first = (
@@ -317,17 +302,13 @@ def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
         "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
         _advice(plan),
     )
-    return "\n".join(
-        [
-            *(line for text in first for line in fold(text, rest="  ", width=width)),
-            "",
-            *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
-            "",
-            *(line for text in last for line in fold(text, width=width)),
-            "",
-            gate_file(plan),
-        ]
-    )
+    return [
+        *(line for text in first for line in fold(text, rest="  ", width=width)),
+        "",
+        *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
+        "",
+        *(line for text in last for line in fold(text, width=width)),
+    ]
 
 
 def _rows(plan: TrafficPlan) -> list[tuple[str, str, str]]:
@@ -342,7 +323,7 @@ def _times(ratio: float) -> str:
     return f"{math.ceil(ratio * unit) / unit:,.4g}x"
 
 
-def sizing_json(plan: TrafficPlan) -> str:
+def sizing_json(plan: TrafficPlan, name: str = GATE_NAME) -> str:
     """The same figures, versioned."""
     reaches: list[dict[str, Any]] = [
         {
@@ -363,37 +344,22 @@ def sizing_json(plan: TrafficPlan) -> str:
         "seconds_needed": math.ceil(plan.seconds),
         "is_enough": plan.is_enough,
         "reaches": reaches,
-        "gate": gate_file(plan),
+        "gate": gate_file(plan, name),
     }
     return json_text(data)
-
-
-def gate_file(plan: TrafficPlan) -> str:
-    """The gate file that fits the traffic: as long as needed where a job may last that long, else as requested."""
-    seconds = plan.wanted.seconds
-    if not plan.is_enough and plan.seconds <= _LONGEST_JOB:
-        seconds = plan.seconds
-    wanted = plan.wanted
-    return GATE_TEMPLATE.format(
-        interval=duration_text(_rounded_up(plan.interval)),
-        duration=duration_text(_rounded_up(max(seconds, WARMUP + FEWEST_TICKS * plan.interval))),
-        ratio=wanted.ratio,
-        alpha=wanted.alpha,
-        beta=wanted.beta,
-    )
 
 
 def _advice(plan: TrafficPlan) -> str:
     planned = _spell(plan.wanted.seconds)
     if plan.is_enough:
-        return f"{planned} is enough for both answers:"
-    if plan.seconds <= _LONGEST_JOB:
-        return f"{planned} is not enough; {_spell(plan.seconds)} is:"
+        return f"{planned} is enough for both answers."
+    if plan.seconds <= LONGEST_JOB:
+        return f"{planned} is not enough; {_spell(plan.seconds)} is, and the gate file takes that."
     verdict = f"{planned} is not enough, and no job may run for as long as it takes."
     if plan.even < _NEAR * plan.seconds:
         other = "larger" if plan.traffic.share < 0.5 else "smaller"
-        return f"{verdict} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. To start with:"
-    return f"{verdict} Take a larger ratio. To start with:"
+        return f"{verdict} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. The gate file is one to start with."
+    return f"{verdict} Take a larger ratio. The gate file is one to start with."
 
 
 def _need(requests: float, seconds: float) -> str:
@@ -415,10 +381,4 @@ def _spell(seconds: float) -> str:
     if seconds >= _YEAR:
         years = math.ceil(seconds / _YEAR)
         return f"{years:,} years" if years > 1 else "1 year"
-    return spell_duration(_rounded_up(seconds), exact=True)
-
-
-def _rounded_up(seconds: float) -> int:
-    """Whole seconds, from an hour on whole minutes."""
-    whole = math.ceil(seconds)
-    return 60 * math.ceil(whole / 60) if whole >= _HOUR else whole
+    return spell_duration(rounded_up(seconds), exact=True)

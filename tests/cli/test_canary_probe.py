@@ -236,3 +236,42 @@ def test_a_real_prometheus_is_probed(here: Folder, tmp_path: Path) -> None:
     assert [query["series"] for query in told["queries"]] == [4, 2, 4, 2]
     assert all(query["age_seconds"] < 5 and query["error"] is None for query in told["queries"])
     assert BEGIN.year == 2025
+
+
+PLAN = ("canary", "plan", "--baseline-rate", "0.5%", "--rps", "1000")
+
+
+def test_a_planned_gate_is_written_checked_and_probed(here: Folder, monkeypatch: Patch) -> None:
+    """`--output`: its name is the file's, the figures are printed, and what is there already stays."""
+    (here.path / "gates").mkdir()
+    done = call(*PLAN, "--output", "gates/checkout.yaml", at=here.path)
+    assert done.code == 0, done
+    assert done.out.startswith("Canary: 100 of 1,000 requests a second (10 %)")
+    assert done.out.endswith(
+        "Written to gates/checkout.yaml. Put in your counters, and see what they find:\n"
+        "  incident-ops canary probe -f gates/checkout.yaml\n"
+    )
+    written = (here.path / "gates/checkout.yaml").read_text(encoding="utf-8")
+    assert "metadata: {name: checkout}" in written
+    assert call("canary", "validate", "-f", "gates/checkout.yaml", at=here.path).code == 0
+    stage(monkeypatch, Asked())
+    assert call("canary", "probe", "-f", "gates/checkout.yaml", at=here.path, clock=None).code == 0
+    again = call(*PLAN, "--output", "gates/checkout.yaml", at=here.path)
+    assert (again.code, "exists already" in again.err) == (2, True)
+    assert (here.path / "gates/checkout.yaml").read_text(encoding="utf-8") == written
+
+
+def test_a_planned_gate_may_be_sent_to_a_file_by_the_shell(here: Folder) -> None:
+    """All that is printed is the file."""
+    (here.path / "gates").mkdir()
+    (here.path / "gates/x.yaml").write_text(call(*PLAN, at=here.path).out, encoding="utf-8")
+    done = call("canary", "validate", at=here.path)
+    assert (done.code, "all fine" in done.out) == (0, True), done
+
+
+@pytest.mark.parametrize("name", ["gates/x.yml", "gates/", "", "gates/a b.yaml", "nowhere/x.yaml"])
+def test_a_file_that_no_gate_can_be_is_refused(here: Folder, name: str) -> None:
+    """By its name, or by its folder."""
+    done = call(*PLAN, "--output", name, at=here.path)
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    assert not list(here.path.glob("gates/*"))
