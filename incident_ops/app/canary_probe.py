@@ -136,7 +136,7 @@ class _Asker:
 
 
 def _growth(before: MetricSeries, after: MetricSeries, seconds: float) -> float | None:
-    """How fast counters grew, a second; None where that cannot be told."""
+    """How fast counters grew, a second; None where that is not known."""
     first, last = (to_reading({}, series, CANARY) if series else Reading({}, {}) for series in (before, after))
     if isinstance(first, Gap) or isinstance(last, Gap):
         return None

@@ -49,10 +49,10 @@ def inert_parts(
             yield node.column, f"argument {node.text!r} is not in spec.args", hint
     for node in nodes_of(condition):
         if is_success and node.kind == CALL and node.text in _ASKS_FOR_DATA and not _looks_inside(node.parts[0]):
-            message = f"{node.text} never acts in a successCondition: without data a result is no success"
+            message = f"{node.text} never acts in a successCondition: a result without data is never a success"
             yield node.column, message, _way(provider)
         elif is_success and _is_settled(node):
-            message = "a successCondition never sees an empty result: without data it is no success"
+            message = "a successCondition never sees an empty result: without data it is never a success"
             yield node.column, message, _way(provider)
         elif _asks_for_nil(node) and (is_success or provider in _NEVER_NULL):
             message = "a comparison with nil never acts here: where there is no data there is nothing to compare"

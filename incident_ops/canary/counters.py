@@ -207,11 +207,11 @@ def _unclear(before: Reading, after: Reading, side: str) -> str:
     fallen = {name: value for name, value in after.requests.items() if value < before.requests.get(name, 0.0)}
     for name, value in fallen.items():
         if after.parts or value >= before.requests[name] / 2:
-            return f"the requests fell from {before.requests[name]:,.0f} to {value:,.0f}, which is no restart"
+            return f"the requests fell from {before.requests[name]:,.0f} to {value:,.0f}, which is not a restart"
     if not fallen or after.parts:
         for name, value in after.errors.items():
             if value < (last := before.errors.get(name, 0.0)):
-                return f"the errors fell from {last:,.0f} to {value:,.0f}, which is no restart"
+                return f"the errors fell from {last:,.0f} to {value:,.0f}, which is not a restart"
     known = {name: value for name, value in after.requests.items() if name in before.requests}
     grown = _grown(before.requests, known)
     late = sum(value for name, value in after.requests.items() if name not in known)

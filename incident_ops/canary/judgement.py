@@ -207,7 +207,7 @@ def _decide(settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_o
 def _missing(settings: EvidenceSettings, evidence: Evidence) -> str:
     """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh.
 
-    A reading without a new sample is no tick.
+    A reading without a new sample is not a tick.
     """
     missing = {reason: count for reason, count in evidence.gaps.items() if reason != NO_NEW_SAMPLE}
     gaps = sum(missing.values())

@@ -146,7 +146,7 @@ def _of_pairs(mine: Mapping[tuple[str, str], ProbedQuery]) -> Iterator[ProbeNote
     for what in (REQUESTS, ERRORS):
         pair = [mine.get((side, what)) for side in (CANARY, BASELINE)]
         if pair[0] and pair[1] and (both := {one for one in pair[0].series & pair[1].series if one}):
-            text = f"canary and baseline both read {_named(both)}: the two sides cannot be told apart"
+            text = f"canary and baseline both read {_named(both)}: the two sides are the same"
             yield _note(pair[1], text, "let it select the old version only", True)
     for side in (CANARY, BASELINE):
         errors, requests = mine.get((side, ERRORS)), mine.get((side, REQUESTS))

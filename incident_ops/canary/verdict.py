@@ -69,7 +69,7 @@ class MetricHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     """What is known of one metric: the evidence of an error rate, or the totals of a threshold metric.
 
     `due` is the second of the run at which it is measured next, `errors` how often in a row the source gave no answer,
-    `problem` what was wrong with the last tick; state files call it `told`. `observed` is no evidence.
+    `problem` what was wrong with the last tick; state files call it `told`. `observed` is not evidence.
     """
 
     evidence: Evidence | None = None

@@ -258,7 +258,7 @@ class MetricSource(Protocol):
     def counts(self, query: str, tick: Tick, /) -> MetricSeries:
         """The counts a query gives: totals at the tick's end, or what was counted within the tick.
 
-        Totals are `Sampled` where the source knows when each was taken: one that is read twice is no second tick.
+        Totals are `Sampled` where the source knows when each was taken: one that is read twice is not a second tick.
         """
         ...
 

@@ -358,7 +358,8 @@ def _advice(plan: TrafficPlan) -> str:
     verdict = f"{planned} is not enough, and no job may run for as long as it takes."
     if plan.even < _NEAR * plan.seconds:
         other = "larger" if plan.traffic.share < 0.5 else "smaller"
-        return f"{verdict} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. The gate file is one to start with."
+        way = f"Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio."
+        return f"{verdict} {way} The gate file is one to start with."
     return f"{verdict} Take a larger ratio. The gate file is one to start with."
 
 

@@ -46,7 +46,7 @@ spec:
 def gate_file(plan: TrafficPlan, name: str = GATE_NAME) -> str:
     """The gate file that fits the traffic: as long as needed where a job may last that long, else as requested.
 
-    Its first step has the planned share, the last one all traffic; a share that is no whole percentage has no step.
+    Its first step has the planned share, the last one all traffic; a share that is not a whole percentage has no step.
     """
     seconds, wanted = plan.wanted.seconds, plan.wanted
     if not plan.is_enough and plan.seconds <= LONGEST_JOB:

@@ -146,7 +146,7 @@ def test_a_replica_that_lies_behind_is_not_read() -> None:
     ("before", "after", "text"),
     [
         (_sampled(0, parts=3, s=20_000.0), _sampled(15, parts=3, s=14_000.0), "requests fell from 20,000 to"),
-        (_sampled(0, parts=3, s=20_000.0), _sampled(15, parts=3, s=200.0), "which is no restart"),
+        (_sampled(0, parts=3, s=20_000.0), _sampled(15, parts=3, s=200.0), "which is not a restart"),
         (_sampled(0, a=20_000.0), _sampled(15, a=14_000.0), "the requests fell from 20,000 to 14,000"),
         (
             _sampled(0, parts=3, errors=500, s=20_000.0),

@@ -189,6 +189,24 @@ def test_a_share_that_is_far_from_its_step_is_said(canary_folder: Folder, monkey
     )
 
 
+class Replicas(Scraped):
+    """Two servers behind one address that answer in turn; one lies 7 s behind the other."""
+
+    def counts(self, query: str, tick: Any) -> Any:
+        lag = 7 if tick.end.timestamp() // 5 % 2 else 0
+        return super().counts(query, tick.shifted(-lag))
+
+
+@pytest.mark.parametrize(("ratio", "code"), [(1.0, 0), (5.0, 1)])
+def test_two_replicas_count_what_one_would(canary_folder: Folder, monkeypatch: Patch, ratio: float, code: int) -> None:
+    """Samples older than those before are waited out: no fall, no restart, and no request more than there was."""
+    stage(monkeypatch, Replicas(5, ratio, rps=50.0))
+    done, told = run(canary_folder, gate(interval="5s", duration="20m"))
+    assert done.code == code
+    assert told["metrics"][0]["canary_requests"] <= 50 * told["stopped_at_seconds"]
+    assert told["stopped_at_seconds"] == 1200 if code == 0 else told["stopped_at_seconds"] <= 240
+
+
 @pytest.mark.parametrize(("limit", "code", "words"), [("0.5", 0, ""), ("0.1", 1, "not result < 0.1: 0.21")])
 def test_a_condition_takes_the_value_of_an_argument(
     canary_folder: Folder, monkeypatch: Patch, limit: str, code: int, words: str

@@ -33,23 +33,22 @@ def connect(
     make = _MAKERS.get(source.kind)
     if make is None:
         raise UserError(f"data source {name} is of kind {source.kind}, which answers no queries")
-    return make(_Request(name, source, environment, min(seconds, LONGEST), json_path, is_checked))
+    given = _Request(name, source, environment, min(seconds, LONGEST), json_path)
+    made = make(given)
+    for place in given.places if is_checked else ():
+        demand_allowed(place)
+    return made
 
 
 class _Request:
     """What a source is made from."""
 
     def __init__(
-        self,
-        name: str,
-        source: Datasource,
-        environment: Mapping[str, str],
-        seconds: float,
-        json_path: str,
-        is_checked: bool,
+        self, name: str, source: Datasource, environment: Mapping[str, str], seconds: float, json_path: str
     ) -> None:
         self.name, self.source, self.json_path = name, source, json_path
-        self._environment, self._seconds, self._is_checked = environment, seconds, is_checked
+        self._environment, self._seconds = environment, seconds
+        self.places: list[Place] = []
 
     def place(self, url: str = "", headers: Mapping[str, str] | None = None) -> Place:
         """The source's place; `url` where the policy names none."""
@@ -64,8 +63,7 @@ class _Request:
             self._seconds,
             self._environment.get(_AUTHORITIES) or None,
         )
-        if self._is_checked:
-            demand_allowed(place)
+        self.places.append(place)
         return place
 
     def variable(self, variable: str, what: str) -> str:

@@ -90,7 +90,7 @@ class Prometheus:
         series = {_labels(one): self._sample(one) for one in values}
         more = [(_mark(one), one) for one in result if _mark(one)]
         if is_plain(query):
-            by_labels = {_labels(one, MARK): self._sample(one) for _, one in more}
+            by_labels = {_labels(one, MARK, "__name__"): self._sample(one) for _, one in more}
             times = {_labels(one): by_labels.get(_labels(one, "__name__")) for one in values}
             return Sampled(series, {name: at for name, at in times.items() if at is not None})
         newest = [self._sample(one) for mark, one in more if mark.startswith(TIME)]
@@ -201,11 +201,11 @@ def _mark(one: Mapping[str, Any]) -> str:
     return str(metric.get(MARK, "")) if isinstance(metric, dict) else ""
 
 
-def _labels(one: Mapping[str, Any], but: str = "") -> str:
-    """A series' labels as text, in their own order; one of them may be left out."""
+def _labels(one: Mapping[str, Any], *but: str) -> str:
+    """A series' labels as text, in their own order; some of them may be left out."""
     metric = one.get("metric")
     named = metric if isinstance(metric, dict) else {}
-    return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(named.items()) if name != but)
+    return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(named.items()) if name not in but)
 
 
 def _epoch(at: datetime) -> str:
