@@ -201,7 +201,8 @@ class Replicas(Scraped):
 def test_two_replicas_count_what_one_would(canary_folder: Folder, monkeypatch: Patch, ratio: float, code: int) -> None:
     """Samples older than those before are waited out: no fall, no restart, and no request more than there was."""
     stage(monkeypatch, Replicas(5, ratio, rps=50.0))
-    done, told = run(canary_folder, gate(interval="5s", duration="20m"))
+    text = gate(interval="5s", duration="20m").replace("type: errorRate", "type: errorRate\n    clumpSpan: 10s")
+    done, told = run(canary_folder, text)
     assert done.code == code
     assert told["metrics"][0]["canary_requests"] <= 50 * told["stopped_at_seconds"]
     assert told["stopped_at_seconds"] == 1200 if code == 0 else told["stopped_at_seconds"] <= 240
