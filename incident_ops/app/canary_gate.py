@@ -6,6 +6,7 @@ Recorded counts are judged by one without a metric source.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -22,6 +23,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.gate_file import gate_findings, load_gate
 from incident_ops.records.yaml_reader import MAX_BYTES, Document
+from incident_ops.render.gate_draft import GATE_NAME
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 
 GATES = "gates"
@@ -69,6 +71,32 @@ def gate_of_service(workspace: Workspace, path: str, service: str | None) -> Gat
     target = policy.slo.target_pct if own is None else own
     rate = GOOD_ERROR_RATE if target is None else min(GOOD_ERROR_RATE, 1 - target / 100)
     return replace(gate, analysis=to_analysis(gate.document.data, rate))
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def gate_name(path: str | None) -> str:
+    """What the gate of a new file is called: as the file. UserError for a name that no gate may have."""
+    if path is None:
+        return GATE_NAME
+    stem = Path(path).name.removesuffix(".yaml")
+    if not path.endswith(".yaml") or not _NAME.fullmatch(stem):
+        raise UserError(f"--output {path!r} names no gate file", hint="e.g. gates/checkout.yaml")
+    return stem
+
+
+def write_gate(path: str, text: str) -> None:
+    """Writes a new gate file. UserError where there is one already, or where it cannot be written."""
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UserError("the file exists already", where=path, hint="remove it, or choose another name") from None
+    except OSError as error:
+        raise UserError(
+            f"the gate file cannot be written: {error.strerror}", where=path, hint="check the path"
+        ) from error
 
 
 def demand_source(gate: GateFile, policy: Policy) -> None:

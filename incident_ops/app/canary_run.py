@@ -24,7 +24,7 @@ from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
-from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy
+from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy, with_values
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
@@ -145,7 +145,9 @@ class _Rollout:
             demand_answers(workspace, request.service, request.severity, self._weight)
         source = self._connect()
         self._unproven = source.unproven
-        self._sampler = Sampler(source, self._analysis, query_values(self._analysis, request.values))
+        values = query_values(self._analysis, request.values)
+        self._analysis = with_values(self._analysis, values)
+        self._sampler = Sampler(source, self._analysis, values)
         self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
         self._started = stamp(self._ticking.now())
@@ -153,7 +155,9 @@ class _Rollout:
     def _connect(self) -> MetricSource:
         provider = self._analysis.provider
         datasource = self._workspace.judged_by[0].datasources[provider.datasource]
-        return connect(provider.datasource, datasource, os.environ, provider.timeout, provider.json_path)
+        return connect(
+            provider.datasource, datasource, os.environ, provider.timeout, provider.json_path, is_checked=True
+        )
 
     def outcome(self) -> CanaryOutcome:
         """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""

@@ -1,7 +1,8 @@
 """A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (docs/gate.md).
 
 Built from data that fits the schema and has no finding of `config_check`; durations become seconds, percentages
-rates between 0 and 1. In queries `{{args.NAME}}` is filled in, inside quotes only, escaped as the label value it is.
+rates between 0 and 1. In queries `{{args.NAME}}` is filled in, inside quotes only, escaped as the label value it is; in
+conditions outside quotes only, as the number or text that it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from incident_ops.canary.conditions import Condition, parse_condition
+from incident_ops.canary.conditions import Condition, fill_condition, parse_condition
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.threshold import Threshold
 from incident_ops.domain.time import duration
@@ -155,6 +156,21 @@ def limited_by_policy(analysis: Analysis, percent: float | None) -> Analysis:
         return replace(metric, settings=replace(metric.settings, max_error_rate=limit))
 
     return replace(analysis, metrics=tuple(map(limited, analysis.metrics)))
+
+
+def with_values(analysis: Analysis, values: Mapping[str, str | None]) -> Analysis:
+    """The gate with the values of its arguments in its conditions. UserError for a missing one."""
+
+    def filled(metric: Metric) -> Metric:
+        if isinstance(metric, ErrorRate):
+            return metric
+        limits = metric.threshold
+        success, failure = (
+            None if one is None else fill_condition(one, values) for one in (limits.success, limits.failure)
+        )
+        return replace(metric, threshold=replace(limits, success=success, failure=failure))
+
+    return replace(analysis, metrics=tuple(filled(metric) for metric in analysis.metrics))
 
 
 def to_provider(data: Mapping[str, Any]) -> Provider:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from incident_ops.canary.condition_check import inert_parts
 from incident_ops.canary.conditions import ConditionError, parse_condition
 from incident_ops.canary.config import (
     CLOUDWATCH,
@@ -68,7 +69,8 @@ def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
         for below, message, hint in _metric(spec, metric):
             yield _finding(GATE_SETTINGS_RULE, file, (*route, *below), message, hint)
         for key in _CONDITIONS:
-            yield from _condition(file, (*route, key), metric.get(key))
+            if key in metric:
+                yield from _condition(spec, file, (*route, key), metric[key])
         for below, message, hint in _queries(spec, metric):
             yield _finding(GATE_QUERY_RULE, file, (*route, *below), message, hint)
 
@@ -243,14 +245,16 @@ def _count(spec: Mapping[str, Any], metric: Mapping[str, Any], least: int) -> It
         yield ("inconclusiveLimit",), f"the limit is above the number of measurements ({count})", "lower it"
 
 
-def _condition(file: str, route: Route, text: str | None) -> Iterator[Finding]:
-    if text is None:
-        return
+def _condition(spec: Mapping[str, Any], file: str, route: Route, text: str) -> Iterator[Finding]:
+    provider = to_provider(spec["provider"]).kind
+    known = {argument["name"]: argument for argument in spec.get("args", ())}
     try:
-        parse_condition(text)
+        parts = list(inert_parts(parse_condition(text), provider, known, is_success=route[-1] == _CONDITIONS[0]))
     except ConditionError as error:
-        place = f"column {error.column} of the condition: " if error.column else ""
-        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{error.message}", error.hint or "e.g. result < 0.01")
+        parts = [(error.column, error.message, error.hint or "e.g. result < 0.01")]
+    for column, message, hint in parts:
+        place = f"column {column} of the condition: " if column else ""
+        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{message}", hint)
 
 
 def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -259,9 +263,23 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     queries: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
     sides = [side for side in ("canary", "baseline") if side in metric]
     queries += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
+    yield from _same(metric, sides)
     for route, query in queries:
         for message, hint in query_faults(query, known):
             yield route, message, hint
         if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
             yield route, message, "give the counter itself: it is read every tick, and resets are seen"
+
+
+def _same(metric: Mapping[str, Any], sides: Sequence[str]) -> Iterator[ConfigFault]:
+    """Queries that say the same, so that what they compare is always equal: copied, and not changed."""
+    asked = {(side, key): " ".join(metric[side][key].split()) for side in sides for key in ("errors", "requests")}
+    for side in sides:
+        if asked[side, "errors"] == asked[side, "requests"]:
+            message = f"{side}.errors is the same query as {side}.requests, so every request would be an error"
+            yield (side, "errors"), message, 'let it select the errors only, e.g. code=~"5.."'
+    for key in ("errors", "requests") if len(sides) > 1 else ():
+        if asked["canary", key] == asked["baseline", key]:
+            message = f"canary and baseline have the same query for {key}, so the two could never differ"
+            yield ("baseline", key), message, "let it select the old version only"

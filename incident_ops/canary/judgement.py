@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from incident_ops.canary import ratio_test
-from incident_ops.canary.counters import NO_SAMPLES
+from incident_ops.canary.counters import NO_NEW_SAMPLE, NO_SAMPLES
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.leaning import LEANS_WORSE, is_leaning
@@ -171,12 +171,18 @@ def _decide(
 
 
 def _missing(settings: EvidenceSettings, evidence: Evidence) -> str:
-    """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh."""
-    gaps = sum(evidence.gaps.values())
+    """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh.
+
+    A reading without a new sample is not a tick.
+    """
+    missing = {reason: count for reason, count in evidence.gaps.items() if reason != NO_NEW_SAMPLE}
+    gaps = sum(missing.values())
     is_silent = evidence.at - evidence.last_data > (SILENT_TICKS - 0.5) * settings.interval
     if evidence.ticks > gaps and not is_silent:
         return ""
-    return max(evidence.gaps, key=lambda reason: evidence.gaps[reason]) if gaps else NO_SAMPLES
+    if not gaps:
+        return NO_NEW_SAMPLE if evidence.gaps else NO_SAMPLES
+    return max(missing, key=lambda reason: missing[reason])
 
 
 def _ratio(evidence: Evidence) -> float | None:

@@ -157,15 +157,26 @@ def pass_figures(
     level, part = look_levels(settings, look, divisor)
     whole = passing.whole
     chance = unacceptable_chance(whole, divisor)
-    rate = settings.good_error_rate if has_error_series else None
-    good = good_chance(rate, whole, divisor)
-    is_good = chance <= level
+    is_good, good = chance <= level, good_chance(settings.good_error_rate, whole, divisor)
     is_low = good is not None and good <= part
     lacks = _too_few(settings, passing, canary.blocks, block_ticks) or _lacks(passing, divisor, is_leaning)
-    if not lacks and not is_good and is_low and own_chance(whole, divisor) < SELF_LEVEL:
-        lacks = "it has more errors than the baseline, so goodErrorRate does not let it pass"
+    if not lacks and not is_good and is_low:
+        lacks = _lacks_rate(whole, divisor, has_error_series)
     reason = "" if lacks else OK if is_good else BELOW_GOOD_RATE if is_low else ""
-    return PassFigures(reason, lacks, settings.unacceptable_ratio, rate, chance, level, good, part, divisor, is_leaning)
+    if not has_error_series:
+        good = None
+    return PassFigures(
+        reason,
+        lacks,
+        settings.unacceptable_ratio,
+        settings.good_error_rate,
+        chance,
+        level,
+        good,
+        part,
+        divisor,
+        is_leaning,
+    )
 
 
 def look_levels(settings: EvidenceSettings, look: int, divisor: float) -> tuple[float, float]:
@@ -229,6 +240,14 @@ def _lacks(passing: PassEvidence, divisor: float, is_leaning: bool) -> str:
         return "the evidence of the last minute or of this step leans against it"
     if passing.earlier.ticks and own_chance(passing.step, divisor) < SELF_LEVEL:
         return "in the last step alone it has more errors than the baseline"
+    return ""
+
+
+def _lacks_rate(whole: ShareSums, divisor: float, has_error_series: bool) -> str:
+    if not has_error_series:
+        return "it has no series of errors, so that it has none proves nothing: let it export the counter from 0"
+    if own_chance(whole, divisor) < SELF_LEVEL:
+        return "it has more errors than the baseline, so goodErrorRate does not let it pass"
     return ""
 
 

@@ -23,6 +23,7 @@ from incident_ops.canary.counters import Counts, Gap
 from incident_ops.canary.evidence import Evidence, begin_step, carry_evidence
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.leaning import is_leaning
+from incident_ops.canary.observed import Observed
 from incident_ops.canary.ratio_test import is_sound_ratio
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
@@ -148,9 +149,14 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shifted: float = 0.0
 
 
-def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
-    """The run before its first tick; `lookbacks` are the baseline's ticks before it, by metric."""
-    known = {metric.name: begin_metric(metric, tuple(lookbacks.get(metric.name, ()))) for metric in analysis.metrics}
+def begin_run(
+    analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]], spacings: Mapping[str, float] | None = None
+) -> Run:
+    """The run before its first tick. By metric: the baseline's ticks before it, and the seconds between samples."""
+    known = {
+        metric.name: begin_metric(metric, tuple(lookbacks.get(metric.name, ())), (spacings or {}).get(metric.name, 0.0))
+        for metric in analysis.metrics
+    }
     return Run(analysis.horizon, known)
 
 
@@ -179,12 +185,16 @@ def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
 
 def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickReading]) -> Run:
     """The run after the answers at second `at`. While a later step settles, they do not count."""
-    known, settling = dict(run.metrics), is_settling(analysis, stage_of(analysis, run), at)
+    known, stage = dict(run.metrics), stage_of(analysis, run)
+    settling = is_settling(analysis, stage, at)
     for metric in analysis.metrics:
         name = metric.name
         if name in answers:
             before = known[name]
-            known[name] = postponed(metric, before, at) if settling else add_answer(metric, before, at, answers[name])
+            if settling:
+                known[name] = postponed(metric, before, at)
+            else:
+                known[name] = add_answer(metric, before, at, answers[name], stage.weight)
     return msgspec.structs.replace(run, metrics=known, at=max(at, run.at), turns=run.turns + 1)
 
 
@@ -358,6 +368,7 @@ class _MetricState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     problem: str
     totals: Totals
     evidence: dict[str, Any] | None = None
+    observed: Observed = Observed()
 
 
 class _RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -420,7 +431,7 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner, *, carrie
         if isinstance(metric, ErrorRate):
             kept_text = json.dumps(kept.evidence or {})
             evidence, _ = evidence_from_json(kept_text, metric.settings, owner.subject(metric.name))
-        metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem)
+        metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem, kept.observed)
     _demand_sound_run(state, len(stages(analysis)))
     run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.look, state.held, state.shifted)
     return KeptRun(run, state.started_at, state.verdict is not None)

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import msgspec
 
 from incident_ops.canary.config import ACCEPT, ON_INCONCLUSIVE_FAIL, Analysis, ErrorRate, Metric, ThresholdMetric
-from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts, Gap
+from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, observe_tick
 from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, judge_evidence
 from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed, still_needed
+from incident_ops.canary.observed import DOUBTFUL_COUNTS, Observed, doubts, observe, paced
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
@@ -39,10 +40,17 @@ NO_TOTALS = Totals()
 
 
 class SideCounts(NamedTuple):
-    """What both sides counted in the tick, or why there is nothing."""
+    """What both sides counted in the tick, or why there is nothing.
+
+    `distance`: seconds between these samples and those of the last tick, 0 where that is not known. Whether each side
+    has a series of errors at all: without one it has counted none.
+    """
 
     canary: Counts | Gap
     baseline: Counts | Gap
+    distance: float = 0.0
+    canary_has_errors: bool = True
+    baseline_has_errors: bool = True
 
 
 class QueryResult(NamedTuple):
@@ -64,7 +72,7 @@ class MetricHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     """What is known of one metric: the evidence of an error rate, or the totals of a threshold metric.
 
     `due` is the second of the run at which it is measured next, `errors` how often in a row the source gave no answer,
-    `problem` what was wrong with the last tick; state files call it `told`.
+    `problem` what was wrong with the last tick; state files call it `told`. `observed` is not evidence.
     """
 
     evidence: Evidence | None = None
@@ -72,12 +80,16 @@ class MetricHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     due: float = 0.0
     errors: int = 0
     problem: str = ""
+    observed: Observed = Observed()
 
 
-def begin_metric(metric: Metric, lookback: tuple[Counts | Gap, ...] = ()) -> MetricHistory:
-    """What is known before the first tick; `lookback` are the baseline's ticks before the run."""
+def begin_metric(metric: Metric, lookback: tuple[Counts | Gap, ...] = (), spacing: float = 0.0) -> MetricHistory:
+    """What is known before the first tick; `lookback` are the baseline's ticks before the run, and `spacing` the
+    seconds between the source's samples, 0 where they are not known."""
     if isinstance(metric, ErrorRate):
-        return MetricHistory(evidence=begin_evidence(metric.settings, lookback), due=metric.settings.interval)
+        observed = Observed(planned=spacing)
+        evidence = begin_evidence(paced(metric.settings, observed), lookback)
+        return MetricHistory(evidence=evidence, due=metric.settings.interval, observed=observed)
     return MetricHistory(due=metric.threshold.initial_delay)
 
 
@@ -110,24 +122,32 @@ def postponed(metric: Metric, history: MetricHistory, at: float) -> MetricHistor
     return msgspec.structs.replace(history, due=at + next_in(metric.threshold, history.totals))
 
 
-def add_answer(metric: Metric, before: MetricHistory, at: float, answer: TickReading) -> MetricHistory:
-    """What is known after an answer at second `at`. An answer that does not fit the metric counts as no answer."""
+def add_answer(metric: Metric, before: MetricHistory, at: float, answer: TickReading, weight: int = 0) -> MetricHistory:
+    """What is known after an answer at second `at`, with `weight` percent of the traffic; 0: nobody says.
+
+    An answer that does not fit the metric counts as no answer.
+    """
     if isinstance(metric, ErrorRate):
-        return postponed(metric, _counted(metric, before, at, answer), at)
+        return postponed(metric, _counted(metric, before, at, answer, weight), at)
     return postponed(metric, _measured(metric, before, answer), at)
 
 
-def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickReading) -> MetricHistory:
+def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickReading, weight: int) -> MetricHistory:
     if before.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
     if isinstance(answer, SideCounts):
-        evidence = observe_tick(metric.settings, before.evidence, at, answer.canary, answer.baseline)
-        asked = answer if metric.settings.max_ratio is not None else answer[:1]  # no baseline was asked for
-        return MetricHistory(evidence=evidence, problem=_problem(asked))
+        settings = paced(metric.settings, before.observed)
+        evidence = observe_tick(settings, before.evidence, at, answer.canary, answer.baseline)
+        asked = [answer.canary, answer.baseline] if metric.settings.max_ratio is not None else [answer.canary]
+        observed = before.observed
+        if evidence.last_data == at and isinstance(answer.canary, Counts):
+            has_errors = (answer.canary_has_errors, answer.baseline_has_errors)
+            observed = observe(observed, weight, answer.canary, answer.baseline, answer.distance, has_errors)
+        return MetricHistory(evidence=evidence, problem=_problem(asked), observed=observed)
     problem = answer.text if isinstance(answer, NoAnswer) else "a single value where counts were expected"
     gap = Gap(DATASOURCE_ERROR, problem)
     evidence = observe_tick(metric.settings, before.evidence, at, gap, gap)
-    return MetricHistory(evidence=evidence, errors=before.errors + 1, problem=problem)
+    return MetricHistory(evidence=evidence, errors=before.errors + 1, problem=problem, observed=before.observed)
 
 
 def _problem(sides: Sequence[Counts | Gap]) -> str:
@@ -150,7 +170,7 @@ INCONCLUSIVE_ACCEPTED = "inconclusive_accepted"
 ERRORS_IN_ROW = 4
 """Errors of the source in a row that an error rate bears, as many as a threshold metric does by default."""
 
-LACKING = (DATASOURCE_ERROR, NO_SAMPLES, NO_CANARY_TRAFFIC, NO_BASELINE)
+LACKING = (DATASOURCE_ERROR, NO_SAMPLES, NO_CANARY_TRAFFIC, NO_BASELINE, NO_NEW_SAMPLE)
 """Reasons why there is nothing to judge from; none of them is ever accepted."""
 
 PROVIDER_EXIT = 4
@@ -288,9 +308,13 @@ def _rate_status(
     if history.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
     evidence = history.evidence
-    judgement = judge_evidence(metric.settings, evidence, horizon, look)
-    needed: Needed | None = None
+    settings = paced(metric.settings, history.observed)
+    seen = msgspec.structs.replace(evidence, has_error_series="canary" not in history.observed.blind)
+    judgement, needed = judge_evidence(settings, seen, horizon, look), None
     verdict, reason, is_final, text = judgement.verdict, judgement.reason_code, judgement.is_final, history.problem
+    found = list(doubts(history.observed, judgement.ratio, judgement.interval.high))
+    if verdict == PASS and any(doubt.decides for doubt in found):
+        verdict, reason, is_final = INCONCLUSIVE, DOUBTFUL_COUNTS, evidence.at >= horizon
     if verdict == INCONCLUSIVE:
         if history.errors > ERRORS_IN_ROW:
             reason, is_final = DATASOURCE_ERROR, True
@@ -299,7 +323,9 @@ def _rate_status(
             reason, is_final, text = SOURCE_TIMEOUT, True, f"ended after {lasted} of {planned}"
         if is_final and analysis.no_data_fails and reason in LACKING[1:]:
             verdict = FAIL
-        needed = still_needed(metric.settings, evidence, look + (evidence.at >= horizon))
+        needed = still_needed(settings, seen, look + (evidence.at >= horizon))
+    if is_final:
+        text = " ".join(filter(None, (text, *(doubt.text for doubt in found))))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
     sides = (evidence.canary, evidence.baseline)
     return MetricStatus(

@@ -1,4 +1,4 @@
-"""`incident-ops canary run`, `plan`, `replay` and `validate`."""
+"""`incident-ops canary run`, `plan`, `probe`, `replay` and `validate`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 
 _FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
+_VALUES_OPTION = click.option(
+    "--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name."
+)
 
 
 @click.group()
@@ -40,6 +43,7 @@ def canary() -> None:
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 100 --share 10%
+      incident-ops canary probe -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml
     """
 
@@ -51,7 +55,7 @@ def canary() -> None:
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
-@click.option("--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name.")
+@_VALUES_OPTION
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
 @click.option("--continue", "carry_on", metavar="TIME", help="Go on with the inconclusive run of --state for so long.")
@@ -137,25 +141,42 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
 @click.option("--duration", metavar="TIME", default="10m", show_default=True, help="How long it may take.")
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
+@click.option("--output", "-o", metavar="FILE", help="Write the gate file here; its name is the gate's.")
 @format_option
-def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
+def plan_command(
+    baseline_rate: str, rps: float, share: str, duration: str, output: str | None, form: str, **wanted: float
+) -> None:
     """Say what a service's traffic can decide, and propose a gate file.
 
-    Nine in ten runs have their answer in the times shown.
+    Nine in ten runs have their answer in the times shown. What is printed is
+    the gate file, with the figures as its comments.
 
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
+      incident-ops canary plan --baseline-rate 0.5% --rps 100 \\
+        --output gates/checkout.yaml
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
         --duration 1h --format json
     """
+    from incident_ops.app.canary_gate import gate_name, write_gate
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary import sizing_json, sizing_text
+    from incident_ops.render.canary import sizing_figures, sizing_json, sizing_text
 
+    name = gate_name(output)
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"))
     plan = plan_traffic(traffic, request)
-    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan, page_width()), nl=False)
+    if output is not None:
+        write_gate(output, sizing_text(plan, name=name))
+    if form == "json":
+        click.echo(sizing_json(plan, name), nl=False)
+    elif output is None:
+        click.echo(sizing_text(plan, page_width(), name), nl=False)
+    else:
+        click.echo("\n".join(sizing_figures(plan, page_width())))
+        click.echo(f"Written to {inert(output)}. Put in your counters, and see what they find:")
+        click.echo(f"  incident-ops canary probe -f {inert(output)}")
 
 
 @canary.command()
@@ -189,6 +210,37 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     for provider, note in unproven_providers(checked):
         click.echo(f"note: provider {provider}: {note}", err=form == "json")
     finish(int(any(finding.level is Level.ERROR for finding in every)))
+
+
+@canary.command()
+@_FILE_OPTION
+@_VALUES_OPTION
+@format_option
+@click.pass_context
+def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], form: str) -> None:
+    """Ask each query of a gate once, before any traffic moves.
+
+    Shows what it finds, how old the newest sample is, how often there is one,
+    and the canary's share; says what is empty, the same on both sides, swapped,
+    or sampled too seldom. Nothing is rolled out, and no verdict is given.
+
+    Exit codes: 0 the gate can be used; 1 a problem would keep it from a verdict;
+    2 the gate or its data source cannot be used; 4 nothing was answered.
+
+    \b
+    Examples:
+      incident-ops canary probe -f gates/checkout.yaml
+      incident-ops canary probe -f gates/checkout.yaml --arg version=1.4.2 \\
+        --format json
+    """
+    from incident_ops.app.canary_probe import ProbeRequest, probe_gate
+    from incident_ops.render.canary_probe import probe_json, probe_text
+
+    if ctx.find_root().obj["at"] is not None:
+        raise UserError("a probe asks for what is there now", hint="leave out --at")
+    probe = probe_gate(workspace_of(ctx), ProbeRequest(file, values), lambda text: click.echo(inert(text), err=True))
+    click.echo(probe_json(probe) if form == "json" else probe_text(probe, page_width(), paint), nl=False)
+    finish(probe.exit_code)
 
 
 def _report(outcome: CanaryOutcome, form: str) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
-from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
+from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, OBVIOUS, TOO_FEW_SAMPLES, Judgement
 from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed
-from incident_ops.canary.pass_test import BELOW_GOOD_RATE, FEWEST_ALONE, FEWEST_COUNTED
+from incident_ops.canary.observed import DOUBTFUL_COUNTS
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE, FEWEST_COUNTED
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
@@ -23,9 +24,10 @@ from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS
 from incident_ops.documents.markdown import code, inline
-from incident_ops.domain.time import duration_text, spell_duration
+from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, command, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
+from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
 
 CURVE = 40
@@ -38,6 +40,8 @@ CANARY_HEADLINES = {
     NO_SAMPLES: "there is too little data to judge",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
     NO_BASELINE: "there is no baseline to compare with",
+    NO_NEW_SAMPLE: "the metric source has no new samples",
+    DOUBTFUL_COUNTS: "the counts look wrong",
     OBVIOUS: "the canary is broken: at least half of its requests failed, twice running",
     LEANS_WORSE: "the canary looks worse than the baseline, too little to be sure, too much for more traffic",
     TOO_FEW_SAMPLES: "what was counted does not decide it",
@@ -329,35 +333,19 @@ def _length(seconds: float) -> str:
     return spell_duration(round(seconds)) if seconds < 9e9 else "years"
 
 
-_HOUR, _YEAR, _LONGEST_JOB, _NEAR = 3600.0, 365 * 86400.0, 5 * 3600.0, 0.7
+_YEAR, _NEAR = 365 * 86400.0, 0.7
 _MOST_YEARS, _MOST_REQUESTS = 1000, 1e12
 _LEAST = 0.001
 
-GATE_TEMPLATE = """\
-apiVersion: incident-ops/v1
-kind: CanaryAnalysis
-metadata: {{name: NAME-errors}}
-spec:
-  provider: {{prometheus: {{datasource: main}}}}
-  interval: {interval}
-  duration: {duration}
-  metrics:
-  - name: http-5xx
-    type: errorRate
-    canary:
-      errors: 'http_requests_total{{track="canary",code=~"5.."}}'
-      requests: 'http_requests_total{{track="canary"}}'
-    baseline:
-      errors: 'http_requests_total{{track="stable",code=~"5.."}}'
-      requests: 'http_requests_total{{track="stable"}}'
-    unacceptableRatio: {ratio:g}
-    alpha: {alpha:g}
-    beta: {beta:g}
-"""
+
+def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH, name: str = GATE_NAME) -> str:
+    """A gate file to start from, and above it, as its comments, what it rests on."""
+    words = sizing_figures(plan, width - 2 if width != UNCUT else UNCUT)
+    return "".join(f"# {line}".rstrip() + "\n" for line in words) + gate_file(plan, name)
 
 
-def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
-    """What is needed, what each duration can detect, and a gate file to start from."""
+def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
+    """What is needed, and what each duration can detect, as lines."""
     traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
     least = f"least regression found in {chance} of runs"
     first = (
@@ -375,17 +363,13 @@ def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
         "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
         _advice(plan),
     )
-    return "\n".join(
-        [
-            *(line for text in first for line in fold(text, rest="  ", width=width)),
-            "",
-            *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
-            "",
-            *(line for text in last for line in fold(text, width=width)),
-            "",
-            gate_file(plan),
-        ]
-    )
+    return [
+        *(line for text in first for line in fold(text, rest="  ", width=width)),
+        "",
+        *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
+        "",
+        *(line for text in last for line in fold(text, width=width)),
+    ]
 
 
 def _by_rate(plan: TrafficPlan) -> Iterator[str]:
@@ -405,7 +389,7 @@ def _times(ratio: float) -> str:
     return f"{math.ceil(ratio * unit) / unit:,.4g}x"
 
 
-def sizing_json(plan: TrafficPlan) -> str:
+def sizing_json(plan: TrafficPlan, name: str = GATE_NAME) -> str:
     """The same figures, versioned."""
     reaches: list[dict[str, Any]] = [
         {
@@ -426,37 +410,23 @@ def sizing_json(plan: TrafficPlan) -> str:
         "seconds_needed": math.ceil(plan.seconds),
         "is_enough": plan.is_enough,
         "reaches": reaches,
-        "gate": gate_file(plan),
+        "gate": gate_file(plan, name),
     }
     return json_text(data)
-
-
-def gate_file(plan: TrafficPlan) -> str:
-    """The gate file that fits the traffic: as long as needed where a job may last that long, else as requested."""
-    seconds = plan.wanted.seconds
-    if not plan.is_enough and plan.seconds <= _LONGEST_JOB:
-        seconds = plan.seconds
-    wanted = plan.wanted
-    return GATE_TEMPLATE.format(
-        interval=duration_text(_rounded_up(plan.interval)),
-        duration=duration_text(_rounded_up(max(seconds, WARMUP + FEWEST_ALONE * plan.interval))),
-        ratio=wanted.ratio,
-        alpha=wanted.alpha,
-        beta=wanted.beta,
-    )
 
 
 def _advice(plan: TrafficPlan) -> str:
     planned = _spell(plan.wanted.seconds)
     if plan.is_enough:
-        return f"{planned} is enough for both answers:"
-    if plan.seconds <= _LONGEST_JOB:
-        return f"{planned} is not enough; {_spell(plan.seconds)} is:"
+        return f"{planned} is enough for both answers."
+    if plan.seconds <= LONGEST_JOB:
+        return f"{planned} is not enough; {_spell(plan.seconds)} is, and the gate file takes that."
     verdict = f"{planned} is not enough, and no job may run for as long as it takes."
     if plan.even < _NEAR * plan.seconds:
         other = "larger" if plan.traffic.share < 0.5 else "smaller"
-        return f"{verdict} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. To start with:"
-    return f"{verdict} Take a larger ratio. To start with:"
+        way = f"Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio."
+        return f"{verdict} {way} The gate file is one to start with."
+    return f"{verdict} Take a larger ratio. The gate file is one to start with."
 
 
 def _need(requests: float, seconds: float) -> str:
@@ -478,10 +448,4 @@ def _spell(seconds: float) -> str:
     if seconds >= _YEAR:
         years = math.ceil(seconds / _YEAR)
         return f"{years:,} years" if years > 1 else "1 year"
-    return spell_duration(_rounded_up(seconds), exact=True)
-
-
-def _rounded_up(seconds: float) -> int:
-    """Whole seconds, from an hour on whole minutes."""
-    whole = math.ceil(seconds)
-    return 60 * math.ceil(whole / 60) if whole >= _HOUR else whole
+    return spell_duration(rounded_up(seconds), exact=True)

@@ -10,7 +10,8 @@ from incident_ops.canary.config import Analysis, ErrorRate, Provider, Queries, R
 from incident_ops.canary.evidence_settings import EvidenceSettings
 
 SIDE = {"errors": "e_total", "requests": "r_total"}
-ERROR_RATE = {"name": "errors", "type": "errorRate", "canary": SIDE, "baseline": SIDE}
+OLD = {"errors": "old_e_total", "requests": "old_r_total"}
+ERROR_RATE = {"name": "errors", "type": "errorRate", "canary": SIDE, "baseline": OLD}
 THRESHOLD = {"name": "p99", "type": "threshold", "query": "q", "successCondition": "result < 0.5"}
 
 

@@ -195,7 +195,77 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
         ("metrics", 0, "baseline", "requests"),
         "increase() misses",
     ),
+    "every request an error": (
+        gate({**ERROR_RATE, "canary": {"errors": "x  ", "requests": "x"}}),
+        ("metrics", 0, "canary", "errors"),
+        "canary.errors is the same query as canary.requests",
+    ),
+    "errors copied": (
+        gate({**ERROR_RATE, "baseline": {"errors": "e_total", "requests": "y"}}),
+        ("metrics", 0, "baseline", "errors"),
+        "the same query for errors",
+    ),
+    "requests copied": (
+        gate({**ERROR_RATE, "baseline": {"errors": "y", "requests": " r_total"}}),
+        ("metrics", 0, "baseline", "requests"),
+        "the same query for requests",
+    ),
 }
+
+
+SUCCESS, FAILURE = "successCondition", "failureCondition"
+INERT = [
+    (SUCCESS, "isNaN(result) || result[0] < 1", 1, "isNaN never acts in a successCondition"),
+    (SUCCESS, "result < 1 or isInf(result[0] / 2)", 15, "isInf never acts"),
+    (SUCCESS, "len(result) == 0 || result[0] < 1", 13, "never sees an empty result"),
+    (SUCCESS, "len(result) > 0 && result[0] < 1", 13, "never sees an empty result"),
+    (SUCCESS, "1 <= len(result) and result[0] < 1", 3, "never sees an empty result"),
+    (SUCCESS, "default(result, 0) < 5", 1, "default never acts"),
+    (SUCCESS, "result == nil or result < 5", 8, "a comparison with nil never acts"),
+    (FAILURE, "default(result, 9) > 5", 1, "prometheus gives nothing at all where it has no data"),
+    (FAILURE, "isNil(result)", 1, "prometheus gives nothing at all where it has no data"),
+    (FAILURE, "result > {{args.limit}}", 10, "argument 'limit' is not in spec.args"),
+]
+ACTING = [
+    (SUCCESS, "len(result) > 1 and result[0] < 1"),
+    (SUCCESS, "result < {{args.max}} and result in [1, 2]"),
+    (FAILURE, "isNaN(result) or result > 1"),
+    (FAILURE, "len(result) == 0"),
+    (FAILURE, "isInf(result)"),
+]
+
+
+def conditioned(key: str, text: str, provider: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A gate with one condition."""
+    return gate({"name": "a", "type": "threshold", "query": "q", key: text}, provider, args=[{"name": "max"}])
+
+
+@pytest.mark.parametrize(("key", "text", "column", "message"), INERT)
+def test_what_never_acts_is_refused_with_the_way(key: str, text: str, column: int, message: str) -> None:
+    """It reads like a rule, and would be none: what Argo's users write most often after `result[0] < x`."""
+    (found,) = check_gate_file(conditioned(key, text), "gates/g.yaml")
+    assert found.message.startswith(f"column {column} of the condition: ")
+    assert message in found.message
+    assert found.hint
+    if key == SUCCESS:
+        assert "or vector(0)" in found.hint
+
+
+@pytest.mark.parametrize(("key", "text"), ACTING)
+def test_what_acts_is_no_finding(key: str, text: str) -> None:
+    """A failure may be seen in what is no data; several series may be one too few."""
+    assert list(check_gate_file(conditioned(key, text), "g")) == []
+
+
+def test_a_part_of_a_mapping_may_be_missing() -> None:
+    """In JSON of a web service one value may be null while the others are there."""
+    web = {"web": {"datasource": "m"}}
+    for key, text in (
+        (SUCCESS, "default(result.errors, 0) < 5"),
+        (SUCCESS, "result.a == nil"),
+        (FAILURE, "isNil(result)"),
+    ):
+        assert list(check_gate_file(conditioned(key, text, web), "g")) == []
 
 
 @pytest.mark.parametrize("name", GOOD)

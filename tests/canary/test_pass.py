@@ -158,6 +158,7 @@ def test_errors_that_have_no_series_prove_nothing() -> None:
     assert found.verdict == INCONCLUSIVE
     assert found.passing is not None
     assert found.passing.good_chance is None
+    assert "it has no series of errors" in found.passing.lacks
 
 
 def test_one_that_is_worse_than_its_baseline_does_not_pass_by_its_rate() -> None:

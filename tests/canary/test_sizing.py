@@ -16,12 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.canary.config import WARMUP, to_analysis
+from incident_ops.canary.config_check import check_gate_file
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.replay import RecordedTick, replay_ticks
 from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
-from incident_ops.render.canary import gate_file, sizing_json, sizing_text
+from incident_ops.records.schema import fast_validator
+from incident_ops.render.canary import sizing_json, sizing_text
+from incident_ops.render.gate_draft import gate_file
 
 ASKED = SizingRequest(2.0, 0.01, 0.05, 600.0)
 
@@ -136,7 +139,7 @@ def test_no_answer_comes_before_three_ticks_after_the_warm_up(ratio: float) -> N
 @pytest.mark.parametrize(("share", "words"), [(0.999, "smaller share"), (0.001, "larger share"), (0.5, "larger ratio")])
 def test_the_advice_goes_towards_equal_shares(share: float, words: str) -> None:
     """Evidence needs both sides; at one half no share is better."""
-    told = " ".join(sizing_text(plan_traffic(Traffic(0.0001, 10, share), ASKED)).split())
+    told = " ".join(sizing_text(plan_traffic(Traffic(0.0001, 10, share), ASKED)).replace("\n# ", " ").split())
     assert words in told
     assert ("share" in told.partition("not enough")[2]) == (share != 0.5)
 
@@ -153,9 +156,21 @@ def test_numbers_are_for_people(traffic: Traffic) -> None:
     found = plan_traffic(traffic, ASKED)
     text = sizing_text(found)
     assert max(map(len, text.splitlines())) <= 80
-    above = text.partition("apiVersion")[0]
+    above = text.partition("# yaml-language-server")[0]
     assert not re.search(r"\de[+-]?\d|\binf\b|\bnan\b|\b1x|(?<![.\d])\d{4}", above)
     json.loads(sizing_json(found), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(("share", "steps"), [(0.1, [10, 100]), (0.07, [7, 100]), (0.005, []), (0.999, [])])
+def test_what_is_printed_is_a_gate_file_as_it_stands(share: float, steps: list[int]) -> None:
+    """`canary plan > gates/x.yaml`: the words are comments, the share is its first step, and nothing is wrong in it."""
+    text = sizing_text(plan_traffic(Traffic(0.005, 1000, share), ASKED), name="checkout")
+    data = yaml.safe_load(text)
+    assert fast_validator("gate").is_valid(data)
+    assert list(check_gate_file(data, "gates/checkout.yaml")) == []
+    assert data["metadata"]["name"] == "checkout"
+    assert [step["weight"] for step in data["spec"].get("steps", [])] == steps
+    assert to_analysis(data).horizon >= 600
 
 
 @pytest.mark.parametrize(

@@ -521,7 +521,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
         "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Source;"
-        "run.connect = lambda *given: Source(); from incident_ops.cli.main import main; main()"
+        "run.connect = lambda *given, **words: Source(); from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])
     words = [sys.executable, "-c", script, root, "canary", "run", "-f", write(here.path, gate()), *KEPT]
@@ -545,7 +545,7 @@ def test_on_a_terminal_one_picture_changes(here: Folder) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
         "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
-        "clock = Clock(); run.Ticking = lambda: clock; run.connect = lambda *given: Source();"
+        "clock = Clock(); run.Ticking = lambda: clock; run.connect = lambda *given, **words: Source();"
         "from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])
