@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "action start": ("AI-1", "INC-1"),
     "apply": (),
     "assign": ("commander", "@alice", "INC-1"),
+    "canary probe": ("-f", "g.yaml"),
     "canary plan": ("--baseline-rate", "0.5%", "--rps", "10"),
     "canary replay": ("x.csv", "-f", "replayed.yaml"),
     "canary run": ("-f", "g.yaml"),
