@@ -27,7 +27,7 @@ from incident_ops.cli.options import (
     workspace_of,
 )
 from incident_ops.cli.terminal import page_width, painter
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE, HAS_NOT_ENDED, Verdict
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, HAS_NOT_ENDED, INCONCLUSIVE, Verdict
 from incident_ops.domain.time_words import length_seconds
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert

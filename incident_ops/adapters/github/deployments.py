@@ -51,7 +51,7 @@ class Deployments:
         """True where a deployment of this whole commit id to this environment ended with success by our own word.
 
         Our newest status about this service counts, and after it nobody's may say that it ended badly. GitHub itself
-        calls a deployment a success where a job ended green, whatever was deployed: that proves nothing. `inactive` only
+        calls a deployment a success where a job ended green, whatever was deployed: no proof. `inactive` only
         tells that a later deployment took its place.
         """
         doing = f"reading the deployments of {sha[:12]}"
