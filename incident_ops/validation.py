@@ -36,8 +36,8 @@ from incident_ops.records.merged_policies import may_rule, policies_since
 from incident_ops.records.oncall import ONCALL, load_schedules, read_schedule
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
-from incident_ops.records.schema import SCHEMA_KINDS, check_document
-from incident_ops.records.schema_copies import Names, copy_state
+from incident_ops.records.schema import check_document
+from incident_ops.records.schema_copies import stale_copies
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.suppressions import find_suppressions
 from incident_ops.records.team_faults import dependency_faults, team_faults
@@ -190,7 +190,7 @@ def validate_records(
     findings += [finding for document in _settings(setting) for finding in _hazards(document)]
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
-    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *_gate_limit(setting), *team_faults(setting)]
+    findings += [*stale_copies(store, setting), *_not_used_yet(setting), *_gate_limit(setting), *team_faults(setting)]
     findings += [*dependency_faults(setting), *store.near_names()]
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
@@ -414,22 +414,6 @@ def _gate_limit(setting: PolicyAndServices) -> Iterator[Finding]:
     if loaded.policy is not None and loaded.document is not None and not loaded.findings:
         subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
         yield from _placed(loaded.document, limit_below_slo.check(subject))
-
-
-def _stale_schemas(store: Store, setting: PolicyAndServices) -> Iterator[Finding]:
-    names = Names.of(setting.policy.policy, setting.services.services)
-    for kind in SCHEMA_KINDS:
-        path = f"schemas/{kind}.schema.json"
-        raw = store.read(path)
-        if not isinstance(raw, bytes):
-            continue
-        state = copy_state(kind, raw, names)
-        if state.is_edited:
-            message = "this copy for editors was edited by hand, or is not from this version of incident-ops"
-            yield fault("schema-copy", path, message, "`incident-ops init --replace-schemas` replaces it", at=(1, 1))
-        elif state.changed:
-            message = f"this copy for editors was made from {state.changed}"
-            yield fault("schema-copy", path, message, "run `incident-ops init` again", at=(1, 1))
 
 
 def crossings(index: RecordIndex) -> Crossings:
