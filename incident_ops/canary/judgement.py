@@ -8,13 +8,13 @@ divergence from the nearest pair of rates that the null allows. In half of the r
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import msgspec
 
 from incident_ops.canary import ratio_test
-from incident_ops.canary.counters import NO_SAMPLES
+from incident_ops.canary.counters import NO_SAMPLES, Counts, add_counts
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.ratio_test import RatioInterval, RatioWeight, interval
@@ -102,13 +102,22 @@ class Weight(msgspec.Struct, frozen=True):
     phi: float
 
 
+class LateCounts(NamedTuple):
+    """What both sides counted in the last `seconds`, the last minute or a little more."""
+
+    seconds: float
+    canary: Counts
+    baseline: Counts
+
+
 class Judgement(msgspec.Struct, frozen=True):
     """The verdict and its figures. `is_final`: a fail, or the horizon is reached; until then go on.
 
     `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
     ratio); a fail needs `e_needed`. The interval holds at level alpha on each side; `ratio` is the Mantel-Haenszel
     estimate. `phi` is the larger of those used. `block_seconds` is how long one cause's errors may last (see
-    `assumption`). `needed` is what an inconclusive one needs still; None where that is unknown.
+    `assumption`). `needed` is what an inconclusive one needs still; None where that is unknown. `late` is what a final
+    one was counted from of late, where the run as a whole does not show that the canary is worse.
     """
 
     verdict: str
@@ -122,6 +131,7 @@ class Judgement(msgspec.Struct, frozen=True):
     block_seconds: float
     assumption: str
     needed: Needed | None
+    late: LateCounts | None = None
 
 
 def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: float) -> Judgement:
@@ -151,7 +161,17 @@ def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: floa
         needed=requests_needed(settings, ended, weight.ratio, weight.above_limit, weight.below_limit, weight.phi)
         if inconclusive
         else None,
+        late=_late(settings, ended, weight.ratio) if is_over or verdict == FAIL else None,
     )
+
+
+def _late(settings: EvidenceSettings, evidence: Evidence, weight: RatioWeight | None) -> LateCounts | None:
+    if evidence.ratio is None or weight is None or weight.log_whole >= settings.fail_level:
+        return None
+    blocks = evidence.ratio.recent
+    sides = ([one.canary for one in blocks], [one.baseline for one in blocks])
+    canary, baseline = (reduce(add_counts, side, Counts(0.0, 0.0)) for side in sides)
+    return LateCounts(len(blocks) * evidence.block_ticks * settings.interval, canary, baseline)
 
 
 def weigh_evidence(settings: EvidenceSettings, evidence: Evidence) -> Weight:
