@@ -233,6 +233,10 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
         yield _evidence(judgement)
     elif judgement is not None:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
+        late = judgement.late
+        if late is not None and metric.reason_code in (ERROR_RATE, LEANS_WORSE):
+            sides = f"canary {_counted(late.canary)}, baseline {_counted(late.baseline)}"
+            yield f"in the last {spell_duration(round(late.seconds))}: {sides}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
     inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
     if judgement is not None and (clumped := _clumped(judgement)):
