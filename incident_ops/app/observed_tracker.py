@@ -20,6 +20,7 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record
@@ -173,6 +174,7 @@ def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
     """What a snapshot shows of an incident: what was written under its issue, and whether a person reopened it."""
     issues, acts = tracking_issues(desired, snapshot), Acts(snapshot, desired.identities, named=desired.named)
 
+    @memoised
     def seen(incident: Incident) -> Seen:
         issue = issues.get(incident.id)
         if issue is None:

@@ -139,6 +139,8 @@ def _events(
 def _as_if_fixed(view: IncidentAt) -> IncidentAt:
     """The incident with all that rang; one that was withdrawn is over from its closing on."""
     incident = view.incident
+    if incident.outcome == FIXED and incident.duplicate_of is None and not view.is_cancelled:
+        return view
     times, cycles = incident.times, list(incident.cycles)
     if view.is_cancelled and cycles:
         cycles[-1] = replace(cycles[-1], resolved=cycles[-1].resolved or cycles[-1].closed)
