@@ -345,6 +345,7 @@ class TrackerLabels(Value, frozen=True):
     action_item: str = "action-item"
     priority: str = "priority:"
     overdue: str = "overdue"
+    escalated: str = "escalated"
 
 
 class Limits(Value, frozen=True):

@@ -15,6 +15,7 @@ from incident_ops.domain import tracker
 from incident_ops.domain.issue_places import have_one_owner, spell_issue
 from incident_ops.domain.record import Edit, Route, Set, item_key
 from incident_ops.reconcile import generated_block, people
+from incident_ops.reconcile.called import CalledMarks, called_marks
 from incident_ops.reconcile.changes import (
     CLOSE,
     CREATE,
@@ -141,11 +142,12 @@ def is_hands_off(issue: tracker.Issue) -> bool:
 
 
 def missing_logins(wanted: DesiredIssue, issue: tracker.Issue | None) -> list[str]:
-    """Those whom the record wants on an open issue and who are not there yet; none where it is closed or left alone."""
+    """Those whom the record or an escalation wants on an open issue and who are not there yet; none where it is closed
+    or left alone."""
     if wanted.closed_as is not None or (issue and is_hands_off(issue)):
         return []
     there = {login.casefold() for login in issue.assignees} if issue else set()
-    return [login for login in wanted.assignees if login.casefold() not in there]
+    return [login for login in (*wanted.assignees, *(wanted.called or ())) if login.casefold() not in there]
 
 
 def number_edit(wanted: DesiredIssue, number: int) -> Set:
@@ -293,10 +295,15 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
     text = numbered_text(wanted.key, sides, sides.above.snapshot.records_at)
     block = generated_block.generated_text(leave_places(text))
-    body = generated_block.compose(wanted.key, block, repository=sides.snapshot.records_id)
     logins = _assignable(wanted, None, sides)
+    marks = _called(wanted, None, logins, frozenset(), sides)
+    parts = generated_block.new_parts(marks.memory)
     edit = tracker.IssueEdit(
-        title=wanted.title, body=body, labels=wanted.labels, assignees=logins, milestone=wanted.milestone
+        title=wanted.title,
+        body=generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id),
+        labels=(*wanted.labels, *marks.add_labels),
+        assignees=(*logins, *marks.add_assignees),
+        milestone=wanted.milestone,
     )
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
@@ -412,9 +419,12 @@ def _drift(
         address = kept_address(parts.block or "", wanted.record.path, address)
     text = leave_places(numbered_text(wanted.key, sides, address))
     block = generated_block.generated_text(text, closed=wanted.closed_as is not None)
-    body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)
     new = _assignable(wanted, issue, sides)
+    marks = _called(wanted, issue, new, parts.called, sides)
+    new = (*new, *marks.add_assignees)
+    body = generated_block.compose(wanted.key, block, parts._replace(called=marks.memory), sides.snapshot.records_id)
     add, remove = _labels(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
+    add, remove = (*add, *marks.add_labels), (*remove, *marks.remove_labels)
     milestone = milestone_to_set(wanted, issue, sides.desired)
     parent = _parent(wanted, issue, sides)
     same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
@@ -424,20 +434,30 @@ def _drift(
         add_labels=add or None,
         remove_labels=remove or None,
         add_assignees=new or None,
+        remove_assignees=marks.remove_assignees or None,
         milestone=milestone,
     )
-    if not same_text and (parts.key is None or parts.block is None):
-        return edit, parent, "a marker was removed"
-    if not same_text and parts.is_of_older_version and parts.is_ours:
-        return edit, parent, "an older version wrote its hidden line and its labels"
-    if not same_text and generated_block.foreign_lines(parts, block):
-        return edit, parent, "what people wrote in the generated text moves below it"
-    if not same_text:
-        return edit, parent, "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
-    differs = {"title": edit.title, "labels": add or remove, "assignees": new, "milestone": milestone is not None}
+    return edit, parent, _reason(edit, parent, parts, block)
+
+
+def _reason(edit: tracker.IssueEdit, parent: str | None, parts: generated_block.Parts, block: str) -> str:
+    """Why an issue changes; `block` is the text that it is to have."""
+    if edit.body is not None and (parts.key is None or parts.block is None):
+        return "a marker was removed"
+    if edit.body is not None and parts.is_of_older_version and parts.is_ours:
+        return "an older version wrote its hidden line and its labels"
+    if edit.body is not None and generated_block.foreign_lines(parts, block):
+        return "what people wrote in the generated text moves below it"
+    if edit.body is not None:
+        return "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
+    differs = {
+        "title": edit.title,
+        "labels": edit.add_labels or edit.remove_labels,
+        "assignees": edit.add_assignees or edit.remove_assignees,
+        "milestone": edit.milestone is not None,
+    }
     names = [name for name, found in differs.items() if found]
-    differ = " and ".join([*names, "parent"] if parent else names)
-    return edit, parent, f"not as in the record: {differ}"
+    return f"not as in the record: {' and '.join([*names, 'parent'] if parent else names)}"
 
 
 def _labels(
@@ -458,9 +478,26 @@ def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBy
     """Whom to assign to an issue beside those who are there, as far as there is room."""
     if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.acts):
         return ()
-    room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
-    new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]
-    return tuple(new[: max(0, room)])
+    missing = missing_logins(wanted._replace(called=None), issue)
+    new = [login for login in missing if login.casefold() not in sides.unassignable]
+    return tuple(new[: _room(issue)])
+
+
+def _room(issue: tracker.Issue | None) -> int:
+    """How many people can still be assigned."""
+    return max(0, MOST_ASSIGNEES - (len(issue.assignees) if issue else 0))
+
+
+def _called(
+    wanted: DesiredIssue,
+    issue: tracker.Issue | None,
+    new: Sequence[str],
+    memory: frozenset[str],
+    sides: SideBySide,
+) -> CalledMarks:
+    """The marks of an escalation; `new` are the others whom the issue gets."""
+    room = _room(issue) - len(new)
+    return called_marks(wanted, issue, memory, sides.desired.escalated, sides.unassignable, room)
 
 
 def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> str | None:

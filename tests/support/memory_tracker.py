@@ -227,7 +227,7 @@ class MemoryTracker:
         whole = replace(
             edit,
             labels=edit.labels_after(issue.labels) if edit.add_labels or edit.remove_labels else None,
-            assignees=edit.assignees_after(issue.assignees) if edit.add_assignees else None,
+            assignees=edit.assignees_after(issue.assignees) if edit.add_assignees or edit.remove_assignees else None,
         )
         self.issues[number] = replace(issue, **self._fit(whole), **self._moved(edit.milestone), **state)
         if edit.body is not None:
