@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from incident_ops.domain.tracker import Issue
-from incident_ops.reconcile.desired import DesiredIssue
+from incident_ops.reconcile.desired import MOST_ASSIGNEES, Desired, DesiredIssue
 
 _LABEL = "#"
 _OFF = "-"
@@ -26,16 +26,22 @@ class CalledMarks(NamedTuple):
     memory: frozenset[str] = frozenset()
 
 
+def room_on(issue: Issue | None) -> int:
+    """How many people can still be assigned."""
+    return max(0, MOST_ASSIGNEES - (len(issue.assignees) if issue else 0))
+
+
 def called_marks(
     wanted: DesiredIssue,
     issue: Issue | None,
     memory: Collection[str],
-    label: str,
+    desired: Desired,
     unassignable: Collection[str],
-    room: int,
+    others: int,
 ) -> CalledMarks:
     """`issue` None = one that is to be made; `memory` is what its text remembers. `unassignable` are case-folded
-    logins, and `room` is how many people can still be assigned."""
+    logins, and `others` is how many people it gets beside."""
+    label, room = desired.escalated, room_on(issue) - others
     there = {login.casefold(): login for login in issue.assignees} if issue else {}
     own = [name for name in (issue.labels if issue else ()) if name.casefold() == label.casefold()]
     there |= {_LABEL: own[0]} if own else {}

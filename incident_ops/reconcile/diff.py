@@ -15,7 +15,7 @@ from incident_ops.domain import tracker
 from incident_ops.domain.issue_places import have_one_owner, spell_issue
 from incident_ops.domain.record import Edit, Route, Set, item_key
 from incident_ops.reconcile import generated_block, people
-from incident_ops.reconcile.called import CalledMarks, called_marks
+from incident_ops.reconcile.called import called_marks, room_on
 from incident_ops.reconcile.changes import (
     CLOSE,
     CREATE,
@@ -31,13 +31,12 @@ from incident_ops.reconcile.changes import (
 from incident_ops.reconcile.desired import (
     CLOSED_AS_DUPLICATE,
     HANDS_OFF,
-    MOST_ASSIGNEES,
-    OLD_STATES,
     Desired,
     DesiredIssue,
     incident_of,
     milestone_to_set,
 )
+from incident_ops.reconcile.drift import label_drift, reason_to_change
 from incident_ops.reconcile.references import fill_places, kept_address, leave_places
 
 OwnedIssues = Mapping[str, Sequence[tracker.Issue]]
@@ -296,7 +295,7 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
     text = numbered_text(wanted.key, sides, sides.above.snapshot.records_at)
     block = generated_block.generated_text(leave_places(text))
     logins = _assignable(wanted, None, sides)
-    marks = _called(wanted, None, logins, frozenset(), sides)
+    marks = called_marks(wanted, None, frozenset(), sides.desired, sides.unassignable, len(logins))
     parts = generated_block.new_parts(marks.memory)
     edit = tracker.IssueEdit(
         title=wanted.title,
@@ -420,10 +419,10 @@ def _drift(
     text = leave_places(numbered_text(wanted.key, sides, address))
     block = generated_block.generated_text(text, closed=wanted.closed_as is not None)
     new = _assignable(wanted, issue, sides)
-    marks = _called(wanted, issue, new, parts.called, sides)
+    marks = called_marks(wanted, issue, parts.called, sides.desired, sides.unassignable, len(new))
     new = (*new, *marks.add_assignees)
     body = generated_block.compose(wanted.key, block, parts._replace(called=marks.memory), sides.snapshot.records_id)
-    add, remove = _labels(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
+    add, remove = label_drift(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
     add, remove = (*add, *marks.add_labels), (*remove, *marks.remove_labels)
     milestone = milestone_to_set(wanted, issue, sides.desired)
     parent = _parent(wanted, issue, sides)
@@ -437,41 +436,7 @@ def _drift(
         remove_assignees=marks.remove_assignees or None,
         milestone=milestone,
     )
-    return edit, parent, _reason(edit, parent, parts, block)
-
-
-def _reason(edit: tracker.IssueEdit, parent: str | None, parts: generated_block.Parts, block: str) -> str:
-    """Why an issue changes; `block` is the text that it is to have."""
-    if edit.body is not None and (parts.key is None or parts.block is None):
-        return "a marker was removed"
-    if edit.body is not None and parts.is_of_older_version and parts.is_ours:
-        return "an older version wrote its hidden line and its labels"
-    if edit.body is not None and generated_block.foreign_lines(parts, block):
-        return "what people wrote in the generated text moves below it"
-    if edit.body is not None:
-        return "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
-    differs = {
-        "title": edit.title,
-        "labels": edit.add_labels or edit.remove_labels,
-        "assignees": edit.add_assignees or edit.remove_assignees,
-        "milestone": edit.milestone is not None,
-    }
-    names = [name for name, found in differs.items() if found]
-    return f"not as in the record: {' and '.join([*names, 'parent'] if parent else names)}"
-
-
-def _labels(
-    wanted: DesiredIssue, issue: tracker.Issue, desired: Desired, *, is_old: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of the record that an issue lacks, and those of ours that are out of place, whatever the case.
-
-    Bare names of states are ours where an older version labelled the issue (`is_old`), and people's ever after.
-    """
-    there = {label.casefold() for label in issue.labels}
-    labels = {label.casefold() for label in wanted.labels}
-    ours = desired.vocabulary | (OLD_STATES if is_old else frozenset())
-    missing = tuple(label for label in wanted.labels if label.casefold() not in there)
-    return missing, tuple(label for label in issue.labels if label.casefold() in ours - labels)
+    return edit, parent, reason_to_change(edit, parent, parts, block)
 
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
@@ -480,24 +445,7 @@ def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBy
         return ()
     missing = missing_logins(wanted._replace(called=None), issue)
     new = [login for login in missing if login.casefold() not in sides.unassignable]
-    return tuple(new[: _room(issue)])
-
-
-def _room(issue: tracker.Issue | None) -> int:
-    """How many people can still be assigned."""
-    return max(0, MOST_ASSIGNEES - (len(issue.assignees) if issue else 0))
-
-
-def _called(
-    wanted: DesiredIssue,
-    issue: tracker.Issue | None,
-    new: Sequence[str],
-    memory: frozenset[str],
-    sides: SideBySide,
-) -> CalledMarks:
-    """The marks of an escalation; `new` are the others whom the issue gets."""
-    room = _room(issue) - len(new)
-    return called_marks(wanted, issue, memory, sides.desired.escalated, sides.unassignable, room)
+    return tuple(new[: room_on(issue)])
 
 
 def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> str | None:
