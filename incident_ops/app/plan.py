@@ -22,7 +22,7 @@ from incident_ops.app.observed_tracker import (
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.reached import record_edits
-from incident_ops.app.read_back import PagerNews, pager_failure, pager_news, with_pager
+from incident_ops.app.read_back import PagerNews, answers_elsewhere, pager_failure, with_pager
 from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
@@ -184,7 +184,9 @@ def _plan(
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
-    news = pager_news(workspace, recent, observed, _known(ledger, observed))
+    news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed))
+    if news.answered:
+        wanted = concerned.placed(observed, options.recreate, news.answered, news.ticked)
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
     to_send = _notices(workspace, news, due, seen, observed, ledger, is_sent=options.with_notices)
     edits = record_edits(due, by_id, world.policy, to_send.reach if github else None)

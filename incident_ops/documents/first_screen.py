@@ -35,7 +35,7 @@ from incident_ops.domain.impact import (
 )
 from incident_ops.domain.incident import Escalation, Event, Incident, Update
 from incident_ops.domain.item_due import item_due
-from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED
+from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED, UNTAKEN
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import next_tier
 from incident_ops.domain.public_updates import (
@@ -58,6 +58,8 @@ from incident_ops.domain.time import (
     stamp,
 )
 from incident_ops.errors import UserError
+from incident_ops.reconcile.ack_box import ack_box
+from incident_ops.reconcile.generated_block import box_line
 from incident_ops.reconcile.references import issue_place
 from incident_ops.sla.clocks import UPDATE_INTERNAL, UPDATE_PUBLIC, ClockState, Risk, clocks
 from incident_ops.sla.escalation import DueEscalation, next_escalation, unanswered_escalations
@@ -66,13 +68,18 @@ from incident_ops.sla.escalation_ladder import EscalationCause, spell_tier
 _WORK = ("decision", "action", "escalation", "runbook")
 """Kinds of timeline entries that say what is being done."""
 _UPDATES_SHOWN = 3
+_TAKES_IT = "**I have it:** tick this to acknowledge. The next run stops calling others."
 _ROLES_SHOWN = 8
 
 
-def facts_at_the_top(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What to know first, as a list: another one once the incident is over."""
+def facts_at_the_top(incident: Incident, policy: Policy, now: datetime, *, has_box: bool = False) -> str:
+    """What to know first, as a list: another one once the incident is over.
+
+    `has_box`: with the box that acknowledges it also where somebody has it.
+    """
     lines = _over(incident, policy) if incident.state in OVER else _running(incident, policy, now)
-    return "\n".join(line for line in lines if line)
+    box = _TAKES_IT if has_box or incident.state in UNTAKEN else ""
+    return "\n".join([*([box_line(box, ack_box(incident))] if box else []), *(line for line in lines if line)])
 
 
 def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
@@ -110,7 +117,9 @@ def _way_back(incident: Incident, policy: Policy) -> str:
     if incident.state != CLOSED or incident.duplicate_of is not None or limit is None or at is None:
         return ""
     until = spell_instant(stamp(shift(at, duration(limit))))
-    return f"until {until}, a comment whose line begins with {code(policy.states.reopen.word)} reopens it."
+    asked = policy.states.reopen
+    label = f", or the label {code(asked.label)}," if asked.label else ""
+    return f"until {until}, a comment whose line begins with {code(asked.word)}{label} reopens it."
 
 
 def _broken(incident: Incident) -> Iterator[str]:

@@ -86,10 +86,12 @@ class EscalationPolicy(Value, frozen=True):
 
 
 class ReopeningWord(Value, frozen=True):
-    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`."""
+    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`; the label with
+    which the team does, None for none."""
 
     word: str = "/reopen"
     by: str = "team"
+    label: str | None = None
 
 
 class States(Value, frozen=True):

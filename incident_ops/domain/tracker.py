@@ -100,14 +100,15 @@ class Closing(Value, frozen=True):
 
 
 CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT = "closed", "reopened", "assigned", "unassigned"
-TICKED = "ticked"
+TICKED, LABELED_EVENT = "ticked", "labeled"
 """What an `Act` may be."""
 
 
 class Act(Value, frozen=True):
-    """Something that was done to an issue: `event` is one of the five above, `by` the login of who did it.
+    """Something that was done to an issue: `event` is one of the six above, `by` the login of who did it.
 
-    `at` is an instant (text, UTC), `whom` the login that was assigned or taken off. None where that is not known.
+    `at` is an instant (text, UTC), `whom` the login that was assigned or taken off, or the label that was set. None
+    where that is not known.
     `belongs` as of a closing.
     """
 

@@ -21,6 +21,7 @@ from incident_ops.domain.record import Record, SettledRecords, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Issue, Label, Milestone, fold_title
+from incident_ops.sla.activity import watched_since
 from incident_ops.sla.escalation import unanswered_escalations
 from incident_ops.sla.targets import resolution_release
 
@@ -102,7 +103,8 @@ class DesiredIssue(NamedTuple):
     what the record says. `repository` has the issue, "" = the one with the tracking issues; `team` is the one that
     the services name for it, and `stays` why it is not there, "" where nothing is to be said of that;
     `milestone` the title of the release by which it is due; `called` the logins of those whom an escalation calls that
-    nobody has answered, None where there is none.
+    nobody has answered, None where there is none; `back_by` the label that brings its closed incident back, ""
+    for none.
     """
 
     key: str
@@ -119,6 +121,7 @@ class DesiredIssue(NamedTuple):
     incident: Incident
     milestone: str | None
     called: tuple[str, ...] | None = None
+    back_by: str = ""
     repository: str = ""
     team: str = ""
     stays: str = ""
@@ -243,7 +246,9 @@ def _issues_of(record: Record, policy: Policy, now: datetime, services: Mapping[
     team = team_repository(incident, services)
     ranks = [(rank, declared, incident.id, order) for order in range(len(incident.action_items) + 1)]
     return [
-        _tracking_issue(record, label, policy, ranks[0])._replace(called=_called(incident, policy, now)),
+        _tracking_issue(record, label, policy, ranks[0])._replace(
+            called=_called(incident, policy, now), back_by=_back_by(incident, policy, now)
+        ),
         *(
             _item_issue(record, index, policy, now, ranks[index + 1])._replace(team=team)
             for index in range(len(incident.action_items))
@@ -323,6 +328,13 @@ def _called(incident: Incident, policy: Policy, now: datetime) -> tuple[str, ...
     with_role = {login.casefold() for login in _roles(incident)}
     logins = {login.casefold(): login for one in unanswered for who in one.targets for login in _logins(who)}
     return tuple(login for folded, login in logins.items() if folded not in with_role)[:MOST_ASSIGNEES]
+
+
+def _back_by(incident: Incident, policy: Policy, now: datetime) -> str:
+    """The label of `states.reopen`, as long as it can bring a closed incident back."""
+    label = policy.states.reopen.label
+    is_open_to_it = incident.is_closed and watched_since(as_of(incident, now), policy) is not None
+    return label if label and is_open_to_it else ""
 
 
 def _labels(*texts: str | None) -> tuple[str, ...]:

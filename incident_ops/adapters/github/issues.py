@@ -256,7 +256,7 @@ class GitHubTracker:
         return closing(self._timeline(number), number, self._site)
 
     def acts(self, number: int) -> list[Act]:
-        """Closings, reopenings and assignments in the issue's timeline."""
+        """Closings, reopenings, assignments and labels in the issue's timeline."""
         return acts(self._timeline(number))
 
     def body_edits(self, number: int) -> list[BodyEdit]:
