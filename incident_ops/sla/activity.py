@@ -215,7 +215,7 @@ def watched_since(view: IncidentAt, policy: Policy) -> datetime | None:
 
     A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or asks to reopen a closed incident.
     """
-    incident, now = view.incident, view.now
+    incident, now, policy = view.incident, view.now, policy.for_incident(view.incident)
     level = policy.level_of(incident)
     if level is None or now < view.declared:
         return None
