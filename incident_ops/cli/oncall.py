@@ -159,7 +159,7 @@ def exchange_command(
         --to "saturday 09:00" --reason "school concert"
       incident-ops oncall swap @me @ben --from 2025-02-03 --to 2025-02-10 --send
     """
-    from incident_ops.app.oncall_swap import exchange_shifts, send_exchange
+    from incident_ops.app.oncall_exchange import exchange_shifts, send_exchange
     from incident_ops.edits.oncall import ExchangeRequest
 
     say_time(workspace, wanted["since"], "--from", ahead=True)

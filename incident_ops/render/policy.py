@@ -10,6 +10,7 @@ from incident_ops.documents.checklists import is_for_labels
 from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import LevelPolicy, Policy
 from incident_ops.domain.triage import rule_in_words
+from incident_ops.render.deadlines import deadline_in_words
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.notice_ways import ways_in_words
 from incident_ops.render.text import DEFAULT_WIDTH, fold
@@ -35,6 +36,9 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     out += ["", *fold(heading, width=width)]
     for kinds, words in ways_in_words(policy):
         out += fold(inert(f"{words}: {', '.join(kinds)}"), "  ", "    ", width)
+    out += ["", "Owed to others:"] * bool(policy.deadlines)
+    for one in policy.deadlines:
+        out += fold(inert(f"{one.id}: {deadline_in_words(one)}"), "  ", "    ", width)
     waiting = _waiting(resolved)
     out += ["", "Accepted but not used yet:"] * bool(waiting)
     for capability, names in waiting.items():
@@ -82,6 +86,12 @@ def level_tables(policy: Policy) -> str:
 def triage_table(policy: Policy) -> str:
     """The triage rules in order, numbered as decisions name them."""
     return "".join(f"{number}. {rule_in_words(rule)}\n" for number, rule in enumerate(policy.triage.rules, 1))
+
+
+def owed_list(policy: Policy) -> str:
+    """The section on reports that are owed to others; "" where the policy asks for none."""
+    lines = [f"- `{one.id}`: {deadline_in_words(one)}\n" for one in policy.deadlines]
+    return f"\nOwed to others:\n\n{''.join(lines)}" if lines else ""
 
 
 def unused_keys(resolved: Mapping[str, Any]) -> str:

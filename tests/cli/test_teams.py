@@ -379,3 +379,23 @@ def rows(folder: Folder, service: str) -> set[str]:
     """What holds for a service, a line each, with its source."""
     shown = as_json(folder, "policy", "show", "--service", service)["holds"]
     return {f"{one['name']} {one['source']} {one['holds']}" for one in shown}
+
+
+def test_list_and_show_name_the_team(folder: Folder) -> None:
+    """Where services have teams; of several services each team once, in their order."""
+    both, misc = declare(folder, "find pay card"), declare(folder, "misc", clock=SECOND)
+    lines = {line.split()[0]: line.split() for line in ok(folder, "list", clock=LATER).out.splitlines() if line}
+    assert "TEAM" in lines["INCIDENT"]
+    assert "search,payments" in lines[both]
+    assert "-" in lines[misc]
+    data = {one["id"]: one for one in as_json(folder, "list", clock=LATER)["incidents"]}
+    assert (data[both]["teams"], data[misc]["teams"]) == (["search", "payments"], [])
+    assert "find (team search), pay (team payments), card (team payments)" in ok(folder, "show", both, clock=LATER).out
+    assert as_json(folder, "show", both, clock=LATER)["teams"] == ["search", "payments"]
+    folder.write(
+        "services.yaml", SERVICES.partition("teams:")[0].replace(", team: payments", "").replace(", team: search", "")
+    )
+    shown = ok(folder, "list", clock=LATER).out
+    assert "TEAM" not in shown
+    assert "teams" not in as_json(folder, "list", clock=LATER)["incidents"][0]
+    assert "team" not in ok(folder, "show", misc, clock=LATER).out
