@@ -74,7 +74,7 @@ def who_is_on_call(workspace: Workspace, name: str | None, service: str | None, 
     policy, services = workspace.judged_by
     rows: list[OnCallNow] = []
     unread: list[Unread] = []
-    for one in service_schedules(services[service].owner, policy):
+    for one in service_schedules(services[service].owner, policy.for_services([service])):
         found = usable_schedules(workspace, one)
         rows += [on_call_now(schedule, at) for schedule in found.by_name.values()]
         unread += found.unread
