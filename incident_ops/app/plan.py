@@ -172,10 +172,7 @@ def _plan(
     tracker: IssueTracker = github or local_tracker(workspace)
     concerned = ConcernedRecords(workspace, options.recreate)
     recent = concerned.recent()
-    if seen_before:
-        observed = _seen_again(concerned, seen_before)
-    else:
-        observed = _observed_now(workspace, tracker, concerned, recent, options)
+    observed = _observed_now(workspace, tracker, concerned, recent, options, seen_before)
     wanted = concerned.placed(observed, options.recreate)
     recreate = [key for key in options.recreate if seen_before is None or key in wanted.issues]
     deleted = _deleted(workspace, observed, wanted, concerned.records)
@@ -254,7 +251,10 @@ def _observed_now(
     concerned: ConcernedRecords,
     recent: Sequence[Record],
     options: PlanOptions,
+    seen_before: PlannedRun | None,
 ) -> Snapshot:
+    if seen_before:
+        return _seen_again(concerned, seen_before)
     is_incremental = not (options.is_whole or options.recreate)
     return observe_tracker(
         workspace, tracker, concerned.asked_for, recent, options.observed, may_be_incremental=is_incremental

@@ -253,8 +253,8 @@ class Policy(Value, frozen=True):
     """A resolved policy: preset and overrides, all values explicit.
 
     `teams` are the policies of the teams of services.yaml, `team_of` says which service has which; one that holds for
-    an incident or a service (`for_incident`, `for_services`) has no `teams`. `tier_of` are the tiers of services, where a
-    deadline asks for them.
+    an incident or a service (`for_incident`, `for_services`) has no `teams`. `tier_of` are the tiers of services, where
+    a deadline asks for them.
     """
 
     scheme: Scheme
