@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from incident_ops.domain.policy import AfterReport, Deadline
+from incident_ops.domain.policy import AfterReport
 from incident_ops.domain.time import spell_duration, spell_minute, stamp
-from incident_ops.domain.triage import conditions_in_words
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.sla import clock_rows, missing_data, unread_lines
 from incident_ops.render.text import DEFAULT_WIDTH, Style, Table, fold_record
@@ -31,24 +30,6 @@ def to_text(report: ClockReport, style: Style = lambda _, line: line, width: int
     if (first := _first_open(report.clocks)) is not None:
         lines += ["", f'Once it is made: incident-ops deadline done {first.item} {first.incident} --ref "..."']
     return "\n".join(lines + unread_lines("Could not be read", report.unread)) + "\n"
-
-
-def deadline_in_words(one: Deadline) -> str:
-    """`within 24h of detected, to the CSIRT; rank 1, or tag nis2`: until when, to whom, and what owes it."""
-    start = f"the report {one.start.deadline}" if isinstance(one.start, AfterReport) else one.start
-    until = f"within {one.within} of {start}" if one.within else f"from {start} on, without a due time"
-    asked = ", or ".join(filter(None, (_asked_in_words(one), f"tag {' or '.join(one.tags)}" if one.tags else "")))
-    never = f", but never with tag {' or '.join(one.unless)}" if one.unless else ""
-    since = f", declared since {one.since}" if one.since else ""
-    return f"{until}{f', to {one.to}' if one.to else ''}; {asked or 'every incident'}{never}{since}"
-
-
-def _asked_in_words(one: Deadline) -> str:
-    if one.when is None:
-        return ""
-    ranks = one.when.rank if isinstance(one.when.rank, list) else [one.when.rank]
-    rank = f"rank {' or '.join(map(str, ranks))}" if one.when.rank is not None else ""
-    return " and ".join(filter(None, (rank, conditions_in_words(one.when)))) or "every incident"
 
 
 def to_json(report: ClockReport) -> str:
