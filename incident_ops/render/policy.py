@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from incident_ops.canary.run import WATCH_LIMIT
 from incident_ops.documents.checklists import is_for_labels
 from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import AfterReport, Deadline, LevelPolicy, Policy
@@ -35,6 +36,7 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     out += ["", *fold(heading, width=width)]
     for kinds, words in ways_in_words(policy):
         out += fold(inert(f"{words}: {', '.join(kinds)}"), "  ", "    ", width)
+    out += ["", *fold(gate_limits(policy), width=width)]
     out += ["", "Owed to others:"] * bool(policy.deadlines)
     for one in policy.deadlines:
         out += fold(inert(f"{one.id}: {_deadline_in_words(one)}"), "  ", "    ", width)
@@ -109,6 +111,13 @@ def owed_list(policy: Policy) -> str:
     """The section on reports that are owed to others; "" where the policy asks for none."""
     lines = [f"- `{one.id}`: {_deadline_in_words(one)}\n" for one in policy.deadlines]
     return f"\nOwed to others:\n\n{''.join(lines)}" if lines else ""
+
+
+def gate_limits(policy: Policy) -> str:
+    """The error limits of a deploy, in a sentence; `gate.max_error_pct` and `gate.after_rollout_pct`."""
+    limit, after = policy.gate.max_error_pct, policy.gate.after_rollout_pct or WATCH_LIMIT
+    during = "has no limit of its own" if limit is None else f"fails above {limit:g} % errors"
+    return f"A canary {during}, at full traffic above {after:g} %, unless its gate file has a maxErrorRate."
 
 
 def unused_keys(resolved: Mapping[str, Any]) -> str:
