@@ -217,6 +217,7 @@ class Gate(Value, frozen=True):
     after_rollout_pct: float | None = None
     environment: str = "production"
     canary_environment: str | None = None
+    environments: list[str] = []
     block_on_open_rank: int | None = None
     dependency_depth: int = 1
     budget: str = "ignore"
