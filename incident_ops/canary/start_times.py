@@ -31,9 +31,9 @@ LEVEL_PART = 0.05
 _MOST, _LARGEST_LOG, _SURE = 1e250, 130.0, 600.0
 """Rows end at 1e250; a tick multiplies by e^130 at most; ln E beyond 600 needs no company."""
 
-Row = tuple[float, ...]
-NOTHING: Row = (0.0,) * len(MULTIPLES[LATE])
-UNTOUCHED: Row = (1.0,) * len(NOTHING)
+PerRatio = tuple[float, ...]
+UNBEGUN: PerRatio = (0.0,) * len(MULTIPLES[LATE])
+UNTOUCHED: PerRatio = (1.0,) * len(UNBEGUN)
 
 
 class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -44,9 +44,9 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     its `step_blocks` blocks.
     """
 
-    counts: Row = NOTHING
-    shares: Row = NOTHING
-    levels: Row = NOTHING
+    counts: PerRatio = UNBEGUN
+    shares: PerRatio = UNBEGUN
+    levels: PerRatio = UNBEGUN
     unspent: float = OF_STEPS + OF_TICKS
     level_unspent: float = LEVEL_OF_STEPS + LEVEL_OF_TICKS
     waiting: float = 0.0
@@ -54,8 +54,8 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ticks: int = 0
     steps: int = 0
     begins: bool = True
-    step_shares: Row = UNTOUCHED
-    step_levels: Row = UNTOUCHED
+    step_shares: PerRatio = UNTOUCHED
+    step_levels: PerRatio = UNTOUCHED
     step_blocks: int = 0
 
 
@@ -69,8 +69,8 @@ def after_tick(
     before: StartTimes,
     gains: Sequence[float] | None,
     phi: float,
-    shares: Row | None = None,
-    levels: Row | None = None,
+    shares: PerRatio | None = None,
+    levels: PerRatio | None = None,
 ) -> StartTimes:
     """After a tick's counts: `gains` are ln of its factors before they are divided by `phi`, None where all are 0.
 
@@ -96,7 +96,7 @@ def after_tick(
     return counted if levels is None else after_block(counted, shares, levels)
 
 
-def after_block(before: StartTimes, shares: Row | None, levels: Row) -> StartTimes:
+def after_block(before: StartTimes, shares: PerRatio | None, levels: PerRatio) -> StartTimes:
     """After a block that ends with a tick that has been counted."""
     waiting, step_shares = before.waiting, before.step_shares
     return StartTimes(
@@ -116,7 +116,7 @@ def after_block(before: StartTimes, shares: Row | None, levels: Row) -> StartTim
     )
 
 
-def _grown_by_counts(row: Row, part: float, gains: Sequence[float] | None, phi: float) -> Row:
+def _grown_by_counts(row: PerRatio, part: float, gains: Sequence[float] | None, phi: float) -> PerRatio:
     if gains is None:
         return tuple([one + part for one in row])
     exp = math.exp
@@ -125,7 +125,7 @@ def _grown_by_counts(row: Row, part: float, gains: Sequence[float] | None, phi: 
     return _grown(row, part, [exp(gain / phi) for gain in gains])
 
 
-def _grown(row: Row, part: float, factors: Sequence[float]) -> Row:
+def _grown(row: PerRatio, part: float, factors: Sequence[float]) -> PerRatio:
     """A row with what its beginnings at this moment get, multiplied; never beyond what a number can hold."""
     grown = tuple([(one + part) * factor for one, factor in zip(row, factors)])  # noqa: B905 - strict is slow
     return grown if sum(grown) < _MOST else tuple([min(one, _MOST) for one in grown])
