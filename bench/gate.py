@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gate_batch as batch
+import gate_pass
 import gate_rollouts as rollouts
 import gate_starts as starts
 import numpy as np
@@ -33,20 +34,19 @@ from run import OURS
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import NONE, EvidenceSettings
-from incident_ops.canary.judgement import Judgement, growth, judge_evidence
+from incident_ops.canary.judgement import Judgement, judge_evidence
 from incident_ops.deploy_gate.verdict import FAIL, PASS
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SEED = 20250126
 ALPHA, BETA = 0.01, 0.05
-FAIL_AT, PASS_AT = math.log(1 / ALPHA), math.log(1 / BETA)
+FAIL_AT = math.log(1 / ALPHA)
 RATES, SPEEDS, FACTORS = (0.0005, 0.005, 0.02), (1, 10, 100, 1000), (1.5, 2, 5, 20)
 SHAPE_SETTINGS = [(0.005, 10), (0.005, 100), (0.0005, 10), (0.02, 1)]
 DETECTION = [
     (0.0005, 20, 1, 78), (0.005, 5, 1, 81), (0.005, 2, 10, 78), (0.0005, 5, 10, 80), (0.0005, 2, 100, 78),
     (0.005, 5, 10, None), (0.005, 2, 100, None), (0.005, 5, 100, None), (0.005, 1.5, 1000, None), (0.02, 20, 100, None),
 ]  # fmt: skip
-PASSING = ["ideal", "clumps of 5, both", "clumps of 20, both", "clumps of 5, canary only", "clumps of 20, canary only"]
 
 Row = dict[str, object]
 
@@ -141,28 +141,13 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             yield row | others(runs, setting)
 
 
-def false_pass(sizes: Sizes) -> Iterator[Row]:
-    """Passes at the horizon of canaries that are good, twice and five times as bad (twice is unacceptable)."""
-    for rate, rps in SHAPE_SETTINGS:
-        for tick in (15.0, 5.0):
-            for name in PASSING:
-                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
-                for factor in (1.0, 2.0, 5.0):
-                    setting = Setting(rate, rps, tick, ratio=factor)
-                    runs = drawn(SHAPES[name], setting, sizes.bad, name, "pass")
-                    stopped = (by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)
-                    late = batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT
-                    row[f"canary {factor:g}x passes"] = percent(late & ~stopped)
-                    plain = batch.plain_passes(runs)[:, -1] >= PASS_AT
-                    plain &= ~(batch.plain_fails(runs) >= FAIL_AT).any(axis=1)
-                    row[f"canary {factor:g}x passes, none"] = percent(plain)
-                yield row
-
-
 def bound(setting: Setting) -> float:
-    """Seconds at which a test that knew the rates could stop, on average."""
-    rate, bad = setting.rate, setting.rate * setting.ratio
-    return math.log(1 / ALPHA) / growth(bad, rate, float(BASELINE_SHARE), 1.0) / setting.rps
+    """Seconds at which a test that knew the rates could stop, on average: Wald, "Sequential Tests of Statistical
+    Hypotheses", 1945. A request brings the divergence from the nearest pair of equal rates."""
+    rate, bad, traffic = setting.rate, setting.rate * setting.ratio, float(BASELINE_SHARE)
+    nearest = (bad + traffic * rate) / (1 + traffic)
+    growth = bad * math.log(bad / nearest) + traffic * rate * math.log(rate / nearest)
+    return math.log(1 / ALPHA) / growth / setting.rps
 
 
 def speed_of_plain(sizes: Sizes) -> Iterator[Row]:
@@ -241,15 +226,19 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
         EvidenceSettings(interval=setting.tick, dispersion=NONE) if plain else EvidenceSettings(interval=setting.tick)
     )
     logs = batch.plain_fails(runs) if plain else by_default(runs, setting).rule.both
-    ends = logs[:, -1] if plain else batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1]
+    ends = batch.look(runs, 1, plain=True) if plain else batch.look_by_own_span(runs, setting.tick)
+    passes = ends.passes(BETA)
     worst = 0.0
     for run in range(len(runs.canary)):
         steps = list(judged(settings, setting, runs, run))
         crossed = logs[run] >= FAIL_AT
         expected = int(crossed.argmax()) + 1 if crossed.any() else setting.ticks
         wrong = len(steps) != expected or (steps[-1][1].verdict == FAIL) != bool(crossed.any())
-        if not plain and not crossed.any():
-            wrong |= (steps[-1][1].verdict == PASS) != bool(ends[run] >= PASS_AT)
+        if not crossed.any():
+            seen = steps[-1][1].passing
+            expected_pass = seen is not None and bool(passes[run]) and not seen.is_leaning
+            wrong |= (steps[-1][1].verdict == PASS) != expected_pass
+            worst = max(worst, abs(seen.chance - float(ends.unacceptable[run])) if seen else 1.0)
         theirs = max(-700.0, float(logs[run, expected - 1]))
         worst = max(worst, abs(math.log(steps[-1][1].e_value) - theirs))
         if wrong or worst > 1e-6:
@@ -259,7 +248,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
 
 
 def pace(sizes: Sizes) -> Iterator[Row]:
-    """Ticks a second of a full verdict (fail, pass, interval, requests needed) on one core.
+    """Ticks a second of a full verdict (fail, pass, interval) on one core.
 
     Beside it the count test alone, written out plainly, in the same rounds: what a machine's figures are worth.
     """
@@ -331,7 +320,6 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "agreement": agreement,
     "detection": detection,
     "good_settings": good_settings,
-    "false_pass": false_pass,
     "good_spanning": good_spanning,
     "rollouts_agree": rollouts_agree,
     "good_rollouts": good_rollouts,
@@ -339,6 +327,13 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "held_steps": held_steps,
     "speed_of_plain": speed_of_plain,
     "edge": edge,
+    "good_passes": lambda sizes: gate_pass.good_passes(drawn, sizes.good // 2),
+    "false_passes": lambda sizes: gate_pass.false_passes(drawn, sizes.bad),
+    "last_step": lambda sizes: gate_pass.last_step(np.random.default_rng([SEED, 1]), sizes.bad),
+    "ticks_to_pass": lambda sizes: gate_pass.ticks_to_pass(np.random.default_rng([SEED, 2]), sizes.bad // 4),
+    "quiet": lambda sizes: gate_pass.quiet(drawn, sizes.bad),
+    "proof": lambda sizes: gate_pass.proof(drawn, sizes.bad),
+    "no_errors": lambda _sizes: gate_pass.no_errors(),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gate_pass_page import pass_sections
 from report import table
 
 Row = Mapping[str, Any]
@@ -46,12 +47,11 @@ def page(found: Mapping[str, Any]) -> str:
             _spanning(found["good_spanning"]),
             "### A bad canary is found within 600 s",
             _found(found["detection"]),
-            "### A canary twice as bad passes at the horizon (beta 5 %), 15 s ticks",
-            _passes(found["false_pass"]),
+            *pass_sections(found),
             "### `dispersion: none`: how soon, beside the information bound",
             _soon(found["speed_of_plain"]),
             "### Speed of a full verdict, one core",
-            "A verdict is fail, pass, interval and requests needed. Beside it, in the same rounds, the fail test by "
+            "A verdict is fail, pass and interval. Beside it, in the same rounds, the fail test by "
             "counts alone as it is written, 24 logs and 24 exps a tick: what this machine's seconds are worth.",
             _pace(found["pace"]),
             "### `gate check` on an example, a whole process: medians in seconds and MiB",
@@ -190,19 +190,6 @@ def _found(rows: Iterable[Row]) -> str:
                 *(f"{row[name]:g}" for name in names),
             )
             for row in rows
-        ],
-    )
-
-
-def _passes(rows: Iterable[Row]) -> str:
-    names = ("canary 2x passes", "canary 2x passes, none", "canary 1x passes")
-    head = ("shape", "errors", "canary rps", "2x passes", "2x passes, none", "a good one passes")
-    return table(
-        head,
-        [
-            (row["shape"], *_setting(row)[:2], *(f"{row[name]:g}" for name in names))
-            for row in rows
-            if row["tick"] == 15
         ],
     )
 

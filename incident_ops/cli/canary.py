@@ -1,4 +1,4 @@
-"""`incident-ops canary run`, `plan`, `replay` and `validate`."""
+"""`incident-ops canary run`, `plan`, `probe`, `replay` and `validate`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 
 _FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
+_VALUES_OPTION = click.option(
+    "--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name."
+)
 
 
 @click.group()
@@ -40,6 +43,7 @@ def canary() -> None:
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 100 --share 10%
+      incident-ops canary probe -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml
     """
 
@@ -51,9 +55,10 @@ def canary() -> None:
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
-@click.option("--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name.")
+@_VALUES_OPTION
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
+@click.option("--continue", "carry_on", metavar="TIME", help="Go on with the inconclusive run of --state for so long.")
 @click.option("--watch", is_flag=True, help="After full rollout go on against the absolute limit.")
 @click.option("--on-step", metavar="CMD", help="Run for each step; $INCIDENT_OPS_WEIGHT is its share of the traffic.")
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
@@ -65,7 +70,7 @@ def canary() -> None:
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @format_option
 @click.pass_context
-def run_command(ctx: click.Context, /, form: str, deployment: int | None, **request: Any) -> None:
+def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_on: str | None, **request: Any) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
@@ -79,6 +84,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
       incident-ops canary run -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
+      incident-ops canary run -f gates/checkout.yaml -s checkout \\
+        --sha $GITHUB_SHA --state canary.json --continue 10m
     """
     from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
 
@@ -90,7 +97,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
         workspace = workspace_of(ctx)
-        outcome = run_canary(workspace, CanaryRequest(**request), Progress())
+        longer = None if carry_on is None else _seconds(carry_on, "--continue")
+        outcome = run_canary(workspace, CanaryRequest(**request, carry_on=longer), Progress())
     except UserError:
         _refused(form)
         raise
@@ -133,25 +141,42 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
 @click.option("--duration", metavar="TIME", default="10m", show_default=True, help="How long it may take.")
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
+@click.option("--output", "-o", metavar="FILE", help="Write the gate file here; its name is the gate's.")
 @format_option
-def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
+def plan_command(
+    baseline_rate: str, rps: float, share: str, duration: str, output: str | None, form: str, **wanted: float
+) -> None:
     """Say what a service's traffic can decide, and propose a gate file.
 
-    Nine in ten runs have their answer in the times shown.
+    Nine in ten runs have their answer in the times shown. What is printed is
+    the gate file, with the figures as its comments.
 
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
+      incident-ops canary plan --baseline-rate 0.5% --rps 100 \\
+        --output gates/checkout.yaml
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
         --duration 1h --format json
     """
+    from incident_ops.app.canary_gate import gate_name, write_gate
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary import sizing_json, sizing_text
+    from incident_ops.render.canary import sizing_figures, sizing_json, sizing_text
 
+    name = gate_name(output)
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
-    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
+    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"))
     plan = plan_traffic(traffic, request)
-    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan, page_width()), nl=False)
+    if output is not None:
+        write_gate(output, sizing_text(plan, name=name))
+    if form == "json":
+        click.echo(sizing_json(plan, name), nl=False)
+    elif output is None:
+        click.echo(sizing_text(plan, page_width(), name), nl=False)
+    else:
+        click.echo("\n".join(sizing_figures(plan, page_width())))
+        click.echo(f"Written to {inert(output)}. Put in your counters, and see what they find:")
+        click.echo(f"  incident-ops canary probe -f {inert(output)}")
 
 
 @canary.command()
@@ -187,6 +212,37 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     finish(int(any(finding.level is Level.ERROR for finding in every)))
 
 
+@canary.command()
+@_FILE_OPTION
+@_VALUES_OPTION
+@format_option
+@click.pass_context
+def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], form: str) -> None:
+    """Ask each query of a gate once, before any traffic moves.
+
+    Shows what it finds, how old the newest sample is, how often there is one,
+    and the canary's share; says what is empty, the same on both sides, swapped,
+    or sampled too seldom. Nothing is rolled out, and no verdict is given.
+
+    Exit codes: 0 the gate can be used; 1 a problem would keep it from a verdict;
+    2 the gate or its data source cannot be used; 4 nothing was answered.
+
+    \b
+    Examples:
+      incident-ops canary probe -f gates/checkout.yaml
+      incident-ops canary probe -f gates/checkout.yaml --arg version=1.4.2 \\
+        --format json
+    """
+    from incident_ops.app.canary_probe import ProbeRequest, probe_gate
+    from incident_ops.render.canary_probe import probe_json, probe_text
+
+    if ctx.find_root().obj["at"] is not None:
+        raise UserError("a probe asks for what is there now", hint="leave out --at")
+    probe = probe_gate(workspace_of(ctx), ProbeRequest(file, values), lambda text: click.echo(inert(text), err=True))
+    click.echo(probe_json(probe) if form == "json" else probe_text(probe, page_width(), paint), nl=False)
+    finish(probe.exit_code)
+
+
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
     from incident_ops.app.canary_run import report_to_workflow
@@ -215,13 +271,13 @@ def _percent(text: str, option: str) -> float:
         raise UserError(f"{option} {text!r} is not a percentage", hint="e.g. 0.5%") from error
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, option: str) -> float:
     from incident_ops.domain.time import duration
 
     try:
         return float(duration(text))
     except ValueError as error:
-        raise UserError(f"--duration {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
+        raise UserError(f"{option} {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
 
 
 EVERY = 15.0
