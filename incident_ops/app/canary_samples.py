@@ -23,6 +23,7 @@ from incident_ops.canary.counters import (
     sample_distance,
     to_reading,
 )
+from incident_ops.canary.observed import Observed, paced
 from incident_ops.canary.replay import Curves
 from incident_ops.canary.run import (
     Run,
@@ -92,9 +93,12 @@ class Sampler:
         self._meters[metric.name] = after
         return SideCounts(of_canary, of_baseline, sample_distance(before, after), *_with_errors(canary, baseline))
 
-    def lookback(self, metric: ErrorRate, at: datetime) -> list[Counts | Gap]:
-        """The baseline's ticks before `at`; none where the source keeps none. Raises Incomplete."""
-        queries, interval = metric.baseline, metric.settings.interval
+    def lookback(self, metric: ErrorRate, at: datetime, spacing: float) -> list[Counts | Gap]:
+        """The baseline's ticks before `at`, as long as those of the run will be where samples lie `spacing` apart.
+
+        None where the source keeps none. Raises Incomplete.
+        """
+        queries, interval = metric.baseline, paced(metric.settings, Observed(planned=spacing)).interval
         ticks = int(metric.lookback / interval)
         if queries is None or ticks < 1:
             return []
@@ -199,7 +203,8 @@ class LiveRun:
             if isinstance(metric, ErrorRate):
                 try:
                     spacings[metric.name] = self.sampler.spacing(metric, self.ticking.now())
-                    lookbacks[metric.name] = self.sampler.lookback(metric, self.ticking.now())
+                    spacing = spacings[metric.name]
+                    lookbacks[metric.name] = self.sampler.lookback(metric, self.ticking.now(), spacing)
                 except Incomplete as error:
                     note(f"{metric.name}: the baseline before the run could not be read: {error}")
         return begin_run(analysis, lookbacks, spacings)

@@ -43,6 +43,12 @@ class ProbedQuery:
         """The metric and what of it is asked."""
         return " ".join(filter(None, (self.metric, self.side, self.what)))
 
+    @property
+    def counters(self) -> frozenset[str]:
+        """The series where each is a counter by its own labels; none where labels may be a calculation's."""
+        is_own = self.age is not None and not self.parts
+        return self.series - {""} if is_own else frozenset()
+
 
 class ProbeNote(NamedTuple):
     """Something to know; `is_problem` where the gate could not come to a verdict that can be believed."""
@@ -144,17 +150,17 @@ def _pace(analysis: Analysis, mine: Mapping[tuple[str, str], ProbedQuery]) -> It
 def _of_pairs(mine: Mapping[tuple[str, str], ProbedQuery]) -> Iterator[ProbeNote]:
     """What is to be said of two counters that should differ."""
     for what in (REQUESTS, ERRORS):
-        pair = [mine.get((side, what)) for side in (CANARY, BASELINE)]
-        if pair[0] and pair[1] and (both := {one for one in pair[0].series & pair[1].series if one}):
+        canary, baseline = (mine.get((side, what)) for side in (CANARY, BASELINE))
+        if canary and baseline and (both := canary.counters & baseline.counters):
             text = f"canary and baseline both read {_named(both)}: the two sides are the same"
-            yield _note(pair[1], text, "let it select the old version only", True)
+            yield _note(baseline, text, "let it select the old version only", True)
     for side in (CANARY, BASELINE):
         errors, requests = mine.get((side, ERRORS)), mine.get((side, REQUESTS))
-        if errors and requests and any(errors.series) and errors.series == requests.series:
+        if errors and requests and errors.counters and errors.counters == requests.counters:
             text = "it finds the same series as the query for requests: every request would be an error"
             yield _note(errors, text, 'select the errors only, e.g. code=~"5.."', True)
 
 
-def _named(series: set[str]) -> str:
+def _named(series: frozenset[str]) -> str:
     first, more = min(series), len(series) - 1
     return f"{{{first}}}{f' and {more} more' if more else ''}"

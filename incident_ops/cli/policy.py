@@ -117,7 +117,8 @@ def lint(ctx: click.Context, form: str) -> None:
     from incident_ops.render import findings
 
     found = lint_policy(workspace_of(ctx))
-    click.echo(findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint), nl=False)
+    text = findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint, width=page_width())
+    click.echo(text, nl=False)
     finish(int(any(one.level is Level.ERROR for one in found)))
 
 

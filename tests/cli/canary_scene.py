@@ -119,10 +119,13 @@ class Source:
 
 
 class Scraped(Source):
-    """The same service as a server sees it that scrapes every `every` seconds, at its own phase for each side."""
+    """The same service as a server sees it that scrapes every `every` seconds, at its own phase for each side.
+
+    Its errors are whole numbers at every second, so that no tick has more of them than another.
+    """
 
     def __init__(self, every: float, ratio: float | Callable[[float], float] = 1.0, **words: Any) -> None:
-        super().__init__(ratio, **words)
+        super().__init__(ratio, **{"rps": 32.0, "rate": 1 / 32, **words})
         self.every = every
 
     def counts(self, query: str, tick: Tick) -> MetricSeries:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.ports import Sampled
 from incident_ops.errors import Incomplete
 from tests.cli.canary_scene import BEGIN, POLICY, Clock, Scraped, broken, gate, stage, write
 from tests.cli.scene import Done, Folder, call
@@ -82,10 +83,10 @@ def test_a_gate_that_can_be_used_shows_what_its_queries_find(here: Folder, monke
     assert done.out == (
         "gate checkout-errors\n"
         "query                       series  newest sample  every  a second\n"
-        "http-5xx canary requests         1         0s ago    15s        20\n"
-        "http-5xx canary errors           1         0s ago    15s       0.4\n"
-        "http-5xx baseline requests       1         9s ago    15s       180\n"
-        "http-5xx baseline errors         1         9s ago    15s       3.6\n"
+        "http-5xx canary requests         1         0s ago    15s        32\n"
+        "http-5xx canary errors           1         0s ago    15s         1\n"
+        "http-5xx baseline requests       1         9s ago    15s       288\n"
+        "http-5xx baseline errors         1         9s ago    15s         9\n"
         "p99: 0.21: Successful\n"
         "http-5xx: the canary has 10 % of the requests; its first step gives it 10 %\n"
         "The queries can be used. What they count is judged by incident-ops canary run.\n"
@@ -142,7 +143,8 @@ def test_queries_that_read_the_same_are_found_by_what_they_find(
 
     def labelled(query: str) -> Callable[[Scraped, Any], Any]:
         def counted(source: Scraped, tick: Any) -> Any:
-            return {f'pod="{query}"': value for value in Scraped.counts(source, query, tick).values()}
+            found = {f'pod="{query}"': value for value in Scraped.counts(source, query, tick).values()}
+            return Sampled(found, dict.fromkeys(found, tick.end.timestamp()))
 
         return counted
 
