@@ -227,7 +227,7 @@ def test_a_tag_that_gives_up_a_report_asks(owing: Folder, monkeypatch: pytest.Mo
     night = at(FRIDAY, "23:00")
     before = owing.data()
     refused = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
-    owed = "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC; nis2-incident-"
+    owed = "nis2-early-warning by 2025-11-29 22:10 UTC to the CSIRT or the competent authority; nis2-incident-"
     refused.told_once(2, f"INC-1 would give up {owed}", "nobody would be reminded", "--yes")
     assert owing.data() == before
     given_up = ok(owing, "edit", "--tag", "+not-nis2", "--yes", clock=night)
@@ -245,7 +245,7 @@ def test_a_terminal_asks_before_a_report_is_given_up(owing: Folder, monkeypatch:
     for answer, is_changed in ((False, False), (True, True)):
         monkeypatch.setattr("click.confirm", lambda *_, answer=answer, **__: answer)
         done = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
-        assert "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC" in done.err
+        assert "nis2-early-warning by 2025-11-29 22:10 UTC to the CSIRT or the competent authority" in done.err
         assert (owing.data() != before) == is_changed
     monkeypatch.setattr("click.confirm", lambda *_, **__: pytest.fail("asked"))
     ok(owing, "edit", "--tag", "-not-nis2", clock=night)
