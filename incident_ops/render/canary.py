@@ -75,7 +75,7 @@ def canary_headline(outcome: CanaryOutcome) -> str:
     if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
         headline = "it would have failed, but the gate file sets dryRun"
     elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
-        headline = "deploys are held" if outcome.verdict == FROZEN else "the freeze was asked"
+        headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
     else:
