@@ -65,9 +65,9 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     from incident_ops.render.findings import json_text
     from incident_ops.render.notice_ways import ways_table
     from incident_ops.render.policy import (
+        duties_list,
         gate_limits,
         level_tables,
-        duties_list,
         to_text,
         triage_table,
         unused_keys,
