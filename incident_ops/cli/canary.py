@@ -102,7 +102,10 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
     except UserError:
         _refused(form)
         raise
-    if deployment is not None and (why := update_deployment(workspace, deployment, outcome)) is not None:
+    if (
+        deployment is not None
+        and (why := update_deployment(workspace, deployment, request["service"], outcome)) is not None
+    ):
         click.echo(inert(f"warning: deployment {deployment} was not updated: {why}"), err=True)
     _report(outcome, form)
 

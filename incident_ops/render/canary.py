@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
@@ -74,7 +75,7 @@ def canary_headline(outcome: CanaryOutcome) -> str:
     if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
         headline = "it would have failed, but the gate file sets dryRun"
     elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
-        headline = "deploys are held" if outcome.verdict == FROZEN else "the freeze was asked"
+        headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
     else:
@@ -232,6 +233,10 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
         yield _evidence(judgement)
     elif judgement is not None:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
+        late = judgement.late
+        if late is not None and metric.reason_code in (ERROR_RATE, LEANS_WORSE):
+            sides = f"canary {_counted(late.canary)}, baseline {_counted(late.baseline)}"
+            yield f"in the last {spell_duration(round(late.seconds))}: {sides}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
     inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
     if judgement is not None and (clumped := _clumped(judgement)):
@@ -289,8 +294,14 @@ def _ratio(judgement: Judgement) -> str:
     low, high = judgement.interval
     if judgement.ratio is None:
         return "unknown"
-    between = f"{'0' if low is None else f'{low:.2g}'} to {'any' if high is None else f'{high:.2g}'}"
-    return f"{judgement.ratio:.3g} ({between})"
+    lowest = "0" if low is None else _outward(low, ROUND_FLOOR)
+    highest = "any" if high is None else _outward(high, ROUND_CEILING)
+    return f"{judgement.ratio:.3g} ({lowest} to {highest})"
+
+
+def _outward(bound: float, rounding: str) -> str:
+    """Two digits, so rounded that what lies inside is never shown outside."""
+    return f"{Context(prec=2, rounding=rounding).create_decimal_from_float(bound):,f}"
 
 
 def _evidence(judgement: Judgement) -> str:
@@ -301,7 +312,10 @@ def _evidence(judgement: Judgement) -> str:
 
 
 def _clumped(judgement: Judgement) -> str:
-    return f"errors come in clumps (dispersion {judgement.phi:.3g})" if judgement.phi > 1 else ""
+    if judgement.phi <= 1:
+        return ""
+    shown = f"{judgement.phi:.3g}" if judgement.phi < 100 else f"{judgement.phi:,.0f}"
+    return f"errors come in clumps (dispersion {shown})"
 
 
 def _look(metric: MetricStatus) -> Iterator[str]:

@@ -437,6 +437,7 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     assert (told["incident_ids"], told["metrics"], told["stopped_at_seconds"]) == (["INC-1"], [], None)
     assert not source.asked
     call("override", "INC-1", "-s", "api", "--sha", "7be19f2", "--reason", "the fix", "--by", "@a", at=here.path)
+    here.commit()
     done, told = run(here, "--service", "api", "--sha", "7be19f2")
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
