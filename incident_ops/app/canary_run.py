@@ -25,12 +25,12 @@ from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest
 from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
+from incident_ops.canary.carry_on import carried_on
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy, with_values
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
     Run,
-    carried_on,
     run_from_json,
     run_to_json,
     stages,

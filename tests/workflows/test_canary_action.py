@@ -30,7 +30,7 @@ if os.environ.get("SILENT"):
 if os.environ.get("CRASHES"):
     source.answers = None
 clock = Clock()
-live.Ticking, live.connect = (lambda: clock), (lambda *given: source)
+live.Ticking, live.connect = (lambda: clock), (lambda *given, **words: source)
 main()
 """
 
@@ -90,6 +90,14 @@ def test_an_inconclusive_canary_is_red(repo: Repo, environment: dict[str, str], 
     job = judge(repo, environment)
     assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 3)
     assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", reason)
+
+
+def test_an_inconclusive_canary_is_carried_on_with_its_state(repo: Repo) -> None:
+    """A second job with the file of the first; the verdict is over all that was measured."""
+    state = str(repo.root.parent / "canary.json")
+    assert judge(repo, {"RPS": "0.4"}, state=state).outputs["verdict"] == "inconclusive"
+    job = judge(repo, {"RPS": "0.4"}, **{"state": state, "continue": "20m"})
+    assert (job.conclusion, job.outputs["verdict"], job.outputs["seconds"]) == ("success", "pass", "1800")
 
 
 def test_a_frozen_service_is_red_before_anything_is_measured(repo: Repo) -> None:
