@@ -192,7 +192,9 @@ def _plan(
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=observed.source == GITHUB)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
-    news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed))
+    asks_for_pulls = not (options.observed or seen_before)
+    asked = github if asks_for_pulls else None
+    news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed), asked)
     if news.answered:
         wanted = concerned.placed(observed, options.recreate, news.answered, news.ticked)
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
@@ -202,8 +204,9 @@ def _plan(
     plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    seen_now, asks = to_send.observed, not (options.observed or seen_before)
-    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, seen_now, asks_for_pulls=asks)
+    plan, seen_now, proposed = _with_proposals(
+        workspace, github, plan, wanted, to_send.observed, asks_for_pulls=asks_for_pulls
+    )
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from incident_ops.adapters.pager_reads import pager_reads
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.notify import name_of_records
 from incident_ops.app.observed_tracker import tracking_issues
+from incident_ops.app.proposals import with_pulls
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import edited_texts
 from incident_ops.domain.fence import evaluate_each
@@ -31,7 +32,11 @@ from incident_ops.reconcile.desired import Desired
 from incident_ops.reconcile.diff import edits_by_path, is_hands_off
 from incident_ops.reconcile.pager_acts import PagerSide, joined_alert, lost_alerts, paged_edits
 from incident_ops.reconcile.people import Acts, ticked_ack
+from incident_ops.reconcile.proposals import fingerprint, refused_by_people
 from incident_ops.sla.activity import NOTHING_SEEN
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.issues import GitHubTracker
 
 
 class PagerNews(NamedTuple):
@@ -68,9 +73,36 @@ def with_pager(workspace: Workspace, records: Sequence[Record], snapshot: Snapsh
 
 
 def answers_elsewhere(
-    workspace: Workspace, records: Sequence[Record], wanted: Desired, snapshot: Snapshot, ledger: Ledger
+    workspace: Workspace,
+    records: Sequence[Record],
+    wanted: Desired,
+    snapshot: Snapshot,
+    ledger: Ledger,
+    github: GitHubTracker | None = None,
 ) -> PagerNews:
-    """What follows from what a snapshot shows of boxes that acknowledge, and of the pager."""
+    """What follows from what a snapshot shows of boxes that acknowledge, and of the pager.
+
+    What people refused, by closing its proposal without merging it, is said and answers nothing: others are called
+    again. `github` is asked for these proposals; None = the snapshot shows them.
+    """
+    news = _answers(workspace, records, wanted, snapshot, ledger)
+    changes = news.decision.changes
+    if not changes or workspace.judged_by[0].write_back.automation == "push":
+        return news
+    proposals = snapshot.proposals if github is None else with_pulls(github, snapshot.proposals, changes, workspace.now)
+    refused = refused_by_people(changes, proposals)
+    return _answers(workspace, records, wanted, snapshot, ledger, refused) if refused else news
+
+
+def _answers(
+    workspace: Workspace,
+    records: Sequence[Record],
+    wanted: Desired,
+    snapshot: Snapshot,
+    ledger: Ledger,
+    refused: Collection[str] = (),
+) -> PagerNews:
+    """`refused` are the fingerprints of edits that leave their record as it is."""
     policy, now = workspace.judged_by[0], workspace.now
     issues, acts = tracking_issues(wanted, snapshot), Acts(snapshot, wanted.identities, named=wanted.named)
     opened = _opened(workspace, [one for one in records if one.incident.id in snapshot.pager], ledger)
@@ -81,12 +113,13 @@ def answers_elsewhere(
         issue, side = issues.get(name), sides.get(name)
         box = ticked_ack(record, issue, acts) if issue and not is_hands_off(issue) else None
         own = policy.for_incident(record.incident)
-        after, by_box = _edited_record(workspace, record, ticked_edits(record, box, own, now) if box else KeyDecision())
+        ticking = ticked_edits(record, box, own, now) if box else KeyDecision()
+        after, by_box = _edited_record(workspace, record, ticking, refused)
         made = paged_edits(after, side, policy, now) if side else KeyDecision()
-        after, by_pager = _edited_record(workspace, after, made)
+        after, by_pager = _edited_record(workspace, after, made, refused)
         changed.append(after)
         decisions += [by_box, by_pager]
-        ticked |= {name} if by_box.changes else set()
+        ticked |= {name} if by_box.changes and after is not record else set()
         answered |= {name: after} if after is not record else {}
     return PagerNews(changed, join_decisions(decisions), lost_alerts(sides, now), answered, frozenset(ticked))
 
@@ -107,9 +140,11 @@ def _opened(workspace: Workspace, records: Sequence[Record], ledger: Ledger) -> 
     return {name: opened for name, opened in found if opened is not None}
 
 
-def _edited_record(workspace: Workspace, record: Record, made: KeyDecision) -> tuple[Record, KeyDecision]:
-    """The record with its edits made; an edit that cannot be made is left, and why."""
-    if not made.changes:
+def _edited_record(
+    workspace: Workspace, record: Record, made: KeyDecision, refused: Collection[str]
+) -> tuple[Record, KeyDecision]:
+    """The record with its edits made, but for refused ones; an edit that cannot be made is left, and why."""
+    if all(fingerprint(change) in refused for change in made.changes):
         return record, made
     try:
         (text,) = edited_texts(workspace, edits_by_path(made.changes)).values()

@@ -161,15 +161,17 @@ def _due_with_tracker(
     concerned = ConcernedRecords(workspace)
     recent = concerned.recent()
     view = look_at_ledger(workspace, source, snapshot)
+    github = connect_github(workspace) if snapshot is None and source == GITHUB else None
     if snapshot is None:
-        tracker: IssueTracker = connect_github(workspace) if source == GITHUB else local_tracker(workspace)
+        tracker: IssueTracker = github or local_tracker(workspace)
         snapshot = observe_tracker(workspace, tracker, concerned.asked_for, recent)
         if source == GITHUB:
             snapshot = with_pager(workspace, recent, snapshot, view.shared.ledger if view.shared else None)
     wanted = concerned.asked_for(snapshot)
     if options.save_observed is not None:
         save_observed(snapshot, options.save_observed)
-    news = answers_elsewhere(workspace, recent, wanted, snapshot, view.shared.ledger if view.shared else {})
+    ledger = view.shared.ledger if view.shared else {}
+    news = answers_elsewhere(workspace, recent, wanted, snapshot, ledger, github)
     records, seen = known_records(workspace, news.records), seen_on_tracker(wanted, snapshot)
     due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
     failure, delivery = pager_failure(snapshot), delivery_of(workspace, records, due, seen, view)

@@ -304,7 +304,6 @@ class IncidentAt(NamedTuple):
 
 
 @memoised
-@memoised
 def as_of(incident: Incident, now: datetime) -> IncidentAt:
     """An incident as it was known at `now` (aware UTC)."""
     instants = known_instants(incident)

@@ -208,6 +208,13 @@ def holding(pulls: Iterable[PullRequest], asked: Collection[str]) -> list[PullRe
     return found
 
 
+def refused_by_people(changes: Iterable[PlannedChange], seen: Iterable[Proposal]) -> frozenset[str]:
+    """The fingerprints of those edits whose pull request a person closed without merging it."""
+    by_branch = {proposal.branch: proposal for proposal in seen}
+    found = ((change, by_branch.get(branch_of(change))) for change in changes)
+    return frozenset(fingerprint(one) for one, proposal in found if proposal and _refusing(one, proposal.refused))
+
+
 def _refusing(change: PlannedChange, refused: Iterable[PullRequest]) -> PullRequest | None:
     said = fingerprint(change)
     return next((pull for pull in refused if said in stated_by(pull.body)), None)

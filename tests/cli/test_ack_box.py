@@ -13,7 +13,7 @@ from tests.cli.scene import Folder
 from tests.cli.test_apply_github import TRUSTED
 from tests.cli.test_two_way import Team
 from tests.support.hosted import hosted
-from tests.support.standin import BOB_TOKEN, Standin
+from tests.support.standin import BOB_TOKEN, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 BOX = "- [ ] **I have it:**"
@@ -89,3 +89,21 @@ def test_a_tick_that_is_taken_back_acknowledges_nothing(night: Team) -> None:
         [one["head"]["ref"] for one in night.ask("GET", "/pulls?state=open")]
     )
     assert night.nothing_is_planned()
+
+
+def test_a_tick_whose_proposal_is_refused_acknowledges_nothing(night: Team) -> None:
+    """Alice closes it without merging: others are called again, and the issue says why; until she opens it again."""
+    night.does(BOB_TOKEN, "", body=night.issue("")["body"].replace(BOX, "- [x] **I have it:**"))
+    night.apply()
+    (pull,) = night.ask("GET", "/pulls?state=open")
+    night.ask("PATCH", f"/pulls/{pull['number']}", {"state": "closed"}, token=PERSON_TOKEN)
+    due = night.command("sla", "check", "--tracker", "github")
+    assert "Nobody answered within 5m: calling bob" in due
+    night.apply()
+    assert {"escalated", "state:triaged"} <= labels(night)
+    assert "Next: tier 3" in night.issue("")["body"]
+    assert f"@alice closed #{pull['number']} without merging" in night.comments("")[0]
+    assert night.nothing_is_planned()
+    night.ask("PATCH", f"/pulls/{pull['number']}", {"state": "open"}, token=PERSON_TOKEN)
+    night.apply()
+    assert {"escalated", "state:in-progress"} & labels(night) == {"state:in-progress"}
