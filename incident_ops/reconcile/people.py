@@ -288,7 +288,9 @@ def ticked_ack(record: Record, issue: tracker.Issue, acts: Acts) -> Ticked | Non
     incident, key = record.incident, ack_box(record.incident)
     if record.pending or acts.are_unknown(issue) or not {key} & asked_ack_box(incident) & ticked_boxes(issue.body):
         return None
-    act = acts.tick(issue, key)
+    act = acts.snapshot.ticks.get(issue.number, {}).get(key)
+    if act is not None and acts.is_ours(act.by):
+        return Ticked(issue.number, act, f"but the automation writes as {_name(act.by)}, so that it does not count")
     return Ticked(issue.number, act, "" if act is None or acts.count(act.by) else _why_not(act.by))
 
 

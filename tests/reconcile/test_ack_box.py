@@ -39,7 +39,12 @@ def test_a_person_of_the_team_acknowledges_at_the_time_of_the_tick() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "why"), [("mallory", "is not an owner"), ("renovate[bot]", "only what people do counts")]
+    ("by", "why"),
+    [
+        ("mallory", "is not an owner"),
+        ("renovate[bot]", "only what people do counts"),
+        ("github-actions[bot]", "the automation writes as @github-actions[bot]"),
+    ],
 )
 def test_anybody_else_acknowledges_nothing_and_the_issue_says_so(by: str, why: str) -> None:
     found = box(untaken(), by)
