@@ -35,7 +35,7 @@ from incident_ops.domain.impact import (
 )
 from incident_ops.domain.incident import Escalation, Event, Incident, Update
 from incident_ops.domain.item_due import item_due
-from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED, UNTAKEN
+from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import next_tier
 from incident_ops.domain.public_updates import (
@@ -72,14 +72,14 @@ _TAKES_IT = "**I have it:** tick this to acknowledge. The next run stops calling
 _ROLES_SHOWN = 8
 
 
-def facts_at_the_top(incident: Incident, policy: Policy, now: datetime, *, has_box: bool = False) -> str:
+def facts_at_the_top(incident: Incident, policy: Policy, now: datetime, *, has_box: bool) -> str:
     """What to know first, as a list: another one once the incident is over.
 
-    `has_box`: with the box that acknowledges it also where somebody has it.
+    `has_box`: with the box that acknowledges it.
     """
     lines = _over(incident, policy) if incident.state in OVER else _running(incident, policy, now)
-    box = _TAKES_IT if has_box or incident.state in UNTAKEN else ""
-    return "\n".join([*([box_line(box, ack_box(incident))] if box else []), *(line for line in lines if line)])
+    box = [box_line(_TAKES_IT, ack_box(incident))] if has_box else []
+    return "\n".join([*box, *(line for line in lines if line)])
 
 
 def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:

@@ -35,7 +35,7 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import ActionItem, Incident, Measure
 from incident_ops.domain.item_due import item_due
-from incident_ops.domain.lifecycle import OVER, is_cancelled
+from incident_ops.domain.lifecycle import OVER, UNTAKEN, is_cancelled
 from incident_ops.domain.policy import NEXT_RELEASE, Policy, target_days
 from incident_ops.domain.policy_sections import AFTER
 from incident_ops.domain.record import Record, item_key
@@ -168,7 +168,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime, around: Surroun
         [
             Section("\n>\n".join(mark for mark in (PENDING_NOTE * record.pending, _DRILL * incident.drill) if mark)),
             Section(_headline(incident, policy)),
-            Section(facts_at_the_top(incident, policy, now, has_box=incident.id in around.ticked)),
+            Section(facts_at_the_top(incident, policy, now, has_box=_has_box(record, around))),
             Section(_links(record, policy, around), "the links", 2),
             Section(_reminders(incident, policy)),
             Section(latest_updates(incident) if incident.state not in OVER else "", "the updates", 1),
@@ -182,6 +182,11 @@ def tracking_body(record: Record, policy: Policy, now: datetime, around: Surroun
             Section(_footer(record)),
         ]
     )
+
+
+def _has_box(record: Record, around: Surroundings) -> bool:
+    """True where a tick can acknowledge the incident, or did and waits for the merge."""
+    return record.incident.id in around.ticked or (record.incident.state in UNTAKEN and not record.pending)
 
 
 def _footer(record: Record) -> str:

@@ -10,6 +10,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledge
 from incident_ops.domain.time import parse_instant
 
 BEFORE, _SENT_AGAIN = "before", "again"
+RINGS_ANEW = "the alert from before ends, so that it rings anew"
 _MOST_RETURNS = 3
 
 
@@ -75,6 +76,18 @@ def sent_again(key: str) -> str:
     return f"{key}/{_SENT_AGAIN}"
 
 
+def ended_first(opening: Message) -> Message:
+    """What ends an alert that is still open from before, so that this opening of it rings."""
+    head, _, _ = opening.subject.rpartition(" - ")
+    subject = opening.subject if opening.restricted else f"{head} - {RINGS_ANEW} ({opening.incident})"
+    return follow_up(opening._replace(key=f"{opening.key}/{BEFORE}", subject=subject), RESOLVED_EVENT)
+
+
+def is_ended_first(message: Message) -> bool:
+    """True for such a message."""
+    return message.key.endswith(f"/{BEFORE}#{RESOLVED_EVENT}")
+
+
 def alert_messages(
     found: Iterable[Alert], ledger: Ledger | None, lost: Collection[str] = (), now: datetime | None = None
 ) -> Iterator[Message]:
@@ -95,8 +108,7 @@ def alert_messages(
         is_sent = any(one is not None and one.confirmed is not None for one in sent)
         was_ended = alert.before and all(pair(alert.before, name) in known for name in used)
         if alert.reaches and not is_sent and not was_ended:
-            first = message._replace(key=f"{message.key}/{BEFORE}")
-            yield from (follow_up(first._replace(channel=name), RESOLVED_EVENT) for name in used)
+            yield from (ended_first(message._replace(channel=name)) for name in used)
         yield from alert.reaches
         if is_sent and message.incident in lost:
             yield from (one._replace(key=sent_again(one.key)) for one in alert.reaches)

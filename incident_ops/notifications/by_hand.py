@@ -8,7 +8,7 @@ from incident_ops.domain.notice_kinds import DECLARED, NEWS, NOTICE_KINDS
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message, follow_up, pair
 from incident_ops.errors import UserError
 from incident_ops.findings import closest
-from incident_ops.notifications.alert_state import BEFORE, Alert, sent_again
+from incident_ops.notifications.alert_state import Alert, ended_first, sent_again
 from incident_ops.notifications.kinds import notice_kind
 from incident_ops.sla.obligations import Obligation
 
@@ -61,6 +61,6 @@ def _open_again(message: Message, ledger: Ledger) -> Iterator[Message]:
     """Ended and acknowledged first, so that the automation does not acknowledge what is opened now."""
     again = message._replace(key=sent_again(message.key))
     if pair(again.key, message.channel) not in ledger:
-        yield follow_up(again._replace(key=f"{message.key}/{BEFORE}"), RESOLVED_EVENT)
+        yield ended_first(message)
         yield follow_up(message, ACKNOWLEDGED)
     yield again

@@ -189,6 +189,16 @@ def labelled_back(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> tra
     return act if act and act.at and acts.count(act.by) and not acts.is_ours(act.by) else None
 
 
+def ignored_label(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:
+    """Why the label that brings a closed incident back does not, where nobody who counts set it."""
+    act = acts.last(issue, tracker.LABELED_EVENT, whom=wanted.back_by) if _has_label_back(wanted, issue) else None
+    if act is None or acts.are_unknown(issue) or labelled_back(wanted, issue, acts):
+        return KeyDecision()
+    why = _why_ours(act.by) if acts.count(act.by) else _why_not(act.by)
+    reason = f"{_name(act.by)} set the label {wanted.back_by}, {why}"
+    return _keep(wanted, issue, reason, f"{reason}. `incident-ops reopen {wanted.incident.id}` brings it back.")
+
+
 def _has_label_back(wanted: DesiredIssue, issue: tracker.Issue) -> bool:
     return bool(wanted.back_by) and wanted.back_by.casefold() in {label.casefold() for label in issue.labels}
 
@@ -290,7 +300,7 @@ def ticked_ack(record: Record, issue: tracker.Issue, acts: Acts) -> Ticked | Non
         return None
     act = acts.snapshot.ticks.get(issue.number, {}).get(key)
     if act is not None and acts.is_ours(act.by):
-        return Ticked(issue.number, act, f"but the automation writes as {_name(act.by)}, so that it does not count")
+        return Ticked(issue.number, act, _why_ours(act.by))
     return Ticked(issue.number, act, "" if act is None or acts.count(act.by) else _why_not(act.by))
 
 
@@ -451,6 +461,10 @@ def _why_not(login: str | None) -> str:
         if is_bot(login)
         else "but is not an owner, member or collaborator here, nor named in `access` of the policy"
     )
+
+
+def _why_ours(login: str | None) -> str:
+    return f"but the automation writes as {_name(login)}, so that it does not count"
 
 
 def _handle(login: str | None) -> str | None:

@@ -17,6 +17,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Messa
 from incident_ops.domain.record import SettledRecords, Unread, is_incident_id
 from incident_ops.domain.tracker import FAILED, Issue, IssueEdit, Label, Snapshot, Unreached, fold_title
 from incident_ops.errors import UserError
+from incident_ops.notifications.alert_state import RINGS_ANEW, is_ended_first
 from incident_ops.notifications.plan import SENT, SUMMED, UNCONFIRMED, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import NOBODY, Notices
 from incident_ops.reconcile import diff, generated_block
@@ -333,7 +334,8 @@ def notice_changes(
 
 def _notice_change(same_key: list[PlannedNotice], reasons: Mapping[str, str], held: str) -> PlannedChange:
     message = same_key[0].message
-    reason = reasons.get(message.obligation, "") if message.obligation else _ENDS.get(message.mark, "")
+    ends = RINGS_ANEW if is_ended_first(message) else _ENDS.get(message.mark, "")
+    reason = reasons.get(message.obligation, "") if message.obligation else ends
     repeat = next((planned.why for planned in same_key if planned.why), "")
     details = NoticeDetails(
         message.audience,

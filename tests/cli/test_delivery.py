@@ -174,3 +174,27 @@ def test_a_notice_that_never_got_an_answer_is_not_confirmed(
     found = check(ladder, "--tracker", "github", at="2025-01-26T15:00:00Z")
     assert found["notices"]["not_confirmed"] == 1
     assert found["lag_seconds"] == 3300
+
+
+def test_an_alert_that_ends_to_ring_anew_says_so(
+    place: Place,  # noqa: F811
+    frozen: Callable[[str], None],
+) -> None:
+    """An answer that was taken back: the pager would add to the alert without ringing, so it is ended first."""
+    frozen("2025-01-26T13:59:00Z")
+    place.apply(clock="2025-01-26T13:59:00Z")
+    place.folder.put(state="in_progress", times="{declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:07:00Z}")
+    place.push()
+    place.apply(clock="2025-01-26T13:59:00Z")
+    frozen("2025-01-26T14:00:00Z")
+    place.folder.put()
+    place.push()
+    alert = [one for one in place.plan()["changes"] if one["key"].startswith("INC-1/alert/")]
+    ends, rings = sorted(alert, key=lambda one: "before#resolved" not in one["key"])
+    assert ends["reason"] == "the alert from before ends, so that it rings anew"
+    shown = place.call("plan", "--tracker", "github").out
+    assert (
+        "notify team by pagerduty: SEV1 Login fails - the alert from before ends, so that it rings anew (INC-1)"
+        in shown
+    )
+    assert rings["fields"]["channels"] == ["pagerduty"]

@@ -349,6 +349,8 @@ def test_an_instant_is_shown_after_its_corrections() -> None:
 
 def test_a_record_that_is_not_merged_and_a_drill_say_so_first() -> None:
     assert body(pending=True, drill=True).startswith("> **Pending: ")
+    shown = ["I have it" in body(state="triaged", pending=is_pending) for is_pending in (False, True)]
+    assert shown == [True, False], "nothing is written back to it before the merge"
     assert "> **Drill: " in body(pending=True, drill=True).split("\n\n")[0]
     assert body(drill=True).startswith("> **Drill: ")
 

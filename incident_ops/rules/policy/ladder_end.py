@@ -19,8 +19,6 @@ After:
       "@bob": {channels: [pager, chat]}
       "@mona": {channels: [phone, chat]}
       roles: {on_call: ["@alice"], secondary: ["@bob"], manager: ["@mona"]}
-    notify:
-      channels: [pager, phone, chat, email]
 """
 
 from __future__ import annotations
