@@ -1,16 +1,13 @@
 """A live run of a canary: the gate is asked, the rollout is measured, the caller's commands are run.
 
-A canary that failed is declared as an incident, with the verdict's table as the first entries of its timeline. The
-verdict is shown where GitHub shows it: a deployment's status, a workflow step's outputs and summary.
+The verdict is shown where GitHub shows it: a deployment's status, a workflow step's outputs and summary.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -19,26 +16,20 @@ from incident_ops.adapters.files import write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
+from incident_ops.app.canary_incident import FailedCanary, demand_declarable, record_failure
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
-from incident_ops.app.declare import declare_record
-from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest, check_gate
-from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
+from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
-from incident_ops.canary.replay import CanaryOutcome, outcome_of
+from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import Owner, Run, run_from_json, run_to_json, stages, takes_all_traffic, watch_analysis
 from incident_ops.canary.verdict import JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
-from incident_ops.domain.incident import Incident
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import stamp
-from incident_ops.domain.triage import triage_answers, worst_tier
-from incident_ops.edits.communicate import TimelineEntry, add_entry
-from incident_ops.edits.declare import NO_ANSWERS, Declaration
 from incident_ops.edits.freeze import commit_id
-from incident_ops.edits.step import Step
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
-from incident_ops.render.canary import canary_headline, canary_summary, progress, to_outputs
+from incident_ops.render.canary import canary_summary, to_outputs
 
 
 @dataclass(frozen=True)
@@ -60,6 +51,7 @@ class CanaryRequest:
     on_fail: str | None = None
     declare: bool = False
     severity: str | None = None
+    send: bool = False
 
 
 class RunProgress(Protocol):
@@ -100,8 +92,9 @@ def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
     for option in ("environment", "records", "passed"):
         if getattr(request, option) and not request.service:
             raise UserError(f"--{option} without --service", hint="--service NAME")
-    if request.severity and not request.declare:
-        raise UserError("--severity without --declare", hint="add --declare, or leave it out")
+    for option in ("severity", "send"):
+        if getattr(request, option) and not request.declare:
+            raise UserError(f"--{option} without --declare", hint="add --declare, or leave it out")
 
 
 class _Rollout:
@@ -119,7 +112,7 @@ class _Rollout:
         self._watched = watch_analysis(self._analysis) if request.watch or self._analysis.watch else None
         self._weight = stages(self._analysis)[0].weight
         if request.declare:
-            demand_answers(workspace, request.service, request.severity, self._weight)
+            demand_declarable(workspace, request.service, request.severity, self._weight, is_sent=request.send)
         source = self._connect()
         self._unproven = source.unproven
         self._sampler = Sampler(source, self._analysis, query_values(self._analysis, request.values))
@@ -276,70 +269,34 @@ class _Rollout:
         promoted_already = self._watched is not None and not takes_all_traffic(self._analysis)
         if outcome.verdict in (PASS, OVERRIDDEN) and not promoted_already:
             self._command("--on-pass", self._request.on_pass, outcome)
-        if outcome.verdict != FAIL:
+        return outcome if outcome.verdict != FAIL else self._failed(outcome)
+
+    def _failed(self, outcome: CanaryOutcome) -> CanaryOutcome:
+        """The rollback at once, and only then the incident, which tells of it."""
+        request, at = self._request, self._ticking.now()
+        outcome, said = self._roll_back(outcome)
+        if not request.declare or request.service is None or self._analysis.dry_run:
             return outcome
-        notes = list(outcome.notes)
+        now = self._ticking.now()
+        failed = FailedCanary(outcome, request.service, self._sha, self._weight, at, said, now)
+        return record_failure(replace(self._workspace, now=now), failed, request.severity, is_sent=request.send)
+
+    def _roll_back(self, outcome: CanaryOutcome) -> tuple[CanaryOutcome, str]:
+        """Runs the caller's rollback -> the outcome, and what became of the rollback in words."""
+        if self._request.on_fail is None or self._analysis.dry_run:
+            share = f"; the canary has {self._weight} % of the traffic" if self._weight else ""
+            return outcome, f"No rollback was run here: no --on-fail was given{share}"
         try:
             self._command("--on-fail", self._request.on_fail, outcome)
         except Incomplete as error:
-            notes.append(f"error: {error}; the canary is still out")
-        ids = outcome.incident_ids
-        if self._request.declare and self._request.service and not self._analysis.dry_run:
-            workspace = replace(self._workspace, now=self._ticking.now())
-            facts, severity = self._facts(outcome), self._request.severity
-            incident = declare_failed(workspace, outcome, self._request.service, facts, severity)
-            notes.append(f"declared as {incident}")
-            ids = (*ids, incident)
-        return replace(outcome, notes=tuple(notes), incident_ids=ids)
+            said = f"The rollback failed: {error.message}; the canary is still out"
+            return replace(outcome, rollback=NOT_ROLLED_BACK, notes=(*outcome.notes, f"error: {said}")), said
+        said = "Rolled back: the command of --on-fail ended well"
+        return replace(outcome, rollback=ROLLED_BACK, notes=(*outcome.notes, said)), said
 
 
 def _forget(_run: Run) -> None:
     """The watch keeps no state: a re-run begins it anew."""
-
-
-def demand_answers(workspace: Workspace, service: str | None, severity: str | None, weight: int) -> None:
-    """UserError where a failed canary could not be declared: better known before the rollout than after it."""
-    policy, _ = workspace.judged_by
-    if service is None:
-        raise UserError("--declare needs the service that is hurt", hint="--service NAME")
-    check_services(workspace, [service])
-    demand_work_tree(workspace)
-    if severity is not None and severity not in policy.labels:
-        raise UserError(f"--severity {severity!r} is not in the policy", hint=", ".join(policy.labels))
-    if severity is None and not weight:
-        raise UserError("how bad is a failed canary? The gate names no steps", hint="--severity LABEL")
-
-
-def declare_failed(
-    workspace: Workspace, outcome: CanaryOutcome, service: str, facts: Mapping[str, str], severity: str | None
-) -> str:
-    """Declares the incident -> its id. Without a label the share of the traffic answers the triage question."""
-    weight = float(facts.get("INCIDENT_OPS_WEIGHT") or 0)
-    by_priority = workspace.judged_by[0].drives == "priority"
-    declaration = Declaration(
-        title=f"Canary of {service} failed",
-        services=(service,),
-        severity=None if by_priority else severity,
-        priority=severity if by_priority else None,
-        description=canary_headline(outcome),
-        source="alert",
-        detail=outcome.gate,
-        answers=NO_ANSWERS if severity else triage_answers({"users_percent": weight}),
-        tier=worst_tier((service,), workspace.judged_by[1]),
-        by_machine=True,
-    )
-    by = who(workspace, None)
-    incident_id = declare_record(workspace, declaration, by).record.incident.id
-    rows = [canary_headline(outcome), *(f"{status.verdict}: {progress(status)}" for status in outcome.metrics)]
-    sha = facts.get("INCIDENT_OPS_SHA") or None
-    for row in rows:
-        entry = TimelineEntry(event=row, kind="detection", ref=sha)
-        edit_record(workspace, incident_id, partial(_add, workspace, by, entry))
-    return incident_id
-
-
-def _add(workspace: Workspace, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
-    return add_entry(incident, workspace.now, by, entry)
 
 
 DEPLOYMENT_STATES = {

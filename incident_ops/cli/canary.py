@@ -15,7 +15,7 @@ from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.cli.completion import complete_service
-from incident_ops.cli.options import finish, format_option, must_say_something, workspace_of
+from incident_ops.cli.options import finish, format_option, must_say_something, send_option, workspace_of
 from incident_ops.cli.terminal import page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
@@ -58,11 +58,12 @@ def canary() -> None:
 @click.option("--on-step", metavar="CMD", help="Run for each step; $INCIDENT_OPS_WEIGHT is its share of the traffic.")
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
 @click.option("--on-fail", metavar="CMD", help="Run after a fail, e.g. the rollback.")
-@click.option("--declare", is_flag=True, help="Declare an incident when it fails.")
+@click.option("--declare", is_flag=True, help="Declare an incident when it fails, or go on with the one it has.")
 @click.option(
     "--deployment", type=click.IntRange(min=1), metavar="ID", help="Set the status of this deployment on GitHub, too."
 )
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
+@send_option
 @format_option
 @click.pass_context
 def run_command(ctx: click.Context, /, form: str, deployment: int | None, **request: Any) -> None:
@@ -79,6 +80,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
       incident-ops canary run -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
+      incident-ops canary run -f gates/checkout.yaml -s checkout \\
+        --sha $GITHUB_SHA --on-fail ./rollback.sh --declare --send
     """
     from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
 

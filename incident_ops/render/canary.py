@@ -23,6 +23,7 @@ from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
 from incident_ops.render.findings import Paint, command, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
+from incident_ops.render.sent import sent_data, sent_lines
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
 
 CURVE = 40
@@ -55,6 +56,7 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
     for text in (*_closing(outcome), *outcome.notes):
         out += fold(inert(text), width=width)
+    out += map(inert, _sending(outcome))
     return "\n".join(out) + "\n"
 
 
@@ -87,6 +89,8 @@ def _data(outcome: CanaryOutcome) -> dict[str, Any]:
         "stopped_at_seconds": _number(outcome.seconds),
         "needed_requests": math.ceil(outcome.needed.requests) if outcome.needed else None,
         "incident_ids": [*outcome.incident_ids],
+        **({"rollback": outcome.rollback} if outcome.rollback else {}),
+        **({"send": sent_data(outcome.sent)} if outcome.sent else {}),
     }
 
 
@@ -127,6 +131,8 @@ def to_outputs(outcome: CanaryOutcome) -> dict[str, str]:
         "needed-requests": _word(math.ceil(outcome.needed.requests) if outcome.needed else None),
         "next-stage": _word(outcome.next_weight),
         "incident-id": outcome.incident_ids[0] if outcome.incident_ids else "",
+        "rollback": outcome.rollback,
+        "pull-request": outcome.sent.pull.url if outcome.sent and outcome.sent.pull else "",
         "report": json.dumps(_data(outcome), ensure_ascii=True),
     }
 
@@ -154,7 +160,7 @@ def canary_summary(outcome: CanaryOutcome) -> str:
         out += ["| metric | verdict | canary | baseline | ratio | evidence |", "| --- | --- | --- | --- | --- | --- |"]
         out += [_row(metric, outcome.curves.get(metric.name, ())) for metric in outcome.metrics]
         out.append("")
-    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes)]
+    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes, *_sending(outcome))]
     return "\n".join(out) + "\n"
 
 
@@ -229,6 +235,15 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
     if outcome.is_dry:
         yield "The gate file sets dryRun: no command was run and nothing is held."
+
+
+def _sending(outcome: CanaryOutcome) -> list[str]:
+    """What became of sending the incident, with commands that stay whole."""
+    sent = outcome.sent
+    if sent is None:
+        return []
+    missing = "no pull request" if sent.is_sent else "not sent"
+    return [*([f"warning: {missing}: {sent.problem}"] if sent.problem else []), *sent_lines(sent)]
 
 
 def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
