@@ -80,9 +80,7 @@ def demand_declarable(
         raise UserError("how bad is a failed canary? The gate names no steps", hint="--severity LABEL")
 
 
-def record_failure(
-    workspace: Workspace, failed: FailedCanary, severity: str | None, *, is_sent: bool
-) -> CanaryOutcome:
+def record_failure(workspace: Workspace, failed: FailedCanary, severity: str | None, *, is_sent: bool) -> CanaryOutcome:
     """Declares the incident or goes on with the open one, and sends it where that is asked for -> the outcome with its
     id and what became of it.
 

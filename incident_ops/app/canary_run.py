@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from incident_ops.adapters.environment import Ticking, add_to_summary, set_outputs, summary_size
-from incident_ops.adapters.files import write_text
+from incident_ops.adapters.files import hold_alone, write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
@@ -23,7 +23,7 @@ from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import Owner, Run, run_from_json, run_to_json, stages, takes_all_traffic, watch_analysis
-from incident_ops.canary.verdict import JoinedVerdict, accepted
+from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import stamp
@@ -67,6 +67,9 @@ class RunProgress(Protocol):
     def note(self, text: str, /) -> None:
         """A line for people."""
 
+    def announce(self, text: str, /) -> None:
+        """What begins now, in a line of its own."""
+
     def paused(self) -> AbstractContextManager[None]:
         """For as long as a command of the caller prints."""
 
@@ -74,8 +77,8 @@ class RunProgress(Protocol):
 def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
     """Runs a canary to its verdict, or with `step_state` to the end of its step.
 
-    UserError for whatever would keep it from ending well, before anything is rolled out. Incomplete where a command of
-    the caller failed: then nothing is known to be well.
+    UserError for whatever would keep it from ending well, before anything is rolled out. Where a command of the caller
+    failed it is inconclusive: then nothing is known to be well.
     """
     return _Rollout(workspace, read_gate(request.file), request, progress).outcome()
 
@@ -95,6 +98,10 @@ def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
     for option in ("severity", "send"):
         if getattr(request, option) and not request.declare:
             raise UserError(f"--{option} without --declare", hint="add --declare, or leave it out")
+
+
+class _CommandFailed(Incomplete):
+    """A command of the caller could not be run, or failed."""
 
 
 class _Rollout:
@@ -119,6 +126,7 @@ class _Rollout:
         self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
         self._started = stamp(self._ticking.now())
+        self._seconds = 0.0
 
     def _connect(self) -> MetricSource:
         provider = self._analysis.provider
@@ -126,7 +134,24 @@ class _Rollout:
         return connect(provider.datasource, datasource, os.environ, provider.timeout, provider.json_path)
 
     def outcome(self) -> CanaryOutcome:
-        """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""
+        """Runs it. UserError where another run has its state file."""
+        path = self._state_file
+        if path is None:
+            return self._whole()
+        with hold_alone(path.with_name(f".{path.name}.lock")) as is_ours:
+            if not is_ours:
+                hint = "wait until it has ended, or name another file"
+                raise UserError("another run is using the state file", where=str(path), hint=hint)
+            return self._whole()
+
+    def _whole(self) -> CanaryOutcome:
+        try:
+            return self._asked_and_measured()
+        except _CommandFailed as error:
+            notes = (f"error: {error}", f"The canary is still out{self._share}: roll it back.")
+            return CanaryOutcome(self._analysis.name, INCONCLUSIVE, COMMAND_FAILED, seconds=self._seconds, notes=notes)
+
+    def _asked_and_measured(self) -> CanaryOutcome:
         notes: tuple[str, ...] = ()
         if self._request.service is not None:
             held = self._ask_gate(self._request.service)
@@ -147,9 +172,12 @@ class _Rollout:
 
     def _left_behind(self) -> str:
         """What an end by a signal leaves: nobody rolls back but the caller."""
-        share = f" at {self._weight} % of the traffic" if self._weight else ""
         again = "goes on from the state file" if self._state_file else "begins anew"
-        return f"ended by a signal: the canary is still out{share}; a re-run {again}"
+        return f"ended by a signal: the canary is still out{self._share}; a re-run {again}"
+
+    @property
+    def _share(self) -> str:
+        return f" at {self._weight} % of the traffic" if self._weight else ""
 
     def _ask_gate(self, service: str) -> CanaryOutcome:
         """What holds deploys of the service, as an outcome of the canary."""
@@ -236,6 +264,7 @@ class _Rollout:
         return run
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:
+        self._seconds = run.at
         if (path := self._state_file) is not None:
             write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
 
@@ -262,7 +291,10 @@ class _Rollout:
     def _command(self, option: str, command: str | None, outcome: CanaryOutcome | None) -> None:
         if command is not None and not self._analysis.dry_run:
             with self._progress.paused():
-                perform(option, command, self._facts(outcome))
+                try:
+                    perform(option, command, self._facts(outcome))
+                except Incomplete as error:
+                    raise _CommandFailed(error.message, hint=error.hint) from error
 
     def _concluded(self, outcome: CanaryOutcome) -> CanaryOutcome:
         """The caller's last command, and the incident; neither changes a fail into anything better."""
@@ -284,8 +316,11 @@ class _Rollout:
     def _roll_back(self, outcome: CanaryOutcome) -> tuple[CanaryOutcome, str]:
         """Runs the caller's rollback -> the outcome, and what became of the rollback in words."""
         if self._request.on_fail is None or self._analysis.dry_run:
-            share = f"; the canary has {self._weight} % of the traffic" if self._weight else ""
-            return outcome, f"No rollback was run here: no --on-fail was given{share}"
+            if not self._analysis.dry_run:
+                left = "Roll back: no --on-fail was given, so nothing was rolled back here."
+                outcome = replace(outcome, notes=(*outcome.notes, left))
+            return outcome, f"No rollback was run: no --on-fail was given, and the canary is still out{self._share}"
+        self._progress.announce(ROLLING_BACK)
         try:
             self._command("--on-fail", self._request.on_fail, outcome)
         except Incomplete as error:
@@ -293,6 +328,10 @@ class _Rollout:
             return replace(outcome, rollback=NOT_ROLLED_BACK, notes=(*outcome.notes, f"error: {said}")), said
         said = "Rolled back: the command of --on-fail ended well"
         return replace(outcome, rollback=ROLLED_BACK, notes=(*outcome.notes, said)), said
+
+
+ROLLING_BACK = "Canary failed, rolling back"
+"""The message of R239, said before the rollback is run."""
 
 
 def _forget(_run: Run) -> None:

@@ -16,7 +16,7 @@ from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import finish, format_option, must_say_something, send_option, workspace_of
-from incident_ops.cli.terminal import page_width, paint
+from incident_ops.cli.terminal import drop_output, page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
@@ -195,7 +195,9 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
     from incident_ops.render.canary import annotation, to_json, to_text
 
     if report_to_workflow(outcome):
-        click.echo(annotation(outcome), err=True, nl=False)
+        _log(annotation(outcome).rstrip("\n"))
+    for line in outcome.notes if form == "json" else ():
+        _log(inert(line))
     click.echo(to_json(outcome) if form == "json" else to_text(outcome, page_width(), paint), nl=False)
     finish(outcome.exit_code)
 
@@ -275,15 +277,26 @@ class Progress:
         elif run.at - self._last >= EVERY or joined.is_final:
             self._last = run.at
             for line in lines:
-                click.echo(f"{head}: {inert(line)}", err=True)
+                _log(f"{head}: {inert(line)}")
 
     def note(self, text: str) -> None:
         """A line that stays."""
-        line = f"note: {inert(text)}"
+        self.announce(f"note: {text}")
+
+    def announce(self, text: str) -> None:
+        """The same without a word before it."""
         if self._table is not None:
-            self._table.console.print(line, markup=False, highlight=False)
+            self._table.console.print(inert(text), markup=False, highlight=False)
         else:
-            click.echo(line, err=True)
+            _log(inert(text))
+
+
+def _log(line: str) -> None:
+    """A line on the error stream; a run goes on where nobody takes it."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        drop_output(sys.stderr)
 
 
 def _begin_table() -> Table:

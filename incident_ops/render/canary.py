@@ -13,11 +13,11 @@ from typing import Any
 from incident_ops.canary.config import WARMUP
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
-from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
-from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
+from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
@@ -40,6 +40,7 @@ CANARY_HEADLINES = {
     SOURCE_TIMEOUT: "the run ended early",
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; this is not a pass",
     CONFIG_ERROR: "the gate cannot be used",
+    COMMAND_FAILED: "a command of the caller failed",
 }
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -182,7 +183,17 @@ def annotation(outcome: CanaryOutcome) -> str:
     """One workflow command that shows the verdict on the run's page; "" for a pass."""
     if not outcome.exit_code:
         return ""
-    return command("error", {"title": f"Canary {outcome.verdict}"}, canary_headline(outcome)) + "\n"
+    title = _FAILED[outcome.rollback] if outcome.verdict == FAIL else f"Canary {outcome.verdict}"
+    sent = outcome.sent
+    left = f"; incident {sent.incident} was not sent: {sent.problem}" if sent and sent.problem else ""
+    return command("error", {"title": title}, f"{canary_headline(outcome)}{left}") + "\n"
+
+
+_FAILED = {
+    "": "Canary failed",
+    ROLLED_BACK: "Canary failed and was rolled back",
+    NOT_ROLLED_BACK: "Canary and rollback failed",
+}
 
 
 def progress(metric: MetricStatus) -> str:

@@ -144,9 +144,7 @@ def test_where_nothing_can_be_sent_the_verdict_stays_and_the_way_on_is_said(runn
     (name,) = said["incident_ids"]
     assert (done.code, said["send"]["sent"], said["rollback"]) == (1, False, "done")
     assert (job.path / f"incidents/{name}/incident.yaml").exists()
-    text = call(
-        *("canary", "run", "-f", "gates/g.yaml", "-s", "api", "--sha", SHA, *DECLARED), at=job.path, clock=None
-    )
+    text = call(*("canary", "run", "-f", "gates/g.yaml", "-s", "api", "--sha", SHA, *DECLARED), at=job.path, clock=None)
     assert text.code == 1
     assert f"next: incident-ops send {name}" in text.out
     assert "not sent:" in text.out
