@@ -38,7 +38,6 @@ from incident_ops.canary.verdict import (
 from incident_ops.domain.sending import SentRecord
 from incident_ops.errors import UserError
 
-
 ROLLED_BACK, NOT_ROLLED_BACK = "done", "failed"
 """What became of a rollback that was run."""
 
@@ -64,7 +63,8 @@ class CanaryOutcome:
 
     `curves` are the e-values tick by tick of each error rate; `next_weight` the share of the traffic that may be taken
     next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports. `rollback` is
-    ROLLED_BACK or NOT_ROLLED_BACK where one was run, `sent` what became of the incident's record where it was to be sent.
+    ROLLED_BACK or NOT_ROLLED_BACK where one was run, `sent` what became of the incident's record where it was to be
+    sent.
     """
 
     gate: str
