@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -22,7 +23,16 @@ from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
-from incident_ops.canary.run import Owner, Run, run_from_json, run_to_json, stages, takes_all_traffic, watch_analysis
+from incident_ops.canary.run import (
+    Owner,
+    Run,
+    longest_run,
+    run_from_json,
+    run_to_json,
+    stages,
+    takes_all_traffic,
+    watch_analysis,
+)
 from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.ports import MetricSource
@@ -30,6 +40,7 @@ from incident_ops.domain.time import stamp
 from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.render.canary import canary_summary, to_outputs
+from incident_ops.render.gate import held_lines
 
 
 @dataclass(frozen=True)
@@ -182,11 +193,14 @@ class _Rollout:
     def _ask_gate(self, service: str) -> CanaryOutcome:
         """What holds deploys of the service, as an outcome of the canary."""
         request = self._request
-        asked = GateRequest(service, request.environment, request.sha, records=request.records, passed=request.passed)
-        held = check_gate(self._workspace, asked)
-        return CanaryOutcome(
-            self._analysis.name, held.verdict, held.reason_code, incident_ids=tuple(held.incident_ids), notes=held.notes
+        lead = timedelta(seconds=longest_run(self._analysis, self._watched) - self._seconds)
+        asked = GateRequest(
+            service, request.environment, request.sha, records=request.records, passed=request.passed, lead=lead
         )
+        held = check_gate(self._workspace, asked)
+        notes = (*(held_lines(held, lead) if held.verdict == FROZEN else ()), *held.notes)
+        ids = tuple(held.incident_ids)
+        return CanaryOutcome(self._analysis.name, held.verdict, held.reason_code, incident_ids=ids, notes=notes)
 
     def _measured(self) -> CanaryOutcome:
         run = self._resumed()

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rich.live import Live as Table
 
     from incident_ops.canary.replay import CanaryOutcome
+    from incident_ops.deploy_gate.verdict import Verdict
 
 
 _FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
@@ -135,25 +137,52 @@ def replay_command(csv: str, file: str, form: str) -> None:
 @click.option("--duration", metavar="TIME", default="10m", show_default=True, help="How long it may take.")
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
+@click.option("--service", "-s", shell_complete=complete_service, help="Say whether its rollout may begin now, too.")
+@click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @format_option
-def plan_command(baseline_rate: str, rps: float, share: str, duration: str, form: str, **wanted: float) -> None:
+@click.pass_context
+def plan_command(
+    ctx: click.Context,
+    /,
+    baseline_rate: str,
+    rps: float,
+    share: str,
+    duration: str,
+    service: str | None,
+    environment: str | None,
+    form: str,
+    **wanted: float,
+) -> None:
     """Say what a service's traffic can decide, and propose a gate file.
 
-    Nine in ten runs have their answer in the times shown.
+    Nine in ten runs have their answer in the times shown. With a service: what
+    holds it now, or would before a run of the proposed length has ended.
 
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
+      incident-ops canary plan --baseline-rate 0.5% --rps 10 -s checkout
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
         --duration 1h --format json
     """
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary import sizing_json, sizing_text
+    from incident_ops.render.canary import gate_seconds, sizing_json, sizing_text
+    from incident_ops.render.gate import begin_lines
 
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
     plan = plan_traffic(traffic, request)
-    click.echo(sizing_json(plan) if form == "json" else sizing_text(plan, page_width()), nl=False)
+    deploy = None if service is None else _may_begin(ctx, service, environment, gate_seconds(plan))
+    click.echo(sizing_json(plan, deploy) if form == "json" else sizing_text(plan, page_width()), nl=False)
+    if deploy is not None and form == "text":
+        click.echo("\n".join(["", *begin_lines(deploy, timedelta(seconds=gate_seconds(plan)))]))
+
+
+def _may_begin(ctx: click.Context, service: str, environment: str | None, seconds: int) -> Verdict:
+    """What holds a rollout that begins now and takes so long."""
+    from incident_ops.app.gate_check import GateRequest, check_gate
+
+    return check_gate(workspace_of(ctx), GateRequest(service, environment, lead=timedelta(seconds=seconds)))
 
 
 @canary.command()

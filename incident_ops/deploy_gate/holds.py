@@ -45,7 +45,6 @@ from incident_ops.findings import did_you_mean
 from incident_ops.sla.calendar import due
 from incident_ops.sla.error_budget import Budget, burning, request_budget, status_line, time_budget
 
-
 _NONE = timedelta()
 
 
@@ -152,7 +151,9 @@ def freeze_holds(
         span, state = planned.span, ""
         if span.begin is not None and span.begin > now:
             state = f"from {_at(span.begin, now)}"
-        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, state, begin=shifted_back(span.begin, lead), end=span.end)
+        hold = Hold(
+            DEPLOY_FREEZE, freeze.name, freeze.reason, state, begin=shifted_back(span.begin, lead), end=span.end
+        )
         holds += [hold] if _is_ahead(hold, now) else []
     return holds, unknown
 

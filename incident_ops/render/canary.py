@@ -18,7 +18,7 @@ from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, Verdict
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import duration_text, spell_duration
 from incident_ops.render.findings import Paint, command, inert, json_text
@@ -365,8 +365,8 @@ def _times(ratio: float) -> str:
     return f"{math.ceil(ratio * unit) / unit:,.4g}x"
 
 
-def sizing_json(plan: TrafficPlan) -> str:
-    """The same figures, versioned."""
+def sizing_json(plan: TrafficPlan, deploy: Verdict | None = None) -> str:
+    """The same figures, versioned; with `deploy` whether a run of the proposed length may begin now."""
     reaches: list[dict[str, Any]] = [
         {
             "seconds": reach.seconds,
@@ -387,23 +387,28 @@ def sizing_json(plan: TrafficPlan) -> str:
         "is_enough": plan.is_enough,
         "reaches": reaches,
         "gate": gate_file(plan),
+        **({"deploy": {"verdict": deploy.verdict, "reason_code": deploy.reason_code}} if deploy else {}),
     }
     return json_text(data)
 
 
 def gate_file(plan: TrafficPlan) -> str:
     """The gate file that fits the traffic: as long as needed where a job may last that long, else as requested."""
-    seconds = plan.wanted.seconds
-    if not plan.is_enough and plan.seconds <= _LONGEST_JOB:
-        seconds = plan.seconds
     wanted = plan.wanted
     return GATE_TEMPLATE.format(
         interval=duration_text(_rounded_up(plan.interval)),
-        duration=duration_text(_rounded_up(max(seconds, WARMUP + FEWEST_TICKS * plan.interval))),
+        duration=duration_text(gate_seconds(plan)),
         ratio=wanted.ratio,
         alpha=wanted.alpha,
         beta=wanted.beta,
     )
+
+
+def gate_seconds(plan: TrafficPlan) -> int:
+    """How long a run of the proposed gate file takes."""
+    is_longer = not plan.is_enough and plan.seconds <= _LONGEST_JOB
+    seconds = plan.seconds if is_longer else plan.wanted.seconds
+    return _rounded_up(max(seconds, WARMUP + FEWEST_TICKS * plan.interval))
 
 
 def _advice(plan: TrafficPlan) -> str:

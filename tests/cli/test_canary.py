@@ -367,6 +367,36 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
 
 
+def test_a_run_is_held_by_what_begins_before_it_can_have_ended(here: Folder, monkeypatch: Patch) -> None:
+    """Its own length counts: steps, extension and watch. What begins later does not hold it."""
+    stage(monkeypatch, Source(), clock := Clock())
+    monkeypatch.setattr("incident_ops.adapters.clock.now", clock.now)
+    begin = ("freeze", "year-end", "--reason", "the books", "--by", "@a", "--until", "2025-01-27T00:00:00Z", "--from")
+    assert call(*begin, "2025-01-26T14:25:00Z", at=here.path).code == 0
+    long = gate(steps="[{weight: 10, duration: 20m}, {weight: 100}]").replace("  duration: 10m\n", "")
+    done, said = run(here, "-s", "api", "--on-step", "touch stepped", text=f"{long}  watch: 10m\n")
+    assert (done.code, said["verdict"], said["reason_code"]) == (3, "frozen", "deploy_freeze")
+    assert "year-end  from 14:25 UTC  until 2025-01-27 00:00 UTC  the books" in done.err
+    assert "The rollout may take 30m, and nothing of this may be on in that time." in done.err
+    assert not (here.path / "stepped").exists()
+    extended = gate(onInconclusive="{extend: {max: 20m}}")
+    assert run(here, "-s", "api", text=extended)[1]["verdict"] == "frozen"
+    assert run(here, "-s", "api", text=long)[1]["verdict"] == "pass"
+
+
+def test_a_plan_says_whether_a_run_of_its_length_may_begin(here: Folder) -> None:
+    """A freeze in eight minutes holds the ten that are planned."""
+    freeze = ("freeze", "year-end", "--reason", "the books", "--by", "@a", "--from", "8m", "--until", "1d")
+    asked = ("canary", "plan", "--baseline-rate", "2%", "--rps", "100000", "-s", "api")
+    free = call(*asked, "--format", "json", at=here.path)
+    assert json.loads(free.out)["deploy"] == {"verdict": "pass", "reason_code": "ok"}
+    assert call(*freeze, at=here.path).code == 0
+    held = call(*asked, at=here.path)
+    assert "A rollout of api to production that takes 10m cannot begin now (deploy_freeze)." in held.out
+    assert "year-end  from 14:08 UTC  until 2025-01-27 14:00 UTC  the books" in held.out
+    call(*asked[:-1], "nobody", at=here.path).told_once(2, "nobody")
+
+
 def test_a_failed_canary_declares_its_incident(here: Folder, monkeypatch: Patch) -> None:
     """The record is valid and its timeline begins with the verdict and the figures."""
     stage(monkeypatch, Source(5.0))
