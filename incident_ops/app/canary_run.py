@@ -18,6 +18,7 @@ from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
 from incident_ops.app.canary_incident import FailedCanary, demand_declarable, record_failure
+from incident_ops.app.canary_notices import CanaryNotices
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, remote_of
@@ -35,11 +36,12 @@ from incident_ops.canary.run import (
 )
 from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
+from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.ports import MetricSource
-from incident_ops.domain.time import stamp
+from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
-from incident_ops.render.canary import canary_summary, to_outputs
+from incident_ops.render.canary import canary_notice, canary_summary, to_outputs, would_have_failed
 from incident_ops.render.gate import held_lines
 
 
@@ -138,6 +140,8 @@ class _Rollout:
         self._ticking = Ticking()
         self._started = stamp(self._ticking.now())
         self._seconds = 0.0
+        whose = (self._analysis.name, request.service or "", self._environment, self._sha)
+        self._notices = CanaryNotices(workspace, *whose, request.severity, self._analysis.dry_run, progress.note)
 
     def _connect(self) -> MetricSource:
         provider = self._analysis.provider
@@ -157,10 +161,27 @@ class _Rollout:
 
     def _whole(self) -> CanaryOutcome:
         try:
-            return self._asked_and_measured()
+            outcome = self._asked_and_measured()
         except _CommandFailed as error:
             notes = (f"error: {error}", f"The canary is still out{self._share}: roll it back.")
-            return CanaryOutcome(self._analysis.name, INCONCLUSIVE, COMMAND_FAILED, seconds=self._seconds, notes=notes)
+            known = (self._analysis.name, INCONCLUSIVE, COMMAND_FAILED)
+            outcome = CanaryOutcome(*known, seconds=self._seconds, notes=notes)
+        self._notify_of_end(outcome)
+        return outcome
+
+    def _notify_of_end(self, outcome: CanaryOutcome) -> None:
+        """Nothing of a pass, of an end before anything was measured, or of a step that another one follows."""
+        text = canary_notice(outcome)
+        if outcome.verdict == FAIL or would_have_failed(outcome):
+            self._notices.send(CANARY_FAILED, self._weight, text)
+        elif outcome.verdict in (INCONCLUSIVE, FROZEN) and outcome.seconds is not None and outcome.next_weight is None:
+            left = f"The canary is still out{self._share}. Roll it back, or go on with it."
+            self._notices.send(CANARY_WAITING, self._weight, f"{text}\n{left}")
+
+    def _notify_of_begin(self) -> None:
+        takes = spell_duration(round(longest_run(self._analysis, self._watched)))
+        share = f"{self._weight} % of the traffic first; it" if self._weight else "It"
+        self._notices.send(CANARY_STARTED, self._weight, f"{share} may take {takes}.")
 
     def _asked_and_measured(self) -> CanaryOutcome:
         notes: tuple[str, ...] = ()
@@ -204,6 +225,8 @@ class _Rollout:
 
     def _measured(self) -> CanaryOutcome:
         run = self._resumed()
+        if run is None:
+            self._notify_of_begin()
         live = self._live(self._analysis)
         ended = live.measure(self._analysis, run or live.begin(self._analysis, self._progress.note))
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)

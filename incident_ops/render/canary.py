@@ -63,8 +63,7 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
 
 def canary_headline(outcome: CanaryOutcome) -> str:
     """The verdict in one line."""
-    would_fail = outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
-    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
+    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_have_failed(outcome):
         headline = "it would have failed, but the gate file sets dryRun"
     elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
         headline = "deploys are held" if outcome.verdict == FROZEN else "the freeze was asked"
@@ -74,6 +73,17 @@ def canary_headline(outcome: CanaryOutcome) -> str:
         headline = CANARY_HEADLINES[outcome.reason_code]
     after = f", after {_length(outcome.seconds)}" if outcome.seconds is not None else ""
     return f"{outcome.verdict}: {headline} ({outcome.reason_code}){after}"
+
+
+def would_have_failed(outcome: CanaryOutcome) -> bool:
+    """True for a fail that a gate file with `dryRun` only reports."""
+    return outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
+
+
+def canary_notice(outcome: CanaryOutcome) -> str:
+    """The same in the few lines of a notice: verdict, each metric, what was done, what is next."""
+    metrics = (f"{metric.verdict}: {progress(metric)}" for metric in outcome.metrics)
+    return "\n".join(map(inert, (canary_headline(outcome), *metrics, *outcome.notes, *_sending(outcome))))
 
 
 def to_json(outcome: CanaryOutcome) -> str:

@@ -158,7 +158,8 @@ def held_lines(verdict: Verdict, lead: timedelta) -> list[str]:
 
 def begin_lines(verdict: Verdict, lead: timedelta) -> list[str]:
     """Whether a rollout that takes `lead` may begin now, and what holds it."""
-    what = f"A rollout of {verdict.service} to {verdict.environment} that takes {spell_duration(round(lead.total_seconds()))}"
+    takes = spell_duration(round(lead.total_seconds()))
+    what = f"A rollout of {verdict.service} to {verdict.environment} that takes {takes}"
     if not verdict.exit_code:
         return [f"{what} may begin now ({verdict.reason_code})."]
     can = "cannot begin now" if verdict.verdict == FROZEN else "may have to wait: it is unknown what holds it"
