@@ -63,11 +63,23 @@ class Job:
     outputs: dict[str, str]
 
 
+_PYTHON = """\
+#!/bin/sh
+if [ "$1" = -I ] && [ "$2" != -m ]; then shift; ISOLATED=-I exec "$@"; fi
+echo "$*" >>"$INSTALLED"
+if [ "$3" = venv ]; then mkdir -p "$4/bin" && cp "$(dirname "$0")"/* "$4/bin/"; fi
+exit "${INSTALL_CODE:-0}"
+"""
+
+
 def _commands(folder: Path, program: str) -> Path:
-    """A folder with the program under test, and a Python that writes down what it is told to install."""
+    """A folder with the program under test, and a Python that writes down what it is told to install.
+
+    An environment that it makes has both; it runs programs, and no modules.
+    """
     folder.mkdir(parents=True)
-    (folder / "incident-ops").write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
-    (folder / "python").write_text('#!/bin/sh\necho "$*" >>"$INSTALLED"\nexit "${INSTALL_CODE:-0}"\n')
+    (folder / "incident-ops").write_text(f'#!/bin/sh\nexec "{sys.executable}" $ISOLATED {program} "$@"\n')
+    (folder / "python").write_text(_PYTHON)
     for name in ("incident-ops", "python"):
         (folder / name).chmod(0o755)
     return folder
