@@ -94,13 +94,13 @@ def record_failure(workspace: Workspace, failed: FailedCanary, severity: str | N
     except IncidentOpsError as error:
         return replace(outcome, notes=(*outcome.notes, *notes, f"error: the incident was not written: {error}"))
     outcome = replace(outcome, incident_ids=(*outcome.incident_ids, incident))
-    told = f"written to {incident}, which is open" if known else f"declared as {incident}"
+    done = f"written to {incident}, which is open" if known else f"declared as {incident}"
     if not is_sent:
         raw = workspace.store.read(path)
         unsent = isinstance(raw, bytes) and is_unsent(workspace, record_of(path, raw))
         more = (f"not sent yet: incident-ops send {incident}",) if unsent else ()
-        return replace(outcome, notes=(*outcome.notes, *notes, told, *more))
-    return _sent(workspace, path, replace(outcome, notes=(*outcome.notes, *notes, told)))
+        return replace(outcome, notes=(*outcome.notes, *notes, done, *more))
+    return _sent(workspace, path, replace(outcome, notes=(*outcome.notes, *notes, done)))
 
 
 def _sent(workspace: Workspace, path: str, outcome: CanaryOutcome) -> CanaryOutcome:
