@@ -30,7 +30,8 @@ def canary_level(policy: Policy, label: str | None, weight: int, tier: int | Non
 
 def canary_channels(policy: Policy, level: LevelPolicy, kind: str, needs_incident: Collection[str]) -> Sequence[str]:
     """The channels of a level over which a notice of this kind goes: the quiet ones, and what rings where the policy
-    pages for it. A digest cannot wait for its day: what happens now goes out at once. What needs an incident is left out."""
+    pages for it. A digest cannot wait for its day: what happens now goes out at once. What needs an incident is left
+    out."""
     way = policy.way(kind, level.rank)
     if way == TO_NOBODY:
         return ()
