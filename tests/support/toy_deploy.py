@@ -18,15 +18,17 @@ from tests.support.prometheus import need_prometheus, prometheus
 from tests.support.repository import Repo
 
 ROOT = Path(__file__).resolve().parents[2]
-RPS = 1500.0
+RPS = 5000.0
 LONGEST_START = 30.0
 
 VERSIONS = {
     "good": {"rate": 0.05},
     "bad": {"rate": 0.4},
     "late": {"rate": 1.0, "from_weight": 50},  # fine at 10 %, dead from 50 % on
-    "quiet": {"rate": 0.0, "old": 0.0},  # no error on either side
+    "quiet": {"rate": 0.0},  # of a service without an error, see OLD_RATES
 }
+OLD_RATES = {"quiet": 0.0}
+USUAL_RATE = 0.05
 GATE = """\
 apiVersion: incident-ops/v1
 kind: CanaryAnalysis
@@ -41,6 +43,7 @@ spec:
   - name: http-5xx
     type: errorRate
     maxErrorRate: 25%
+    lookback: 3s
     canary:
       errors: http_requests_total{track="canary",code="500"}
       requests: http_requests_total{track="canary"}
@@ -95,12 +98,19 @@ class ToyDeploy:
 
 
 @contextmanager
-def toy_deploy(folder: Path) -> Iterator[ToyDeploy]:
-    """The toy service with its load, and a Prometheus that scrapes it, until the block ends."""
+def toy_deploy(folder: Path, version: str) -> Iterator[ToyDeploy]:
+    """The toy service that `version` is for with its load, and a Prometheus that scrapes it, until the block ends."""
     need_prometheus()
     toy = folder / "repo" / "toy"
     toy.mkdir(parents=True)
-    words = [sys.executable, "-m", "tests.support.toy_service", str(toy), str(RPS)]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.support.toy_service",
+        str(toy),
+        str(RPS),
+        str(OLD_RATES.get(version, USUAL_RATE)),
+    ]
     running = subprocess.Popen(words, cwd=ROOT)
     try:
         end = time.monotonic() + LONGEST_START
@@ -110,7 +120,7 @@ def toy_deploy(folder: Path) -> Iterator[ToyDeploy]:
         with prometheus(folder / "prometheus", targets=[(toy / "ready").read_text()]) as server:
             source = f'{{kind: prometheus, url: "{server.url}", allow_private: true}}'
             made = ToyDeploy(folder, source)
-            server.wait_for("http_requests_total")
+            server.wait_for('http_requests_total{track="stable"} > 5000')
             yield made
     finally:
         running.kill()

@@ -1,10 +1,11 @@
 """A toy service on this machine, with an old and a new version side by side and a load generator in front of them.
 
-    python -m tests.support.toy_service FOLDER RPS
+    python -m tests.support.toy_service FOLDER RPS RATE
 
-Both versions are HTTP servers that count what they answer (`/metrics`). The generator sends RPS requests a second and
-splits them by FOLDER/weight, the new version's share in percent; FOLDER/release says how the new one behaves. Both
-files are read again all the time, as a router and a deploy would. FOLDER/ready holds the address for Prometheus.
+Both versions are HTTP servers that count what they answer (`/metrics`); of the old one's answers the share RATE fails.
+The generator sends RPS requests a second and splits them by FOLDER/weight, the new version's share in percent;
+FOLDER/release says how the new one behaves. Both files are read again all the time, as a router and a deploy would.
+FOLDER/ready holds the address for Prometheus.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-OLD_RATE = 0.05
-"""Of the requests to the old version so many fail, unless the release says `old`."""
 PAUSE = 0.02
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 _FAILED = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
@@ -27,17 +26,16 @@ _FAILED = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
 class Toy:
     """Both versions, and who sends them requests."""
 
-    def __init__(self, folder: Path, rps: float) -> None:
-        self.folder, self.rps, self.random = folder, rps, random.Random(7)
+    def __init__(self, folder: Path, rps: float, old_rate: float) -> None:
+        self.folder, self.rps, self.old_rate, self.random = folder, rps, old_rate, random.Random(7)
         self.counted = {(track, code): 0 for track in ("stable", "canary") for code in (200, 500)}
         self.weight, self.release = 0, dict[str, Any]()
 
     def rate(self, track: str) -> float:
         """The share of failing requests now: of the new version by its share of the traffic."""
-        if track == "stable":
-            return float(self.release.get("old", OLD_RATE))
-        late = self.release.get("from_weight", 0)
-        return float(self.release["rate"] if self.weight >= late else self.release.get("rate_before", OLD_RATE))
+        if track == "stable" or self.weight < self.release.get("from_weight", 0):
+            return self.old_rate
+        return float(self.release["rate"])
 
     def answer(self, track: str, path: bytes) -> bytes:
         """One request, answered and counted."""
@@ -75,10 +73,9 @@ class Toy:
     async def load(self, ports: dict[str, int]) -> None:
         """Sends requests for ever, several at once on a connection to each version."""
         sides = {track: await asyncio.open_connection("127.0.0.1", port) for track, port in ports.items()}
-        for reader, _ in sides.values():
-            asyncio.ensure_future(_swallow(reader))
+        readers = [asyncio.ensure_future(_swallow(reader)) for reader, _ in sides.values()]
         sent, began = 0, time.monotonic()
-        while True:
+        while not any(reader.done() for reader in readers):
             self.look()
             due = int((time.monotonic() - began) * self.rps) - sent
             sent += due
@@ -93,13 +90,13 @@ async def _swallow(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def run_toy(folder: Path, rps: float) -> None:
+async def run_toy(folder: Path, rps: float, old_rate: float) -> None:
     """Both versions and the load, until the process ends."""
-    toy = Toy(folder, rps)
+    toy = Toy(folder, rps, old_rate)
     ports = {track: await toy.serve(track) for track in ("stable", "canary")}
     (folder / "ready").write_text(f"127.0.0.1:{ports['stable']}")
     await toy.load(ports)
 
 
 if __name__ == "__main__":
-    asyncio.run(run_toy(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(run_toy(Path(sys.argv[1]), *map(float, sys.argv[2:])))
