@@ -38,7 +38,7 @@ def test_a_version_goes_where_it_belongs(tmp_path: Path, version: str, code: int
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec "{sys.executable}" -m incident_ops "$@"\n')
     program.chmod(0o755)
-    hidden = {name: "" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_TOKEN", "GITHUB_ACTOR")}
+    hidden = dict.fromkeys(("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_TOKEN", "GITHUB_ACTOR"), "")
     surroundings = {**os.environ, **hidden, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
     with toy_deploy(tmp_path, version) as toy:
         done = subprocess.run(
