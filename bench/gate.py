@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gate_batch as batch
+import gate_starts as starts
 import numpy as np
 from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
 from measure import rounds
@@ -84,14 +85,14 @@ def stop(crossed: np.ndarray, setting: Setting) -> float:
     return round(float(first.mean()), 1)
 
 
-def by_tick(runs: Runs) -> batch.Evidence:
+def by_tick(runs: Runs, setting: Setting) -> starts.Found:
     """The default with `clumpSpan` of one tick."""
-    return batch.fails(runs, 1)
+    return starts.found(runs, starts.even(setting))
 
 
-def by_default(runs: Runs, setting: Setting) -> batch.Evidence:
+def by_default(runs: Runs, setting: Setting) -> starts.Found:
     """The default: `dispersion: auto`, `clumpSpan: auto`."""
-    return batch.by_own_span(batch.fails, runs, setting.tick)
+    return starts.by_own_span(runs, starts.even(setting))
 
 
 def others(runs: Runs, setting: Setting) -> Row:
@@ -110,7 +111,7 @@ def good_settings(sizes: Sizes) -> Iterator[Row]:
             for tick in (15.0, 5.0):
                 setting = Setting(rate, rps, tick)
                 runs = drawn(SHAPES["ideal"], setting, sizes.good, "good")
-                failed = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 plain = percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))
                 row: Row = {"rate": rate, "rps": rps, "tick": tick, "default": failed}
                 yield row | {"default, upper": upper(failed, sizes.good), "none": plain} | others(runs, setting)
@@ -123,8 +124,8 @@ def good_shapes(sizes: Sizes) -> Iterator[Row]:
             for name, shape in SHAPES.items():
                 setting = Setting(rate, rps, tick)
                 runs = drawn(shape, setting, sizes.good, name)
-                one = by_tick(runs)
-                failed = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
+                one = by_tick(runs, setting).rule
+                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick, "default": failed}
                 row["default, upper"] = above = upper(failed, sizes.good)
                 row |= {"one tick": percent((one.both >= FAIL_AT).any(axis=1))}
@@ -139,7 +140,7 @@ def _again(name: str, setting: Setting, number: int) -> Row:
     failed = 0.0
     for part in range(10):
         runs = drawn(SHAPES[name], setting, number, name, "again", part)
-        failed += percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1)) / 10
+        failed += percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)) / 10
     return {"again": round(failed, 4), "again, upper": upper(failed, 10 * number), "again, runs": 10 * number}
 
 
@@ -151,8 +152,8 @@ def good_spanning(sizes: Sizes) -> Iterator[Row]:
                 setting = Setting(rate, rps, tick)
                 runs = drawn(shape, setting, sizes.good, name)
                 row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
-                row["default"] = percent((by_default(runs, setting).both >= FAIL_AT).any(axis=1))
-                row["one tick"] = percent((by_tick(runs).both >= FAIL_AT).any(axis=1))
+                row["default"] = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
+                row["one tick"] = percent((by_tick(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 for seconds in (60, 120):
                     found = batch.fails(runs, round(seconds / tick)).both
                     row[f"clumpSpan {seconds} s"] = percent((found >= FAIL_AT).any(axis=1))
@@ -166,7 +167,7 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             setting = Setting(rate, rps, tick, ratio=factor)
             runs = drawn(SHAPES["ideal"], setting, sizes.bad, "bad")
             row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick, "floor": floor}
-            found = {"default": by_default(runs, setting).both, "one tick": by_tick(runs).both}
+            found = {"default": by_default(runs, setting).rule.both, "one tick": by_tick(runs, setting).rule.both}
             found |= {"paper": batch.fails(runs, 1, rule=batch.PAPER).both, "none": batch.plain_fails(runs)}
             found |= {"none, paper": batch.plain_fails(runs, rule=batch.PAPER)}
             for name, logs in found.items():
@@ -183,7 +184,7 @@ def false_pass(sizes: Sizes) -> Iterator[Row]:
                 for factor in (1.0, 2.0, 5.0):
                     setting = Setting(rate, rps, tick, ratio=factor)
                     runs = drawn(SHAPES[name], setting, sizes.bad, name, "pass")
-                    stopped = (by_default(runs, setting).both >= FAIL_AT).any(axis=1)
+                    stopped = (by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)
                     late = batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT
                     row[f"canary {factor:g}x passes"] = percent(late & ~stopped)
                     plain = batch.plain_passes(runs)[:, -1] >= PASS_AT
@@ -253,7 +254,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
     settings = (
         EvidenceSettings(interval=setting.tick, dispersion=NONE) if plain else EvidenceSettings(interval=setting.tick)
     )
-    logs = batch.plain_fails(runs) if plain else by_default(runs, setting).both
+    logs = batch.plain_fails(runs) if plain else by_default(runs, setting).rule.both
     ends = logs[:, -1] if plain else batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1]
     worst = 0.0
     for run in range(len(runs.canary)):

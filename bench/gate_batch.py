@@ -14,9 +14,9 @@ import numpy as np
 from gate_shapes import BASELINE_SHARE, Counts, Runs
 from numpy.typing import NDArray
 
+from incident_ops.canary.bets import BOLDEST, RESTRAINT, STEP
 from incident_ops.canary.counters import FEWEST_PAIRS, LONGEST_SPAN, dispersion_limit
 from incident_ops.canary.evidence_settings import MULTIPLES
-from incident_ops.canary.ratio_test import BOLDEST, RESTRAINT, STEP
 
 Floats = NDArray[np.float64]
 

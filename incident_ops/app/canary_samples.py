@@ -171,7 +171,9 @@ class LiveRun:
                 following = next_step(analysis, run)
                 if following is None:
                     return Ended(run, judge_step(analysis, run))
-                if not lacks_fresh_data(analysis, run):
+                if following.stage == run.stage:
+                    run = following
+                elif not lacks_fresh_data(analysis, run):
                     if self.one_step:
                         self.keep(following)
                         return Ended(following, judge_step(analysis, run), stage_of(analysis, following).weight)

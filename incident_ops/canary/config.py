@@ -168,6 +168,14 @@ def step_seconds(spec: Mapping[str, Any], step: Mapping[str, Any]) -> float:
     return seconds(step, "duration", seconds(spec, "duration", DURATION))
 
 
+def counted_seconds(spec: Mapping[str, Any]) -> float:
+    """Seconds that count: all steps less their warm-up (at most half of a later step), and the longest extension."""
+    whole, warmup = [step_seconds(spec, step) for step in partial_of(spec)] or [horizon_of(spec)], warmup_of(spec)
+    counted = max(whole[0] - warmup, 0.0) + sum(length - min(warmup, length / 2) for length in whole[1:])
+    accept = spec.get("onInconclusive")
+    return counted + (seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0)
+
+
 def _metric(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Metric:
     if data["type"] == "threshold":
         return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))
@@ -201,6 +209,8 @@ def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSet
         warmup=warmup_of(spec),
         min_requests=float(spec.get("minRequests", 0)),
         early_pass=spec.get("earlyPass", False),
+        steps=max(1, len(partial_of(spec))),
+        counted=counted_seconds(spec),
     )
 
 

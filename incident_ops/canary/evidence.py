@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from incident_ops.canary import ratio_test
+from incident_ops.canary.bets import EVEN, Stakes, bet, share_log_evidence
 from incident_ops.canary.counters import (
     CLOCK,
     Counts,
@@ -25,7 +25,7 @@ from incident_ops.canary.counters import (
     spread_of,
 )
 from incident_ops.canary.evidence_settings import AUTO, MULTIPLES, EvidenceSettings
-from incident_ops.canary.ratio_test import EVEN, RatioEvidence, Stakes, end_block, no_scores, observe_ratio
+from incident_ops.canary.ratio_test import RatioEvidence, begin_ratio, begin_ratio_step, end_block, observe_ratio
 
 
 class LimitEvidence(msgspec.Struct, frozen=True):
@@ -55,14 +55,14 @@ def end_limit_block(limit: float, before: LimitEvidence) -> LimitEvidence:
     errors, requests = before.block
     if not before.ticks:
         return before
-    above = ratio_test.bet(before.above, errors / requests, limit, requests)
+    above = bet(before.above, errors / requests, limit, requests)
     return LimitEvidence(before.total, Counts(0.0, 0.0), 0, add_block(before.spread, errors, requests), above)
 
 
 def log_above(settings: EvidenceSettings, limit: float, evidence: LimitEvidence, baseline_phi: float) -> float:
     """ln of the evidence that the rate is above `limit`; both e-processes, unless errors are taken as independent."""
     counts = _mixed(_terms(limit, True), evidence.total, limit_phi(settings, evidence, baseline_phi))
-    return counts if settings.is_plain else min(counts, ratio_test.share_log_evidence(evidence.above))
+    return counts if settings.is_plain else min(counts, share_log_evidence(evidence.above))
 
 
 def log_below(settings: EvidenceSettings, limit: float, evidence: LimitEvidence, baseline_phi: float) -> float:
@@ -93,11 +93,16 @@ def _mixed(terms: tuple[tuple[float, float], ...], total: Counts, phi: float) ->
 NO_COUNTS = Counts(0.0, 0.0)
 
 
+OBVIOUS_TICKS, OBVIOUS_ERRORS, OBVIOUS_RATE, OBVIOUS_RATIO = 2, 50, 0.5, 5.0
+"""Two ticks running with 50 errors, every second request one, and five times the baseline's rate need no test."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Everything that is known so far. `at` and `last_data` are seconds since the run began.
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
-    from; `gaps` are the ticks without data by reason code.
+    from; `gaps` are the ticks without data by reason code; `obvious` is how many ticks running the canary was broken
+    for anyone to see.
     """
 
     block_ticks: int
@@ -111,6 +116,12 @@ class Evidence(msgspec.Struct, frozen=True):
     last_data: float = 0.0
     ticks: int = 0
     gaps: dict[str, int] = {}
+    obvious: int = 0
+
+    @property
+    def is_obvious(self) -> bool:
+        """Whether nobody needs a test to see that the canary is broken."""
+        return self.obvious >= OBVIOUS_TICKS
 
 
 def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] = ()) -> Evidence:
@@ -120,7 +131,7 @@ def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] 
     return Evidence(
         length,
         len(ticks),
-        None if settings.max_ratio is None else RatioEvidence(no_scores(settings.grid), spread_of(ticks, length)),
+        None if settings.max_ratio is None else begin_ratio(settings, spread_of(ticks, length)),
         None if settings.max_error_rate is None else LimitEvidence(),
         None if settings.min_error_rate is None else LimitEvidence(),
     )
@@ -170,7 +181,22 @@ def observe_tick(
         at,
         before.ticks + 1,
         gaps,
+        before.obvious + 1 if _is_broken(canary, compared) else 0,
     )
+
+
+def _is_broken(canary: Counts, baseline: Counts) -> bool:
+    """Whether a tick with data on both sides shows a canary that is broken for anyone to see."""
+    rate = canary.errors / canary.requests
+    if canary.errors < OBVIOUS_ERRORS or rate < OBVIOUS_RATE or not baseline.requests:
+        return False
+    return rate * baseline.requests >= OBVIOUS_RATIO * baseline.errors
+
+
+def begin_step(evidence: Evidence) -> Evidence:
+    """The evidence where a step of the rollout begins: from here it is also asked by itself."""
+    ratio = evidence.ratio
+    return msgspec.structs.replace(evidence, ratio=begin_ratio_step(ratio) if ratio else None)
 
 
 def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:
@@ -178,7 +204,7 @@ def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:
     limit, floor = evidence.limit, evidence.floor
     return msgspec.structs.replace(
         evidence,
-        ratio=end_block(evidence.ratio) if evidence.ratio else None,
+        ratio=end_block(settings, evidence.ratio, evidence.block_ticks) if evidence.ratio else None,
         limit=end_limit_block(settings.max_error_rate or 0.0, limit) if limit else None,
         floor=end_limit_block(settings.min_error_rate or 0.0, floor) if floor else None,
     )

@@ -26,14 +26,22 @@ def _multiples() -> tuple[float, ...]:
 MULTIPLES = _multiples()
 """How many times worse (or better) than a limit an alternative is, with equal weights (docs/decisions/0009)."""
 
+LATE = slice(1, None, 2)
+"""Those of them that beginnings within a run are asked about: every other one loses nothing there, and takes half the
+time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """A limit and the alternatives to it, by their places in the grid; `pick` takes the alternatives out of a row."""
+    """A limit and the alternatives to it, by their places in the grid.
+
+    `pick` takes the alternatives out of a row, `pick_late` those that beginnings within a run are asked about.
+    """
 
     limit: int
     places: tuple[int, ...]
     pick: Callable[[tuple[float, ...]], tuple[float, ...]]
+    pick_late: Callable[[tuple[float, ...]], tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +66,7 @@ def grid(allowed: float, unacceptable: float) -> Grid:
 
     def side(limit: float, alternatives: list[float]) -> Side:
         places = tuple(points.index(ratio) for ratio in alternatives)
-        return Side(points.index(limit), places, itemgetter(*places))
+        return Side(points.index(limit), places, itemgetter(*places), itemgetter(*places[LATE]))
 
     return Grid(points, tuple(map(math.log, points)), side(allowed, worse), side(unacceptable, better))
 
@@ -71,7 +79,8 @@ class EvidenceSettings:
     """What the evidence is for: fields of a gate file, durations in seconds, rates between 0 and 1.
 
     `max_ratio` None: no baseline, only the absolute limit `max_error_rate`. `dispersion` "auto", "none" (independent
-    errors are assumed: the plain Poisson test) or a number of 1 or more. `clump_span` "auto" or seconds.
+    errors are assumed: the plain Poisson test) or a number of 1 or more. `clump_span` "auto" or seconds. `steps` and
+    `counted` are the plan of the rollout: its steps, and seconds that count in all of them, an extension included.
     """
 
     interval: float
@@ -86,6 +95,8 @@ class EvidenceSettings:
     warmup: float = 0.0
     min_requests: float = 0.0
     early_pass: bool = False
+    steps: int = 1
+    counted: float = 600.0
 
     def __post_init__(self) -> None:
         """UserError for settings that no evidence can be had for."""
@@ -111,6 +122,8 @@ class EvidenceSettings:
         span = isinstance(self.clump_span, int | float) and 0 < self.clump_span < math.inf
         yield "clump_span", self.clump_span == AUTO or span, "auto or a duration"
         yield "warmup", 0 <= self.warmup < math.inf, "0 s or more"
+        yield "steps", self.steps >= 1, "1 or more"
+        yield "counted", 0 <= self.counted < math.inf, "0 s or more"
         yield "min_requests", 0 <= self.min_requests < math.inf, "0 or more"
 
     @cached_property
@@ -122,6 +135,16 @@ class EvidenceSettings:
     def is_split(self) -> bool:
         """Whether a canary may fail for its ratio or for its own rate: each then has half of alpha."""
         return self.max_ratio is not None and self.max_error_rate is not None
+
+    @cached_property
+    def planned_ticks(self) -> int:
+        """Ticks that are planned to count."""
+        return max(1, round(self.counted / self.interval))
+
+    @cached_property
+    def level_ratio(self) -> float:
+        """How many times the baseline's usual rate, or its rate now, a good canary may have on average."""
+        return max(2.0, self.unacceptable_ratio) * (self.max_ratio or 1.0)
 
     @cached_property
     def fail_level(self) -> float:

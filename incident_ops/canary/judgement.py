@@ -83,6 +83,8 @@ def _divergence(rate: float, null: float) -> float:
 
 
 ERROR_RATE, ABSOLUTE_LIMIT, TOO_FEW_SAMPLES = "error_rate", "absolute_limit", "too_few_samples"
+OBVIOUS = "obvious_failure"
+"""Reason code: broken for anyone to see, whatever the evidence says yet."""
 
 SILENT_TICKS = 3
 """A pass needs data from one of the last so many ticks: a canary that went silent has not passed."""
@@ -171,19 +173,25 @@ def assumption(settings: EvidenceSettings, evidence: Evidence) -> str:
     """What has to be true of the errors for alpha to hold, in a sentence for the person who reads the verdict."""
     if settings.is_plain:
         return "Assumes that every error has a cause of its own: errors that come in clumps make false verdicts likely."
-    is_chosen = settings.clump_span == AUTO
-    return _within(evidence.block_ticks * settings.interval, is_chosen, evidence.lookback_ticks * settings.interval)
+    is_chosen, seen = settings.clump_span == AUTO, evidence.lookback_ticks * settings.interval
+    level = 0.0 if settings.max_ratio is None else settings.level_ratio
+    return _within(evidence.block_ticks * settings.interval, is_chosen, seen, level)
 
 
 @lru_cache(maxsize=16)
-def _within(span: float, is_chosen: bool, seen: float) -> str:
+def _within(span: float, is_chosen: bool, seen: float, level: float) -> str:
     how = "as set by clumpSpan"
     if is_chosen and seen:
         how = f"chosen from {spell_duration(round(seen))} of the baseline before the run"
     elif is_chosen:
         how = "one tick: no lookback to choose from"
     longest = spell_duration(round(span))
-    return f"Assumes that the errors of one cause come within {longest} ({how}); longer causes can fail a good canary."
+    within = f"Assumes that the errors of one cause come within {longest} ({how})"
+    if not level:
+        return f"{within}; longer causes can fail a good canary."
+    times = "twice" if level == 2 else f"{level:.3g} times"
+    usual = f"a good canary has at most {times} the error rate that the baseline usually has, or has now"
+    return f"{within}, and that {usual}; longer causes can fail a good canary."
 
 
 def _decide(settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_over: bool) -> tuple[str, str]:
@@ -194,6 +202,8 @@ def _decide(settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_o
         return FAIL, ERROR_RATE
     if weight.above_limit >= level:
         return FAIL, ABSOLUTE_LIMIT
+    if evidence.is_obvious:
+        return FAIL, OBVIOUS
     if missing := _missing(settings, evidence):
         return INCONCLUSIVE, missing
     is_due = is_over or (settings.early_pass and weight.phi == 1)

@@ -11,18 +11,8 @@ n canary and m baseline requests. Then ln E(w; rho) = S(w) - S(rho) is the evide
 against "at most rho times" (w > rho) or "at least rho times" (w < rho): its expectation never exceeds 1, whatever the
 baseline's rate is and however it moves. One row of scores answers for every rho of the grid.
 
-The share e-process: bounded bets on the canary's share of each tick's errors. Waudby-Smith and Ramdas, "Estimating
-means of bounded random variables by betting", JRSS B 86 (2024), with the share conditioned on the number of errors.
-
-With q the share that the limit allows, a bet multiplies its capital by 1 + stake (share - q). If each clump of errors
-falls on a side in proportion to traffic, the expected share is at most q exactly, for every law of clump sizes, and
-the expected factor at most 1. A stake is at most 0.95/q: one tick multiplies by about 1/q at most, however large the
-clump, and never ruins. The stake may depend on the number of errors, which is conditioned on.
-
-The stake follows Kelly's rule for a share theta: edge / (q(1-q)/k + c (1 - 1/k) edge^2), edge = theta - q. Without its
-second term (c = 0) a stake overshoots where several errors share a tick. Any stake that is fixed
-before the share is seen is fair, so it is taken for a q with rounded odds (2.5 % off at most): stakes then repeat from
-tick to tick although traffic never does. What is won or lost is counted with the true q.
+The share e-process: bets on the canary's share of each block's errors (`bets`), joined with bets on the canary's own
+rate (`level_test`). A fail asks each from the run's begin and from every later moment (`start_times`).
 """
 
 from __future__ import annotations
@@ -34,8 +24,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from incident_ops.canary import level_test, start_times
+from incident_ops.canary.bets import EVEN, Stakes, bet, bet_factors, bet_won, share_log_evidence
 from incident_ops.canary.counters import Counts, DispersionSums, add_block, add_counts, phi
-from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings, Grid, Side
+from incident_ops.canary.evidence_settings import LATE, EvidenceSettings, Grid, Side
+from incident_ops.canary.level_test import BlockCounts
+from incident_ops.canary.start_times import StartTimes
 
 Scores = tuple[float, ...]
 
@@ -73,6 +67,15 @@ def _gains(grid: Grid, canary: float, errors: float, traffic: float) -> Scores:
     return tuple([canary * own - errors * log1p(point + rest) for point, own in pairs])
 
 
+def worse_gains(grid: Grid, canary: float, errors: float, traffic: float) -> list[float] | None:
+    """What a tick, or a block, adds to ln E of a fail at each late alternative; None where nothing."""
+    if not errors:
+        return None
+    gains = _gains(grid, canary, errors, traffic)
+    allowed = gains[grid.worse.limit]
+    return [gain - allowed for gain in grid.worse.pick_late(gains)]
+
+
 def scaled_weights(scores: Scores, phi: float) -> Weights:
     """The scores as weights, each difference divided by `phi` >= 1."""
     top = max(scores)
@@ -101,66 +104,6 @@ def log_evidence_at(scores: Scores, side: Side, phi: float) -> float:
     return math.log(sum(_relative(own, top, phi)) / len(own)) + (top - scores[side.limit]) / phi
 
 
-BOLDEST = 0.95
-"""Part of the capital that a bet may lose at most, but for the rounding of the odds."""
-
-RESTRAINT = 0.3
-"""c above: chosen by simulation (bench/gate.py shows both)."""
-
-STEP = 0.05
-"""What ln of the odds is rounded to a multiple of, for the stakes."""
-
-_SMALLEST, _LARGEST = 1e-100, 1e100
-
-
-class Stakes(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What each bet, one for each of MULTIPLES, has made of its 1, over e^log_scale."""
-
-    capitals: tuple[float, ...]
-    log_scale: float
-
-
-EVEN = Stakes((1.0,) * len(MULTIPLES), 0.0)
-"""Before any tick."""
-
-
-def bet(stakes: Stakes, share: float, allowed: float, errors: float, restraint: float = RESTRAINT) -> Stakes:
-    """The capitals after `errors` (> 0) of which `share` (0 to 1) were the canary's, where `allowed` was expected.
-
-    `allowed` lies between 0 and 1, both excluded. A fail bets that the share is larger; a pass gives the baseline's
-    share, and so bets that the canary's is smaller.
-    """
-    surplus = share - allowed
-    held = _held(round(math.log(allowed / (1 - allowed)) / STEP), errors, restraint)
-    capitals = [capital * (1 + surplus * stake) for capital, stake in zip(stakes.capitals, held, strict=True)]
-    total = sum(capitals)
-    if _SMALLEST < total < _LARGEST:
-        return Stakes(tuple(capitals), stakes.log_scale)
-    return Stakes(tuple([capital / total for capital in capitals]), stakes.log_scale + math.log(total))
-
-
-def share_log_evidence(stakes: Stakes) -> float:
-    """ln of the mean capital."""
-    return stakes.log_scale + math.log(sum(stakes.capitals) / len(stakes.capitals))
-
-
-@lru_cache(maxsize=4096)
-def _held(step: int, errors: float, restraint: float) -> tuple[float, ...]:
-    """The stakes for so many errors, for each multiple of the rate, where the odds allowed are so many steps."""
-    allowed, edges = _edges(step)
-    spread, most = allowed * (1 - allowed) / errors, BOLDEST / allowed
-    damping = restraint * (1 - 1 / errors) if errors > 1 else 0.0
-    return tuple([most if (stake := edge / (spread + damping * edge * edge)) > most else stake for edge in edges])
-
-
-@lru_cache(maxsize=256)
-def _edges(step: int) -> tuple[float, tuple[float, ...]]:
-    """The share allowed, and how far above it the share would be at each multiple of the rate."""
-    odds = math.exp(step * STEP)
-    allowed = odds / (1 + odds)
-    return allowed, tuple([multiple * odds / (1 + multiple * odds) - allowed for multiple in MULTIPLES])
-
-
 class TickBlock(msgspec.Struct, frozen=True, array_like=True):
     """The ticks of a block so far: their sums, and the errors expected on the canary at each of the two limits."""
 
@@ -175,21 +118,31 @@ NO_TICKS = TickBlock()
 
 
 class RatioEvidence(msgspec.Struct, frozen=True):
-    """What is known about the ratio. `matched` are the two sums of the Mantel-Haenszel ratio."""
+    """What is known about the ratio. `matched` are the two sums of the Mantel-Haenszel ratio.
+
+    `fail_phi` is that of `baseline_spread`. `starts` is the evidence from every later moment on, `step_scores` the
+    scores where the step began, `recent` the blocks of the last minute and `recent_baseline` their sum.
+    """
 
     scores: Scores
+    step_scores: Scores
     baseline_spread: DispersionSums
+    fail_phi: float
     canary_spread: DispersionSums = DispersionSums()
     worse: Stakes = EVEN
     better: Stakes = EVEN
     matched: tuple[float, float] = (0.0, 0.0)
     block: TickBlock = NO_TICKS
+    starts: StartTimes = StartTimes()
+    recent: tuple[BlockCounts, ...] = ()
+    recent_baseline: Counts = Counts(0.0, 0.0)
 
 
 class RatioWeight(msgspec.Struct, frozen=True):
     """ln of the evidence for each verdict, by counts and by shares, and the phi each was divided by.
 
-    A verdict needs both: `log_fail` and `log_pass` are the weaker ones.
+    That for a fail is mixed over start times, its shares with the level test. A verdict needs both: `log_fail` and
+    `log_pass` are the weaker ones.
     """
 
     fail_counts: float
@@ -201,6 +154,12 @@ class RatioWeight(msgspec.Struct, frozen=True):
     weights: Weights
     log_fail: float
     log_pass: float
+
+
+def begin_ratio(settings: EvidenceSettings, lookback: DispersionSums) -> RatioEvidence:
+    """The evidence before the first tick; `lookback` is the baseline's spread before the run."""
+    scores = no_scores(settings.grid)
+    return RatioEvidence(scores, scores, lookback, fail_phi(settings, lookback))
 
 
 def observe_ratio(
@@ -220,33 +179,88 @@ def observe_ratio(
     )
     scores = add_errors(settings.grid, before.scores, canary_errors, baseline_errors, others / requests)
     matched = (before.matched[0] + canary_errors * others / both, before.matched[1] + baseline_errors * requests / both)
+    gains = None if settings.is_plain else worse_gains(settings.grid, canary_errors, errors, others / requests)
     if filled.ticks >= length:
-        return _bet(before, scores, matched, filled)
-    spreads = before.baseline_spread, before.canary_spread
-    return RatioEvidence(scores, *spreads, before.worse, before.better, matched, filled)
+        return _bet(settings, before, length, scores, matched, filled, gains)
+    starts = before.starts
+    if not settings.is_plain:
+        starts = start_times.after_tick(settings, starts, gains, before.fail_phi)
+    return msgspec.structs.replace(before, scores=scores, matched=matched, block=filled, starts=starts)
 
 
-def end_block(before: RatioEvidence) -> RatioEvidence:
+def begin_ratio_step(before: RatioEvidence) -> RatioEvidence:
+    """The evidence with a step of the rollout that begins now."""
+    return msgspec.structs.replace(before, step_scores=before.scores, starts=start_times.begin_steps(before.starts))
+
+
+def end_block(settings: EvidenceSettings, before: RatioEvidence, length: int) -> RatioEvidence:
     """The evidence with the ticks of the last block bet on and added to the spread."""
-    return _bet(before, before.scores, before.matched, before.block) if before.block.ticks else before
+    if not before.block.ticks:
+        return before
+    return _bet(settings, before, length, before.scores, before.matched, before.block, None, is_counted=True)
 
 
-def _bet(before: RatioEvidence, scores: Scores, matched: tuple[float, float], block: TickBlock) -> RatioEvidence:
-    errors = block.canary.errors + block.baseline.errors
-    worse, better = before.worse, before.better
+def _bet(
+    settings: EvidenceSettings,
+    before: RatioEvidence,
+    length: int,
+    scores: Scores,
+    matched: tuple[float, float],
+    block: TickBlock,
+    gains: list[float] | None,
+    *,
+    is_counted: bool = False,
+) -> RatioEvidence:
+    """The evidence with a block ended; `gains` are its last tick's, unless that `is_counted` already."""
+    starts, errors, now = before.starts, block.canary.errors + block.baseline.errors, before.fail_phi
+    worse, better, factors = before.worse, before.better, None
+    allowed = block.allowed / errors if errors else 0.0
     if errors:
         share = block.canary.errors / errors
-        worse = bet(worse, share, block.allowed / errors, errors)
+        won = bet_factors(share, allowed, errors)
+        worse, factors = bet_won(worse, won), won[LATE]
         better = bet(better, 1 - share, 1 - block.unacceptable / errors, errors)
+    blocks, recent = before.recent, add_counts(before.recent_baseline, block.baseline)
+    if level_test.is_minute(settings, length, len(blocks)):
+        gone, blocks = blocks[0].baseline, blocks[1:]
+        recent = Counts(recent.errors - gone.errors, recent.requests - gone.requests)
+    level = level_test.level_allowed(settings, before.baseline_spread, now, recent)
+    spread = add_block(before.baseline_spread, *block.baseline)
+    now = fail_phi(settings, spread)
+    if settings.is_plain:
+        starts = msgspec.structs.replace(starts, step_blocks=starts.step_blocks + 1)
+    else:
+        level_factors = level_test.level_factors(block.canary, level)
+        if is_counted:
+            starts = start_times.after_block(starts, factors, level_factors)
+        else:
+            starts = start_times.after_tick(settings, starts, gains, now, factors, level_factors)
     return RatioEvidence(
         scores,
-        add_block(before.baseline_spread, *block.baseline),
+        before.step_scores,
+        spread,
+        now,
         add_block(before.canary_spread, *block.canary),
         worse,
         better,
         matched,
         NO_TICKS,
+        starts,
+        (*blocks, BlockCounts(block.canary, block.baseline, allowed, level)),
+        recent,
     )
+
+
+def is_sound_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> bool:
+    """Whether evidence that was read from a file has the form of these settings."""
+    grid, starts = settings.grid, evidence.starts
+    rows = [starts.counts, starts.shares, starts.levels, starts.step_shares, starts.step_levels]
+    is_sound = len(evidence.scores) == len(evidence.step_scores) == len(grid.points) and evidence.fail_phi >= 1
+    is_sound &= all(len(row) == len(start_times.UNTOUCHED) and min(row) >= 0 for row in rows)
+    is_sound &= min(starts.unspent, starts.level_unspent) > 0 and min(starts.waiting, starts.level_waiting) >= 0
+    blocks = evidence.recent
+    is_sound &= all(min(one.canary.requests, one.baseline.requests) > 0 and 0 < one.level < 1 for one in blocks)
+    return is_sound and all(0 < one.share < 1 or not one.canary.errors + one.baseline.errors for one in blocks)
 
 
 def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWeight:
@@ -256,22 +270,25 @@ def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWei
     whose errors come in clumps would else pass by luck.
     """
     grid = settings.grid
-    fail_phi, pass_phi = _phis(settings, evidence)
-    weights = scaled_weights(evidence.scores, fail_phi)
+    base_phi = evidence.fail_phi
+    pass_phi = max(base_phi, phi(evidence.canary_spread)) if settings.is_measured else base_phi
+    weights = scaled_weights(evidence.scores, base_phi)
     fail_counts = count_log_evidence(weights, grid.worse)
-    if pass_phi == fail_phi:
+    if pass_phi == base_phi:
         pass_counts = count_log_evidence(weights, grid.better)
     else:
         pass_counts = log_evidence_at(evidence.scores, grid.better, pass_phi)
     fail_shares, pass_shares = fail_counts, pass_counts
     if not settings.is_plain:
-        fail_shares, pass_shares = share_log_evidence(evidence.worse), share_log_evidence(evidence.better)
+        pass_shares = share_log_evidence(evidence.better)
+        fail_shares = start_times.log_bets(evidence.starts, share_log_evidence(evidence.worse))
+        fail_counts = start_times.log_counts(evidence.starts, fail_counts)
     return RatioWeight(
         fail_counts,
         fail_shares,
         pass_counts,
         pass_shares,
-        fail_phi,
+        base_phi,
         pass_phi,
         weights,
         min(fail_counts, fail_shares),
@@ -279,11 +296,9 @@ def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWei
     )
 
 
-def _phis(settings: EvidenceSettings, evidence: RatioEvidence) -> tuple[float, float]:
-    if not settings.is_measured:
-        return settings.given_phi, settings.given_phi
-    baseline = phi(evidence.baseline_spread)
-    return baseline, max(baseline, phi(evidence.canary_spread))
+def fail_phi(settings: EvidenceSettings, baseline: DispersionSums) -> float:
+    """phi of a fail, from the baseline's blocks."""
+    return phi(baseline) if settings.is_measured else settings.given_phi
 
 
 class RatioInterval(NamedTuple):

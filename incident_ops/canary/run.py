@@ -20,8 +20,10 @@ import msgspec
 
 from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.evidence import Evidence
+from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
+from incident_ops.canary.leaning import is_leaning
+from incident_ops.canary.ratio_test import is_sound_ratio
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
     JoinedVerdict,
@@ -33,10 +35,11 @@ from incident_ops.canary.verdict import (
     is_metric_settled,
     is_silent,
     join_metrics,
+    looking_worse,
     metric_status,
     postponed,
 )
-from incident_ops.deploy_gate.verdict import INCONCLUSIVE, PASS
+from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 
 WATCH_LIMIT = 0.05
@@ -132,13 +135,18 @@ SPARE_TURNS = 10
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics."""
+    """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics.
+
+    `held` is how many seconds longer than planned its step lasts, `shifted` the same of the steps before it.
+    """
 
     horizon: float
     metrics: dict[str, MetricHistory]
     at: float = 0.0
     turns: int = 0
     stage: int = 0
+    held: float = 0.0
+    shifted: float = 0.0
 
 
 def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
@@ -148,8 +156,9 @@ def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]
 
 
 def stage_of(analysis: Analysis, run: Run) -> Stage:
-    """The step that the run is in."""
-    return stages(analysis)[run.stage]
+    """The step that the run is in, as late and as long as steps that were held make it."""
+    number, weight, begin, end = stages(analysis)[run.stage]
+    return Stage(number, weight, begin + run.shifted, end + run.shifted + run.held)
 
 
 def next_measurement(analysis: Analysis, run: Run) -> float:
@@ -205,8 +214,9 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
     )
     if any(status.is_final and status.verdict != PASS for status in open_ended.deciding):
         return None
-    horizon = next_horizon(analysis, run.horizon)
-    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon)
+    later = run.shifted + run.held
+    horizon = next_horizon(analysis, run.horizon - later)
+    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon + later)
 
 
 def is_step_done(analysis: Analysis, run: Run) -> bool:
@@ -220,18 +230,53 @@ def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:
-    """The run in its next step; None after the last one, or where there is no data to go on with.
+    """The run in its next step; in the same one for a tick longer where the evidence leans against the canary.
 
-    A step without data is never left: what cannot be seen is not given more traffic.
+    None after the last one, where there is no data to go on with, and where the evidence leans after twice the step's
+    time. What cannot be seen, or looks worse, is not given more traffic.
     """
     if run.stage + 1 >= len(stages(analysis)) or judge_step(analysis, run).lacks_data:
         return None
-    return msgspec.structs.replace(run, stage=run.stage + 1)
+    if leans_worse(analysis, run):
+        return _held_run(analysis, run)
+    metrics = {
+        name: msgspec.structs.replace(history, evidence=history.evidence and begin_step(history.evidence))
+        for name, history in run.metrics.items()
+    }
+    shifted = run.shifted + run.held
+    return msgspec.structs.replace(run, stage=run.stage + 1, metrics=metrics, held=0.0, shifted=shifted)
+
+
+def _held_run(analysis: Analysis, run: Run) -> Run | None:
+    """The run with its step a tick longer; None where that is more than twice its time."""
+    stage, tick = stage_of(analysis, run), analysis.interval
+    if 2 * run.held + tick > stage.end - stage.begin:
+        return None
+    return msgspec.structs.replace(run, held=run.held + tick, horizon=run.horizon + tick)
+
+
+def leans_worse(analysis: Analysis, run: Run) -> bool:
+    """Whether the evidence of a metric that decides leans against the canary, in this step or of late."""
+    return any(_leans(metric, run.metrics[metric.name]) for metric in analysis.metrics)
+
+
+def _leans(metric: Metric, history: MetricHistory) -> bool:
+    if not isinstance(metric, ErrorRate) or metric.dry_run or history.evidence is None:
+        return False
+    return is_leaning(metric.settings, history.evidence)
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict as if the run ended with the step it is in."""
-    return judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end))
+    """The verdict as if the run ended with the step it is in; inconclusive while the evidence leans."""
+    joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end))
+    if joined.verdict == FAIL or joined.lacks_data or not leans_worse(analysis, run):
+        return joined
+    metrics = {metric.name: metric for metric in analysis.metrics}
+    statuses = [
+        looking_worse(status) if _leans(metrics[status.name], run.metrics[status.name]) else status
+        for status in joined.metrics
+    ]
+    return join_metrics(statuses, True)
 
 
 def _shortest_interval(analysis: Analysis) -> float:
@@ -243,7 +288,7 @@ def _shortest_interval(analysis: Analysis) -> float:
     return min([analysis.interval, *others])
 
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 RUN_KIND, EVIDENCE_KIND = "canary-run", "canary-evidence"
 _NAMES = {RUN_KIND: "a canary run", EVIDENCE_KIND: "canary evidence"}
 _START_ANEW = "remove the state file to start anew"
@@ -297,6 +342,8 @@ class _RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: float
     turns: int
     stage: int
+    held: float
+    shifted: float
     metrics: dict[str, _MetricState]
 
 
@@ -311,7 +358,8 @@ def run_to_json(analysis: Analysis, run: Run, owner: Owner, started_at: str, ver
             kept["evidence"] = json.loads(text)
         metrics[metric.name] = kept
     head = {"schema": STATE_VERSION, "kind": RUN_KIND, "owner": msgspec.to_builtins(owner), "started_at": started_at}
-    data = {**head, "verdict": verdict, "horizon": run.horizon, "at": run.at, "turns": run.turns, "stage": run.stage}
+    known = {name: getattr(run, name) for name in ("horizon", "at", "turns", "stage", "held", "shifted")}
+    data = {**head, "verdict": verdict, **known}
     return json.dumps({**data, "metrics": metrics}, indent=1) + "\n"
 
 
@@ -335,7 +383,8 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner) -> tuple[
             evidence, _ = evidence_from_json(kept_text, metric.settings, owner.subject(metric.name))
         metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem)
     _demand_sound_run(state, len(stages(analysis)))
-    return Run(state.horizon, metrics, state.at, state.turns, state.stage), state.started_at
+    run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.held, state.shifted)
+    return run, state.started_at
 
 
 def evidence_to_json(settings: EvidenceSettings, evidence: Evidence, subject: str, started_at: str) -> str:
@@ -386,7 +435,7 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
 
 
 def _demand_sound_run(state: _RunState, steps: int) -> None:
-    numbers = [state.horizon, state.at, *(metric.due for metric in state.metrics.values())]
+    numbers = [state.horizon, state.at, state.held, state.shifted, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
     if not in_range or not 0 <= state.stage < steps or state.turns < 0:
         raise UserError("the state file is damaged: its numbers are out of range", hint=_START_ANEW)
@@ -397,7 +446,7 @@ def _demand_sound_evidence(settings: EvidenceSettings, evidence: Evidence) -> No
     kept = (evidence.ratio, evidence.limit, evidence.floor)
     is_whole = all((limit is None) == (part is None) for limit, part in zip(asked, kept, strict=True))
     if evidence.ratio is not None:
-        is_whole &= len(evidence.ratio.scores) == len(settings.grid.points)
+        is_whole &= is_sound_ratio(settings, evidence.ratio)
     bets = [evidence.ratio.worse, evidence.ratio.better] if evidence.ratio else []
     bets += [part.above for part in (evidence.limit, evidence.floor) if part]
     for stakes in bets:

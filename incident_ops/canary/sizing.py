@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from incident_ops.canary.bets import EVEN, bet
 from incident_ops.canary.config import WARMUP
 from incident_ops.canary.evidence_settings import MULTIPLES
-from incident_ops.canary.ratio_test import EVEN, bet
 from incident_ops.errors import UserError
 
 CHANCE = 0.9

@@ -16,6 +16,7 @@ from incident_ops.canary.config import ACCEPT, ON_INCONCLUSIVE_FAIL, Analysis, E
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, observe_tick
 from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, Needed, judge_evidence
+from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
     SOURCE_TIMEOUT,
@@ -216,6 +217,11 @@ def verdict_exit_code(verdict: str, reason_code: str) -> int:
     """What the process ends with; an error of the source or of a command is 4, whatever else it is called."""
     from_outside = reason_code in (DATASOURCE_ERROR, COMMAND_FAILED)
     return PROVIDER_EXIT if verdict == INCONCLUSIVE and from_outside else EXIT[verdict]
+
+
+def looking_worse(status: MetricStatus) -> MetricStatus:
+    """The status of a metric whose evidence leans against the canary although its step lasted as long as it may."""
+    return replace(status, verdict=INCONCLUSIVE, reason_code=LEANS_WORSE, is_final=True)
 
 
 def metric_status(

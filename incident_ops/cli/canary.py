@@ -298,6 +298,8 @@ class Progress:
         weight = stage_of(analysis, run).weight
         share = f", {weight} %" if weight else ""
         head = f"{spell_duration(int(run.at))} of {spell_duration(int(run.horizon))}{share}"
+        if run.held:
+            head += f" (held for {spell_duration(int(run.held))}: the canary looks worse)"
         lines = [progress(metric) for metric in joined.metrics]
         if self._table is not None:
             from rich.text import Text

@@ -101,10 +101,10 @@ def observe(
 ) -> Snapshot:
     """Everything a plan may ask of the tracker, or `Incomplete`: a partial list must never look like the whole.
 
-    Asked alone: the open keys whose number is not in the list; who closed an item's issue that the record wants open;
-    who reopened, closed, assigned or took off whom where that decides, and whether they belong to the repository;
-    whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is not asked
-    about numbers: they belong to another one. Milestones are listed only where an issue is to get one.
+    Asked alone: the keys of open incidents whose number is not in the list; who closed an item's issue that the record
+    wants open; who reopened, closed, assigned or took off whom where that decides, and whether they belong to the
+    repository; whether people who are not on their issue yet can be assigned. A tracker with nothing of ours in it is
+    not asked about numbers: they belong to another one. Milestones are listed only where an issue is to get one.
     `watched`: the incidents whose comments matter, and since when; where none of them has an issue no comment is read.
     `numbers`: key -> the issue that an earlier run opened for it, or saw. `now` tells which issues are asked about
     first where there are too many for a run, so that each has its turn. `asked_for`: takes the place of `desired` as
@@ -159,13 +159,17 @@ def list_issues(tracker: IssueTracker) -> tuple[Issue, ...]:
 
 
 def _with_unlisted(tracker: IssueTracker, desired: Desired, snapshot: Snapshot) -> Snapshot:
-    """With the issues, or the gaps, behind the numbers of open keys that are not in the list."""
+    """With the issues, or the gaps, behind the numbers of keys that are not in the list.
+
+    Of open incidents all keys: an item may be done while its issue stands open, emptied by somebody.
+    """
     is_known = snapshot.numbers or desired.repository  # a record that names a repository means that one
     if not is_known and not any(key_of(issue, desired.identities, snapshot.records_id) for issue in snapshot.issues):
         return snapshot
     listed = {issue.number for issue in snapshot.issues}
+    over = {wanted.key for wanted in desired.here if wanted.closed_as and wanted.incident.is_closed}
     recorded = recorded_numbers(desired, snapshot)
-    unlisted = sorted({number for key, number in recorded.items() if desired.issues[key].closed_as is None} - listed)
+    unlisted = sorted({number for key, number in recorded.items() if key not in over} - listed)
     answers = [tracker.look_up(number) for number in unlisted]
     found = [answer for answer in answers if isinstance(answer, Issue)]
     return replace(

@@ -12,7 +12,8 @@ from typing import Any
 
 from incident_ops.canary.config import WARMUP
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
-from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, TOO_FEW_SAMPLES, Judgement
+from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, OBVIOUS, TOO_FEW_SAMPLES, Judgement
+from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
@@ -35,6 +36,8 @@ CANARY_HEADLINES = {
     NO_SAMPLES: "there is too little data to judge",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
     NO_BASELINE: "there is no baseline to compare with",
+    OBVIOUS: "the canary is broken: at least half of its requests failed, twice running",
+    LEANS_WORSE: "the canary looks worse than the baseline, too little to be sure, too much for more traffic",
     TOO_FEW_SAMPLES: "there are too few requests to decide",
     DATASOURCE_ERROR: "the metric source does not answer",
     SOURCE_TIMEOUT: "the run ended early",

@@ -43,7 +43,7 @@ def test_what_is_not_given_has_the_documented_default() -> None:
     assert (found.interval, found.horizon, found.warmup, found.watch) == (15, 600, 60, 0)
     assert (found.on_inconclusive, found.no_data_fails, found.dry_run) == (None, False, False)
     metric = error_rate()
-    assert metric.settings == EvidenceSettings(interval=15, warmup=60)
+    assert metric.settings == EvidenceSettings(interval=15, warmup=60, counted=540)
     assert (metric.lookback, metric.canary, metric.dry_run) == (3600, Queries("e_total", "r_total"), False)
     assert metric.settings.min_error_rate is None
     judged = threshold().threshold
@@ -59,7 +59,7 @@ def test_every_field_arrives() -> None:
     )  # fmt: skip
     expected = EvidenceSettings(
         interval=15, warmup=60, max_ratio=1.5, unacceptable_ratio=3, min_error_rate=0.001, max_error_rate=0.01,
-        alpha=0.02, beta=0.1, dispersion=2.5, clump_span=30.0,
+        alpha=0.02, beta=0.1, dispersion=2.5, clump_span=30.0, counted=540,
     )  # fmt: skip
     assert (metric.settings, metric.lookback, metric.dry_run) == (expected, 7200, True)
     found = threshold(

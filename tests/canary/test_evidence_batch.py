@@ -19,7 +19,7 @@ def _gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     import gate
 
     yield gate
-    for name in ("gate", "gate_batch", "gate_shapes"):
+    for name in ("gate", "gate_batch", "gate_shapes", "gate_starts"):
         sys.modules.pop(name, None)
 
 
@@ -32,7 +32,7 @@ def test_the_arrays_agree_with_the_product(gate: ModuleType) -> None:
 
 def test_a_difference_ends_the_run(gate: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison can fail: arrays that bet a little more are found out."""
-    monkeypatch.setattr(gate.batch, "BOLDEST", 0.96)
+    monkeypatch.setattr(gate.starts, "BOLDEST", 0.96)
     with pytest.raises(SystemExit, match="the product and the arrays differ"):
         list(gate.agreement(gate.Sizes(good=0, bad=0, checked=2)))
 
@@ -44,11 +44,11 @@ def test_good_canaries_keep_alpha_in_a_small_run(gate: ModuleType, shape: str) -
     """At most 1 % of 1,000 (plus three standard errors), where counts alone fail up to half."""
     setting = gate.Setting(0.005, 10, 15.0)
     runs = gate.drawn(gate.SHAPES[shape], setting, 1_000, shape)
-    assert gate.percent((gate.by_default(runs, setting).both >= gate.FAIL_AT).any(axis=1)) <= 1.9
+    assert gate.percent((gate.by_default(runs, setting).rule.both >= gate.FAIL_AT).any(axis=1)) <= 1.9
 
 
 def test_bad_canaries_are_seen_in_a_small_run(gate: ModuleType) -> None:
     """0.5 %, twice as bad, 10 requests a second, polled every 5 s: three in four within ten minutes."""
     setting = gate.Setting(0.005, 10, 5.0, ratio=2.0)
     runs = gate.drawn(gate.SHAPES["ideal"], setting, 500, "bad")
-    assert gate.percent((gate.by_default(runs, setting).both >= gate.FAIL_AT).any(axis=1)) >= 72
+    assert gate.percent((gate.by_default(runs, setting).rule.both >= gate.FAIL_AT).any(axis=1)) >= 72

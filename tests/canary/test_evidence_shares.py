@@ -10,19 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from incident_ops.canary import ratio_test
+from incident_ops.canary import bets
+from incident_ops.canary.bets import BOLDEST, EVEN, STEP, bet, share_log_evidence
 from incident_ops.canary.evidence_settings import grid
-from incident_ops.canary.ratio_test import (
-    BOLDEST,
-    EVEN,
-    STEP,
-    add_errors,
-    bet,
-    count_log_evidence,
-    no_scores,
-    scaled_weights,
-    share_log_evidence,
-)
+from incident_ops.canary.ratio_test import add_errors, count_log_evidence, no_scores, scaled_weights
 
 SHARES = st.floats(0.01, 0.99)
 
@@ -75,7 +66,7 @@ def test_for_one_error_it_is_the_count_e_process(canary: int) -> None:
 def test_rounded_odds_move_no_stake_by_more_than_half_a_step(allowed: float, errors: float) -> None:
     """A stake that is 2.5 % off its best loses next to nothing, and is as fair."""
     exact = math.log(allowed / (1 - allowed)) / STEP
-    near, best = (ratio_test._held(step, errors, ratio_test.RESTRAINT) for step in (round(exact), exact))
+    near, best = (bets.stakes_held(step, errors, bets.RESTRAINT) for step in (round(exact), exact))
     assert all(abs(math.log(one / other)) <= STEP / 2 + 1e-9 for one, other in zip(near, best, strict=True))
 
 

@@ -95,7 +95,7 @@ def _with(path: str, value: object) -> str:
         "null",
         STATE[:-40],
         _with("kind", "plan"),
-        _with("schema", 2),
+        _with("schema", 1),
         _with("unknown", 1),
         _with("evidence.ratio", None),
         _with("evidence.ratio.scores", [0.0]),
@@ -105,6 +105,13 @@ def _with(path: str, value: object) -> str:
         _with("evidence.ratio.worse.0.0", -1.0),
         _with("evidence.ratio.worse.0", [0.0] * len(MULTIPLES)),
         _with("evidence.block_ticks", 0),
+        _with("evidence.ratio.step_scores", [0.0]),
+        _with("evidence.ratio.fail_phi", 0.0),
+        _with("evidence.ratio.starts.0.0", -1.0),
+        _with("evidence.ratio.starts.1", [1.0] * 7),
+        _with("evidence.ratio.starts.3", 0.0),
+        _with("evidence.ratio.recent.0.1.1", 0.0),
+        _with("evidence.ratio.recent.0.3", 1.0),
         _with("evidence.canary.0", float("inf")),
         _with("evidence.limit.total", [1.0]),
         b"\xff\xfe",
@@ -119,5 +126,5 @@ def test_a_file_that_is_damaged_or_of_another_kind_is_refused(text: str | bytes)
 def test_the_file_is_text_with_a_version() -> None:
     """People may look into it."""
     data = json.loads(STATE)
-    assert (data["schema"], data["kind"], data["subject"]) == (1, "canary-evidence", SUBJECT)
+    assert (data["schema"], data["kind"], data["subject"]) == (2, "canary-evidence", SUBJECT)
     assert STATE.endswith("}\n")

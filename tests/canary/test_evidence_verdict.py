@@ -281,7 +281,7 @@ def test_a_lookback_with_clumps_slows_the_counts() -> None:
     assert clumped.ratio is not None
     assert clumped.ratio.fail_phi > 10
     assert clumped.ratio.fail_counts < calm.ratio.fail_counts / 5
-    assert clumped.ratio.fail_shares == pytest.approx(calm.ratio.fail_shares)
+    assert clumped.ratio.fail_shares == pytest.approx(calm.ratio.fail_shares, rel=0.01)
 
 
 def test_a_pass_is_slowed_by_the_canary_s_own_clumps() -> None:

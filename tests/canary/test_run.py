@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from incident_ops.canary.evidence import begin_step
 from incident_ops.canary.run import (
     Owner,
     Run,
@@ -62,7 +63,9 @@ def test_evidence_goes_on_over_the_steps() -> None:
     second = next_step(gate, run)
     assert second is not None
     assert stage_of(gate, second).weight == 50
-    assert second.metrics == run.metrics
+    was, now = run.metrics["errors"].evidence, second.metrics["errors"].evidence
+    assert was is not None
+    assert now == begin_step(was)
     run = fed(gate, second, *[GOOD] * 20, begin=300)
     assert judge_run(gate, run).metrics[0].canary.requests == 12000
     assert next_step(gate, run) is None
@@ -179,7 +182,7 @@ def _state(**changes: Any) -> str:
         ("", "cannot be read"),
         ("[]", "cannot be read"),
         ("{}", "not a canary run"),
-        (_state(schema=2), "has version 2, not 1"),
+        (_state(schema=1), "has version 1, not 2"),
         (_state(verdict="pass"), "has ended: pass"),
         (_state(metrics={}), "other metrics"),
         (_state(stage=7), "damaged"),

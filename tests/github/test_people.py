@@ -58,10 +58,14 @@ class _People:
         self.change(one, body=f"{one['body']}\n\n{self.word()}")
 
     def write_above(self, one: dict[str, Any]) -> None:
-        self.change(one, body=one["body"].replace(generated_block.BEGIN, f"{self.word()}\n{generated_block.BEGIN}", 1))
+        self._write_before(generated_block.BEGIN, one)
 
     def edit_block(self, one: dict[str, Any]) -> None:
-        self.change(one, body=one["body"].replace(generated_block.END, f"{self.word()}\n{generated_block.END}", 1))
+        self._write_before(generated_block.END, one)
+
+    def _write_before(self, mark: str, one: dict[str, Any]) -> None:
+        if mark in one["body"]:  # somebody may have emptied the text
+            self.change(one, body=one["body"].replace(mark, f"{self.word()}\n{mark}", 1))
 
     def cut_marker(self, one: dict[str, Any]) -> None:
         if one["number"] in self.numbered():  # without a number nothing leads back to the issue

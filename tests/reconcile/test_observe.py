@@ -62,7 +62,7 @@ def test_a_read_writes_nothing() -> None:
 
 
 def test_numbers_that_are_not_listed_are_looked_up() -> None:
-    """Of open keys only, once each: an issue without its labels is found, a deleted one is a gap."""
+    """Of open incidents only, once each: an issue without its labels is found, a deleted one is a gap."""
     scene = Scene(record(1, item(1)), record(2), record(3))
     scene.tracker.edit(1, labels=())
     scene.tracker.delete(3)
@@ -72,6 +72,15 @@ def test_numbers_that_are_not_listed_are_looked_up() -> None:
     assert scene.asked["look_up"] == 2
     assert [issue.number for issue in seen.issues] == [1, 2, 4]
     assert seen.gone == (MissingIssue(number=3, why=ISSUE_DELETED),)
+
+
+def test_the_emptied_issue_of_a_done_item_is_looked_up_while_its_incident_is_open() -> None:
+    """Without its labels it is in no list, and it would stand open for ever."""
+    scene = Scene(record(1, item(1)))
+    done = written_back(scene.records, {scene.records[0].path: (Set(("action_items", 0, "status"), "done"),)})
+    scene.records = done
+    scene.tracker.edit(2, labels=(), body="")
+    assert [issue.number for issue in scene.look().issues] == [1, 2]
 
 
 def test_a_tracker_without_an_issue_of_ours_is_not_asked_about_numbers() -> None:

@@ -1,0 +1,261 @@
+"""The rule of a fail over many runs at once: evidence from every moment on, and the level test, as numpy arrays.
+
+The formulas are those of incident_ops/canary (start_times, level_test, leaning), written out again for traffic that
+moves from step to step; `bench/gate.py` and tests/canary/test_evidence_batch.py hold them to the product's own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from gate_batch import LEVELS, OURS, Evidence, Floats, log_mean, spans
+from gate_shapes import BASELINE_SHARE, Rollout, Runs, Setting
+
+from incident_ops.canary.bets import BOLDEST
+from incident_ops.canary.evidence_settings import LATE
+
+WHOLE, TICKS, STEPS, KEPT, LEVEL_PART = 0.7, 0.1, 0.2, 0.2, 0.05
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Requests a tick of canary and baseline (ticks,), of the baseline before the run, and the steps' first ticks."""
+
+    tick: float
+    canary: Floats
+    baseline: Floats
+    before: float
+    begins: tuple[int, ...] = (0,)
+    planned: int = 0
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The last tick of each step."""
+        return (*(begin - 1 for begin in self.begins[1:]), len(self.canary) - 1)
+
+
+def even(setting: Setting) -> Traffic:
+    """One step with the setting's traffic."""
+    requests = np.full(setting.ticks, setting.requests)
+    return Traffic(setting.tick, requests, requests * BASELINE_SHARE, setting.requests * BASELINE_SHARE)
+
+
+def rollout(setting: Rollout) -> Traffic:
+    """The traffic of a rollout."""
+    return Traffic(setting.tick, *setting.sides, tuple(range(0, setting.ticks, setting.step_ticks)))
+
+
+@dataclass(frozen=True)
+class Found:
+    """ln of the evidence after each tick, (runs, ticks): the rule, the one it replaces, and c of each tick's block."""
+
+    rule: Evidence
+    before: Evidence
+    allowed: Floats
+    phi: Floats
+
+
+@dataclass
+class _Spread:
+    """The baseline's blocks so far: number, errors, requests, errors^2 / requests."""
+
+    number: int
+    errors: Floats
+    requests: float
+    squares: Floats
+
+    def add(self, errors: Floats, requests: float) -> None:
+        self.number += 1
+        self.errors = self.errors + errors
+        self.requests += requests
+        self.squares = self.squares + errors**2 / requests
+
+    def phi(self) -> Floats:
+        if self.number < 2:
+            return np.ones(len(self.errors))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            index = (self.squares * self.requests / self.errors - self.errors) / (self.number - 1)
+        index = np.where(self.errors > 0, index, 1.0)
+        return np.where((index > 1) & (index > LEVELS[self.number - 1]), index, 1.0)
+
+
+def _past(runs: Runs, traffic: Traffic, length: int) -> _Spread:
+    whole = runs.lookback.shape[1] // length * length
+    blocks = runs.lookback[:, :whole].reshape(len(runs.lookback), -1, length).sum(axis=2).astype(float)
+    requests = traffic.before * length
+    return _Spread(blocks.shape[1], blocks.sum(axis=1), requests * blocks.shape[1], (blocks**2).sum(axis=1) / requests)
+
+
+def _stakes(allowed: Floats, number: Floats) -> Floats:
+    """Stakes for a share or rate `allowed` (runs,) in blocks of `number` errors or requests (runs,)."""
+    odds = np.exp(np.rint(np.log(allowed / (1 - allowed)) / OURS.step) * OURS.step)[:, None]
+    near, many = odds / (1 + odds), number[:, None]
+    edge = OURS.grid * odds / (1 + OURS.grid * odds) - near
+    damping = OURS.restraint * np.maximum(1 - 1 / many, 0.0)
+    return np.asarray(np.minimum(BOLDEST / near, edge / (near * (1 - near) / many + damping * edge**2)))
+
+
+def _share_factors(mine: Floats, errors: Floats, allowed: Floats) -> Floats:
+    some = np.maximum(errors, 1)
+    surplus = np.where(errors > 0, mine / some - allowed, 0.0)
+    return 1 + _stakes(allowed, some) * surplus[:, None]
+
+
+def _level_factors(mine: Floats, requests: float, allowed: Floats) -> Floats:
+    rounded = np.exp(np.rint(np.log(requests) / OURS.step) * OURS.step)
+    return 1 + _stakes(allowed, np.full(len(mine), rounded)) * (mine / requests - allowed)[:, None]
+
+
+def found(runs: Runs, traffic: Traffic, length: int = 1, limit: float = 1.0, unacceptable: float = 2.0) -> Found:
+    """The evidence of a fail in blocks of `length` ticks."""
+    number, ticks = runs.canary.shape
+    logs = [np.empty((number, ticks)) for _name in range(4)]
+    levels, phis = np.empty((number, ticks)), np.empty((number, ticks))
+    state = _Beginnings(number, len(traffic.begins), traffic.planned or ticks)
+    spread, first, allowed = _past(runs, traffic, length), 0, np.full(number, 0.5)
+    worse, mixed = np.zeros((number, len(OURS.grid))), np.zeros((number, len(OURS.grid)))
+    expected = np.zeros(number)
+    recent = max(4, int(np.ceil(60 / (traffic.tick * length) - 1e-9))) * length
+    for tick in range(ticks):
+        n, m = traffic.canary[tick], traffic.baseline[tick]
+        x = runs.canary[:, tick]
+        k = x + runs.baseline[:, tick]
+        expected += k * limit * n / (limit * n + m)
+        is_end = tick + 1 - first == length or tick == ticks - 1
+        usual = spread.errors, spread.requests, spread.phi()
+        block = slice(first, tick + 1)
+        if tick + 1 - first == length:
+            spread.add(runs.baseline[:, block].sum(axis=1).astype(float), traffic.baseline[block].sum())
+        phi = spread.phi()
+        ratios = limit * OURS.grid
+        gain = x[:, None] * np.log(OURS.grid) - k[:, None] * np.log((n * ratios + m) / (n * limit + m))
+        worse += gain
+        state.tick(gain[:, LATE] / phi[:, None], tick in traffic.begins)
+        if is_end:
+            if tick + 1 - first < length:
+                spread.add(runs.baseline[:, block].sum(axis=1).astype(float), traffic.baseline[block].sum())
+                phi = spread.phi()
+            mine = runs.canary[:, block].sum(axis=1).astype(float)
+            errors = mine + runs.baseline[:, block].sum(axis=1)
+            share = np.where(errors > 0, expected / np.maximum(errors, 1), 0.5)
+            allowed = _allowed(
+                runs,
+                traffic,
+                usual,
+                (max(0, tick + 1 - recent + (length - (tick + 1 - first))), tick + 1),
+                limit,
+                unacceptable,
+            )
+            factors = _share_factors(mine, errors, share)
+            mixed += np.log(factors)
+            state.block(factors[:, LATE], _level_factors(mine, traffic.canary[block].sum(), allowed)[:, LATE])
+            first, expected = tick + 1, np.zeros(number)
+        whole = log_mean(worse / phi[:, None]), log_mean(mixed)
+        for log, now in zip(logs, (*state.logs(*whole), *whole), strict=True):
+            log[:, tick] = now
+        levels[:, tick], phis[:, tick] = allowed, phi
+    return Found(Evidence(logs[0], logs[1]), Evidence(logs[2], logs[3]), levels, phis)
+
+
+def _allowed(
+    runs: Runs,
+    traffic: Traffic,
+    usual: tuple[Floats, float, Floats],
+    recent: tuple[int, int],
+    limit: float,
+    unacceptable: float,
+) -> Floats:
+    """c of the block that ends now."""
+    errors, requests, phi = usual
+    if not requests:
+        return np.full(len(errors), 0.5)
+    past = (np.sqrt(errors + phi) + np.sqrt(phi)) ** 2 / requests
+    now = runs.baseline[:, slice(*recent)].sum(axis=1) / traffic.baseline[slice(*recent)].sum()
+    return np.clip(max(2.0, unacceptable) * limit * np.maximum(past, now), 0.001, 0.5)
+
+
+class _Beginnings:
+    """Sums over beginnings, (runs, alternatives), and what has not been given out."""
+
+    def __init__(self, runs: int, steps: int, ticks: int) -> None:
+        self._counts, self._shares, self._levels = (np.zeros((runs, len(OURS.grid[LATE]))) for _row in range(3))
+        self._of_tick, self._of_step = (1 - KEPT) / ticks, 1 / steps
+        self._left, self._spent, self._waiting = ticks, [0.0, 0.0], [0.0, 0.0]
+
+    def tick(self, logs: Floats, begins: bool) -> None:
+        of_tick = self._of_tick if self._left > 0 else 0.0
+        of_step = self._of_step if begins else 0.0
+        self._left -= 1
+        for place, part in enumerate((TICKS * of_tick + STEPS * of_step, 0.5 * of_tick + 0.5 * of_step)):
+            self._spent[place] += part
+            self._waiting[place] += part
+        part = TICKS * of_tick + STEPS * of_step
+        self._counts = np.minimum((self._counts + part) * np.exp(np.minimum(logs, 130.0)), 1e250)
+
+    def block(self, shares: Floats, levels: Floats) -> None:
+        self._shares = np.minimum((self._shares + self._waiting[0]) * shares, 1e250)
+        self._levels = np.minimum((self._levels + self._waiting[1]) * levels, 1e250)
+        self._waiting = [0.0, 0.0]
+
+    def logs(self, counts: Floats, shares: Floats) -> tuple[Floats, Floats]:
+        rest = 1 - WHOLE - self._spent[0]
+        by_counts = np.logaddexp(np.log(WHOLE) + counts, np.log(self._counts.mean(axis=1) + rest))
+        level = self._levels.mean(axis=1) + 1 - self._spent[1] + self._waiting[1]
+        late = (1 - LEVEL_PART) * (self._shares.mean(axis=1) + rest + self._waiting[0]) + LEVEL_PART * level
+        return by_counts, np.logaddexp(np.log(WHOLE * (1 - LEVEL_PART)) + shares, np.log(late))
+
+
+def by_own_span(runs: Runs, traffic: Traffic) -> Found:
+    """`clumpSpan: auto`: each run in blocks of the length that its own lookback chooses."""
+    lengths, parts = spans(runs.lookback, traffic.tick), []
+    order = []
+    for length in np.unique(lengths):
+        chosen = np.flatnonzero(lengths == length)
+        order.append(chosen)
+        parts.append(
+            found(Runs(runs.canary[chosen], runs.baseline[chosen], runs.lookback[chosen]), traffic, int(length))
+        )
+    back = np.argsort(np.concatenate(order))
+
+    def joined(rows: list[Floats]) -> Floats:
+        return np.concatenate(rows)[back]
+
+    def evidence(rows: list[Evidence]) -> Evidence:
+        return Evidence(joined([row.counts for row in rows]), joined([row.shares for row in rows]))
+
+    return Found(
+        evidence([part.rule for part in parts]),
+        evidence([part.before for part in parts]),
+        joined([part.allowed for part in parts]),
+        joined([part.phi for part in parts]),
+    )
+
+
+def leans(runs: Runs, traffic: Traffic, seen: Found, end: int, limit: float = 1.0) -> Floats:
+    """The evidence that leans against the canary at the end of the step whose last tick is `end`; blocks of a tick."""
+    begin = max(first for first in traffic.begins if first <= end)
+    late = max(4, int(np.ceil(60 / traffic.tick - 1e-9)))
+    phi = seen.phi[:, end][:, None]
+    rows = [np.zeros((len(runs.canary), len(OURS.grid[LATE]))) for _row in range(3)]
+    means: list[list[Floats]] = [[], [], []]
+    for tick in range(end, begin - 1, -1):
+        for row, part in zip(rows, _logs(runs, traffic, seen, tick, limit), strict=True):
+            row += part[:, LATE]
+        if end - tick < late or tick == begin:
+            for mean, log in zip(means, (rows[0] / phi, rows[1], rows[2]), strict=True):
+                mean.append(np.exp(np.minimum(log_mean(log), 575.0)))
+        if end - tick < late and tick == begin:
+            for mean in means:
+                mean.append(mean[-1])
+    counts, shares, levels = (np.mean(mean, axis=0) for mean in means)
+    return np.minimum(counts, (shares + levels) / 2)
+
+
+def _logs(runs: Runs, traffic: Traffic, seen: Found, tick: int, limit: float) -> Iterator[Floats]:
+    n, m, x = traffic.canary[tick], traffic.baseline[tick], runs.canary[:, tick]
+    k, ratios = x + runs.baseline[:, tick], limit * OURS.grid
+    yield x[:, None] * np.log(OURS.grid) - k[:, None] * np.log((n * ratios + m) / (n * limit + m))
+    yield np.log(_share_factors(x, k, np.full(len(x), limit * n / (limit * n + m))))
+    yield np.log(_level_factors(x, float(n), seen.allowed[:, tick]))

@@ -1,0 +1,126 @@
+"""A canary that breaks late in its rollout: stopped at any share, and never given more traffic while it looks worse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cli.canary_scene import COLUMNS, POLICY, Source, gate, stage, write
+from tests.cli.scene import Done, Folder, call
+
+Patch = pytest.MonkeyPatch
+TICK, STEP = 15, 300
+
+
+@pytest.fixture
+def here(make: Callable[..., Folder], monkeypatch: Patch) -> Folder:
+    """A repository with a data source and without a limit of its own, outside any workflow."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTOR", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    made = make("repo", policy=POLICY)
+    made.commit()
+    return made
+
+
+def recording(weights: list[int], breaks: int, rate: float, rps: int = 1000, good: float = 0.001) -> str:
+    """Five minutes at each weight; from second `breaks` on, the canary fails at `rate`."""
+    lines = []
+    for number in range(1, STEP * len(weights) // TICK + 1):
+        end = number * TICK
+        mine = weights[(end - 1) // STEP] * rps * TICK // 100
+        others = rps * TICK - mine
+        failed = round(mine * (rate if end > breaks else good))
+        lines.append(f"{end},{mine},{failed},{others},{round(others * good)}\n")
+    return COLUMNS + "".join(lines)
+
+
+def steps(weights: list[int]) -> str:
+    return "[" + ", ".join(f"{{weight: {weight}, duration: 5m}}" for weight in weights) + "]"
+
+
+def replayed(here: Folder, csv: str, weights: list[int]) -> tuple[Done, dict[str, Any]]:
+    (here.path / "late.csv").write_text(csv)
+    name = write(here.path, gate(provider="{file: {}}", steps=steps(weights)).replace("  duration: 10m\n", ""))
+    done = call("canary", "replay", "late.csv", "-f", name, "--format", "json", at=here.path)
+    return done, json.loads(done.out)
+
+
+@pytest.mark.parametrize(
+    ("weights", "at"),
+    [([20, 40, 60, 80], 80), ([25, 50, 75], 75), ([10, 25, 50, 90], 90), ([20, 40, 60, 80], 60), ([5], 5)],
+)
+def test_a_dead_canary_is_stopped_within_30_seconds_at_any_share(here: Folder, weights: list[int], at: int) -> None:
+    """1,000 requests a second, 0.1 % before: every request fails from the begin of the step on; --on-fail would run."""
+    breaks = STEP * weights.index(at)
+    done, said = replayed(here, recording(weights, breaks, 1.0), weights)
+    assert (done.code, said["verdict"]) == (1, "fail")
+    assert said["stopped_at_seconds"] - breaks <= 30
+
+
+@pytest.mark.parametrize("weights", [[20, 40, 60, 80], [25, 50, 75], [10, 25, 50, 90]])
+@pytest.mark.parametrize("rps", [100, 1000])
+def test_ten_times_worse_is_stopped_within_three_minutes_in_the_last_step(
+    here: Folder, weights: list[int], rps: int
+) -> None:
+    """0.5 % becomes 5 %: no test is obvious, the evidence decides."""
+    breaks = STEP * (len(weights) - 1)
+    done, said = replayed(here, recording(weights, breaks, 0.05, rps, 0.005), weights)
+    assert (done.code, said["reason_code"]) == (1, "error_rate")
+    assert said["stopped_at_seconds"] - breaks <= 180
+
+
+def test_what_anyone_can_see_is_a_fail_in_the_second_tick(here: Folder) -> None:
+    """60 % of its requests fail, without evidence enough; with half the errors or for one tick it is not obvious."""
+    weights = [90]
+    for rate, rps, codes in ((0.6, 10, "obvious_failure"), (0.6, 4, ""), (0.45, 10, "")):
+        _done, said = replayed(here, recording(weights, 270, rate, rps), weights)
+        assert said["reason_code"] == (codes or said["reason_code"])
+        assert (said["reason_code"] == "obvious_failure") == bool(codes)
+    text = call("canary", "replay", "late.csv", "-f", "g.yaml", at=here.path).out
+    assert "obvious" not in text
+    (here.path / "late.csv").write_text(recording(weights, 270, 0.6, 10))
+    text = call("canary", "replay", "late.csv", "-f", "g.yaml", at=here.path).out
+    assert (
+        "fail: the canary is broken: at least half of its requests failed, twice running\n  (obvious_failure)" in text
+    )
+
+
+def measured(here: Folder, source: Source, monkeypatch: Patch, *words: str) -> tuple[Done, dict[str, Any]]:
+    stage(monkeypatch, source)
+    name = write(here.path, gate(steps=steps([10, 50])).replace("  duration: 10m\n", ""))
+    done = call("canary", "run", "-f", name, "--format", "json", *words, at=here.path, clock=None)
+    return done, json.loads(done.out)
+
+
+def test_a_canary_that_breaks_in_the_last_tick_of_a_step_gets_no_more_traffic(here: Folder, monkeypatch: Patch) -> None:
+    """It is measured a tick longer, and fails there, in the first step; the progress says why it waits."""
+    source = Source(lambda at: 40.0 if at >= 285 else 1.0)
+    done, said = measured(here, source, monkeypatch, "--on-step", 'echo "$INCIDENT_OPS_WEIGHT" >> steps.txt')
+    assert (done.code, said["verdict"], said["stopped_at_seconds"]) == (1, "fail", 315)
+    assert (here.path / "steps.txt").read_text() == "10\n"
+    assert "(held for 15s: the canary looks worse)" in done.err
+
+
+def test_a_step_is_held_while_it_looks_worse_and_then_goes_on(here: Folder, monkeypatch: Patch) -> None:
+    """One bad tick at its end, then good ones: the next step begins later, and the run ends as much later."""
+    source = Source(lambda at: 20.0 if 285 <= at < 300 else 1.0)
+    done, said = measured(here, source, monkeypatch)
+    assert said["stopped_at_seconds"] > 600
+    assert said["verdict"] != "fail", done.out
+
+
+def test_a_step_that_looks_worse_for_twice_its_time_ends_the_run(here: Folder, monkeypatch: Patch) -> None:
+    """Too little for a fail, too much for more traffic: inconclusive, and `onInconclusive: pass` lets none through."""
+    source = Source(1.7, rps=10.0)
+    text = gate(steps=steps([10, 50]), onInconclusive="pass").replace("  duration: 10m\n", "")
+    stage(monkeypatch, source)
+    write(here.path, text.replace("type: errorRate", "type: errorRate\n    alpha: 0.000000001"))
+    done = call("canary", "run", "-f", "g.yaml", "--on-step", 'echo "$INCIDENT_OPS_WEIGHT" >> steps.txt',
+                at=here.path, clock=None)  # fmt: skip
+    assert done.code == 3
+    assert "inconclusive: the canary looks worse than the baseline" in done.out
+    assert "(leans_worse), after 10m" in done.out
+    assert (here.path / "steps.txt").read_text() == "10\n"
