@@ -42,7 +42,7 @@ from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.render.canary import canary_notice, canary_summary, to_outputs, would_have_failed
-from incident_ops.render.gate import held_lines
+from incident_ops.render.gate import lines_of_holds
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class _Rollout:
             service, request.environment, request.sha, records=request.records, passed=request.passed, lead=lead
         )
         held = check_gate(self._workspace, asked)
-        notes = (*(held_lines(held, lead) if held.verdict == FROZEN else ()), *held.notes)
+        notes = (*(lines_of_holds(held, lead) if held.verdict == FROZEN else ()), *held.notes)
         ids = tuple(held.incident_ids)
         return CanaryOutcome(self._analysis.name, held.verdict, held.reason_code, incident_ids=ids, notes=notes)
 

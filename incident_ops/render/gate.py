@@ -147,7 +147,7 @@ def _condition(hold: Hold) -> str:
     return inert(RESUME[key].format(id=hold.id or "the restricted incident"))
 
 
-def held_lines(verdict: Verdict, lead: timedelta) -> list[str]:
+def lines_of_holds(verdict: Verdict, lead: timedelta) -> list[str]:
     """What holds a rollout that takes `lead`, a line each, and that what begins in this time does so, too."""
     lines = [_hold(hold).strip() for hold in verdict.holds[:MOST_HOLDS]]
     if any(hold.reason_code in (MAINTENANCE_WINDOW, DEPLOY_FREEZE, OFF_WINDOW) for hold in verdict.holds):
@@ -163,7 +163,7 @@ def begin_lines(verdict: Verdict, lead: timedelta) -> list[str]:
     if not verdict.exit_code:
         return [f"{what} may begin now ({verdict.reason_code})."]
     can = "cannot begin now" if verdict.verdict == FROZEN else "may have to wait: it is unknown what holds it"
-    return [f"{what} {can} ({verdict.reason_code}).", *map(inert, (*held_lines(verdict, lead), *verdict.notes))]
+    return [f"{what} {can} ({verdict.reason_code}).", *map(inert, (*lines_of_holds(verdict, lead), *verdict.notes))]
 
 
 def config_error() -> str:
