@@ -22,8 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gate_batch as batch
+import gate_pass
+import gate_rollouts as rollouts
 import gate_starts as starts
 import numpy as np
+from gate_rollouts import percent, upper
 from gate_shapes import BASELINE_SHARE, SHAPES, SPANNING, Runs, Setting, Shape
 from measure import rounds
 from run import OURS
@@ -31,20 +34,19 @@ from run import OURS
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import NONE, EvidenceSettings
-from incident_ops.canary.judgement import Judgement, growth, judge_evidence
+from incident_ops.canary.judgement import Judgement, judge_evidence
 from incident_ops.deploy_gate.verdict import FAIL, PASS
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SEED = 20250126
 ALPHA, BETA = 0.01, 0.05
-FAIL_AT, PASS_AT = math.log(1 / ALPHA), math.log(1 / BETA)
+FAIL_AT = math.log(1 / ALPHA)
 RATES, SPEEDS, FACTORS = (0.0005, 0.005, 0.02), (1, 10, 100, 1000), (1.5, 2, 5, 20)
 SHAPE_SETTINGS = [(0.005, 10), (0.005, 100), (0.0005, 10), (0.02, 1)]
 DETECTION = [
     (0.0005, 20, 1, 78), (0.005, 5, 1, 81), (0.005, 2, 10, 78), (0.0005, 5, 10, 80), (0.0005, 2, 100, 78),
     (0.005, 5, 10, None), (0.005, 2, 100, None), (0.005, 5, 100, None), (0.005, 1.5, 1000, None), (0.02, 20, 100, None),
 ]  # fmt: skip
-PASSING = ["ideal", "clumps of 5, both", "clumps of 20, both", "clumps of 5, canary only", "clumps of 20, canary only"]
 
 Row = dict[str, object]
 
@@ -65,18 +67,6 @@ def drawn(shape: Shape, setting: Setting, runs: int, *name: object) -> Runs:
     """Runs of a shape; the seed comes from the name, so a table does not depend on the tables before it."""
     words = repr((name, setting)).encode()
     return shape(np.random.default_rng([SEED, zlib.crc32(words)]), setting, runs)
-
-
-def percent(flags: np.ndarray) -> float:
-    """The share of true ones, in percent."""
-    return round(100 * float(np.mean(flags)), 3)
-
-
-def upper(share: float, runs: int) -> float:
-    """The 95 % upper limit (Wilson, one-sided) of a percentage seen in so many runs."""
-    z, p = 1.6449, share / 100
-    middle, half = p + z * z / (2 * runs), z * math.sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs))
-    return round(100 * (middle + half) / (1 + z * z / runs), 3)
 
 
 def stop(crossed: np.ndarray, setting: Setting) -> float:
@@ -111,37 +101,12 @@ def good_settings(sizes: Sizes) -> Iterator[Row]:
             for tick in (15.0, 5.0):
                 setting = Setting(rate, rps, tick)
                 runs = drawn(SHAPES["ideal"], setting, sizes.good, "good")
-                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
+                both = by_default(runs, setting)
+                failed = percent((both.rule.both >= FAIL_AT).any(axis=1))
                 plain = percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))
                 row: Row = {"rate": rate, "rps": rps, "tick": tick, "default": failed}
+                row["before"] = percent((both.before.both >= FAIL_AT).any(axis=1))
                 yield row | {"default, upper": upper(failed, sizes.good), "none": plain} | others(runs, setting)
-
-
-def good_shapes(sizes: Sizes) -> Iterator[Row]:
-    """False rollbacks in every shape of errors, by counts, by shares and by both."""
-    for tick in (15.0, 5.0):
-        for rate, rps in SHAPE_SETTINGS:
-            for name, shape in SHAPES.items():
-                setting = Setting(rate, rps, tick)
-                runs = drawn(shape, setting, sizes.good, name)
-                one = by_tick(runs, setting).rule
-                failed = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
-                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick, "default": failed}
-                row["default, upper"] = above = upper(failed, sizes.good)
-                row |= {"one tick": percent((one.both >= FAIL_AT).any(axis=1))}
-                row |= {"counts": percent((one.counts >= FAIL_AT).any(axis=1))}
-                row |= {"shares": percent((one.shares >= FAIL_AT).any(axis=1))}
-                row |= {"none": percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))} | others(runs, setting)
-                yield row | (_again(name, setting, sizes.good) if failed <= 100 * ALPHA < above else {})
-
-
-def _again(name: str, setting: Setting, number: int) -> Row:
-    """Ten times the runs, other seeds: for a rate that lies below alpha while its 95 % upper limit does not."""
-    failed = 0.0
-    for part in range(10):
-        runs = drawn(SHAPES[name], setting, number, name, "again", part)
-        failed += percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)) / 10
-    return {"again": round(failed, 4), "again, upper": upper(failed, 10 * number), "again, runs": 10 * number}
 
 
 def good_spanning(sizes: Sizes) -> Iterator[Row]:
@@ -155,7 +120,7 @@ def good_spanning(sizes: Sizes) -> Iterator[Row]:
                 row["default"] = percent((by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 row["one tick"] = percent((by_tick(runs, setting).rule.both >= FAIL_AT).any(axis=1))
                 for seconds in (60, 120):
-                    found = batch.fails(runs, round(seconds / tick)).both
+                    found = starts.found(runs, starts.even(setting), round(seconds / tick)).rule.both
                     row[f"clumpSpan {seconds} s"] = percent((found >= FAIL_AT).any(axis=1))
                 yield row | {"none": percent((batch.plain_fails(runs) >= FAIL_AT).any(axis=1))}
 
@@ -167,7 +132,8 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             setting = Setting(rate, rps, tick, ratio=factor)
             runs = drawn(SHAPES["ideal"], setting, sizes.bad, "bad")
             row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick, "floor": floor}
-            found = {"default": by_default(runs, setting).rule.both, "one tick": by_tick(runs, setting).rule.both}
+            own = by_default(runs, setting)
+            found = {"default": own.rule.both, "before": own.before.both, "one tick": by_tick(runs, setting).rule.both}
             found |= {"paper": batch.fails(runs, 1, rule=batch.PAPER).both, "none": batch.plain_fails(runs)}
             found |= {"none, paper": batch.plain_fails(runs, rule=batch.PAPER)}
             for name, logs in found.items():
@@ -175,28 +141,13 @@ def detection(sizes: Sizes) -> Iterator[Row]:
             yield row | others(runs, setting)
 
 
-def false_pass(sizes: Sizes) -> Iterator[Row]:
-    """Passes at the horizon of canaries that are good, twice and five times as bad (twice is unacceptable)."""
-    for rate, rps in SHAPE_SETTINGS:
-        for tick in (15.0, 5.0):
-            for name in PASSING:
-                row: Row = {"shape": name, "rate": rate, "rps": rps, "tick": tick}
-                for factor in (1.0, 2.0, 5.0):
-                    setting = Setting(rate, rps, tick, ratio=factor)
-                    runs = drawn(SHAPES[name], setting, sizes.bad, name, "pass")
-                    stopped = (by_default(runs, setting).rule.both >= FAIL_AT).any(axis=1)
-                    late = batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1] >= PASS_AT
-                    row[f"canary {factor:g}x passes"] = percent(late & ~stopped)
-                    plain = batch.plain_passes(runs)[:, -1] >= PASS_AT
-                    plain &= ~(batch.plain_fails(runs) >= FAIL_AT).any(axis=1)
-                    row[f"canary {factor:g}x passes, none"] = percent(plain)
-                yield row
-
-
 def bound(setting: Setting) -> float:
-    """Seconds at which a test that knew the rates could stop, on average."""
-    rate, bad = setting.rate, setting.rate * setting.ratio
-    return math.log(1 / ALPHA) / growth(bad, rate, float(BASELINE_SHARE), 1.0) / setting.rps
+    """Seconds at which a test that knew the rates could stop, on average: Wald, "Sequential Tests of Statistical
+    Hypotheses", 1945. A request brings the divergence from the nearest pair of equal rates."""
+    rate, bad, traffic = setting.rate, setting.rate * setting.ratio, float(BASELINE_SHARE)
+    nearest = (bad + traffic * rate) / (1 + traffic)
+    growth = bad * math.log(bad / nearest) + traffic * rate * math.log(rate / nearest)
+    return math.log(1 / ALPHA) / growth / setting.rps
 
 
 def speed_of_plain(sizes: Sizes) -> Iterator[Row]:
@@ -210,11 +161,31 @@ def speed_of_plain(sizes: Sizes) -> Iterator[Row]:
                     crossed = batch.plain_fails(runs) >= FAIL_AT
                     row: Row = {"rate": rate, "factor": factor, "rps": rps, "tick": tick}
                     row |= {"bound, s": round(bound(setting), 2), "found": percent(crossed.any(axis=1))}
-                    robust = batch.fails(runs, 1).both >= FAIL_AT
+                    robust = by_tick(runs, setting).rule.both >= FAIL_AT
                     row |= {"default, found": percent(robust.any(axis=1)), "default, s": stop(robust, setting)}
                     paper = batch.plain_fails(runs, rule=batch.PAPER) >= FAIL_AT
                     row |= {"s": stop(crossed, setting), "paper, s": stop(paper, setting)}
                     yield row | others(runs, setting)
+
+
+def good_rollouts(sizes: Sizes) -> Iterator[Row]:
+    """False rollbacks and held steps of good rollouts of four steps, in every shape of errors."""
+    yield from rollouts.good_rollouts(SEED, sizes.good // 2)
+
+
+def late_breaks(sizes: Sizes) -> Iterator[Row]:
+    """How soon a canary that breaks in a step of its rollout is stopped, at any share of the traffic."""
+    yield from rollouts.late_breaks(SEED, sizes.bad)
+
+
+def held_steps(sizes: Sizes) -> Iterator[Row]:
+    """Canaries that break in the last tick or minute of a step, and are kept from the next."""
+    yield from rollouts.dead_at_the_end(SEED, sizes.bad // 2)
+
+
+def rollouts_agree(sizes: Sizes) -> Iterator[Row]:
+    """The product's own code against the arrays over the steps of rollouts."""
+    yield from rollouts.rollouts_agree(SEED, sizes.checked // 2)
 
 
 def edge(sizes: Sizes) -> Iterator[Row]:
@@ -222,7 +193,7 @@ def edge(sizes: Sizes) -> Iterator[Row]:
     for limit in (1.5, 2.0):
         setting = Setting(0.005, 10, 15.0, ratio=limit)
         runs = drawn(SHAPES["ideal"], setting, sizes.good, "edge")
-        failed = percent((batch.fails(runs, 1, limit=limit).both >= FAIL_AT).any(axis=1))
+        failed = percent((starts.found(runs, starts.even(setting), limit=limit).rule.both >= FAIL_AT).any(axis=1))
         yield {"maxRatio": limit, "rate": 0.005, "rps": 10, "tick": 15.0, "default": failed}
 
 
@@ -255,15 +226,19 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
         EvidenceSettings(interval=setting.tick, dispersion=NONE) if plain else EvidenceSettings(interval=setting.tick)
     )
     logs = batch.plain_fails(runs) if plain else by_default(runs, setting).rule.both
-    ends = logs[:, -1] if plain else batch.by_own_span(batch.passes, runs, setting.tick).both[:, -1]
+    ends = batch.look(runs, 1, plain=True) if plain else batch.look_by_own_span(runs, setting.tick)
+    passes = ends.passes(BETA)
     worst = 0.0
     for run in range(len(runs.canary)):
         steps = list(judged(settings, setting, runs, run))
         crossed = logs[run] >= FAIL_AT
         expected = int(crossed.argmax()) + 1 if crossed.any() else setting.ticks
         wrong = len(steps) != expected or (steps[-1][1].verdict == FAIL) != bool(crossed.any())
-        if not plain and not crossed.any():
-            wrong |= (steps[-1][1].verdict == PASS) != bool(ends[run] >= PASS_AT)
+        if not crossed.any():
+            seen = steps[-1][1].passing
+            expected_pass = seen is not None and bool(passes[run]) and not seen.is_leaning
+            wrong |= (steps[-1][1].verdict == PASS) != expected_pass
+            worst = max(worst, abs(seen.chance - float(ends.unacceptable[run])) if seen else 1.0)
         theirs = max(-700.0, float(logs[run, expected - 1]))
         worst = max(worst, abs(math.log(steps[-1][1].e_value) - theirs))
         if wrong or worst > 1e-6:
@@ -273,7 +248,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
 
 
 def pace(sizes: Sizes) -> Iterator[Row]:
-    """Ticks a second of a full verdict (fail, pass, interval, requests needed) on one core.
+    """Ticks a second of a full verdict (fail, pass, interval) on one core.
 
     Beside it the count test alone, written out plainly, in the same rounds: what a machine's figures are worth.
     """
@@ -345,11 +320,20 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "agreement": agreement,
     "detection": detection,
     "good_settings": good_settings,
-    "false_pass": false_pass,
     "good_spanning": good_spanning,
-    "good_shapes": good_shapes,
+    "rollouts_agree": rollouts_agree,
+    "good_rollouts": good_rollouts,
+    "late_breaks": late_breaks,
+    "held_steps": held_steps,
     "speed_of_plain": speed_of_plain,
     "edge": edge,
+    "good_passes": lambda sizes: gate_pass.good_passes(drawn, sizes.good // 2),
+    "false_passes": lambda sizes: gate_pass.false_passes(drawn, sizes.bad),
+    "last_step": lambda sizes: gate_pass.last_step(np.random.default_rng([SEED, 1]), sizes.bad),
+    "ticks_to_pass": lambda sizes: gate_pass.ticks_to_pass(np.random.default_rng([SEED, 2]), sizes.bad // 4),
+    "quiet": lambda sizes: gate_pass.quiet(drawn, sizes.bad),
+    "proof": lambda sizes: gate_pass.proof(drawn, sizes.bad),
+    "no_errors": lambda _sizes: gate_pass.no_errors(),
 }
 
 

@@ -13,10 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 from gate_shapes import BASELINE_SHARE, Counts, Runs
 from numpy.typing import NDArray
+from scipy.special import betainc
 
 from incident_ops.canary.bets import BOLDEST, RESTRAINT, STEP
-from incident_ops.canary.counters import FEWEST_PAIRS, LONGEST_SPAN, dispersion_limit
+from incident_ops.canary.counters import FEWEST_PAIRS, LONGEST_SPAN, NORMAL_99, dispersion_limit
 from incident_ops.canary.evidence_settings import MULTIPLES
+from incident_ops.canary.pass_test import (
+    CLUMP_GUARD,
+    CLUMPED,
+    FEWEST_ALONE,
+    FEWEST_COUNTED,
+    FIRST_LOOK,
+    LATER_LOOK,
+    SELF_LEVEL,
+)
 
 Floats = NDArray[np.float64]
 
@@ -89,9 +99,10 @@ def _log_shares(mine: Counts, errors: Counts, allowed: float, rule: Rule) -> Flo
 
 
 LEVELS = np.array([1.0, *(dispersion_limit(degrees) for degrees in range(1, 10_000))])
+LEVELS_99 = np.array([1.0, *(dispersion_limit(degrees, NORMAL_99) for degrees in range(1, 10_000))])
 
 
-def running_phi(before: Counts, during: Counts, length: int) -> Floats:
+def running_phi(before: Counts, during: Counts, length: int, levels: Floats = LEVELS) -> Floats:
     """phi after each tick of the run, from whole blocks of the lookback and the blocks of the run so far."""
     past = _blocks(before[:, : before.shape[1] // length * length], length).astype(float)
     now = _blocks(during, length).astype(float)
@@ -103,14 +114,15 @@ def running_phi(before: Counts, during: Counts, length: int) -> Floats:
         return np.concatenate([first, first + np.cumsum(now_part, axis=-1)], axis=-1)
 
     number = past.shape[1] + np.arange(now.shape[1] + 1)
-    phi = _phi(number, grown(past, now), grown(past**2, now**2 / sizes), grown(np.ones(past.shape[1]), sizes))
+    sums = grown(past, now), grown(past**2, now**2 / sizes), grown(np.ones(past.shape[1]), sizes)
+    phi = _phi(number, *sums, levels)
     return np.asarray(phi[:, _ended(during.shape[1], length)])
 
 
-def _phi(number: NDArray[np.int64], errors: Floats, squares: Floats, requests: Floats) -> Floats:
+def _phi(number: NDArray[np.int64], errors: Floats, squares: Floats, requests: Floats, levels: Floats) -> Floats:
     """The dispersion index where it is significant, else 1."""
     index = _index(number, errors, squares, requests)
-    return np.where((index > 1) & (index > LEVELS[np.maximum(number - 1, 0)]), index, 1.0)
+    return np.where((index > 1) & (index > levels[np.maximum(number - 1, 0)]), index, 1.0)
 
 
 def _index(number: NDArray[np.int64], errors: Floats, squares: Floats, requests: Floats) -> Floats:
@@ -148,6 +160,12 @@ def spans(before: Counts, tick: float) -> NDArray[np.int64]:
     return chosen
 
 
+def _whole_phi(before: Counts, length: int) -> Floats:
+    number = before.shape[1] // length
+    index = _whole_index(before, length)
+    return np.where((index > 1) & (index > LEVELS[max(number - 1, 0)]), index, 1.0)
+
+
 def _whole_index(before: Counts, length: int) -> Floats:
     blocks = _blocks(before[:, : before.shape[1] // length * length], length).astype(float)
     number = blocks.shape[1]
@@ -176,15 +194,86 @@ def fails(runs: Runs, length: int, limit: float = 1.0, rule: Rule = OURS) -> Evi
     return Evidence(counts, _by_tick(shares, errors.shape[1], length))
 
 
-def passes(runs: Runs, length: int, limit: float = 2.0, rule: Rule = OURS) -> Evidence:
+def passes(runs: Runs, length: int, limit: float = 2.0, rule: Rule = OURS, traffic: float = BASELINE_SHARE) -> Evidence:
     """Evidence that the canary is better than `limit` times the baseline; phi the larger of both sides'."""
-    traffic, errors = float(BASELINE_SHARE), runs.canary + runs.baseline
+    errors = runs.canary + runs.baseline
     own = running_phi(runs.lookback[:, :0], runs.canary, length)
     phi = np.maximum(running_phi(runs.lookback, runs.baseline, length), own)
     counts = _log_counts(runs.canary, errors, traffic, limit, limit / rule.grid, phi)
     allowed = traffic / (limit + traffic)
     shares = _log_shares(_blocks(runs.baseline, length), _blocks(errors, length), allowed, rule)
     return Evidence(counts, _by_tick(shares, errors.shape[1], length))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at the end of every run sees: chances of so few errors, phi, and whether the run is long enough.
+
+    `unacceptable`: were the canary as bad as the limit; `own`: of so many, were it as good as its baseline.
+    """
+
+    unacceptable: Floats
+    own: Floats
+    phi: Floats
+    errors: Floats
+    is_long: bool
+
+    def passes(self, beta: float, look: int = 1) -> NDArray[np.bool_]:
+        """Whether the comparison lets it pass at look number `look`."""
+        part = beta * (FIRST_LOOK if look == 1 else LATER_LOOK)
+        return self.is_long & (self.unacceptable <= np.where(self.phi > 1, CLUMPED, 1.0) * part)
+
+    def is_low(self, rate: float, requests: float, beta: float, guard: float = CLUMP_GUARD) -> NDArray[np.bool_]:
+        """Whether the canary's own rate is below `rate`, and no worse than its baseline's."""
+        divisor = np.maximum(self.phi, guard)
+        chance = at_most(self.errors / divisor, requests / divisor, rate)
+        return self.is_long & (chance <= FIRST_LOOK * beta) & (self.own >= SELF_LEVEL)
+
+
+def at_most(errors: Floats, trials: Floats, share: float | Floats) -> Floats:
+    """The chance of at most `errors` of `trials`, not only of whole numbers; 1 without any."""
+    others = trials - errors
+    return np.where(others > 0, betainc(np.maximum(others, 1e-300), errors + 1, 1 - share), 1.0)
+
+
+def at_least(errors: Floats, trials: Floats, share: float | Floats) -> Floats:
+    """The chance of at least `errors` of `trials`."""
+    return np.where(errors > 0, betainc(np.maximum(errors, 1e-300), trials - errors + 1, share), 1.0)
+
+
+def look(runs: Runs, length: int, limit: float = 2.0, traffic: float = BASELINE_SHARE, plain: bool = False) -> Look:
+    """What is seen at the end of the runs, in blocks of `length` ticks; `plain`: errors are taken as independent."""
+    canary, both = runs.canary.sum(axis=1).astype(float), (runs.canary + runs.baseline).sum(axis=1).astype(float)
+    phi = np.ones(len(canary)) if plain else pass_phi(runs, length)
+    unacceptable = at_most(canary / phi, both / phi, limit / (limit + traffic))
+    own = at_least(canary / phi, both / phi, 1 / (1 + traffic))
+    fewest = FEWEST_COUNTED if runs.lookback.shape[1] // length >= FEWEST_ALONE else FEWEST_ALONE
+    return Look(unacceptable, own, phi, canary, plain or -(-runs.canary.shape[1] // length) >= fewest)
+
+
+def pass_phi(runs: Runs, length: int) -> Floats:
+    """phi of a pass: the largest of the baseline's, before and with the run, and of each side's in the run alone."""
+    none = runs.lookback[:, :0]
+    parts = [running_phi(runs.lookback, runs.baseline, length)[:, -1], _whole_phi(runs.lookback, length)]
+    parts += [running_phi(none, side, length, LEVELS_99)[:, -1] for side in (runs.baseline, runs.canary)]
+    return np.asarray(np.maximum.reduce(parts))
+
+
+def look_by_own_span(runs: Runs, tick: float, limit: float = 2.0, traffic: float = BASELINE_SHARE) -> Look:
+    """The same with `clumpSpan: auto`: each run in blocks of the length that its own lookback chooses.
+
+    `is_long` is that of the shortest blocks; a run whose blocks are too few has the chance 1.
+    """
+    lengths, whole = spans(runs.lookback, tick), np.ones((4, len(runs.canary)))
+    for length in np.unique(lengths):
+        chosen = lengths == length
+        part = look(
+            Runs(runs.canary[chosen], runs.baseline[chosen], runs.lookback[chosen]), int(length), limit, traffic
+        )
+        whole[2:, chosen] = part.phi, part.errors
+        if part.is_long:
+            whole[:2, chosen] = part.unacceptable, part.own
+    return Look(whole[0], whole[1], whole[2], whole[3], is_long=True)
 
 
 def by_own_span(judged: Callable[[Runs, int], Evidence], runs: Runs, tick: float) -> Evidence:

@@ -112,7 +112,7 @@ Shape = Callable[[Rng, Setting, int], Runs]
 
 def _early(mean: Means, early: int) -> Means:
     """Means with those of the ticks before the first."""
-    return mean if np.ndim(mean) == 0 else np.pad(mean, (early, 0), mode="edge")
+    return mean if np.ndim(mean) == 0 else np.pad(mean, [(0, 0)] * (np.ndim(mean) - 1) + [(early, 0)], mode="edge")
 
 
 def clumped(rng: Rng, mean: Means, size: int, shape: tuple[int, int]) -> Counts:

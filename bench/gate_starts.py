@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from gate_batch import LEVELS, OURS, Evidence, Floats, log_mean, spans
 from gate_shapes import BASELINE_SHARE, Rollout, Runs, Setting
+from numpy.typing import NDArray
 
 from incident_ops.canary.bets import BOLDEST
 from incident_ops.canary.evidence_settings import LATE
@@ -49,12 +50,16 @@ def rollout(setting: Rollout) -> Traffic:
 
 @dataclass(frozen=True)
 class Found:
-    """ln of the evidence after each tick, (runs, ticks): the rule, the one it replaces, and c of each tick's block."""
+    """ln of the evidence after each tick, (runs, ticks): the rule, and the one it replaces.
+
+    `allowed` is c of each tick's block, `lengths` (runs,) are the blocks' ticks.
+    """
 
     rule: Evidence
     before: Evidence
     allowed: Floats
     phi: Floats
+    lengths: NDArray[np.int64]
 
 
 @dataclass
@@ -156,7 +161,7 @@ def found(runs: Runs, traffic: Traffic, length: int = 1, limit: float = 1.0, una
         for log, now in zip(logs, (*state.logs(*whole), *whole), strict=True):
             log[:, tick] = now
         levels[:, tick], phis[:, tick] = allowed, phi
-    return Found(Evidence(logs[0], logs[1]), Evidence(logs[2], logs[3]), levels, phis)
+    return Found(Evidence(logs[0], logs[1]), Evidence(logs[2], logs[3]), levels, phis, np.full(number, length))
 
 
 def _allowed(
@@ -209,53 +214,56 @@ class _Beginnings:
 
 def by_own_span(runs: Runs, traffic: Traffic) -> Found:
     """`clumpSpan: auto`: each run in blocks of the length that its own lookback chooses."""
-    lengths, parts = spans(runs.lookback, traffic.tick), []
-    order = []
+    lengths = spans(runs.lookback, traffic.tick)
+    whole = Found(*(Evidence(*(np.empty(runs.canary.shape) for _row in range(2))) for _rule in range(2)),
+                  *(np.empty(runs.canary.shape) for _row in range(2)), lengths)  # fmt: skip
     for length in np.unique(lengths):
-        chosen = np.flatnonzero(lengths == length)
-        order.append(chosen)
-        parts.append(
-            found(Runs(runs.canary[chosen], runs.baseline[chosen], runs.lookback[chosen]), traffic, int(length))
-        )
-    back = np.argsort(np.concatenate(order))
+        chosen = lengths == length
+        part = found(picked(runs, chosen), traffic, int(length))
+        for mine, other in ((whole.rule, part.rule), (whole.before, part.before)):
+            mine.counts[chosen], mine.shares[chosen] = other.counts, other.shares
+        whole.allowed[chosen], whole.phi[chosen] = part.allowed, part.phi
+    return whole
 
-    def joined(rows: list[Floats]) -> Floats:
-        return np.concatenate(rows)[back]
 
-    def evidence(rows: list[Evidence]) -> Evidence:
-        return Evidence(joined([row.counts for row in rows]), joined([row.shares for row in rows]))
-
-    return Found(
-        evidence([part.rule for part in parts]),
-        evidence([part.before for part in parts]),
-        joined([part.allowed for part in parts]),
-        joined([part.phi for part in parts]),
-    )
+def picked(runs: Runs, chosen: NDArray[np.bool_]) -> Runs:
+    """Some of the runs."""
+    return Runs(runs.canary[chosen], runs.baseline[chosen], runs.lookback[chosen])
 
 
 def leans(runs: Runs, traffic: Traffic, seen: Found, end: int, limit: float = 1.0) -> Floats:
-    """The evidence that leans against the canary at the end of the step whose last tick is `end`; blocks of a tick."""
+    """The evidence that leans against the canary at the end of the step whose last tick is `end`."""
+    lean = np.empty(len(runs.canary))
+    for length in np.unique(seen.lengths):
+        chosen = seen.lengths == length
+        phi, allowed = seen.phi[chosen, end], seen.allowed[chosen]
+        lean[chosen] = _lean(picked(runs, chosen), traffic, phi, allowed, (end, int(length)), limit)
+    return lean
+
+
+def _lean(runs: Runs, traffic: Traffic, phi: Floats, allowed: Floats, block: tuple[int, int], limit: float) -> Floats:
+    end, length = block
     begin = max(first for first in traffic.begins if first <= end)
-    late = max(4, int(np.ceil(60 / traffic.tick - 1e-9)))
-    phi = seen.phi[:, end][:, None]
+    late = max(4, int(np.ceil(60 / (traffic.tick * length) - 1e-9)))
     rows = [np.zeros((len(runs.canary), len(OURS.grid[LATE]))) for _row in range(3)]
     means: list[list[Floats]] = [[], [], []]
-    for tick in range(end, begin - 1, -1):
-        for row, part in zip(rows, _logs(runs, traffic, seen, tick, limit), strict=True):
+    firsts = list(range(begin, end + 1, length))
+    for number, first in enumerate(reversed(firsts)):
+        ticks = slice(first, min(first + length, end + 1))
+        for row, part in zip(rows, _logs(runs, traffic, allowed[:, ticks.stop - 1], ticks, limit), strict=True):
             row += part[:, LATE]
-        if end - tick < late or tick == begin:
-            for mean, log in zip(means, (rows[0] / phi, rows[1], rows[2]), strict=True):
-                mean.append(np.exp(np.minimum(log_mean(log), 575.0)))
-        if end - tick < late and tick == begin:
-            for mean in means:
-                mean.append(mean[-1])
+        for times in (number < late, first == begin):
+            if times:
+                for mean, log in zip(means, (rows[0] / phi[:, None], rows[1], rows[2]), strict=True):
+                    mean.append(np.exp(np.minimum(log_mean(log), 575.0)))
     counts, shares, levels = (np.mean(mean, axis=0) for mean in means)
-    return np.minimum(counts, (shares + levels) / 2)
+    return np.asarray(np.minimum(counts, (shares + levels) / 2))
 
 
-def _logs(runs: Runs, traffic: Traffic, seen: Found, tick: int, limit: float) -> Iterator[Floats]:
-    n, m, x = traffic.canary[tick], traffic.baseline[tick], runs.canary[:, tick]
-    k, ratios = x + runs.baseline[:, tick], limit * OURS.grid
+def _logs(runs: Runs, traffic: Traffic, allowed: Floats, block: slice, limit: float) -> Iterator[Floats]:
+    n, m = float(traffic.canary[block].sum()), float(traffic.baseline[block].sum())
+    x, y = (side[:, block].sum(axis=1) for side in (runs.canary, runs.baseline))
+    k, ratios = x + y, limit * OURS.grid
     yield x[:, None] * np.log(OURS.grid) - k[:, None] * np.log((n * ratios + m) / (n * limit + m))
     yield np.log(_share_factors(x, k, np.full(len(x), limit * n / (limit * n + m))))
-    yield np.log(_level_factors(x, float(n), seen.allowed[:, tick]))
+    yield np.log(_level_factors(x, n, allowed))

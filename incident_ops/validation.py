@@ -47,6 +47,7 @@ from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, te
 from incident_ops.rules import base as base_rules
 from incident_ops.rules.oncall import ScheduleFile, check_schedule
 from incident_ops.rules.oncall.known import check_references
+from incident_ops.rules.policy import PolicyFile, limit_below_slo
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 from incident_ops.rules.secret import find_secret
 from incident_ops.rules.text_safety import find_unsafe
@@ -189,7 +190,7 @@ def validate_records(
     findings += [finding for document in _settings(setting) for finding in _hazards(document)]
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
-    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *team_faults(setting)]
+    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *_gate_limit(setting), *team_faults(setting)]
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
@@ -348,10 +349,12 @@ def _gate_findings(document: Document, world: World | None) -> list[Finding]:
     """Findings over a gate file; whether its data source is there only a usable policy can tell."""
     # the canary's statistics take long to load, and most repositories have no gate file
     from incident_ops.canary.config_check import check_gate_file, check_source
+    from incident_ops.canary.length_check import check_length
     from incident_ops.records.gate_file import gate_findings
 
     def judge(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
         yield from check_gate_file(data, file)
+        yield from check_length(data, file)
         if world:
             yield from check_source(data, file, world.policy)
         yield from not_used_yet("gate", data, file)
@@ -396,6 +399,13 @@ def _not_used_yet(setting: PolicyAndServices) -> Iterator[Finding]:
     for kind, loaded in (("policy", setting.policy), ("services", setting.services)):
         if loaded.document is not None and not loaded.findings:
             yield from _placed(loaded.document, not_used_yet(kind, loaded.document.data, loaded.document.file))
+
+
+def _gate_limit(setting: PolicyAndServices) -> Iterator[Finding]:
+    loaded, known = setting.policy, setting.services.services or {}
+    if loaded.policy is not None and loaded.document is not None and not loaded.findings:
+        subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
+        yield from _placed(loaded.document, limit_below_slo.check(subject))
 
 
 def _stale_schemas(store: Store, setting: PolicyAndServices) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ from incident_ops.errors import Incomplete
 
 NUMBERS_BRANCH = "incident-ops/ids"
 _FILE, _ISSUES, _NAMES, _LISTS = "last.json", "issues.json", "repositories.json", "lists.json"
+_RECORDS = "records.json"
+_FILES = (_FILE, _ISSUES, _NAMES, _LISTS, _RECORDS)
 
 Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,19}$")]
 RepositoryName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,50}/[A-Za-z0-9._-]{1,100}$")]
@@ -64,19 +66,28 @@ def _last(objects: Objects, seen: str | None) -> dict[str, int]:
 
 
 class KeptIssues(NamedTuple):
-    """What runs kept of issues: id of a repository -> key -> number; the names of the repositories of teams; and by id
-    the lists that are remembered."""
+    """What runs kept of issues: id of a repository -> key -> number; the names of the repositories of teams; by id the
+    lists that are remembered; and by id the names that a repository with records had, in order."""
 
     by_id: Mapping[int, Mapping[str, int]] = MappingProxyType({})
     names: Mapping[int, str] = MappingProxyType({})
     lists: Mapping[int, StoredList] = MappingProxyType({})
+    records: Mapping[int, tuple[str, ...]] = MappingProxyType({})
+
+
+class NamedHome(NamedTuple):
+    """The repository with the records, by id, and what it is called now (owner/name)."""
+
+    id: int
+    name: str
 
 
 def numbers_kept(remote: Remote) -> KeptIssues:
     """All of it. Incomplete where it cannot be read; lists that cannot be read are not remembered."""
     tip = remote.tip(NUMBERS_BRANCH)
     objects = remote.objects
-    return KeptIssues(_by_id(_issues(objects, tip)), _by_id(_names(objects, tip)), _by_id(_lists(objects, tip)))
+    lists, records = _by_id(_lists(objects, tip)), _by_id(_records(objects, tip))
+    return KeptIssues(_by_id(_issues(objects, tip)), _by_id(_names(objects, tip)), lists, records)
 
 
 def keep_issue_numbers(
@@ -86,11 +97,12 @@ def keep_issue_numbers(
     now: datetime,
     name: str = "",
     seen_list: StoredList | None = None,
+    home: NamedHome | None = None,
 ) -> None:
     """Adds numbers of issues to those that are kept; a key that has another one gets this.
 
     `name` is that of a team's repository, "" for the one with the tracking issues; `seen_list` takes the place of the
-    list that is remembered. Errors as `take_number`.
+    list that is remembered; the name of `home` comes after those that it had. Errors as `take_number`.
     """
     objects = remote.objects
 
@@ -100,10 +112,13 @@ def keep_issue_numbers(
         names = {**named, str(repository_id): name} if name else named
         lists = _lists(objects, seen)
         newer = {**lists, str(repository_id): seen_list} if seen_list else lists
-        if numbers.items() <= there.items() and names == named and newer == lists:
+        known = _records(objects, seen)
+        records = known if home is None else _with_name(known, home)
+        if numbers.items() <= there.items() and names == named and newer == lists and records == known:
             return Stay(None)
         files: dict[str, object] = {_FILE: last, _ISSUES: {**kept, str(repository_id): {**there, **numbers}}}
-        tree = _tree(objects, seen, files | ({_NAMES: names} if name else {}), newer if newer != lists else None)
+        files |= ({_NAMES: names} if name else {}) | ({_RECORDS: records} if records != known else {})
+        tree = _tree(objects, seen, files, newer if newer != lists else None)
         new = len(numbers.items() - there.items())
         message = f"Numbers of {new} issues" if new or not name else f"Issues are in {name}"
         return Move(objects.commit(tree, (seen,) if seen else (), message, now), None)
@@ -118,7 +133,7 @@ def _tree(
     lists: Mapping[str, StoredList] | None = None,
 ) -> str:
     """The files of the branch, with those that changed."""
-    there = {} if seen is None else {name: objects.content(seen, name) for name in (_FILE, _ISSUES, _NAMES, _LISTS)}
+    there = {} if seen is None else {name: objects.content(seen, name) for name in _FILES}
     spelled = {name: f"{json.dumps(data, indent=0, sort_keys=True)}\n".encode() for name, data in changed.items()}
     spelled |= {} if lists is None else {_LISTS: _spelled(lists)}
     return objects.files_tree({name: text for name, text in there.items() if text is not None} | spelled)
@@ -149,6 +164,18 @@ def _issues(objects: Objects, seen: str | None) -> dict[str, dict[str, int]]:
 def _names(objects: Objects, seen: str | None) -> dict[str, str]:
     """Id of a repository -> its name. Errors as above."""
     return _read(objects, seen, _NAMES, dict[Digits, RepositoryName])
+
+
+def _records(objects: Objects, seen: str | None) -> dict[str, tuple[RepositoryName, ...]]:
+    """Id of a repository with records -> the names that it had. Errors as above."""
+    return _read(objects, seen, _RECORDS, dict[Digits, tuple[RepositoryName, ...]])
+
+
+def _with_name(known: Mapping[str, tuple[str, ...]], home: NamedHome) -> dict[str, tuple[str, ...]]:
+    """The names, with the present one where it is new."""
+    had = known.get(str(home.id), ())
+    is_known = home.name.casefold() in {name.casefold() for name in had}
+    return {**known, str(home.id): had if is_known else (*had, home.name)}
 
 
 def _read(objects: Objects, seen: str | None, file: str, shape: type[_Shape]) -> _Shape:

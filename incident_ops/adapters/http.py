@@ -51,6 +51,8 @@ _TRANSLATED_HERE = IPv6Network("64:ff9b:1::/48")
 """A network's own translation to IPv4 (RFC 8215): which address it stands for is known only there."""
 _SPECIAL = IPv4Network("192.0.0.0/24")
 
+_ALLOW = "if it is meant to be there, set allow_private: true at the data source in policy.yaml"
+
 Resolve = Callable[[str, int], list[str]]
 """(host, port) -> its addresses; OSError where there are none."""
 Choose = Callable[[str, int], str]
@@ -76,6 +78,10 @@ class NoAnswer(Exception):
     def was_sent(self) -> bool:
         """False where there was no connection to send over; True where the request may have arrived."""
         return self.kind not in (UNREACHED, UNTRUSTED)
+
+
+class TooLarge(Incomplete):
+    """The answer is longer than is read."""
 
 
 def is_https_or_local(url: str) -> bool:
@@ -266,9 +272,19 @@ def judged(place: Place, host: str, port: int) -> str:
         raise Incomplete(f"{place.name}: its host has no address", hint="check the address and the DNS")
     for address in addresses:
         if why := refusal(address, allow_private=place.allow_private):
-            hint = "if it is meant to be there, set allow_private: true at the data source in policy.yaml"
-            raise Incomplete(f"{place.name}: its host is {why}, which is refused", hint=hint)
+            raise Incomplete(f"{place.name}: its host is {why}, which is refused", hint=_ALLOW)
     return addresses[0]
+
+
+def demand_allowed(place: Place) -> None:
+    """UserError where the place's host has an address that is refused, as far as it is known now."""
+    parts = urlsplit(place.url)
+    try:
+        addresses = place.resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    except (OSError, UnicodeError, ValueError):
+        return
+    if why := next((why for one in addresses if (why := refusal(one, allow_private=place.allow_private))), ""):
+        raise UserError(f"{place.name}: its host is {why}, which is refused", hint=_ALLOW)
 
 
 def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:
@@ -288,8 +304,8 @@ def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:
             **words,
         )
     except NoAnswer as error:
-        hint = _NO_ANSWER_HINTS.get(error.kind, "")
-        raise Incomplete(f"{place.name}: {error}", hint=hint) from None
+        kind = TooLarge if error.kind == TOO_LARGE else Incomplete
+        raise kind(f"{place.name}: {error}", hint=_NO_ANSWER_HINTS.get(error.kind, "")) from None
 
 
 def ask_json(place: Place, method: str, path: str = "", **words: Any) -> Any:

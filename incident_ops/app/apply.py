@@ -27,6 +27,7 @@ from incident_ops.domain.time import spell_instant, stamp
 from incident_ops.domain.tracker import GITHUB, Unreached
 from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped, UserError, WriteFailed
 from incident_ops.notifications.deliver import Delivered, delivery_exit_code
+from incident_ops.notifications.unset_channels import UnsetChannels, named_channels, unset_channels
 from incident_ops.reconcile.apply import (
     APPLIED,
     EXISTS,
@@ -72,7 +73,7 @@ class AppliedRun(NamedTuple):
 
     `outcomes` are those of the changes on the tracker; `held` what was not done because of a limit or the lock;
     `records` what became of the edits of records; `errors` what else failed; `ledger_error` why the ledger does not
-    know of all that was sent.
+    know of all that was sent; `unset` are channels that only the preset names.
     """
 
     planned: PlannedRun
@@ -83,6 +84,7 @@ class AppliedRun(NamedTuple):
     notices: tuple[Delivered, ...]
     errors: tuple[IncidentOpsError, ...]
     ledger_error: IncidentOpsError | None
+    unset: UnsetChannels = UnsetChannels()
 
     @property
     def exit_code(self) -> int:
@@ -97,7 +99,8 @@ class AppliedRun(NamedTuple):
 
     @property
     def _codes(self) -> set[int]:
-        codes = {self.summary.exit_code, delivery_exit_code(self.notices), *(error.exit_code for error in self.errors)}
+        not_sent = delivery_exit_code(self.notices, self.unset.excused)
+        codes = {self.summary.exit_code, not_sent, *(error.exit_code for error in self.errors)}
         codes |= {3} if self.planned.plan.unread else set()
         return codes | ({4} if self.ledger_error is not None else set())
 
@@ -175,7 +178,14 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
             error for error in (lock.error, number_error, *write_errors, *_unanswered(run)) if error is not None
         ),
         ledger_error=sender.ledger_error,
+        unset=_unset(run, sender.delivered),
     )
+
+
+def _unset(run: PlannedRun, delivered: Sequence[Delivered]) -> UnsetChannels:
+    files = run.workspace.in_force
+    named = named_channels(files.policy.own, files.services.teams)
+    return unset_channels(delivered, run.notices, named, run.policy)
 
 
 def _unanswered(run: PlannedRun) -> list[UserError]:

@@ -6,21 +6,24 @@ Recorded counts are judged by one without a metric source.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.canary.config import Analysis, to_analysis, to_provider
+from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, limited_by_policy, to_analysis, to_provider
 from incident_ops.canary.config_check import check_gate_file, check_source
+from incident_ops.canary.length_check import check_length
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.domain.policy import Policy
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.gate_file import gate_findings, load_gate
 from incident_ops.records.yaml_reader import MAX_BYTES, Document
+from incident_ops.render.gate_draft import GATE_NAME
 from incident_ops.rules.policy.not_used_yet import not_used_yet
 
 GATES = "gates"
@@ -53,6 +56,49 @@ def read_gate(path: str) -> GateFile:
     return GateFile(path, document, to_analysis(document.data), sha256(raw).hexdigest())
 
 
+def gate_of_service(workspace: Workspace, path: str, service: str | None) -> GateFile:
+    """The gate file as it judges a service: what its objective allows is the good rate where the file names none.
+
+    UserError as `read_gate`, and where the objective cannot be read.
+    """
+    gate = read_gate(path)
+    policy, services = workspace.judged_by
+    own = services[service].slo if service and service in services else None
+    if isinstance(own, str):
+        from incident_ops.records.openslo import load_objective
+
+        own = load_objective(workspace.store, own).target_pct
+    target = policy.slo.target_pct if own is None else own
+    rate = GOOD_ERROR_RATE if target is None else min(GOOD_ERROR_RATE, 1 - target / 100)
+    return replace(gate, analysis=to_analysis(gate.document.data, rate))
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def gate_name(path: str | None) -> str:
+    """What the gate of a new file is called: as the file. UserError for a name that no gate may have."""
+    if path is None:
+        return GATE_NAME
+    stem = Path(path).name.removesuffix(".yaml")
+    if not path.endswith(".yaml") or not _NAME.fullmatch(stem):
+        raise UserError(f"--output {path!r} names no gate file", hint="e.g. gates/checkout.yaml")
+    return stem
+
+
+def write_gate(path: str, text: str) -> None:
+    """Writes a new gate file. UserError where there is one already, or where it cannot be written."""
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UserError("the file exists already", where=path, hint="remove it, or choose another name") from None
+    except OSError as error:
+        raise UserError(
+            f"the gate file cannot be written: {error.strerror}", where=path, hint="check the path"
+        ) from error
+
+
 def demand_source(gate: GateFile, policy: Policy) -> None:
     """UserError where the data source that the gate names is not in the policy, or of another kind."""
     if findings := _source_findings(gate.document, policy):
@@ -74,8 +120,9 @@ def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, Checked
             continue
         provider = to_provider(document.data["spec"]["provider"])
         findings = _source_findings(document, workspace.judged_by[0]) if provider.datasource else []
-        unused = [finding.at(document.locate(finding.where)) for finding in not_used_yet("gate", document.data, path)]
-        checked[path] = CheckedGate([*findings, *unused], provider.kind)
+        advice = [*check_length(document.data, path), *not_used_yet("gate", document.data, path)]
+        placed = [finding.at(document.locate(finding.where)) for finding in advice]
+        checked[path] = CheckedGate([*findings, *placed], provider.kind)
     return checked
 
 
@@ -91,8 +138,11 @@ def unproven_providers(checked: Mapping[str, CheckedGate]) -> Iterator[tuple[str
             yield kind, notes[kind]
 
 
-def replay_recording(csv: str, file: str) -> CanaryOutcome:
-    """The outcome of a gate file over the counts of a CSV file. UserError where either cannot be used."""
+def replay_recording(workspace: Workspace, csv: str, file: str) -> CanaryOutcome:
+    """The outcome of a gate file over the counts of a CSV file. UserError where either cannot be used.
+
+    The policy's limit holds where there is a policy: a recording is judged anywhere.
+    """
     from incident_ops.adapters.metrics.file import Row, read_counts
     from incident_ops.canary.counters import to_counts
     from incident_ops.canary.replay import RecordedTick, replay_ticks
@@ -102,7 +152,16 @@ def replay_recording(csv: str, file: str) -> CanaryOutcome:
         return RecordedTick(row.t, canary, to_counts(row.baseline_errors, row.baseline_requests, "baseline"))
 
     gate = read_gate(file)
-    return replay_ticks(gate.analysis, [tick(row) for row in read_counts(csv)])
+    limited = limited_by_policy(gate.analysis, _policy_limit(workspace))
+    return replay_ticks(limited, [tick(row) for row in read_counts(csv)])
+
+
+def _policy_limit(workspace: Workspace) -> float | None:
+    try:
+        workspace.setting  # noqa: B018 - asked for nothing but whether there is a policy
+    except UserError:
+        return None
+    return workspace.judged_by[0].gate.max_error_pct
 
 
 def _gate_bytes(path: str) -> bytes:

@@ -16,17 +16,18 @@ from incident_ops.adapters.environment import Ticking, add_to_summary, set_outpu
 from incident_ops.adapters.files import hold_alone, write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
-from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
+from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
 from incident_ops.app.canary_incident import FailedCanary, demand_declarable, record_failure
 from incident_ops.app.canary_notices import CanaryNotices
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, remote_of
-from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis
+from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy, with_values
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
     Run,
+    carried_on,
     longest_run,
     run_from_json,
     run_to_json,
@@ -65,6 +66,8 @@ class CanaryRequest:
     declare: bool = False
     severity: str | None = None
     send: bool = False
+    carry_on: float | None = None
+    """Seconds more for a run that ended inconclusive."""
 
 
 class RunProgress(Protocol):
@@ -93,7 +96,11 @@ def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgre
     UserError for whatever would keep it from ending well, before anything is rolled out. Where a command of the caller
     failed it is inconclusive: then nothing is known to be well.
     """
-    return _Rollout(workspace, read_gate(request.file), request, progress).outcome()
+    gate = gate_of_service(workspace, request.file, request.service)
+    return _Rollout(workspace, gate, request, progress).outcome()
+
+
+_LONGEST = 86400.0
 
 
 def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
@@ -105,6 +112,13 @@ def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
     if (request.state or request.step_state) and not request.sha:
         hint = "--sha SHA: evidence of one version must not count for another"
         raise UserError("a state file belongs to one commit", hint=hint)
+    if request.carry_on is not None:
+        if not (request.state or request.step_state):
+            raise UserError("--continue without --state", hint="--state FILE, the one that the inconclusive run wrote")
+        if not gate.analysis.interval <= request.carry_on <= _LONGEST:
+            raise UserError(
+                "--continue is too short or too long", hint="at least one interval, a day at most, e.g. 10m"
+            )
     for option in ("environment", "records", "passed"):
         if getattr(request, option) and not request.service:
             raise UserError(f"--{option} without --service", hint="--service NAME")
@@ -123,19 +137,22 @@ class _Rollout:
     def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._workspace, self._request, self._progress = workspace, request, progress
-        self._analysis = gate.analysis
         _demand_consistent(request, gate)
         policy, _ = workspace.judged_by
+        self._analysis = limited_by_policy(gate.analysis, policy.gate.max_error_pct)
         self._sha = commit_id(request.sha) if request.sha else ""
         self._environment = (request.environment or policy.gate.environment) if request.service else ""
         demand_source(gate, policy)
-        self._watched = watch_analysis(self._analysis) if request.watch or self._analysis.watch else None
+        is_watched = request.watch or gate.analysis.watch
+        self._watched = watch_analysis(gate.analysis, policy.gate.after_rollout_pct) if is_watched else None
         self._weight = stages(self._analysis)[0].weight
         if request.declare:
             demand_declarable(workspace, request.service, request.severity, self._weight, is_sent=request.send)
         source = self._connect()
         self._unproven = source.unproven
-        self._sampler = Sampler(source, self._analysis, query_values(self._analysis, request.values))
+        values = query_values(self._analysis, request.values)
+        self._analysis = with_values(self._analysis, values)
+        self._sampler = Sampler(source, self._analysis, values)
         self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
         self._started = stamp(self._ticking.now())
@@ -146,7 +163,9 @@ class _Rollout:
     def _connect(self) -> MetricSource:
         provider = self._analysis.provider
         datasource = self._workspace.judged_by[0].datasources[provider.datasource]
-        return connect(provider.datasource, datasource, os.environ, provider.timeout, provider.json_path)
+        return connect(
+            provider.datasource, datasource, os.environ, provider.timeout, provider.json_path, is_checked=True
+        )
 
     def outcome(self) -> CanaryOutcome:
         """Runs it. UserError where another run has its state file."""
@@ -235,7 +254,18 @@ class _Rollout:
         if self._is_let_through(outcome) and not self._request.step_state:
             outcome = self._at_full(outcome)
         self._close(ended, outcome)
-        return outcome
+        return self._with_way_on(ended, outcome)
+
+    def _with_way_on(self, ended: Ended, outcome: CanaryOutcome) -> CanaryOutcome:
+        """Names how a person carries an inconclusive run on, where that can be."""
+        if outcome.verdict != INCONCLUSIVE or ended.next_weight is not None or self._state_file is None:
+            return outcome
+        try:
+            carried_on(self._analysis, ended.run, 1.0)
+        except UserError:
+            return outcome
+        further = "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
+        return replace(outcome, notes=(*outcome.notes, further))
 
     def _is_let_through(self, outcome: CanaryOutcome) -> bool:
         """Whether all traffic may follow; a dry run that did not pass holds nothing, and moves nothing either."""
@@ -291,14 +321,28 @@ class _Rollout:
         path = self._state_file
         if path is None:
             return None
+        seconds = self._request.carry_on
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
-            return None
+            if seconds is None:
+                return None
+            hint = "the state file of the inconclusive run, from its job; without --continue a run begins anew"
+            raise UserError(
+                "there is no run to carry on: the state file is missing", where=str(path), hint=hint
+            ) from None
         except OSError as error:
             raise UserError(f"the state file cannot be read: {error.strerror}", where=str(path)) from error
-        run, self._started = run_from_json(raw, self._analysis, self._owner)
-        return run
+        run, self._started, has_ended = run_from_json(raw, self._analysis, self._owner, carries_on=seconds is not None)
+        if seconds is None:
+            return run
+        if not has_ended:
+            self._progress.note("the run of the state file had not ended: it goes on to its own end")
+            return run
+        longer = carried_on(self._analysis, run, seconds)
+        until = spell_duration(round(longer.horizon))
+        self._progress.note(f"carried on until {until} of measured time; this is look {longer.look} at a pass")
+        return longer
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:
         self._seconds = run.at

@@ -10,7 +10,20 @@ from typing import Any, NamedTuple
 
 from incident_ops.adapters.environment import Ticking
 from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric, fill_query
-from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, difference, read_tick, to_reading
+from incident_ops.canary.counters import (
+    NO_BASELINE,
+    NO_SAMPLES,
+    OLDEST_SAMPLE,
+    Counts,
+    Gap,
+    Meter,
+    Reading,
+    difference,
+    read_tick,
+    sample_distance,
+    to_reading,
+)
+from incident_ops.canary.observed import Observed, paced
 from incident_ops.canary.replay import Curves
 from incident_ops.canary.run import (
     Run,
@@ -28,7 +41,8 @@ from incident_ops.canary.run import (
     stages,
 )
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
-from incident_ops.domain.ports import MetricSource, Tick
+from incident_ops.domain.ports import MetricSeries, MetricSource, Sampled, Tick
+from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
 
 
@@ -75,27 +89,44 @@ class Sampler:
         if not self._source.is_cumulative:
             return SideCounts(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
         before = self._meters.get(metric.name, Meter())
-        of_canary, of_baseline, self._meters[metric.name] = read_tick(before, canary, baseline)
-        return SideCounts(of_canary, of_baseline)
+        of_canary, of_baseline, after = read_tick(before, canary, baseline)
+        self._meters[metric.name] = after
+        return SideCounts(of_canary, of_baseline, sample_distance(before, after), *_with_errors(canary, baseline))
 
-    def lookback(self, metric: ErrorRate, at: datetime) -> list[Counts | Gap]:
-        """The baseline's ticks before `at`; none where the source keeps none. Raises Incomplete."""
-        queries, interval = metric.baseline, metric.settings.interval
+    def lookback(self, metric: ErrorRate, at: datetime, spacing: float) -> list[Counts | Gap]:
+        """The baseline's ticks before `at`, as long as those of the run will be where samples lie `spacing` apart.
+
+        None where the source keeps none. Raises Incomplete.
+        """
+        queries, interval = metric.baseline, paced(metric.settings, Observed(planned=spacing)).interval
         ticks = int(metric.lookback / interval)
         if queries is None or ticks < 1:
             return []
         last = Tick(at, interval)
         errors = self._source.history(self._filled[queries.errors], last, ticks)
         requests = self._source.history(self._filled[queries.requests], last, ticks)
-        readings = [to_reading(*both, "baseline") for both in zip(errors, requests, strict=False)]
+        readings = [_named(*both) for both in zip(errors, requests, strict=False)]
         return [_between(before, after) for before, after in pairwise(readings)]
+
+    def spacing(self, metric: ErrorRate, at: datetime) -> float:
+        """Seconds between two samples of the side that is known before the run; 0 where the source does not say.
+
+        Raises Incomplete.
+        """
+        queries = metric.baseline or metric.canary
+        return 0.0 if queries is None else self._source.spacing(self._filled[queries.requests], at)
 
     def _side(self, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
         if queries is None:
             return NO_QUERIES
         requests = self._source.counts(self._filled[queries.requests], tick)
         errors = self._source.counts(self._filled[queries.errors], tick)
-        return to_reading(errors, requests, side)
+        reading = to_reading(errors, requests, side)
+        if not isinstance(requests, Sampled) or isinstance(reading, Gap):
+            return reading
+        failed = errors if isinstance(errors, Sampled) else Sampled({}, {})
+        timed = reading._replace(times={**requests.times, **failed.times}, parts=requests.parts + failed.parts)
+        return _current(timed, side, tick)
 
 
 def _queries(analysis: Analysis) -> list[str]:
@@ -105,6 +136,26 @@ def _queries(analysis: Analysis) -> list[str]:
         *(query for side in sides for query in side),
         *(metric.query for metric in analysis.metrics if isinstance(metric, ThresholdMetric)),
     ]
+
+
+def _current(reading: Reading, side: str, tick: Tick) -> Reading | Gap:
+    """The reading, unless its newest sample is too old to be of now."""
+    age = tick.end.timestamp() - (reading.newest or tick.end.timestamp())
+    if age <= OLDEST_SAMPLE:
+        return reading
+    text = f"{side}: the newest sample is {spell_duration(round(age))} old"
+    return Gap(NO_BASELINE if side == "baseline" else NO_SAMPLES, text)
+
+
+def _named(errors: MetricSeries, requests: MetricSeries) -> Reading | Gap:
+    reading = to_reading(errors, requests, "baseline")
+    parts = requests.parts if isinstance(requests, Sampled) else 0
+    return reading if isinstance(reading, Gap) else reading._replace(parts=parts)
+
+
+def _with_errors(*sides: Reading | Gap) -> tuple[bool, ...]:
+    """Of each side whether it has a series of errors at all; True where it cannot be read."""
+    return tuple(isinstance(side, Gap) or bool(side.errors) for side in sides)
 
 
 def _since_zero(counted: Reading | Gap, side: str) -> Counts | Gap:
@@ -147,13 +198,16 @@ class LiveRun:
     def begin(self, analysis: Analysis, note: Callable[[str], None]) -> Run:
         """A new run with the baseline's errors of before; `note` is called with what of it could not be read."""
         lookbacks: dict[str, list[Counts | Gap]] = {}
+        spacings: dict[str, float] = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate):
                 try:
-                    lookbacks[metric.name] = self.sampler.lookback(metric, self.ticking.now())
+                    spacings[metric.name] = self.sampler.spacing(metric, self.ticking.now())
+                    spacing = spacings[metric.name]
+                    lookbacks[metric.name] = self.sampler.lookback(metric, self.ticking.now(), spacing)
                 except Incomplete as error:
                     note(f"{metric.name}: the baseline before the run could not be read: {error}")
-        return begin_run(analysis, lookbacks)
+        return begin_run(analysis, lookbacks, spacings)
 
     def measure(self, analysis: Analysis, run: Run) -> Ended:
         """Drives a run to its verdict, or with `one_step` to the end of its step."""

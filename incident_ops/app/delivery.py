@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,13 +10,16 @@ from incident_ops.adapters.git_branches import KnownLedger, LedgerRef, fetched_l
 from incident_ops.app.due import due_notices, kept_ledger
 from incident_ops.app.notify import LEDGER_SECONDS, local_ledger
 from incident_ops.app.workspace import Workspace, need_remote
-from incident_ops.domain.notification import Ledger, Message, pair
+from incident_ops.domain.notification import Ledger, Message, giving_up, pair
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.run_reports import RunReports
 from incident_ops.domain.time import SKEW, instant, parse_instant
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import IncidentOpsError
-from incident_ops.sla.obligations import Delivery, DueObligations, SeenOf, blind_seconds
+from incident_ops.notifications.notice_text import spell_instants
+from incident_ops.notifications.recipients import TEAM, notices
+from incident_ops.sla.delivery import Delivery, WhomDue
+from incident_ops.sla.obligations import DueObligations, Obligation, SeenOf, blind_seconds
 
 
 class LedgerView(NamedTuple):
@@ -71,14 +74,38 @@ def delivery_of(
         lag_seconds=due._replace(obligations=tuple(late)).lag_seconds,
         delivered=len(sent - by_us),
         recorded=len(sent & by_us),
+        unconfirmed=tuple(_unconfirmed(messages, known)),
         without_report=len(shared.reports.without_report(shared.ledger, asked)) if shared else 0,
     )
+
+
+def whom_due(records: Sequence[Record], due: Sequence[Obligation], world: World) -> dict[str, WhomDue]:
+    """For whom what is due is, by key, as the policy says now."""
+    by_id = {record.incident.id: record.incident for record in records}
+    found = notices(due, by_id, world.policy, world.services, world.now)
+    made: dict[str, list[Message]] = {one.key: [] for one in due}
+    for message in found.deliverable:
+        made[message.obligation].append(message)
+    return {key: _whom(messages, world.now) for key, messages in made.items()}
+
+
+def _whom(messages: Sequence[Message], now: datetime) -> WhomDue:
+    names = dict.fromkeys("the team" if one.recipient == TEAM else one.recipient for one in messages)
+    reasons = {one.held for one in messages}
+    held = spell_instants(reasons.pop(), now) if len(reasons) == 1 else ""
+    return WhomDue(tuple(names), held)
 
 
 def _is_sent(messages: Sequence[Message], known: Ledger) -> bool:
     """True where each notice of an obligation is confirmed; without any, nobody was notified."""
     found = [known.get(pair(one.key, one.channel)) for one in messages]
     return bool(found) and all(one is not None and one.confirmed is not None for one in found)
+
+
+def _unconfirmed(messages: Mapping[str, Sequence[Message]], known: Ledger) -> Iterator[str]:
+    for one in (message for found in messages.values() for message in found):
+        if giving_up(pair(one.key, one.channel)) in known:
+            yield f"{one.incident} to {one.recipient} by {one.channel}"
 
 
 def _until(view: LedgerView, now: datetime) -> LedgerView:

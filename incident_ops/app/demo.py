@@ -159,10 +159,10 @@ class Playing:
         planned = run.plan
         created = [change for change in planned.changes if change.is_on_tracker]
         notices = sum(1 for change in planned.changes if change.action == NOTIFY)
-        to_send = f", {plural(notices, 'notice')} to send" if notices else ""
+        due_now = f", {plural(notices, 'notice')} due" if notices else ""
         alone = len({kept.key for kept in planned.kept if kept.key in run.desired.issues})
         to_leave = f", {alone} to leave alone" if alone else ""
-        yield DemoStep("plan", f"{plural(len(created), 'issue')} to create{to_leave}{to_send}")
+        yield DemoStep("plan", f"{plural(len(created), 'issue')} to create{to_leave}{due_now}")
         with show_issues(len(created)) as show:
             for done in apply_changes(planned.changes, tracker, run.desired):
                 show(done.change.key)

@@ -16,7 +16,17 @@ from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.known import known_live, known_records
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.fence import evaluate_each, evaluate_one
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Ledger, Message, Pair, pair, parse_ledger, serialise
+from incident_ops.domain.memo import memoised
+from incident_ops.domain.notification import (
+    INCIDENT_CHANNEL,
+    Ledger,
+    Message,
+    Pair,
+    giving_up,
+    pair,
+    parse_ledger,
+    serialise,
+)
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration, instant, parse_instant, shift, stamp
@@ -24,7 +34,8 @@ from incident_ops.edits.escalate import escalate_due
 from incident_ops.edits.finish import apply_due_move
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
-from incident_ops.notifications.alerts import Alert, alert_messages, alerts
+from incident_ops.notifications.alert_state import Alert, alert_messages
+from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.plan import HELD, PlannedNotice, plan_deliveries
 from incident_ops.notifications.reach import NoticeReach
 from incident_ops.notifications.recipients import Notices, merge_notices, notices, without_pagers
@@ -63,8 +74,15 @@ def due_obligations(
     records: Sequence[Record], policy: Policy, now: datetime, seen: SeenOf, noticed: Mapping[str, str]
 ) -> DueObligations:
     """Every obligation. `noticed`: key -> the instant that our open proposal gives it, since an earlier run saw it."""
-    found = obligations(records, policy, now, seen)
+    found = obligations(records, _as_active(policy), now, seen)
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
+
+
+@memoised
+def _as_active(policy: Policy) -> Policy:
+    """The policy as if its mode were active, which decides nothing of what is due; the same value for the same one, so
+    that what was computed with it is known."""
+    return policy if policy.mode == "active" else replace(policy, mode="active")
 
 
 def due_edits(
@@ -168,15 +186,15 @@ class DueNotices(NamedTuple):
     messages: tuple[Message, ...]
     alerts: tuple[Alert, ...]
 
-    def pairs(self) -> set[Pair]:
-        """Everything that the ledger is asked about."""
+    def pairs_in(self, ledger: Ledger) -> set[Pair]:
+        """Everything that a ledger is asked about."""
         found = {pair(message.key, message.channel) for message in self.messages}
-        return found.union(*(alert.pairs for alert in self.alerts))
+        return found.union(*(alert.pairs_in(ledger) for alert in self.alerts))
 
 
 def due_notices(records: Sequence[Record], due: DueObligations, world: World, seen: SeenOf) -> DueNotices:
     """Notices as if the policy's mode were active: in `observe` they are planned, and held back later."""
-    world = world._replace(policy=replace(world.policy, mode="active"))
+    world = world._replace(policy=_as_active(world.policy))
     by_id = {record.incident.id: record for record in records}
     by_incident: dict[str, list[Obligation]] = {}
     for obligation in due.obligations:
@@ -200,7 +218,8 @@ def due_notices(records: Sequence[Record], due: DueObligations, world: World, se
 
 def ledger_lines(ledger: Ledger, pairs: set[Pair]) -> tuple[str, ...]:
     """The lines of a ledger that this run may need, as a snapshot keeps them."""
-    found = {one: sending for one, sending in ledger.items() if one in pairs}
+    asked = {*pairs, *(giving_up(one) for one in pairs if one in ledger)}
+    found = {one: sending for one, sending in ledger.items() if one in asked}
     return tuple(serialise(found).decode("ascii").splitlines())
 
 
@@ -217,7 +236,7 @@ def plan_notices(
     `lines` are those of the ledger; None = it could not be read. `lost` as of `alert_messages`.
     """
     ledger = None if lines is None else kept_ledger(lines)
-    every = [*due.messages, *alert_messages(due.alerts, ledger, lost)]
+    every = [*due.messages, *alert_messages(due.alerts, ledger, lost, world.now)]
     held = OBSERVE if world.policy.mode == "observe" else ""
     own_place = (INCIDENT_CHANNEL, TICKET, *pagers())
     planned = sum_up(gather_digests(plan_deliveries(every, ledger, world.now), own_place), own_place)

@@ -19,14 +19,13 @@ from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
 from incident_ops.app.identity import actor
 from incident_ops.app.last_edit import keep_edit
-from incident_ops.app.unmerged import unmerged_declarations
+from incident_ops.app.unmerged import incidents_elsewhere
 from incident_ops.app.which_incident import candidates, only_candidate
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, settled_commit
 from incident_ops.domain.as_of import declared_at
 from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Edit, Record, World, is_incident_id
-from incident_ops.domain.sending import DECLARE_BRANCHES
 from incident_ops.domain.time import SKEW, parse_instant, spell_minute, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.edits.step import Step, in_order
@@ -56,10 +55,9 @@ def find_record(workspace: Workspace, asked: str | None) -> str:
         return path or record_path(near[0])
     if near:
         raise UserError(f"{asked} could be {_listed(near)}", hint="write more of it")
-    away = unmerged_declarations(workspace)
-    if away is not None and (named := _named(wanted, away.ids)):
-        what = f"{named[0]} is declared on branch {DECLARE_BRANCHES}{named[0]}, which is not merged"
-        raise UserError(what, hint=f"to work on it here: {away.taking_over(named[0])}")
+    for away in incidents_elsewhere(workspace):
+        if named := _named(wanted, away.ids):
+            raise UserError(away.where(named[0]), hint=f"to work on it here: {away.taking_over(named[0])}")
     if not ids:
         raise UserError("there is no incident here yet", hint='incident-ops declare "..." -s SERVICE')
     raise UserError(f"there is no incident {asked}", hint=did_you_mean(wanted, ids[-200:]) or "see `incident-ops list`")

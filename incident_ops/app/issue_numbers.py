@@ -10,10 +10,11 @@ from incident_ops.domain.tracker import Snapshot
 from incident_ops.errors import IncidentOpsError
 from incident_ops.reconcile.desired import Desired, listed_labels
 from incident_ops.reconcile.diff import by_repository, kept_issues
+from incident_ops.reconcile.references import repository_at
 from incident_ops.reconcile.stored_list import list_to_store
 
 if TYPE_CHECKING:
-    from incident_ops.adapters.git_numbers import KeptIssues
+    from incident_ops.adapters.git_numbers import KeptIssues, NamedHome
 
 
 def read_kept_issues(workspace: Workspace) -> KeptIssues:
@@ -37,8 +38,8 @@ def keep_numbers(
 ) -> IncidentOpsError | None:
     """Keeps the numbers of all issues of ours that a run saw or `opened`; the first error where that failed.
 
-    With them what a whole list showed, where that takes more requests than one for each label. Nothing is written where
-    all of it is kept already.
+    With them what a whole list showed, where that takes more requests than one for each label, and what the repository
+    with the records is called. Nothing is written where all of it is kept already.
     """
     from incident_ops.adapters.git_numbers import keep_issue_numbers
 
@@ -52,14 +53,24 @@ def keep_numbers(
         is_long = snapshot.whole is not None and snapshot.whole.is_longer_than(len(labels))
         seen_list = list_to_store(snapshot, labels, policy.tracker.identities) if is_long else None
         is_known = numbers.items() <= snapshot.numbers.items()
-        if is_known and seen_list is None:
+        home = None if there.repository else _new_name(snapshot)
+        if is_known and seen_list is None and home is None:
             continue
         try:
             remote, number = need_remote(workspace.git), snapshot.repository_id
-            keep_issue_numbers(remote, number, numbers, workspace.now, there.repository, seen_list)
-        except IncidentOpsError as error:  # without the list alone, the next run reads it whole again
+            keep_issue_numbers(remote, number, numbers, workspace.now, there.repository, seen_list, home)
+        except IncidentOpsError as error:  # without the list or the name alone, the next run does it again
             failed = failed or (None if is_known else error)
     return failed
+
+
+def _new_name(seen: Snapshot) -> NamedHome | None:
+    """The repository with the records, where its name is not kept yet."""
+    from incident_ops.adapters.git_numbers import NamedHome  # as above
+
+    name = repository_at(seen.records_at)
+    is_known = name.casefold() in {one.casefold() for one in seen.records_were}
+    return None if not name or not seen.records_id or is_known else NamedHome(seen.records_id, name)
 
 
 def _is_there(key: str, there: Desired, kept: Collection[str]) -> bool:

@@ -20,9 +20,9 @@ from incident_ops.app.observed_tracker import connect_github, tracking_issues
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message
-from incident_ops.domain.policy import Policy
+from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.ports import Notifier, SharedLedger
-from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
+from incident_ops.errors import IncidentOpsError, NotSetUp, UserError, WriteFailed
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
 from incident_ops.notifications.notice_text import notice_facts
 from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent
@@ -109,6 +109,35 @@ def notifier_settings(
         repository=name_of_records(workspace, environment),
         has_tier_pagers=any(tier.pager_key_env for one in every for tier in one.escalation.tiers),
     )
+
+
+def ready_notifier(
+    channel: str, keys: Mapping[str, str], notifier_of: Callable[[str], Notifier]
+) -> Notifier | UserError:
+    """The notifier of a channel, or why nothing can be sent by it now; nothing is sent. `keys` are the variables with
+    the routing keys of the pagers that are meant, and whose they are."""
+    from incident_ops.adapters.notifiers import has_address, pagers
+
+    try:
+        notifier = notifier_of(channel)
+    except UserError as error:
+        return error
+    if channel in pagers() and not has_address(channel, os.environ):
+        for variable, whose in keys.items():
+            if not os.environ.get(variable, "").strip():
+                return NotSetUp(channel, variable, f"the routing key of {whose}")
+    return notifier
+
+
+def pager_variables(policy: Policy, services: Mapping[str, Service]) -> dict[str, str]:
+    """The variables with routing keys, and whose they are: services and tiers."""
+    named = [(f"service {name}", service.pager_key_env) for name, service in sorted(services.items())]
+    parts = (policy, *policy.teams.values())
+    named += [(f"tier {tier.id}", tier.pager_key_env) for part in parts for tier in part.escalation.tiers]
+    found: dict[str, list[str]] = {}
+    for whose, env in named:
+        found.setdefault(env or "", []).append(whose)
+    return {env: ", ".join(dict.fromkeys(names)) for env, names in found.items() if env}
 
 
 def name_of_records(workspace: Workspace, environment: Mapping[str, str]) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from incident_ops.adapters import clock
-from incident_ops.adapters.notifiers import has_address, pagers
+from incident_ops.adapters.notifiers import pagers
 from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
-from incident_ops.app.notify import notifiers, shared_ledger
+from incident_ops.app.notify import notifiers, pager_variables, ready_notifier, shared_ledger
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_one
@@ -25,9 +25,10 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import spell_instant, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.edits.communicate import AUDIENCES
-from incident_ops.errors import IncidentOpsError, NotSetUp, UserError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.findings import did_you_mean
-from incident_ops.notifications.alerts import Alert, alerts
+from incident_ops.notifications.alert_state import Alert
+from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.by_hand import alerts_by_hand, due_with
 from incident_ops.notifications.deliver import WOULD_SEND, Delivered, deliver
 from incident_ops.notifications.kinds import answer_times, way_now
@@ -102,6 +103,7 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
         access.content,
         clock.now(),
         may_wait=options.may_wait,
+        is_asked_for=True,
     )
     paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}  # it is merged
     notifier_of = notifiers(workspace, [meant], os.environ, paths=paths)
@@ -231,14 +233,9 @@ def _tried_dry(one: PlannedNotice, asked: _Asked, notifier_of: Callable[[str], N
     """What would become of a notice: whether its channel is set up is asked, nothing is sent."""
     if not one.goes_out:
         return Delivered(one, one.action)
-    channel, services = one.message.channel, asked.workspace.judged_by[1]
-    try:
-        notifier_of(channel)
-    except UserError as error:
-        return Delivered(one, NOT_READY, error)
-    if channel in pagers() and not has_address(channel, os.environ):
-        meant = (services[name].pager_key_env for name in asked.incident.services if name in services)
-        for variable in [one.message.route] if one.message.route else [env for env in meant if env]:
-            if not os.environ.get(variable, "").strip():
-                return Delivered(one, NOT_READY, NotSetUp(channel, variable, "the routing key of a pager"))
-    return Delivered(one, WOULD_SEND)
+    services = asked.workspace.judged_by[1]
+    named = (services[name].pager_key_env for name in asked.incident.services if name in services)
+    meant = (one.message.route,) if one.message.route else tuple(named)
+    keys = {env: whose for env, whose in pager_variables(*asked.workspace.judged_by).items() if env in meant}
+    ready = ready_notifier(one.message.channel, keys, notifier_of)
+    return Delivered(one, NOT_READY, ready) if isinstance(ready, UserError) else Delivered(one, WOULD_SEND)

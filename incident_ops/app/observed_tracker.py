@@ -20,6 +20,7 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import IssueTracker
 from incident_ops.domain.record import Record
@@ -111,7 +112,12 @@ def observe_tracker(
     snapshot = observe_repositories(
         workspace, github, asked_for, watched, address, may_be_incremental=may_be_incremental
     )
-    proposed, policy = [*_proposed_incidents(branches)], workspace.judged_by[0]
+    return _with_branches(snapshot, branches, workspace.judged_by[0])
+
+
+def _with_branches(snapshot: Snapshot, branches: Sequence[SeenBranch], policy: Policy) -> Snapshot:
+    """A snapshot with what our branches with edits hold."""
+    proposed = [*_proposed_incidents(branches)]
     pager = ((one.id, alert_read_before(one, policy)) for one in proposed)
     return replace(
         snapshot,
@@ -119,6 +125,13 @@ def observe_tracker(
         noticed=dict(_recorded_instants(proposed)),
         pager={name: alert for name, alert in pager if alert is not None},
     )
+
+
+def unasked_github(workspace: Workspace) -> Snapshot:
+    """GitHub where nobody may ask it: what our branches on the remote hold, and nothing else. Incomplete where these
+    cannot be read."""
+    made = Snapshot(source=GITHUB, records_at=records_address(workspace))
+    return _with_branches(made, seen_branches(workspace), workspace.judged_by[0])
 
 
 def records_address(workspace: Workspace) -> str:
@@ -161,6 +174,7 @@ def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
     """What a snapshot shows of an incident: what was written under its issue, and whether a person reopened it."""
     issues, acts = tracking_issues(desired, snapshot), Acts(snapshot, desired.identities, named=desired.named)
 
+    @memoised
     def seen(incident: Incident) -> Seen:
         issue = issues.get(incident.id)
         if issue is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from incident_ops.app.concerned import ConcernedRecords
-from incident_ops.app.due import due_notices, due_obligations, kept_ledger, ledger_lines, plan_notices
+from incident_ops.app.due import OBSERVE, due_notices, due_obligations, kept_ledger, ledger_lines, plan_notices
 from incident_ops.app.notify import LedgerAccess, local_ledger, shared_ledger
 from incident_ops.app.observed_tracker import (
     connect_github,
@@ -18,6 +18,7 @@ from incident_ops.app.observed_tracker import (
     observe_tracker,
     seen_on_tracker,
     source_of,
+    unasked_github,
     workspace_for,
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
@@ -66,7 +67,8 @@ class PlanOptions:
     `tracker` None = GitHub's inside Actions, else the embedded one; `observed` is a file that holds what the tracker
     held, so that it is not asked; `recreate` are the keys that get a new issue in place of one that is gone;
     `max_requests` None = as many as the policy allows; `log` is called with every request to GitHub. `is_whole`: the
-    tracker is listed whole, for a snapshot that more is to be made of than this plan.
+    tracker is listed whole, for a snapshot that more is to be made of than this plan. `asks_github` False: records,
+    remote and ledger alone decide, and of the issues nothing is known.
     """
 
     tracker: str | None = None
@@ -76,6 +78,7 @@ class PlanOptions:
     with_notices: bool = True
     log: RequestLog | None = None
     is_whole: bool = False
+    asks_github: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,13 @@ class PlannedRun:
         return pager_failure(self.observed)
 
     @property
+    def unsent(self) -> str:
+        """Why no notice of this run is sent; "" where they are."""
+        if self.observed.source != GITHUB:
+            return "the embedded tracker notifies nobody"
+        return OBSERVE if self.policy.mode == "observe" else ""
+
+    @property
     def policy(self) -> Policy:
         """The policy in force."""
         return self.workspace.judged_by[0]
@@ -128,12 +138,13 @@ def plan_changes(workspace: Workspace, options: PlanOptions = PlanOptions()) -> 
     """
     source = source_of(options.tracker)
     workspace = workspace_for(workspace, source)
-    github = connect_github(workspace, options.max_requests, options.log) if source == GITHUB else None
+    asks = source == GITHUB and options.asks_github
+    github = connect_github(workspace, options.max_requests, options.log) if asks else None
     run = served(workspace, lambda: _plan(workspace, github, options))
     if _is_incremental(run.observed) and any(change.action != NOTIFY for change in run.plan.changes):
         whole = dataclasses.replace(options, is_whole=True)  # nothing is done because of what is only remembered
         run = served(workspace, lambda: _plan(workspace, github, whole, pager_of=run.observed))
-    if github is None:
+    if source != GITHUB:
         workspace.notes.extend(_would_be_elsewhere(run.desired, workspace.judged_by[1]))
     return run
 
@@ -181,13 +192,13 @@ def _plan(
     deleted = _deleted(workspace, observed, wanted, concerned.records)
     seen = seen_on_tracker(wanted, observed)
     by_id = {record.incident.id: record for record in recent}
-    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=github is not None)
+    ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=observed.source == GITHUB)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
     news = pager_news(workspace, recent, observed, _known(ledger, observed))
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
     to_send = _notices(workspace, news, due, seen, observed, ledger, is_sent=options.with_notices)
-    edits = record_edits(due, by_id, world.policy, to_send.reach if github else None)
+    edits = record_edits(due, by_id, world.policy, to_send.reach if observed.source == GITHUB else None)
     plan = make_plan(wanted, observed, workspace.catalogue.unreadable(), deleted, recreate, _returning(due, edits))
     plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)
@@ -253,6 +264,8 @@ def _observed_now(
     recent: Sequence[Record],
     options: PlanOptions,
 ) -> Snapshot:
+    if not options.asks_github:
+        return unasked_github(workspace)
     is_incremental = not (options.is_whole or options.recreate)
     return observe_tracker(
         workspace, tracker, concerned.asked_for, recent, options.observed, may_be_incremental=is_incremental
@@ -298,7 +311,8 @@ def _notices(
     wanted = due_notices(news.records, due, world, seen)
     if ledger is not None:
         people = world.policy.contacts
-        asked = wanted.pairs().union(*(pairs_not_reached(one.incident.escalations, people) for one in news.records))
+        asked = wanted.pairs_in(ledger.content or {})
+        asked = asked.union(*(pairs_not_reached(one.incident.escalations, people) for one in news.records))
         lines = None if ledger.content is None else ledger_lines(ledger.content, asked)
         observed = replace(observed, ledger=lines)
     planned, decision = plan_notices(wanted, observed.ledger, world, news.lost)

@@ -34,10 +34,11 @@ def view_plan(options: PlanOptions, run: PlannedRun, base: str | None = None) ->
     UserError as `plan_of_base`.
     """
     if base is None:
-        basis = PlanBasis(records=_edited_records(run), due=_next_due(run, run.plan))
+        basis = PlanBasis(records=_edited_records(run), due=_next_due(run, run.plan), unsent=run.unsent)
         return PlanView(run.plan, basis, run.observed)
     before = plan_of_base(run, base, options)
     basis = PlanBasis(revision=base, commit=before.workspace.store.commit or "", records=_edited_records(run))
+    basis = basis._replace(unsent=run.unsent)
     plan, basis = compare_plans(run.plan, before.plan, basis)
     known = set(_next_due(before, run.plan))
     due = tuple(clock for clock in _next_due(run, plan) if clock not in known)

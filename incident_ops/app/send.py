@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 
@@ -25,7 +24,7 @@ from incident_ops.app.joined import BranchState, JoinedRecord, RecordJoiner
 from incident_ops.app.last_edit import BY_HAND, last_edit_of
 from incident_ops.app.merge import joined_texts
 from incident_ops.app.pull_request import pull_site, put_pull
-from incident_ops.app.sent_state import SentState, digest_of, keep_state, sent_state
+from incident_ops.app.sent_state import SentState, digest_of, fetched_versions, keep_state, sent_state
 from incident_ops.app.tip import not_committed
 from incident_ops.app.workspace import Workspace, demand_work_tree, merged_commit, need_remote
 from incident_ops.documents.sent_text import commit_message
@@ -192,7 +191,9 @@ class _Sending:
     ) -> SentRecord:
         branch = self._state.branch if commit else ""
         kept = (self._id, self._path, branch, commit, onto, is_sent, self._is_new, pull, open_at, problem)
-        return SentRecord(*kept, has_others=self._has_others, is_merged=is_merged)
+        head = self._git.head
+        is_here = head is not None and self._git.read_path(head, self._path) == self._raw
+        return SentRecord(*kept, has_others=self._has_others, is_merged=is_merged, is_here=is_here)
 
     def _begin(self, tip: str) -> None:
         is_merged = self._git.read_path(tip, self._path) is not None
@@ -333,7 +334,7 @@ def _waiting(
     head = git.read_path(git.head, path) if git.head else None
     is_merged = merged is not None and git.read_path(merged, path) == raw
     text = state.text_at(mine) if digest_of(head) == state.head else None
-    is_there = is_merged or (raw != head and any(raw == one for one in _fetched(git, name, path)))
+    is_there = is_merged or (raw != head and any(raw == one for one in fetched_versions(git, name, path)))
     edit = last_edit_of(workspace, path)
     is_ours = text is not None and isinstance(raw, bytes) and edit is not None and edit.leads(text.encode(), raw)
     if text is not None and text.encode() != raw and (is_ours or not is_there):
@@ -346,13 +347,6 @@ def _waiting(
         yield WaitingRecord(name, path, branch or "", unsent, "committed here and not pushed")
     elif mine and not is_merged and not state.number and _has_pull_requests(workspace):
         yield WaitingRecord(name, path, branch or "", mine, "pushed, and no pull request is known")
-
-
-def _fetched(git: Git, name: str, path: str) -> Iterator[bytes | None]:
-    """The record as it was last fetched on the branches on which it is sent."""
-    for folder in (EDIT_BRANCHES, DECLARE_BRANCHES):
-        with suppress(UserError):
-            yield git.read_path(git.resolve(f"refs/remotes/origin/{folder}{name}"), path)
 
 
 def _is_in_merged(outgoing: OutgoingBranches, workspace: Workspace, commit: str) -> bool:

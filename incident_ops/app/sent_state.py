@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app.workspace import Workspace, merged_commit
-from incident_ops.domain.record import Record
+from incident_ops.domain.ports import Repository
+from incident_ops.domain.record import Record, is_incident_id
+from incident_ops.domain.sending import DECLARE_BRANCHES, EDIT_BRANCHES
+from incident_ops.errors import UserError
+from incident_ops.records.store import record_path
 
 _FOLDER = "sent"
 
@@ -59,16 +65,46 @@ def keep_state(workspace: Workspace, state: SentState) -> None:
 
 
 def is_unsent(workspace: Workspace, record: Record) -> bool:
-    """True where a record says something that is neither sent nor committed, in a clone that has a remote."""
+    """True where nobody else has a record as it is here, as this clone knows it: it is neither sent nor committed, or
+    its commit waits on the branch on which it is sent. False in a clone that has no remote."""
+    return _has_remote(workspace) and _is_unsent(workspace, record.incident.id, record.path)
+
+
+def unsent_incidents(workspace: Workspace) -> list[str]:
+    """The ids of all records of which that is true, in order."""
+    if not _has_remote(workspace):
+        return []
+    edited = {path.split("/")[1] for path in workspace.catalogue.uncommitted()}
+    kept = {file.stem for file in (workspace.state / _FOLDER).glob("*.json")}
+    waits = {name for name in kept if (state := sent_state(workspace, name)).commit != state.pushed}
+    known = sorted(filter(is_incident_id, edited | waits))
+    return [name for name in known if _is_unsent(workspace, name, record_path(name))]
+
+
+def _has_remote(workspace: Workspace) -> bool:
     git = workspace.git
-    if git is None or workspace.store.revision or git.config("remote.origin.url") is None:
+    return git is not None and not workspace.store.revision and git.config("remote.origin.url") is not None
+
+
+def _is_unsent(workspace: Workspace, incident: str, path: str) -> bool:
+    state, raw, git = sent_state(workspace, incident), workspace.store.read(path), workspace.git
+    if raw is None or git is None:
         return False
-    state, raw = sent_state(workspace, record.incident.id), workspace.store.read(record.path)
-    head = git.read_path(git.head, record.path) if git.head else None
-    if state.commit and digest_of(head) == state.head:
-        return raw != state.text.encode()
+    head = git.read_path(git.head, path) if git.head else None
     merged = merged_commit(git)
-    return raw != head and (merged is None or raw != git.read_path(merged, record.path))
+    is_merged = merged is not None and raw == git.read_path(merged, path)
+    if not state.commit or digest_of(head) != state.head:
+        return raw != head and not is_merged
+    if raw != state.text.encode():
+        return True
+    return state.commit != state.pushed and not is_merged and raw not in fetched_versions(git, incident, path)
+
+
+def fetched_versions(git: Repository, incident: str, path: str) -> Iterator[bytes | None]:
+    """The record as it was last fetched on the branches on which it is sent."""
+    for folder in (EDIT_BRANCHES, DECLARE_BRANCHES):
+        with suppress(UserError):
+            yield git.read_path(git.resolve(f"refs/remotes/origin/{folder}{incident}"), path)
 
 
 def digest_of(content: bytes | None) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from incident_ops.app.concerned import ConcernedRecords
-from incident_ops.app.delivery import delivery_of, look_at_ledger
+from incident_ops.app.delivery import delivery_of, look_at_ledger, whom_due
 from incident_ops.app.due import due_obligations, live_records
 from incident_ops.app.edit_record import find_record
 from incident_ops.app.known import every_known, known_live, known_records
@@ -26,19 +27,22 @@ from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.lifecycle import STATES
 from incident_ops.domain.ports import IssueTracker
+from incident_ops.domain.record import Record, World
 from incident_ops.domain.tracker import GITHUB, Snapshot
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.reconcile.pager_acts import pager_sentences
 from incident_ops.sla.activity import NOTHING_SEEN
-from incident_ops.sla.obligations import Delivery, DueObligations, obligations
+from incident_ops.sla.delivery import Delivery
+from incident_ops.sla.obligations import DueObligations, obligations
 from incident_ops.sla.status import ClockReport, clock_report
 
 
 @dataclass(frozen=True, slots=True)
 class SlaOptions:
     """`everything` = what is over, too. Without `tracker`, `observed` and `save_observed` (files) the records of the
-    work tree decide alone. `incident`, `level`, `service`, `state` and `assignee` show some incidents alone."""
+    work tree decide alone. `incident`, `level`, `service`, `state` and `assignee` show some incidents alone.
+    `with_people`: for whom what is due is, unless there is more of it than anybody reads."""
 
     everything: bool = False
     tracker: str | None = None
@@ -49,11 +53,15 @@ class SlaOptions:
     service: str | None = None
     state: str | None = None
     assignee: str | None = None
+    with_people: bool = False
 
     @property
     def asks_tracker(self) -> bool:
         """True where a tracker, or what it held, is looked at."""
         return any(one is not None for one in (self.tracker, self.observed, self.save_observed))
+
+
+_MOST_WITH_PEOPLE = 300
 
 
 class SlaStatus(NamedTuple):
@@ -120,7 +128,7 @@ def _due(workspace: Workspace, options: SlaOptions, chosen: _Chosen) -> tuple[Wo
     """(the records that were looked at, (what is due, what of it is not delivered))."""
     file = options.observed
     if not options.asks_tracker:
-        return workspace, served(workspace, lambda: _due_by_records(workspace, chosen))
+        return workspace, served(workspace, lambda: _due_by_records(workspace, options, chosen))
     if file is not None and options.save_observed is not None:
         raise UserError("--observed and --save-observed exclude each other", hint="leave one of them out")
     snapshot = load_observed(file) if file is not None else None
@@ -128,20 +136,26 @@ def _due(workspace: Workspace, options: SlaOptions, chosen: _Chosen) -> tuple[Wo
     if snapshot is not None and file is not None:
         must_be_from(source, snapshot, file)
     of_tracker = workspace_for(workspace, source)
-    return of_tracker, served(
-        of_tracker, lambda: _due_with_tracker(of_tracker, source, snapshot, options.save_observed, chosen)
-    )
+    return of_tracker, served(of_tracker, lambda: _due_with_tracker(of_tracker, source, snapshot, options, chosen))
 
 
-def _due_by_records(workspace: Workspace, chosen: _Chosen) -> _Due:
+def _due_by_records(workspace: Workspace, options: SlaOptions, chosen: _Chosen) -> _Due:
     records, policy = live_records(workspace), workspace.judged_by[0]
     due = _some(obligations(records, policy, workspace.now), chosen)
     view = look_at_ledger(workspace, source_of(None), None)
-    return due, delivery_of(workspace, records, due, lambda _: NOTHING_SEEN, view)
+    delivery = delivery_of(workspace, records, due, lambda _: NOTHING_SEEN, view)
+    return due, _with_people(workspace, records, delivery, options)
+
+
+def _with_people(workspace: Workspace, records: Sequence[Record], delivery: Delivery, options: SlaOptions) -> Delivery:
+    if not options.with_people or len(delivery.obligations) > _MOST_WITH_PEOPLE:
+        return delivery
+    world = World(*workspace.judged_by, workspace.now)
+    return delivery._replace(whom=whom_due(records, delivery.obligations, world))
 
 
 def _due_with_tracker(
-    workspace: Workspace, source: str, snapshot: Snapshot | None, save_to: str | None, chosen: _Chosen
+    workspace: Workspace, source: str, snapshot: Snapshot | None, options: SlaOptions, chosen: _Chosen
 ) -> _Due:
     policy = workspace.judged_by[0]
     concerned = ConcernedRecords(workspace)
@@ -153,11 +167,12 @@ def _due_with_tracker(
         if source == GITHUB:
             snapshot = with_pager(workspace, recent, snapshot, view.shared.ledger if view.shared else None)
     wanted = concerned.asked_for(snapshot)
-    if save_to is not None:
-        save_observed(snapshot, save_to)
+    if options.save_observed is not None:
+        save_observed(snapshot, options.save_observed)
     news = pager_news(workspace, recent, snapshot, view.shared.ledger if view.shared else {})
     records, seen = known_records(workspace, news.records), seen_on_tracker(wanted, snapshot)
     due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
     failure, delivery = pager_failure(snapshot), delivery_of(workspace, records, due, seen, view)
+    delivery = _with_people(workspace, records, delivery, options)
     sentences = tuple(pager_sentences(news.decision))
     return due, delivery._replace(pager=sentences, pager_problem=str(failure) if failure else "")

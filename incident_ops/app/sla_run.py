@@ -28,6 +28,14 @@ def plan_due(workspace: Workspace, options: PlanOptions) -> PlannedRun:
     return dataclasses.replace(run, plan=run.plan._replace(changes=changes))
 
 
+def preview_due(workspace: Workspace, options: PlanOptions) -> tuple[PlannedRun, bool]:
+    """What a run would do, and whether GitHub was asked: it is not where no token is set. Raises as `plan_due`."""
+    from incident_ops.adapters.github.connect import token_in
+
+    asks = source_of(options.tracker) != GITHUB or bool(token_in(os.environ))
+    return plan_due(workspace, dataclasses.replace(options, asks_github=asks)), asks
+
+
 def run_due(run: PlannedRun, report: Report = lambda _: None) -> AppliedRun:
     """Sends the notices, writes what came due into the records, and marks the run where it is complete.
 

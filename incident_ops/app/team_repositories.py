@@ -60,7 +60,8 @@ def observe_repositories(
             done.add(number)
             teams.observe(teams.trackers[number], asked_for, seen)
     whole = teams.outline()
-    return replace(seen, names=whole.names, elsewhere=tuple(teams.seen), unreached=whole.unreached)
+    were = teams.names_of_records(github.records_id)
+    return replace(seen, names=whole.names, records_were=were, elsewhere=tuple(teams.seen), unreached=whole.unreached)
 
 
 class _Teams:
@@ -82,13 +83,18 @@ class _Teams:
         """Key -> number of the issues that earlier runs opened or saw in a repository."""
         return dict(self._kept.by_id.get(tracker.repository_id, {}))
 
+    def names_of_records(self, records_id: int) -> tuple[str, ...]:
+        """The names that the repository with the records had in earlier runs."""
+        return self._kept.records.get(records_id, ())
+
     def increment(self, tracker: GitHubTracker, home: SideBySide | None = None) -> Increment | None:
         """The list of a repository that is remembered, where it was read in the same way, a day ago at most."""
         known = self._kept.lists.get(tracker.repository_id) if self._may_be_incremental and self._kept.lists else None
         identities = self._workspace.judged_by[0].tracker.identities
         if known is None or known.scope != scope_of(tracker.listed_by, identities) or _is_old(known.whole):
             return None
-        return Increment(known, tracker.listed_by, partial(tracker.changed_since, known.whole), home)
+        changed, former = partial(tracker.changed_since, known.whole), self.names_of_records(tracker.records_id)
+        return Increment(known, tracker.listed_by, changed, home, former)
 
     def outline(self) -> Snapshot:
         """What is known before the issues are."""

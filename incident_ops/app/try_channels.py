@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.due import OBSERVE
-from incident_ops.app.notify import notifier_settings
+from incident_ops.app.notify import notifier_settings, pager_variables, ready_notifier
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.incident import Incident, Times
 from incident_ops.domain.notification import RESOLVED_EVENT, Message, follow_up, pair
-from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.time import spell_instant, stamp
 from incident_ops.errors import Ambiguous, IncidentOpsError, NotSetUp, UserError
 from incident_ops.notifications.deliver import deliver
@@ -55,7 +55,7 @@ class _Trial:
     """The tests of one command."""
 
     def __init__(self, workspace: Workspace, held: str) -> None:
-        self._held, self._now, self._pagers = held, clock.now(), _pager_keys(*workspace.judged_by)
+        self._held, self._now, self._pagers = held, clock.now(), pager_variables(*workspace.judged_by)
         settings = notifier_settings(workspace, [], os.environ, {}, {})
         self._settings = replace(settings, room=lambda _: _ROOM)
 
@@ -69,19 +69,14 @@ class _Trial:
             yield TriedChannel(channel, whose, uses, outcome, reason, variable)
 
     def _tried(self, channel: str, env: str, whose: str) -> tuple[str, str, str]:
-        from incident_ops.adapters.notifiers import connect
-
         if channel == TICKET:
             return UNTRIED, _COMMENT, ""
-        if env and not os.environ.get(env, "").strip():
-            return NOT_READY, f"set {env} (the routing key of {whose})", env
         incident = _incident(f"test-{channel}", stamp(self._now))
-        try:
-            notifier = connect(replace(self._settings, channel=channel, incidents=[incident]))
-        except NotSetUp as error:
-            return NOT_READY, f"set {error.variable} ({error.hint})", error.variable
-        except UserError as error:
-            return NOT_READY, _reason(channel, error), ""
+        notifier = ready_notifier(channel, {env: whose} if env else {}, partial(self._connected, incident))
+        if isinstance(notifier, NotSetUp):
+            return NOT_READY, f"set {notifier.variable} ({notifier.hint})", notifier.variable
+        if isinstance(notifier, UserError):
+            return NOT_READY, _reason(channel, notifier), ""
         if self._held:
             return UNSENT, self._held, ""
         message = self._message(channel, incident.id)._replace(route=env)
@@ -95,21 +90,15 @@ class _Trial:
             return ACCEPTED, "", ""
         return UNSURE if isinstance(failed, Ambiguous) else REFUSED, _reason(channel, failed), ""
 
+    def _connected(self, incident: Incident, channel: str) -> Notifier:
+        from incident_ops.adapters.notifiers import connect
+
+        return connect(replace(self._settings, channel=channel, incidents=[incident]))
+
     def _message(self, channel: str, incident: str) -> Message:
         text = f"Sent {spell_instant(stamp(self._now))}, to see whether channel {channel} works."
         key = f"test/{channel}/{incident}/{uuid4()}"
         return Message(key, incident, 1, "test", "internal", channel, channel, _SUBJECT, text)
-
-
-def _pager_keys(policy: Policy, services: Mapping[str, Service]) -> dict[str, str]:
-    """The variables with routing keys, and whose they are: services and tiers."""
-    named = [(f"service {name}", service.pager_key_env) for name, service in sorted(services.items())]
-    parts = (policy, *policy.teams.values())
-    named += [(f"tier {tier.id}", tier.pager_key_env) for part in parts for tier in part.escalation.tiers]
-    found: dict[str, list[str]] = {}
-    for whose, env in named:
-        found.setdefault(env or "", []).append(whose)
-    return {env: ", ".join(dict.fromkeys(names)) for env, names in found.items() if env}
 
 
 def _incident(name: str, now: str) -> Incident:

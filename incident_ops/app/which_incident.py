@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from incident_ops.app.known import every_known, known_live
-from incident_ops.app.unmerged import unmerged_declarations
+from incident_ops.app.unmerged import incidents_elsewhere, not_pulled, working_on
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.as_of import current_instant
 from incident_ops.domain.incident import Incident
@@ -17,7 +17,6 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import instant, stamp
 from incident_ops.errors import UserError
 from incident_ops.records.history import every_record
-from incident_ops.render.lists import choice_lines, incident_rows
 
 Fits = Callable[[Incident], bool]
 """Whether a command is legal for an incident."""
@@ -72,6 +71,8 @@ def candidates(
     opened = [record for record in _live(workspace, as_known) if not record.incident.is_closed]
     if not opened:
         raise _none_open(workspace, as_known=as_known and workspace.is_at_given)
+    from incident_ops.render.lists import incident_rows  # what nobody needs who names an incident, or runs a plan
+
     fitting = [record for record in opened if fits(record.incident)] or opened
     active = [record for record in fitting if is_active(record.incident)] if active_first else []
     rows = incident_rows(active or fitting, workspace.judged_by[0], workspace.now)
@@ -81,9 +82,10 @@ def candidates(
 def _none_open(workspace: Workspace, *, as_known: bool) -> UserError:
     """The error where no incident is open; it names the one that was closed last, which is most often meant."""
     at = f" at {stamp(workspace.now)}" if as_known else ""
-    if (away := unmerged_declarations(workspace)) is not None:
-        here = f"on {away.branch}" if away.branch else "here"
-        return UserError(f"no incident is open {here}{at}; {away.text}", hint=away.hint)
+    if away := incidents_elsewhere(workspace):
+        here = f"on {away[0].branch}" if away[0].branch else "here"
+        texts, hints = [one.text for one in away], [working_on(one) for one in away]
+        return UserError(f"no incident is open {here}{at}; {'; '.join(texts)}", hint="; ".join(hints))
     if as_known:
         hint = "name one: `incident-ops list` shows all there are"
         return UserError(f"no incident is open{at}", hint=hint)
@@ -131,10 +133,14 @@ def only_candidate(workspace: Workspace, found: Sequence[Record]) -> Record:
 
 
 def listed(workspace: Workspace, found: Sequence[Record]) -> list[str]:
-    """A line of at most 80 columns for each of the first incidents, and how many more there are."""
+    """A line of at most 80 columns for each of the first incidents, how many more there are, and which are not here."""
+    from incident_ops.render.lists import choice_lines  # as above
+
     lines = choice_lines(found[:MOST_LISTED], workspace.judged_by[0])
     more = len(found) - MOST_LISTED
-    return [*lines, f"and {more} more: see `incident-ops list --open`"] if more > 0 else lines
+    lines += [f"and {more} more: see `incident-ops list --open`"] if more > 0 else []
+    away = not_pulled(workspace)
+    return lines if away is None else [*lines, *away.beside]
 
 
 def _kind(incident: Incident) -> str:

@@ -1,7 +1,8 @@
 """What a condition says of a result: true, false, or that there is no data to say it from.
 
 A number that is NaN or infinite counts as no data, and so does what is computed from it: `or`, `and`, `all` and `any`
-still decide where the rest is enough. Values of different kinds are not compared but refused.
+still decide where the rest is enough. Only a failure may be seen in an infinity (`takes_infinity`): what has no bound
+is above every limit. Values of different kinds are not compared but refused.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from incident_ops.canary.conditions import (
     COMPARISONS,
     EACH,
     INDEX,
+    LIST,
     NUMBER,
     RESULT,
     RESULT_ITEM,
@@ -28,6 +30,8 @@ from incident_ops.canary.conditions import (
 )
 
 MAX_STEPS = 100_000
+
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -65,19 +69,20 @@ def why_no_data(result: object) -> str:
     return ""
 
 
-def is_true(condition: Condition, result: object) -> bool:
+def is_true(condition: Condition, result: object, *, takes_infinity: bool = False) -> bool:
     """Whether the condition is true of `result`: numbers, text, lists and mappings as JSON has them.
 
     NoData where the data that it needs is not there; ConditionError where it does not fit the result.
+    `takes_infinity`: an infinity is compared as a number, and not as no data.
     """
-    return _truth(_Evaluation(result), condition.tree, None)
+    return _truth(_Evaluation(result, takes_infinity), condition.tree, None)
 
 
 class _Evaluation:
-    """One evaluation: the result, and the steps left."""
+    """One evaluation: the result, whether infinities are compared, and the steps left."""
 
-    def __init__(self, result: object) -> None:
-        self.result, self._left = result, MAX_STEPS
+    def __init__(self, result: object, takes_infinity: bool) -> None:
+        self.result, self.takes_infinity, self._left = result, takes_infinity, MAX_STEPS
 
     def step(self, node: ConditionNode) -> None:
         """Counts one step."""
@@ -112,8 +117,12 @@ def _value(run: _Evaluation, node: ConditionNode, item: object) -> Any:
     if node.text in ("and", "or"):
         return _decided(run, ((part, item) for part in node.parts), node.text == "or")
     values = [_value(run, part, item) for part in node.parts]
+    if node.kind == LIST:
+        return values
+    if node.text == "in":
+        return _contained(run, node, *values)
     if node.text in COMPARISONS:
-        return _compared(node, *values)
+        return _compared(run, node, *values)
     return _computed(node, *values) if node.text in _ARITHMETIC else _called(node, values)
 
 
@@ -194,7 +203,15 @@ def _finite(value: float) -> float:
     return number
 
 
-def _compared(node: ConditionNode, left: object, right: object) -> bool:
+def _contained(run: _Evaluation, node: ConditionNode, left: object, right: object) -> bool:
+    if not isinstance(right, list | tuple):
+        raise ConditionError(f"in needs a list, not {_kind(right)}", node.column, "e.g. result in [1, 2]")
+    same = node._replace(text="==")
+    found = [_compared(run, same, left, value) for value in right]  # all of them, so that each has to fit
+    return any(found)
+
+
+def _compared(run: _Evaluation, node: ConditionNode, left: object, right: object) -> bool:
     order, (left, right) = _ORDER[node.text], (_alone(left), _alone(right))
     if node.text in ("==", "!=") and (left is None or right is None):
         return order(left, right)
@@ -203,7 +220,12 @@ def _compared(node: ConditionNode, left: object, right: object) -> bool:
         return order(left, right)
     if isinstance(left, str | bool) or isinstance(right, str | bool):
         raise ConditionError(f"{_kind(left)} and {_kind(right)} cannot be compared with {node.text}", node.column)
-    return order(_number(left, node.parts[0]), _number(right, node.parts[1]))
+    return order(*(_comparable(run, *pair) for pair in zip((left, right), node.parts, strict=True)))
+
+
+def _comparable(run: _Evaluation, value: object, node: ConditionNode) -> float:
+    is_infinite = isinstance(value, float) and math.isinf(value)
+    return float(str(value)) if is_infinite and run.takes_infinity else _number(value, node)
 
 
 def _computed(node: ConditionNode, left: object, right: object) -> float:
@@ -219,9 +241,9 @@ def _called(node: ConditionNode, values: list[Any]) -> Any:
         case "isNil":
             return value is None
         case "isNaN":
-            return isinstance(value, float) and math.isnan(value)
+            return math.isnan(_float(value, node.parts[0]))
         case "isInf":
-            return isinstance(value, float) and math.isinf(value)
+            return math.isinf(_float(value, node.parts[0]))
         case "default":
             return values[1] if value is None else value
         case "len" if isinstance(values[0], str | list | tuple | Mapping):
@@ -229,7 +251,14 @@ def _called(node: ConditionNode, values: list[Any]) -> Any:
         case "len":
             raise ConditionError(f"{_kind(value)} has no length", node.column)
     number = _of_text(value, node) if isinstance(value, str) else _number(value, node.parts[0])
+    if node.text == "asInt" and isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ConditionError(f"{value[:20]!r} is not a whole number", node.column, "asFloat takes it")
     return float(math.trunc(number)) if node.text == "asInt" else number
+
+
+def _float(value: object, node: ConditionNode) -> float:
+    """A number as it stands, NaN and the infinities among it."""
+    return value if isinstance(value, float) else _number(value, node)
 
 
 def _of_text(value: str, node: ConditionNode) -> float:

@@ -1,8 +1,9 @@
 """The conditions of threshold metrics: text -> a tree. A small language, read by hand and never handed to `eval`.
 
-    or and not (also || && !)      < <= > >= == !=      + - * / %      result[0] result["a"] result.a
+    or and not (also || && !)      < <= > >= == != in      + - * / %      result[0] result["a"] result.a
     isNaN(x) isInf(x) isNil(x) len(x) default(x, y) asInt(x) asFloat(x)
     all(result, # < 0.5) any(result, # > 2)      `#` is the element; braces around the inner condition are allowed
+    result in [1, 2]      {{args.NAME}} stands for the value of an argument: a number, or else a text
 
 What a condition means is in `condition_value`. Length, depth and size of the tree are limited, so that no gate file
 can keep a run busy.
@@ -12,10 +13,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
 MAX_LENGTH = 1000
@@ -27,7 +29,8 @@ FUNCTIONS = {"isNaN": 1, "isInf": 1, "isNil": 1, "len": 1, "default": 2, "asInt"
 QUANTIFIERS = ("all", "any")
 RESULT, RESULT_ITEM, NUMBER, TEXT, WORD = "result", "item", "number", "text", "word"
 INDEX, CALL, EACH, UNARY, BINARY = "index", "call", "each", "unary", "binary"
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+LIST, ARGUMENT = "list", "argument"
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "in")
 LOGIC = ("and", "or", "not")
 
 _BLANKS = " \t\n\r\f\v"
@@ -35,13 +38,19 @@ _SPELT = {"&&": "and", "||": "or", "!": "not"}
 _WORDS = ("true", "false", "nil")
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![A-Za-z_0-9.])
+    (?P<argument>\{\{\s*args\.[A-Za-z0-9._-]+\s*\}\})
+    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![A-Za-z_0-9.])
     | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
     | (?P<text>"(?:[^"\\]|\\["\\])*"|'(?:[^'\\]|\\['\\])*')
     | (?P<sign><=|>=|==|!=|&&|\|\||[-<>!+*/%()\[\]{},.\#])
     )""",
     re.ASCII | re.VERBOSE,
 )
+
+
+_SLOT = re.compile(r"\{\{\s*args\.([A-Za-z0-9._-]+)\s*\}\}", re.ASCII)
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_ELSEWHERE = frozenset(("max", "min", "sum", "mean", "median", "count", "abs", "round", "floor", "ceil"))
 
 
 class ConditionError(Exception):
@@ -93,6 +102,31 @@ def parse_condition(text: str) -> Condition:
     return Condition(text, tree)
 
 
+def arguments_of(condition: Condition) -> list[ConditionNode]:
+    """The places of a condition where the value of an argument stands; the name is their text."""
+    return [node for node in _nodes(condition.tree) if node.kind == ARGUMENT]
+
+
+def fill_condition(condition: Condition, values: Mapping[str, str | None]) -> Condition:
+    """The condition with the values of its arguments, as numbers where they are some. UserError for a missing one."""
+
+    def value_of(name: str) -> str:
+        if (value := values.get(name)) is None:
+            raise UserError(f"argument {name!r} has no value", hint=f"give it: --arg {name}=VALUE")
+        return value if _NUMBER.fullmatch(value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    if not arguments_of(condition):
+        return condition
+    return Condition(_SLOT.sub(lambda slot: value_of(slot[1]), condition.text), _filled(condition.tree, value_of))
+
+
+def _filled(node: ConditionNode, value_of: Callable[[str], str]) -> ConditionNode:
+    if node.kind == ARGUMENT:
+        value = value_of(node.text)
+        return node._replace(kind=TEXT if value.startswith('"') else NUMBER, text=value)
+    return node._replace(parts=tuple(_filled(part, value_of) for part in node.parts))
+
+
 def _tokens(text: str) -> Iterator[Token]:
     at, end = 0, len(text.rstrip(_BLANKS))
     while at < end:
@@ -107,7 +141,21 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def _meant(char: str) -> str:
-    return {"=": "equality is ==", "&": "write and", "|": "write or", '"': "the quote is not closed"}.get(char, "")
+    return _MEANT.get(char, "")
+
+
+_MEANT = {
+    "=": "equality is ==",
+    "&": "write and",
+    "|": "write or",
+    '"': "the quote is not closed",
+    "?": "write (a and b) or (not a and c) for a ? b : c",
+}
+
+
+def nodes_of(condition: Condition) -> Iterator[ConditionNode]:
+    """All parts of a condition."""
+    return _nodes(condition.tree)
 
 
 def _nodes(node: ConditionNode) -> Iterator[ConditionNode]:
@@ -118,7 +166,7 @@ def _nodes(node: ConditionNode) -> Iterator[ConditionNode]:
 
 def _is_condition(node: ConditionNode) -> bool:
     """False for what can only be a number or a text."""
-    if node.kind in (NUMBER, TEXT, RESULT):
+    if node.kind in (NUMBER, TEXT, RESULT, LIST, ARGUMENT):
         return False
     if node.kind == BINARY:
         return node.text in COMPARISONS or node.text in LOGIC
@@ -143,6 +191,10 @@ class _Reader:
     @property
     def _now(self) -> Token:
         return self._tokens[self._at]
+
+    @property
+    def _next_is_in(self) -> bool:
+        return self._now.text == "not" and self._tokens[self._at + 1].text == "in"
 
     def _take(self, *wanted: str) -> Token | None:
         token = self._now
@@ -193,9 +245,12 @@ class _Reader:
 
     def _comparison(self) -> ConditionNode:
         left = self._sum()
+        denied = self._take("not") if self._next_is_in else None
         if (token := self._take(*COMPARISONS)) is None:
             return left
         both = self._node(BINARY, token, left, self._sum())
+        if denied is not None:
+            both = self._node(UNARY, denied, both)
         if chained := self._take(*COMPARISONS):
             raise ConditionError("comparisons do not chain", chained.column, "write a < b and b < c")
         return both
@@ -233,10 +288,8 @@ class _Reader:
         if token.kind == "end":
             self._at -= 1
             raise ConditionError("the condition ends too early", token.column)
-        if token.kind in (NUMBER, TEXT):
-            if token.kind == NUMBER and float(token.text) == math.inf:
-                raise ConditionError(f"{token.text} is too large a number", token.column)
-            return self._node(token.kind, token)
+        if token.kind in (NUMBER, TEXT, ARGUMENT):
+            return self._literal(token)
         if token.kind == "name":
             return self._named(token)
         if token.text == "(":
@@ -244,10 +297,29 @@ class _Reader:
                 inner = self._either()
                 self._need(")", token)
                 return inner
+        if token.text == "[":
+            return self._list(token)
         if token.text == "#" and self._closures:
             return self._node(RESULT_ITEM, token)
-        hint = "'#' is the element inside all(...) and any(...)" if token.text == "#" else ""
-        raise ConditionError(f"{token.text!r} is not understood here", token.column, hint)
+        hint = {"#": "'#' is the element inside all(...) and any(...)", ".": "write #.NAME, or result.NAME"}
+        raise ConditionError(f"{token.text!r} is not understood here", token.column, hint.get(token.text, ""))
+
+    def _literal(self, token: Token) -> ConditionNode:
+        if token.kind == NUMBER and float(token.text) == math.inf:
+            raise ConditionError(f"{token.text} is too large a number", token.column)
+        if token.kind == TEXT and _SLOT.search(token.text):
+            raise ConditionError("an argument in quotes is only text", token.column, "write {{args.NAME}} without them")
+        if token.kind == ARGUMENT and (slot := _SLOT.fullmatch(token.text)):
+            token = token._replace(text=slot[1])
+        return self._node(token.kind, token)
+
+    def _list(self, token: Token) -> ConditionNode:
+        with self._deeper(token):
+            values = [self._sum()]
+            while self._take(","):
+                values.append(self._sum())
+            self._need("]", token)
+        return self._node(LIST, token, *values)
 
     def _named(self, token: Token) -> ConditionNode:
         if token.text == RESULT:
@@ -257,6 +329,8 @@ class _Reader:
         known = (*FUNCTIONS, *QUANTIFIERS)
         if token.text not in known:
             hint = did_you_mean(token.text, (RESULT, *_WORDS, *LOGIC, *known))
+            if token.text in _ELSEWHERE:
+                hint = f"let the query do it, e.g. {token.text}(...) around it"
             raise ConditionError(f"{token.text!r} is not known here", token.column, hint)
         opened = self._take("(")
         if opened is None:

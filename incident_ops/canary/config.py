@@ -1,18 +1,19 @@
 """A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (docs/gate.md).
 
 Built from data that fits the schema and has no finding of `config_check`; durations become seconds, percentages
-rates between 0 and 1. In queries `{{args.NAME}}` is filled in, inside quotes only, escaped as the label value it is.
+rates between 0 and 1. In queries `{{args.NAME}}` is filled in, inside quotes only, escaped as the label value it is; in
+conditions outside quotes only, as the number or text that it is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from incident_ops.canary.conditions import Condition, parse_condition
+from incident_ops.canary.conditions import Condition, fill_condition, parse_condition
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.threshold import Threshold
 from incident_ops.domain.time import duration
@@ -30,6 +31,12 @@ WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 
 """Seconds where a gate file gives none."""
 
 MINUTE, FULL = 60.0, 100
+
+GOOD_ERROR_RATE = 0.001
+"""The error rate below which a canary is good where neither the gate file nor an objective says less."""
+
+NO_LIMIT = "none"
+"""`maxErrorRate: none`: no absolute limit, whatever the policy says; `goodErrorRate: none`: the comparison alone."""
 
 
 class Provider(NamedTuple):
@@ -57,7 +64,10 @@ class Queries(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """A metric of type errorRate; queries are None where the counts come from a file."""
+    """A metric of type errorRate; queries are None where the counts come from a file.
+
+    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either.
+    """
 
     name: str
     settings: EvidenceSettings
@@ -65,6 +75,7 @@ class ErrorRate:
     baseline: Queries | None
     lookback: float
     dry_run: bool
+    is_unlimited: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,8 +114,11 @@ class Analysis:
     no_data_fails: bool
 
 
-def to_analysis(data: Mapping[str, Any]) -> Analysis:
-    """Checked data -> the value. UserError or ConditionError only for what `config_check` reports."""
+def to_analysis(data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE) -> Analysis:
+    """Checked data -> the value; `good_rate` where a metric has no `goodErrorRate`.
+
+    UserError or ConditionError only for what `config_check` reports.
+    """
     spec = data["spec"]
     steps = tuple(RolloutStep(step["weight"], step_seconds(spec, step)) for step in spec.get("steps", ()))
     accept = spec.get("onInconclusive")
@@ -117,12 +131,46 @@ def to_analysis(data: Mapping[str, Any]) -> Analysis:
         warmup=warmup_of(spec),
         steps=steps,
         watch=watch_seconds(spec),
-        metrics=tuple(_metric(spec, metric) for metric in spec["metrics"]),
+        metrics=tuple(_metric(spec, metric, good_rate) for metric in spec["metrics"]),
         dry_run=spec.get("dryRun", False),
         on_inconclusive=EXTEND if isinstance(accept, dict) else accept,
         extend_by=seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0,
         no_data_fails=spec.get("onNoData") == ON_INCONCLUSIVE_FAIL,
     )
+
+
+def limited_by_policy(analysis: Analysis, percent: float | None) -> Analysis:
+    """The gate with the policy's limit (`gate.max_error_pct`) on every error rate for which it says none of its own.
+
+    A `minErrorRate` at or above the limit stays what it is: below it nothing fails.
+    """
+    if percent is None:
+        return analysis
+    limit = percent / 100
+
+    def limited(metric: Metric) -> Metric:
+        if not isinstance(metric, ErrorRate) or metric.is_unlimited or metric.settings.max_error_rate is not None:
+            return metric
+        if (metric.settings.min_error_rate or 0.0) >= limit:
+            return metric
+        return replace(metric, settings=replace(metric.settings, max_error_rate=limit))
+
+    return replace(analysis, metrics=tuple(map(limited, analysis.metrics)))
+
+
+def with_values(analysis: Analysis, values: Mapping[str, str | None]) -> Analysis:
+    """The gate with the values of its arguments in its conditions. UserError for a missing one."""
+
+    def filled(metric: Metric) -> Metric:
+        if isinstance(metric, ErrorRate):
+            return metric
+        limits = metric.threshold
+        success, failure = (
+            None if one is None else fill_condition(one, values) for one in (limits.success, limits.failure)
+        )
+        return replace(metric, threshold=replace(limits, success=success, failure=failure))
+
+    return replace(analysis, metrics=tuple(filled(metric) for metric in analysis.metrics))
 
 
 def to_provider(data: Mapping[str, Any]) -> Provider:
@@ -176,20 +224,23 @@ def counted_seconds(spec: Mapping[str, Any]) -> float:
     return counted + (seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0)
 
 
-def _metric(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Metric:
+def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) -> Metric:
     if data["type"] == "threshold":
         return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
-    settings = to_settings(spec, data)
-    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False))
+    settings = to_settings(spec, data, good_rate)
+    is_unlimited = data.get("maxErrorRate") == NO_LIMIT
+    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited)
 
 
 def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
     return Queries(data[side]["errors"], data[side]["requests"]) if side in data else None
 
 
-def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSettings:
+def to_settings(
+    spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE
+) -> EvidenceSettings:
     """What the evidence of an errorRate metric is for. UserError where the numbers do not go together.
 
     Without a baseline there is no ratio: only the absolute limit is judged.
@@ -202,6 +253,7 @@ def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSet
         unacceptable_ratio=float(data.get("unacceptableRatio", 2.0)),
         max_error_rate=_rate(data, "maxErrorRate"),
         min_error_rate=_rate(data, "minErrorRate"),
+        good_error_rate=_good_rate(data, good_rate) if has_baseline else None,
         alpha=float(data.get("alpha", 0.01)),
         beta=float(data.get("beta", 0.05)),
         dispersion=data.get("dispersion", AUTO),
@@ -215,7 +267,13 @@ def to_settings(spec: Mapping[str, Any], data: Mapping[str, Any]) -> EvidenceSet
 
 
 def _rate(data: Mapping[str, Any], key: str) -> float | None:
-    return float(data[key].removesuffix("%")) / 100 if key in data else None
+    return float(data[key].removesuffix("%")) / 100 if data.get(key, NO_LIMIT) != NO_LIMIT else None
+
+
+def _good_rate(data: Mapping[str, Any], default: float) -> float | None:
+    if data.get("goodErrorRate") == NO_LIMIT:
+        return None
+    return _rate(data, "goodErrorRate") if "goodErrorRate" in data else default or None  # 0: an objective of 100 %
 
 
 def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:

@@ -8,19 +8,21 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from incident_ops.canary.condition_check import inert_parts
 from incident_ops.canary.conditions import ConditionError, parse_condition
 from incident_ops.canary.config import (
     CLOUDWATCH,
     CUMULATIVE,
-    DURATION,
     FILE_PROVIDER,
     FULL,
     LONGEST_WAIT,
     LOOKBACK,
     MINUTE,
+    NO_LIMIT,
+    counted_seconds,
     horizon_of,
     interval_of,
     partial_of,
@@ -31,6 +33,8 @@ from incident_ops.canary.config import (
     to_settings,
     warmup_of,
 )
+from incident_ops.canary.length_check import too_few_ticks
+from incident_ops.canary.pass_test import FEWEST_COUNTED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError
@@ -43,11 +47,8 @@ MOST_TICKS = 100_000
 MOST_POINTS = 11_000
 """What Prometheus gives in one range at most."""
 
-FEWEST_BLOCKS = 3
-"""Blocks of `clumpSpan` that a fail rests on at least: one multiplies by about 1/q at most."""
-
 _COUNTS = ("canary", "baseline", "maxRatio", "unacceptableRatio", "minErrorRate", "maxErrorRate")
-_EVIDENCE = (*_COUNTS, "alpha", "beta", "dispersion", "lookback", "clumpSpan")
+_EVIDENCE = (*_COUNTS, "goodErrorRate", "alpha", "beta", "dispersion", "lookback", "clumpSpan")
 _CONDITIONS = ("successCondition", "failureCondition")
 _LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
 _THRESHOLD = ("query", *_CONDITIONS, *_LIMITS, "count", "interval", "initialDelay")
@@ -61,14 +62,15 @@ ConfigFault = tuple[Route, str, str]
 def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
     """Findings, with symbolic places, of a gate file that fits its schema."""
     spec = data["spec"]
-    for route, message, hint in (*_times(spec), *_steps(spec), *_names(spec)):
+    for route, message, hint in (*_times(spec), *_steps(spec), *too_few_ticks(spec), *_names(spec)):
         yield _finding(GATE_SETTINGS_RULE, file, route, message, hint)
     for index, metric in enumerate(spec["metrics"]):
         route = ("metrics", index)
         for below, message, hint in _metric(spec, metric):
             yield _finding(GATE_SETTINGS_RULE, file, (*route, *below), message, hint)
         for key in _CONDITIONS:
-            yield from _condition(file, (*route, key), metric.get(key))
+            if key in metric:
+                yield from _condition(spec, file, (*route, key), metric[key])
         for below, message, hint in _queries(spec, metric):
             yield _finding(GATE_QUERY_RULE, file, (*route, *below), message, hint)
 
@@ -156,11 +158,11 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
             "the queries for the canary's errors and requests are missing",
             "add canary: {errors: ..., requests: ...}",
         )
-    if not is_file and "baseline" not in metric and "maxErrorRate" not in metric:
+    if not is_file and "baseline" not in metric and metric.get("maxErrorRate", NO_LIMIT) == NO_LIMIT:
         yield (), "there is nothing to compare with", "add baseline: {errors: ..., requests: ...}, or maxErrorRate"
         return
     if not is_file and "baseline" not in metric:
-        for key in ("maxRatio", "unacceptableRatio"):
+        for key in ("maxRatio", "unacceptableRatio", "goodErrorRate"):
             if key in metric:
                 yield (key,), f"{key} compares with a baseline, and there is none", "add baseline, or remove it"
     if metric.get("clumpSpan", "auto") != "auto" and seconds(metric, "clumpSpan", 0) <= 0:
@@ -170,9 +172,12 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
         yield ("lookback",), f"the lookback has more than {MOST_POINTS:,} intervals", "shorten it"
     if spec.get("earlyPass") and isinstance(metric.get("dispersion"), int | float) and metric["dispersion"] > 1:
         yield ("dispersion",), "an early pass is not safe where errors come in clumps", "remove earlyPass"
-    floor, limit = (float(metric.get(key, "nan%").rstrip("%")) for key in ("minErrorRate", "maxErrorRate"))
+    limits = (metric.get(key, NO_LIMIT) for key in ("minErrorRate", "maxErrorRate"))
+    floor, limit = (math.nan if text == NO_LIMIT else float(text.rstrip("%")) for text in limits)
     if floor >= limit:
         yield ("minErrorRate",), "the floor lies at or above maxErrorRate", "lower it"
+    if float(metric.get("goodErrorRate", "nan").replace("none", "nan").rstrip("%")) >= limit:
+        yield ("goodErrorRate",), "a rate that fails (maxErrorRate) cannot be good", "lower it, or write none"
     if interval_of(spec) > 0 and warmup_of(spec) >= 0:
         yield from _evidence(spec, metric)
 
@@ -193,28 +198,18 @@ def _as_written(text: str) -> str:
 
 
 def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    """A block is one piece of evidence: too few of them decide nothing, however bad the canary is."""
-    if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none":
+    """A block is one piece of evidence: too few of them decide nothing, however many errors there are."""
+    if metric.get("clumpSpan", "auto") == "auto" or metric.get("dispersion") == "none" or any(too_few_ticks(spec)):
         return
     interval = interval_of(spec)
-    ticks = int(_counted(spec) / interval + 1e-9)
+    ticks = int(counted_seconds(spec) / interval + 1e-9)
     length = math.ceil(seconds(metric, "clumpSpan", 0.0) / interval - 1e-9)
-    if (blocks := ticks // length) < FEWEST_BLOCKS:
-        longest = duration_text(int(ticks // FEWEST_BLOCKS * interval))
+    if (blocks := ticks // length) < FEWEST_COUNTED:
+        longest = duration_text(int(ticks // FEWEST_COUNTED * interval))
         fit = f"only {blocks} block{'s' * (blocks != 1)} of {metric['clumpSpan']}"
-        message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, too few to fail a canary"
-        hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_BLOCKS else "lengthen the run"
+        message = f"{fit} fit{'s' * (blocks == 1)} between the warm-up and the end, and a pass needs {FEWEST_COUNTED}"
+        hint = f"write at most {longest}, or lengthen the run" if ticks >= FEWEST_COUNTED else "lengthen the run"
         yield ("clumpSpan",), message, hint
-
-
-def _counted(spec: Mapping[str, Any]) -> float:
-    """Seconds of the longest run that count: later steps warm up again, and the run may be extended."""
-    whole, warmup = horizon_of(spec), warmup_of(spec)
-    usual = seconds(spec, "duration", DURATION)
-    later = [seconds(step, "duration", usual) for step in partial_of(spec)][1:]
-    accept = spec.get("onInconclusive")
-    longer = seconds(accept["extend"], "max", 0.0) if isinstance(accept, dict) else 0.0
-    return whole + longer - warmup - sum(min(warmup, step_length / 2) for step_length in later)
 
 
 def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -250,14 +245,16 @@ def _count(spec: Mapping[str, Any], metric: Mapping[str, Any], least: int) -> It
         yield ("inconclusiveLimit",), f"the limit is above the number of measurements ({count})", "lower it"
 
 
-def _condition(file: str, route: Route, text: str | None) -> Iterator[Finding]:
-    if text is None:
-        return
+def _condition(spec: Mapping[str, Any], file: str, route: Route, text: str) -> Iterator[Finding]:
+    provider = to_provider(spec["provider"]).kind
+    known = {argument["name"]: argument for argument in spec.get("args", ())}
     try:
-        parse_condition(text)
+        parts = list(inert_parts(parse_condition(text), provider, known, is_success=route[-1] == _CONDITIONS[0]))
     except ConditionError as error:
-        place = f"column {error.column} of the condition: " if error.column else ""
-        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{error.message}", error.hint or "e.g. result < 0.01")
+        parts = [(error.column, error.message, error.hint or "e.g. result < 0.01")]
+    for column, message, hint in parts:
+        place = f"column {column} of the condition: " if column else ""
+        yield _finding(GATE_CONDITION_RULE, file, route, f"{place}{message}", hint)
 
 
 def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -266,9 +263,23 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     queries: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
     sides = [side for side in ("canary", "baseline") if side in metric]
     queries += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
+    yield from _same(metric, sides)
     for route, query in queries:
         for message, hint in query_faults(query, known):
             yield route, message, hint
         if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
             yield route, message, "give the counter itself: it is read every tick, and resets are seen"
+
+
+def _same(metric: Mapping[str, Any], sides: Sequence[str]) -> Iterator[ConfigFault]:
+    """Queries that say the same, so that what they compare is always equal: copied, and not changed."""
+    asked = {(side, key): " ".join(metric[side][key].split()) for side in sides for key in ("errors", "requests")}
+    for side in sides:
+        if asked[side, "errors"] == asked[side, "requests"]:
+            message = f"{side}.errors is the same query as {side}.requests, so every request would be an error"
+            yield (side, "errors"), message, 'let it select the errors only, e.g. code=~"5.."'
+    for key in ("errors", "requests") if len(sides) > 1 else ():
+        if asked["canary", key] == asked["baseline", key]:
+            message = f"canary and baseline have the same query for {key}, so the two could never differ"
+            yield ("baseline", key), message, "let it select the old version only"

@@ -17,6 +17,15 @@ import msgspec
 NO_SAMPLES, NO_CANARY_TRAFFIC, NO_BASELINE = "no_data", "no_canary_traffic", "no_baseline"
 """Reason codes for ticks without data."""
 
+NO_NEW_SAMPLE = "no_new_sample"
+"""Reason code of a reading that brought nothing new: no tick at all, the next one covers its time too."""
+
+OLDEST_SAMPLE = 150.0
+"""Seconds after which a sample is not current any more: two and a half of the longest usual scrape interval."""
+
+_KNOWN = 10.0
+"""A new series may have counted so many times what the known ones have; with more it is older than the tick."""
+
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _LARGEST = 2.0**53
 
@@ -44,10 +53,21 @@ def add_counts(first: Counts, second: Counts) -> Counts:
 
 
 class Reading(NamedTuple):
-    """The raw counters of one side at one instant, each series by its own name (its labels)."""
+    """The raw counters of one side at one instant, each series by its own name (its labels).
+
+    `times` are the instants at which series were sampled, in unix seconds, where that is known. `parts`: of how many
+    counters the values are made, where they are sums; 0 where each is one counter.
+    """
 
     errors: Mapping[str, float]
     requests: Mapping[str, float]
+    times: Mapping[str, float] = {}
+    parts: float = 0
+
+    @property
+    def newest(self) -> float | None:
+        """When the newest sample was taken; None where that is not known."""
+        return max(self.times.values(), default=None)
 
 
 class Meter(NamedTuple):
@@ -107,8 +127,11 @@ def to_reading(errors: Mapping[str, object], requests: Mapping[str, object], sid
 def difference(before: Reading, after: Reading, side: str) -> Counts | Gap:
     """What was counted between two readings. A counter that fell was reset: its new value is what was counted since.
 
-    A series that is new began at zero; one that is gone has counted nothing more.
+    A series that is new began at zero; one that is gone has counted nothing more. Where a fall can be no reset, or a
+    new series is older than the tick, nothing is known of the time between.
     """
+    if unclear := _unclear(before, after, side):
+        return Gap(NO_BASELINE if side == "baseline" else NO_SAMPLES, f"{side}: {unclear}; it counts from here")
     return _sound(Counts(_grown(before.errors, after.errors), _grown(before.requests, after.requests)), side)
 
 
@@ -117,16 +140,42 @@ def read_tick(
 ) -> tuple[Counts | Gap, Counts | Gap, Meter]:
     """What both sides counted since `before`, and the meter for the next tick.
 
-    Both sides always cover the same time. Where the canary cannot be read, the next tick covers this one's time too.
-    Where only the baseline cannot, it begins anew with its next reading.
+    Both sides always cover the same time. Where the canary cannot be read, or either side has no new sample, the next
+    tick covers this one's time too. Where only the baseline cannot be read, it begins anew with its next reading.
     """
     if isinstance(canary, Gap):
         return canary, baseline if isinstance(baseline, Gap) else canary, before
+    waiting = _waiting(before.canary, canary, "canary")
+    if waiting is None and not isinstance(baseline, Gap):
+        waiting = _waiting(before.baseline, baseline, "baseline")
+    if waiting is not None:
+        return waiting, baseline if isinstance(baseline, Gap) else waiting, before
     counted = _since(before.canary, canary, "canary")
     if isinstance(baseline, Gap):
         return counted, baseline, Meter(_remember(before.canary, canary), None)
     after = Meter(_remember(before.canary, canary), _remember(before.baseline, baseline))
     return counted, _since(before.baseline, baseline, "baseline"), after
+
+
+def sample_distance(before: Meter, after: Meter) -> float:
+    """Seconds between the newest samples of two meters, of the slower side; 0 where they are not known."""
+    sides = ((before.canary, after.canary), (before.baseline, after.baseline))
+    known = [(one.newest, other.newest) for one, other in sides if one is not None and other is not None]
+    return max((later - earlier for earlier, later in known if earlier is not None and later is not None), default=0.0)
+
+
+def _waiting(before: Reading | None, after: Reading, side: str) -> Gap | None:
+    """Why a reading says nothing new: its newest sample is known already, or a series is older than it was.
+
+    The latter is a replica that lies behind the one that answered before.
+    """
+    if before is None or (newest := after.newest) is None or (known := before.newest) is None:
+        return None
+    if newest <= known:
+        return Gap(NO_NEW_SAMPLE, f"{side}: no new sample yet")
+    if any(at < before.times.get(name, at) for name, at in after.times.items()):
+        return Gap(NO_NEW_SAMPLE, f"{side}: older samples than before, of a replica that lies behind")
+    return None
 
 
 def _since(before: Reading | None, after: Reading, side: str) -> Counts | Gap:
@@ -139,7 +188,36 @@ def _remember(before: Reading | None, after: Reading) -> Reading:
     """The newest value of every series seen, so that one that comes back is not taken for a new one."""
     if before is None:
         return after
-    return Reading({**before.errors, **after.errors}, {**before.requests, **after.requests})
+    return Reading(
+        {**before.errors, **after.errors},
+        {**before.requests, **after.requests},
+        {**before.times, **after.times},
+        after.parts,
+    )
+
+
+def _unclear(before: Reading, after: Reading, side: str) -> str:
+    """Why nothing is known of the time between two readings, "" where it is.
+
+    A counter that began anew falls far, and a sum never says whether it did: one of its parts may have ended. A series
+    that was there before, but not read, comes with all its life; only a canary whose instances all crash looks alike.
+    """
+    if before.parts != after.parts:
+        return f"the sum has {after.parts:,.0f} parts and had {before.parts:,.0f}"
+    fallen = {name: value for name, value in after.requests.items() if value < before.requests.get(name, 0.0)}
+    for name, value in fallen.items():
+        if after.parts or value >= before.requests[name] / 2:
+            return f"the requests fell from {before.requests[name]:,.0f} to {value:,.0f}, which is not a restart"
+    if not fallen or after.parts:
+        for name, value in after.errors.items():
+            if value < (last := before.errors.get(name, 0.0)):
+                return f"the errors fell from {last:,.0f} to {value:,.0f}, which is not a restart"
+    known = {name: value for name, value in after.requests.items() if name in before.requests}
+    grown = _grown(before.requests, known)
+    late = sum(value for name, value in after.requests.items() if name not in known)
+    if late > _KNOWN * grown and (grown or side != "canary") and before.requests:
+        return f"a series came late, with {late:,.0f} requests of its whole life"
+    return ""
 
 
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> float:
@@ -166,6 +244,8 @@ FEWEST_PAIRS = 8
 """Pairs of blocks below which a lookback cannot show whether blocks belong together."""
 
 _NORMAL_95 = 1.6448536269514722
+NORMAL_99 = 2.3263478740408408
+"""Quantile of the normal law for `phi` of few blocks."""
 
 
 class DispersionSums(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -194,19 +274,29 @@ def dispersion_index(spread: DispersionSums) -> float:
     return (spread.squares * spread.requests / spread.errors - spread.errors) / (spread.blocks - 1)
 
 
-def dispersion_limit(degrees: int) -> float:
+def spread_since(whole: DispersionSums, before: DispersionSums) -> DispersionSums:
+    """The sums of the blocks that came after those of `before`."""
+    return DispersionSums(
+        whole.blocks - before.blocks,
+        whole.errors - before.errors,
+        whole.requests - before.requests,
+        whole.squares - before.squares,
+    )
+
+
+def dispersion_limit(degrees: int, quantile: float = _NORMAL_95) -> float:
     """The index that independent errors exceed in one of twenty cases: chi-squared over its degrees of freedom.
 
     Wilson and Hilferty's cube, within 1 % from 3 degrees on.
     """
     part = 2 / (9 * degrees)
-    return float((1 - part + _NORMAL_95 * part**0.5) ** 3)
+    return float((1 - part + quantile * part**0.5) ** 3)
 
 
-def phi(spread: DispersionSums) -> float:
+def phi(spread: DispersionSums, quantile: float = _NORMAL_95) -> float:
     """What to divide the log evidence by: the index where it is significant, else 1."""
     measured = dispersion_index(spread)
-    return measured if measured > 1 and measured > dispersion_limit(spread.blocks - 1) else 1.0
+    return measured if measured > 1 and measured > dispersion_limit(spread.blocks - 1, quantile) else 1.0
 
 
 def spread_of(ticks: Sequence[tuple[float, float]], length: int) -> DispersionSums:

@@ -25,7 +25,9 @@ from incident_ops.canary.counters import (
     spread_of,
 )
 from incident_ops.canary.evidence_settings import AUTO, MULTIPLES, EvidenceSettings
+from incident_ops.canary.pass_test import PassEvidence, begin_pass_step, observe_shares
 from incident_ops.canary.ratio_test import RatioEvidence, begin_ratio, begin_ratio_step, end_block, observe_ratio
+from incident_ops.canary.start_times import carry_starts
 
 
 class LimitEvidence(msgspec.Struct, frozen=True):
@@ -102,7 +104,8 @@ class Evidence(msgspec.Struct, frozen=True):
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
     from; `gaps` are the ticks without data by reason code; `obvious` is how many ticks running the canary was broken
-    for anyone to see.
+    for anyone to see. `passing` is what a pass compares; `has_error_series` is False where the canary's requests are
+    counted and a series of its errors was never seen.
     """
 
     block_ticks: int
@@ -117,6 +120,8 @@ class Evidence(msgspec.Struct, frozen=True):
     ticks: int = 0
     gaps: dict[str, int] = {}
     obvious: int = 0
+    passing: PassEvidence | None = None
+    has_error_series: bool = True
 
     @property
     def is_obvious(self) -> bool:
@@ -128,12 +133,14 @@ def begin_evidence(settings: EvidenceSettings, lookback: Sequence[Counts | Gap] 
     """The evidence before the first tick. `lookback`: the baseline's ticks before the run, best an hour of them."""
     ticks = [tick for tick in lookback if isinstance(tick, Counts)]
     length = block_ticks(settings, ticks)
+    spread = spread_of(ticks, length)
     return Evidence(
         length,
         len(ticks),
-        None if settings.max_ratio is None else begin_ratio(settings, spread_of(ticks, length)),
+        None if settings.max_ratio is None else begin_ratio(settings, spread),
         None if settings.max_error_rate is None else LimitEvidence(),
         None if settings.min_error_rate is None else LimitEvidence(),
+        passing=None if settings.max_ratio is None else PassEvidence(spread),
     )
 
 
@@ -161,14 +168,15 @@ def observe_tick(
         return msgspec.structs.replace(before, at=at)
     if isinstance(canary, Gap):
         return _without(before, at, canary)
-    gaps, ratio, compared = before.gaps, before.ratio, NO_COUNTS
-    if ratio is not None:
+    gaps, ratio, passing, compared = before.gaps, before.ratio, before.passing, NO_COUNTS
+    if ratio is not None and passing is not None:
         if isinstance(baseline, Gap):
             if before.limit is None:
                 return _without(before, at, baseline)
             gaps = _counted(gaps, baseline)
         else:
             ratio, compared = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
+            passing = observe_shares(settings, passing, canary, baseline)
     return Evidence(
         before.block_ticks,
         before.lookback_ticks,
@@ -182,6 +190,8 @@ def observe_tick(
         before.ticks + 1,
         gaps,
         before.obvious + 1 if _is_broken(canary, compared) else 0,
+        passing,
+        before.has_error_series,
     )
 
 
@@ -195,8 +205,21 @@ def _is_broken(canary: Counts, baseline: Counts) -> bool:
 
 def begin_step(evidence: Evidence) -> Evidence:
     """The evidence where a step of the rollout begins: from here it is also asked by itself."""
+    ratio, passing = evidence.ratio, evidence.passing
+    return msgspec.structs.replace(
+        evidence,
+        ratio=begin_ratio_step(ratio) if ratio else None,
+        passing=begin_pass_step(passing) if passing else None,
+    )
+
+
+def carry_evidence(settings: EvidenceSettings, evidence: Evidence, seconds: float) -> Evidence:
+    """The evidence where a run that ended inconclusive goes on for so long: a canary may break in that time, too."""
     ratio = evidence.ratio
-    return msgspec.structs.replace(evidence, ratio=begin_ratio_step(ratio) if ratio else None)
+    if ratio is None:
+        return evidence
+    starts = carry_starts(ratio.starts, max(1, round(seconds / settings.interval)))
+    return msgspec.structs.replace(evidence, ratio=msgspec.structs.replace(ratio, starts=starts))
 
 
 def end_blocks(settings: EvidenceSettings, evidence: Evidence) -> Evidence:

@@ -78,9 +78,10 @@ AUTO, NONE = "auto", "none"
 class EvidenceSettings:
     """What the evidence is for: fields of a gate file, durations in seconds, rates between 0 and 1.
 
-    `max_ratio` None: no baseline, only the absolute limit `max_error_rate`. `dispersion` "auto", "none" (independent
-    errors are assumed: the plain Poisson test) or a number of 1 or more. `clump_span` "auto" or seconds. `steps` and
-    `counted` are the plan of the rollout: its steps, and seconds that count in all of them, an extension included.
+    `max_ratio` None: no baseline, only the absolute limit `max_error_rate`. `good_error_rate`: below it a canary passes
+    where the comparison cannot decide. `dispersion` "auto", "none" (independent errors are assumed: the plain Poisson
+    test) or a number of 1 or more. `clump_span` "auto" or seconds. `steps` and `counted` are the plan of the rollout:
+    its steps, and seconds that count in all of them, an extension included.
     """
 
     interval: float
@@ -88,6 +89,7 @@ class EvidenceSettings:
     unacceptable_ratio: float = 2.0
     max_error_rate: float | None = None
     min_error_rate: float | None = None
+    good_error_rate: float | None = None
     alpha: float = 0.01
     beta: float = 0.05
     dispersion: str | float = AUTO
@@ -110,7 +112,7 @@ class EvidenceSettings:
         if self.max_ratio is not None:
             over = self.max_ratio < self.unacceptable_ratio < 1e6
             yield "unacceptable_ratio", over, f"more than max_ratio ({self.max_ratio:g})"
-        for name in ("max_error_rate", "min_error_rate"):
+        for name in ("max_error_rate", "min_error_rate", "good_error_rate"):
             rate = getattr(self, name)
             yield name, rate is None or 0 < rate < 1, "a rate between 0 % and 100 %"
         limited = self.max_ratio is not None or self.max_error_rate is not None

@@ -1,86 +1,21 @@
-"""The verdict that the evidence gives at a moment, with the figures that people need to believe it.
-
-How many canary requests a conclusion needs: Wald, "Sequential Tests of Statistical Hypotheses", 1945. Per canary
-request, evidence against "the canary's rate is `null` times the baseline's" grows by D nats at most, where D is the
-divergence from the nearest pair of rates that the null allows. In half of the runs about 1.6 times the bound is enough.
-"""
+"""The verdict that the evidence gives at a moment, with the figures that people need to believe it."""
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 
 from incident_ops.canary import ratio_test
-from incident_ops.canary.counters import NO_SAMPLES
+from incident_ops.canary.counters import NO_NEW_SAMPLE, NO_SAMPLES
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.leaning import LEANS_WORSE, is_leaning
+from incident_ops.canary.pass_test import PassFigures, pass_figures
 from incident_ops.canary.ratio_test import RatioInterval, RatioWeight, interval
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, OK, PASS
 from incident_ops.domain.time import spell_duration
-
-OVERHEAD = 1.6
-"""Requests needed over the information bound: at most 1.45 by counts alone, more where both tests are asked
-(bench/gate.py)."""
-
-_MOST = 1e12
-
-
-class Needed(NamedTuple):
-    """Canary requests that are needed still, and seconds at the traffic seen so far."""
-
-    requests: float
-    seconds: float
-
-
-def growth(canary: float, baseline: float, traffic: float, null: float) -> float:
-    """Nats per canary request against a ratio of `null`, for error rates `canary` and `baseline` (0 to 1).
-
-    `traffic` = baseline requests per canary request.
-    """
-    nearest = (canary + traffic * baseline) / (null + traffic)
-    return _divergence(canary, null * nearest) + traffic * _divergence(baseline, nearest)
-
-
-def requests_needed(
-    settings: EvidenceSettings, evidence: Evidence, ratio: RatioWeight | None, above: float, below: float, phi: float
-) -> Needed | None:
-    """What an inconclusive verdict needs still, to the nearer of fail and pass; None where that is unknown.
-
-    For a canary at `max_ratio` (or at its own rate) until it passes, for one at `unacceptable_ratio` until it fails.
-    """
-    canary, at = evidence.canary, evidence.at - settings.warmup
-    if not canary.requests or (ratio is not None and not evidence.baseline.requests):
-        return None
-    to_fail, to_pass = math.inf, max(settings.min_requests - canary.requests, 0.0)
-    if ratio is not None:
-        traffic = evidence.baseline.requests / canary.requests
-        rate = (evidence.baseline.errors + 0.5) / (evidence.baseline.requests + 1)
-        good, bad = (settings.max_ratio or 1.0), settings.unacceptable_ratio
-        fail_lack, pass_lack = settings.fail_level - ratio.log_fail, settings.pass_level - ratio.log_pass
-        to_fail = _lack(fail_lack * ratio.fail_phi, growth(min(bad * rate, 1.0), rate, traffic, good))
-        passing = _lack(pass_lack * ratio.pass_phi, growth(min(good * rate, 1.0), rate, traffic, bad))
-        to_pass = max(to_pass, passing)
-    if settings.max_error_rate is not None:
-        rate, limit = (canary.errors + 0.5) / (canary.requests + 1), settings.max_error_rate
-        speed = _divergence(rate, limit)
-        if rate > limit:
-            to_fail = min(to_fail, _lack((settings.fail_level - above) * phi, speed))
-        to_pass = max(to_pass, _lack((settings.pass_level - below) * phi, speed) if rate < limit else math.inf)
-    requests = min(to_fail, to_pass)
-    return Needed(requests, requests * at / canary.requests) if requests < _MOST else None
-
-
-def _lack(nats: float, speed: float) -> float:
-    return OVERHEAD * max(nats, 0.0) / speed if speed > 0 else math.inf
-
-
-def _divergence(rate: float, null: float) -> float:
-    """Of two Poisson laws, per request."""
-    return null - rate + (rate * math.log(rate / null) if rate else 0.0)
-
 
 ERROR_RATE, ABSOLUTE_LIMIT, TOO_FEW_SAMPLES = "error_rate", "absolute_limit", "too_few_samples"
 OBVIOUS = "obvious_failure"
@@ -108,7 +43,7 @@ class Judgement(msgspec.Struct, frozen=True):
     `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
     ratio); a fail needs `e_needed`. The interval holds at level alpha on each side; `ratio` is the Mantel-Haenszel
     estimate. `phi` is the larger of those used. `block_seconds` is how long one cause's errors may last (see
-    `assumption`). `needed` is what an inconclusive one needs still; None where that is unknown.
+    `assumption`). `passing` is what a look at a pass saw; None between looks, and where nothing is compared.
     """
 
     verdict: str
@@ -121,36 +56,35 @@ class Judgement(msgspec.Struct, frozen=True):
     phi: float
     block_seconds: float
     assumption: str
-    needed: Needed | None
+    passing: PassFigures | None
 
 
-def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: float) -> Judgement:
+def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: float, look: int = 1) -> Judgement:
     """The verdict now, where the run is planned to last `horizon` seconds from its begin.
 
-    A fail is said at once. A pass is said at the horizon only, and never where data ended before it; with `early_pass`
-    sooner, but only while phi is 1.
+    A fail is said at once. A pass is said at the horizon only, which is look number `look` (0: none is made), and never
+    where data ended before it; with `early_pass` sooner, but only while phi is 1.
     """
     is_over = evidence.at >= horizon
     ended = end_blocks(settings, evidence) if is_over else evidence
     weight = weigh_evidence(settings, ended)
-    verdict, reason = _decide(settings, ended, weight, is_over)
+    passing = _look(settings, ended, look) if is_over and look else None
+    verdict, reason = _decide(settings, ended, weight, is_over, passing)
     log_fail = weight.above_limit if weight.ratio is None else weight.ratio.log_fail
+    ratio = _ratio(ended)
     e_value = math.exp(max(-_LARGEST_LOG, min(log_fail, _LARGEST_LOG)))
-    inconclusive = verdict == INCONCLUSIVE
     return Judgement(
         verdict=verdict,
         reason_code=reason,
         is_final=is_over or verdict != INCONCLUSIVE,
         e_value=e_value,
         e_needed=math.exp(settings.fail_level),
-        ratio=_ratio(ended),
-        interval=_interval(settings, weight.ratio),
-        phi=weight.phi,
+        ratio=ratio,
+        interval=_interval(settings, weight.ratio, ratio),
+        phi=weight.phi if passing is None else max(weight.phi, passing.phi),
         block_seconds=evidence.block_ticks * settings.interval,
         assumption=assumption(settings, evidence),
-        needed=requests_needed(settings, ended, weight.ratio, weight.above_limit, weight.below_limit, weight.phi)
-        if inconclusive
-        else None,
+        passing=passing,
     )
 
 
@@ -194,7 +128,24 @@ def _within(span: float, is_chosen: bool, seen: float, level: float) -> str:
     return f"{within}, and that {usual}; longer causes can fail a good canary."
 
 
-def _decide(settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_over: bool) -> tuple[str, str]:
+def _look(settings: EvidenceSettings, ended: Evidence, look: int) -> PassFigures | None:
+    if ended.ratio is None or ended.passing is None:
+        return None
+    return pass_figures(
+        settings,
+        ended.passing,
+        ended.ratio.baseline_spread,
+        ended.ratio.canary_spread,
+        look=look,
+        block_ticks=ended.block_ticks,
+        is_leaning=is_leaning(settings, ended),
+        has_error_series=ended.has_error_series,
+    )
+
+
+def _decide(
+    settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_over: bool, passing: PassFigures | None
+) -> tuple[str, str]:
     """Fail before inconclusive before pass."""
     level, ratio = settings.fail_level, weight.ratio
     is_above_floor = evidence.floor is None or weight.floor >= level
@@ -206,21 +157,32 @@ def _decide(settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_o
         return FAIL, OBVIOUS
     if missing := _missing(settings, evidence):
         return INCONCLUSIVE, missing
-    is_due = is_over or (settings.early_pass and weight.phi == 1)
-    is_good = ratio is None or ratio.log_pass >= settings.pass_level
     is_low = evidence.limit is None or weight.below_limit >= settings.pass_level
-    if is_due and is_good and is_low and evidence.canary.requests >= settings.min_requests:
+    if not is_low or evidence.canary.requests < settings.min_requests:
+        return INCONCLUSIVE, TOO_FEW_SAMPLES
+    is_early = settings.early_pass and weight.phi == 1
+    if (is_over and ratio is None) or (is_early and (ratio is None or ratio.log_pass >= settings.pass_level)):
         return PASS, OK
+    if passing is not None and passing.reason:
+        return PASS, passing.reason
+    if passing is not None and passing.is_leaning:
+        return INCONCLUSIVE, LEANS_WORSE
     return INCONCLUSIVE, TOO_FEW_SAMPLES
 
 
 def _missing(settings: EvidenceSettings, evidence: Evidence) -> str:
-    """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh."""
-    gaps = sum(evidence.gaps.values())
+    """The reason why there is too little data for a pass, "" where there is enough: half of all ticks, and fresh.
+
+    A reading without a new sample is not a tick.
+    """
+    missing = {reason: count for reason, count in evidence.gaps.items() if reason != NO_NEW_SAMPLE}
+    gaps = sum(missing.values())
     is_silent = evidence.at - evidence.last_data > (SILENT_TICKS - 0.5) * settings.interval
     if evidence.ticks > gaps and not is_silent:
         return ""
-    return max(evidence.gaps, key=lambda reason: evidence.gaps[reason]) if gaps else NO_SAMPLES
+    if not gaps:
+        return NO_NEW_SAMPLE if evidence.gaps else NO_SAMPLES
+    return max(missing, key=lambda reason: missing[reason])
 
 
 def _ratio(evidence: Evidence) -> float | None:
@@ -229,8 +191,11 @@ def _ratio(evidence: Evidence) -> float | None:
     return evidence.ratio.matched[0] / evidence.ratio.matched[1]
 
 
-def _interval(settings: EvidenceSettings, weight: RatioWeight | None) -> RatioInterval:
-    """The interval of the counts, widened where the shares do not agree that a limit is ruled out."""
+def _interval(settings: EvidenceSettings, weight: RatioWeight | None, ratio: float | None) -> RatioInterval:
+    """The interval of the counts, widened where the shares do not agree that a limit is ruled out.
+
+    And where the ratio changed on the way: then the estimate may lie outside of what one ratio for all ticks allows.
+    """
     if weight is None:
         return RatioInterval(None, None)
     low, high = interval(settings.grid, weight.weights, settings.alpha)
@@ -238,4 +203,6 @@ def _interval(settings: EvidenceSettings, weight: RatioWeight | None) -> RatioIn
         low = min(low, settings.max_ratio or 1.0)
     if high is not None and weight.log_pass < settings.pass_level:
         high = max(high, settings.unacceptable_ratio)
+    if ratio is not None:
+        low, high = low and min(low, ratio), high and max(high, ratio)
     return RatioInterval(low, high)

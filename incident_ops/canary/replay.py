@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from incident_ops.canary.config import Analysis, ErrorRate
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.judgement import Needed
+from incident_ops.canary.needed import Needed
 from incident_ops.canary.run import (
     Run,
     advance,

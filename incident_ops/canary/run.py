@@ -20,9 +20,10 @@ import msgspec
 
 from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.evidence import Evidence, begin_step
+from incident_ops.canary.evidence import Evidence, begin_step, carry_evidence
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.leaning import is_leaning
+from incident_ops.canary.observed import Observed
 from incident_ops.canary.ratio_test import is_sound_ratio
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
@@ -40,10 +41,11 @@ from incident_ops.canary.verdict import (
     postponed,
 )
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
+from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
-WATCH_LIMIT = 0.05
-"""The error rate that full traffic may have where a metric names no maxErrorRate (R241)."""
+WATCH_LIMIT = 5.0
+"""Percent of errors that full traffic may have where neither the gate file nor the policy says how many."""
 
 WATCHED = " at full traffic"
 
@@ -99,8 +101,10 @@ def takes_all_traffic(analysis: Analysis) -> bool:
     return any(step.weight == FULL for step in analysis.steps)
 
 
-def watch_analysis(analysis: Analysis) -> Analysis:
-    """What is judged after full rollout: no baseline is left, so only the absolute limit (R241).
+def watch_analysis(analysis: Analysis, percent: float | None = None) -> Analysis:
+    """What is judged after full rollout: no baseline is left, so only the absolute limit.
+
+    That is a metric's own, else the policy's `percent` (`gate.after_rollout_pct`), else 5 %.
 
     A new process with its own alpha, for old evidence would only make it slower. UserError where the gate has no
     error rate to watch.
@@ -113,18 +117,18 @@ def watch_analysis(analysis: Analysis) -> Analysis:
             f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint="leave out --watch"
         )
     watched = tuple(
-        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_limited(rate.settings, warmup))
+        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_watched(rate.settings, warmup, percent))
         for rate in rates
     )
     return replace(analysis, horizon=seconds, warmup=warmup, steps=(), watch=0.0, metrics=watched, on_inconclusive=None)
 
 
-def _limited(settings: EvidenceSettings, warmup: float) -> EvidenceSettings:
+def _watched(settings: EvidenceSettings, warmup: float, percent: float | None) -> EvidenceSettings:
     return replace(
         settings,
         max_ratio=None,
         min_error_rate=None,
-        max_error_rate=settings.max_error_rate or WATCH_LIMIT,
+        max_error_rate=settings.max_error_rate or (percent or WATCH_LIMIT) / 100,
         warmup=warmup,
         early_pass=False,
     )
@@ -137,6 +141,7 @@ SPARE_TURNS = 10
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a run knows: seconds measured, turns taken, the step it is in, when it is judged, and its metrics.
 
+    `look` is the number of the look at a pass that its horizon is: 1 at the planned end.
     `held` is how many seconds longer than planned its step lasts, `shifted` the same of the steps before it.
     """
 
@@ -145,13 +150,19 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: float = 0.0
     turns: int = 0
     stage: int = 0
+    look: int = 1
     held: float = 0.0
     shifted: float = 0.0
 
 
-def begin_run(analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]]) -> Run:
-    """The run before its first tick; `lookbacks` are the baseline's ticks before it, by metric."""
-    known = {metric.name: begin_metric(metric, tuple(lookbacks.get(metric.name, ()))) for metric in analysis.metrics}
+def begin_run(
+    analysis: Analysis, lookbacks: Mapping[str, Sequence[Counts | Gap]], spacings: Mapping[str, float] | None = None
+) -> Run:
+    """The run before its first tick. By metric: the baseline's ticks before it, and the seconds between samples."""
+    known = {
+        metric.name: begin_metric(metric, tuple(lookbacks.get(metric.name, ())), (spacings or {}).get(metric.name, 0.0))
+        for metric in analysis.metrics
+    }
     return Run(analysis.horizon, known)
 
 
@@ -180,12 +191,16 @@ def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
 
 def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickReading]) -> Run:
     """The run after the answers at second `at`. While a later step settles, they do not count."""
-    known, settling = dict(run.metrics), is_settling(analysis, stage_of(analysis, run), at)
+    known, stage = dict(run.metrics), stage_of(analysis, run)
+    settling = is_settling(analysis, stage, at)
     for metric in analysis.metrics:
         name = metric.name
         if name in answers:
             before = known[name]
-            known[name] = postponed(metric, before, at) if settling else add_answer(metric, before, at, answers[name])
+            if settling:
+                known[name] = postponed(metric, before, at)
+            else:
+                known[name] = add_answer(metric, before, at, answers[name], stage.weight)
     return msgspec.structs.replace(run, metrics=known, at=max(at, run.at), turns=run.turns + 1)
 
 
@@ -199,24 +214,53 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
     if end is None and run.turns >= run.horizon / _shortest_interval(analysis) + SPARE_TURNS:
         end = RunEnd.EARLY
     statuses = [
-        metric_status(analysis, metric, run.metrics[metric.name], run.horizon, end) for metric in analysis.metrics
+        metric_status(analysis, metric, run.metrics[metric.name], run.horizon, end, run.look)
+        for metric in analysis.metrics
     ]
-    return join_metrics(statuses, end is not None)
+    joined = join_metrics(statuses, end is not None)
+    return replace(joined, is_whole=run.look > 0 and run.at >= run.horizon)
 
 
 def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:
     """The run with a later horizon, where its end is inconclusive and more ticks can change that; else None."""
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
+    if _is_settled(analysis, run):
+        return None
+    later = run.shifted + run.held
+    horizon = next_horizon(analysis, run.horizon - later)
+    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon + later, look=run.look + 1)
+
+
+def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
+    """A run that ended inconclusive, for so many seconds more: its evidence is kept, its next end is another look.
+
+    UserError where more ticks cannot change how it ended.
+    """
+    if run.at < run.horizon:
+        lasted, planned = spell_duration(round(run.at)), spell_duration(round(run.horizon))
+        raise UserError(f"the run ended after {lasted} of {planned}, before its time", hint=_START_ANEW)
+    metrics = {metric.name: _carried(metric, run.metrics[metric.name], seconds) for metric in analysis.metrics}
+    longer = msgspec.structs.replace(run, horizon=run.at + seconds, look=run.look + 1, metrics=metrics)
+    if _is_settled(analysis, longer):
+        raise UserError("a metric of the run has ended, and more ticks cannot change that", hint=_START_ANEW)
+    return longer
+
+
+def _carried(metric: Metric, history: MetricHistory, seconds: float) -> MetricHistory:
+    evidence = history.evidence
+    if isinstance(metric, ErrorRate) and evidence is not None:
+        evidence = carry_evidence(metric.settings, evidence, seconds)
+    return msgspec.structs.replace(history, evidence=evidence, errors=0)
+
+
+def _is_settled(analysis: Analysis, run: Run) -> bool:
+    """Whether a metric has ended, and not with a pass, however long the run goes on."""
     open_ended = join_metrics(
         [metric_status(analysis, metric, run.metrics[metric.name], math.inf, None) for metric in analysis.metrics],
         False,
     )
-    if any(status.is_final and status.verdict != PASS for status in open_ended.deciding):
-        return None
-    later = run.shifted + run.held
-    horizon = next_horizon(analysis, run.horizon - later)
-    return None if horizon is None else msgspec.structs.replace(run, horizon=horizon + later)
+    return any(status.is_final and status.verdict != PASS for status in open_ended.deciding)
 
 
 def is_step_done(analysis: Analysis, run: Run) -> bool:
@@ -267,8 +311,8 @@ def _leans(metric: Metric, history: MetricHistory) -> bool:
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict as if the run ended with the step it is in; inconclusive while the evidence leans."""
-    joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end))
+    """The verdict at the end of the run's step, which is no look at a pass; inconclusive while the evidence leans."""
+    joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
     if joined.verdict == FAIL or joined.lacks_data or not leans_worse(analysis, run):
         return joined
     metrics = {metric.name: metric for metric in analysis.metrics}
@@ -330,6 +374,7 @@ class _MetricState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     problem: str
     totals: Totals
     evidence: dict[str, Any] | None = None
+    observed: Observed = Observed()
 
 
 class _RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -342,6 +387,7 @@ class _RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: float
     turns: int
     stage: int
+    look: int
     held: float
     shifted: float
     metrics: dict[str, _MetricState]
@@ -358,20 +404,30 @@ def run_to_json(analysis: Analysis, run: Run, owner: Owner, started_at: str, ver
             kept["evidence"] = json.loads(text)
         metrics[metric.name] = kept
     head = {"schema": STATE_VERSION, "kind": RUN_KIND, "owner": msgspec.to_builtins(owner), "started_at": started_at}
-    known = {name: getattr(run, name) for name in ("horizon", "at", "turns", "stage", "held", "shifted")}
+    known = {name: getattr(run, name) for name in ("horizon", "at", "turns", "stage", "look", "held", "shifted")}
     data = {**head, "verdict": verdict, **known}
     return json.dumps({**data, "metrics": metrics}, indent=1) + "\n"
 
 
-def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner) -> tuple[Run, str]:
-    """The run and the instant it began. UserError for a file of another kind or run, and for one that has its verdict.
+class KeptRun(NamedTuple):
+    """What a state file holds: the run, the instant it began, and whether it ended inconclusive."""
 
-    A verdict is not said twice: evidence of an earlier deploy must never let a later one pass.
+    run: Run
+    started_at: str
+    has_ended: bool
+
+
+def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner, *, carries_on: bool = False) -> KeptRun:
+    """The run that is kept. UserError for a file of another kind or run, and for one that has its verdict.
+
+    A verdict is not said twice: evidence of an earlier deploy must never let a later one pass. Only an inconclusive run
+    may go on, and only where that is asked for (`carries_on`).
     """
     state = _decode(text, RUN_KIND, _RunState)
     _demand_owner(state.owner, owner)
-    if state.verdict is not None:
-        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=_START_ANEW)
+    if state.verdict is not None and not (carries_on and state.verdict == INCONCLUSIVE):
+        further = "--continue 10m measures on with its evidence, or " if state.verdict == INCONCLUSIVE else ""
+        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=f"{further}{_START_ANEW}")
     if set(state.metrics) != {metric.name for metric in analysis.metrics}:
         raise UserError("the state file has other metrics than the gate", hint=_START_ANEW)
     metrics: dict[str, MetricHistory] = {}
@@ -381,10 +437,10 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner) -> tuple[
         if isinstance(metric, ErrorRate):
             kept_text = json.dumps(kept.evidence or {})
             evidence, _ = evidence_from_json(kept_text, metric.settings, owner.subject(metric.name))
-        metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem)
+        metrics[metric.name] = MetricHistory(evidence, kept.totals, kept.due, kept.errors, kept.problem, kept.observed)
     _demand_sound_run(state, len(stages(analysis)))
-    run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.held, state.shifted)
-    return run, state.started_at
+    run = Run(state.horizon, metrics, state.at, state.turns, state.stage, state.look, state.held, state.shifted)
+    return KeptRun(run, state.started_at, state.verdict is not None)
 
 
 def evidence_to_json(settings: EvidenceSettings, evidence: Evidence, subject: str, started_at: str) -> str:
@@ -437,7 +493,7 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
 def _demand_sound_run(state: _RunState, steps: int) -> None:
     numbers = [state.horizon, state.at, state.held, state.shifted, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
-    if not in_range or not 0 <= state.stage < steps or state.turns < 0:
+    if not in_range or not 0 <= state.stage < steps or state.turns < 0 or state.look < 1:
         raise UserError("the state file is damaged: its numbers are out of range", hint=_START_ANEW)
 
 
@@ -445,6 +501,7 @@ def _demand_sound_evidence(settings: EvidenceSettings, evidence: Evidence) -> No
     asked = (settings.max_ratio, settings.max_error_rate, settings.min_error_rate)
     kept = (evidence.ratio, evidence.limit, evidence.floor)
     is_whole = all((limit is None) == (part is None) for limit, part in zip(asked, kept, strict=True))
+    is_whole &= (evidence.passing is None) == (evidence.ratio is None)
     if evidence.ratio is not None:
         is_whole &= is_sound_ratio(settings, evidence.ratio)
     bets = [evidence.ratio.worse, evidence.ratio.better] if evidence.ratio else []

@@ -12,16 +12,19 @@ import math
 from typing import NamedTuple
 
 from incident_ops.canary.bets import EVEN, bet
-from incident_ops.canary.config import WARMUP
+from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
 from incident_ops.canary.evidence_settings import MULTIPLES
+from incident_ops.canary.needed import least_enough
+from incident_ops.canary.pass_test import CLUMP_GUARD, FEWEST_COUNTED, FIRST_LOOK, at_most
 from incident_ops.errors import UserError
 
 CHANCE = 0.9
 """Part of the runs that have their answer in the times shown."""
 
-FAIL_COST, PASS_COST = 1.3, 2.2
-"""Nats that the mixtures and the dispersion cost: chosen by simulation (bench/gate_batch.py, ideal errors, 0.05 to 2 %,
-1 to 100 canary requests a second, 1.5 to 5 times as bad), as is SHARED."""
+FAIL_COST, PASS_COST = 1.3, 0.7
+"""Nats that the mixtures and the dispersion cost, and errors by which the chance of whole numbers is off: chosen by
+simulation (bench/gate_batch.py, ideal errors, 0.05 to 2 %, 1 to 100 canary requests a second, 1.5 to 5 times as bad),
+as is SHARED."""
 
 SHARED = 0.9
 """Part of the mean time by counts that comes on top, where the fewest ticks are what takes the time."""
@@ -38,7 +41,7 @@ REALISTIC = 1000.0
 _Z = 1.2815515655446004
 """The quantile of the normal law at CHANCE."""
 
-_MANY = 1e9
+_MANY, _MOST_TICKS = 1e9, 1e15
 
 
 class Traffic(NamedTuple):
@@ -79,6 +82,7 @@ class VisibleIn(NamedTuple):
 class TrafficPlan(NamedTuple):
     """Seconds until 9 in 10 canaries `ratio` times worse have failed, until 9 in 10 good ones can pass, and reaches.
 
+    `rate_seconds` are those until a good one can pass by its own rate, infinite where the service's is not low enough.
     `interval` is that of the proposed gate file, `even` the seconds for both answers were the canary's share one half.
     Errors in clumps need more, as many times as their dispersion says.
     """
@@ -90,6 +94,7 @@ class TrafficPlan(NamedTuple):
     pass_seconds: float
     even: float
     reaches: tuple[VisibleIn, ...]
+    rate_seconds: float
 
     @property
     def seconds(self) -> float:
@@ -118,9 +123,9 @@ def plan_traffic(traffic: Traffic, wanted: SizingRequest) -> TrafficPlan:
     interval, to_fail, to_pass = _paced(traffic, wanted)
     even = max(_paced(traffic._replace(share=0.5), wanted)[1:])
     times = sorted({wanted.seconds, 600.0, 3600.0, 6 * 3600.0})
-    return TrafficPlan(
-        traffic, wanted, interval, to_fail, to_pass, even, tuple(_reach(traffic, wanted, seconds) for seconds in times)
-    )
+    reaches = tuple(_reach(traffic, wanted, seconds) for seconds in times)
+    by_rate = _seconds_by_rate(traffic, wanted, interval)
+    return TrafficPlan(traffic, wanted, interval, to_fail, to_pass, even, reaches, by_rate)
 
 
 def _paced(traffic: Traffic, wanted: SizingRequest) -> tuple[float, float, float]:
@@ -139,9 +144,32 @@ def _seconds_to_fail(traffic: Traffic, wanted: SizingRequest, interval: float) -
 
 
 def _seconds_to_pass(traffic: Traffic, wanted: SizingRequest, interval: float) -> float:
+    """Until an unlucky good canary, with more errors than CHANCE of them have, passes the test at the planned end."""
     many, ratio = traffic.per_request, wanted.ratio
-    fewest = _fewest_ticks(many / (1 + many), many / (ratio + many), wanted.beta)
-    return _seconds(traffic, interval, _requests(traffic, 1.0, ratio, wanted.beta, PASS_COST), fewest)
+    share, unacceptable = 1 / (1 + many), ratio / (ratio + many)
+
+    def is_enough(ticks: float) -> bool:
+        errors = ticks * interval * traffic.rps * traffic.rate
+        unlucky = errors * share + _Z * math.sqrt(errors * share * (1 - share)) + PASS_COST
+        return unlucky < errors and at_most(unlucky, errors, unacceptable) <= FIRST_LOOK * wanted.beta
+
+    ticks = least_enough(is_enough, _MOST_TICKS)
+    return WARMUP + interval * max(math.ceil(ticks), FEWEST_COUNTED) if math.isfinite(ticks) else math.inf
+
+
+def _seconds_by_rate(traffic: Traffic, wanted: SizingRequest, interval: float) -> float:
+    """The same for the canary's own rate, below `GOOD_ERROR_RATE`; infinite where the service's is not."""
+    requests = traffic.canary_rps * interval / CLUMP_GUARD
+
+    def is_enough(ticks: float) -> bool:
+        errors = ticks * requests * traffic.rate
+        unlucky = errors + _Z * math.sqrt(errors / CLUMP_GUARD)
+        return at_most(unlucky, ticks * requests, GOOD_ERROR_RATE) <= FIRST_LOOK * wanted.beta
+
+    if traffic.rate >= GOOD_ERROR_RATE:
+        return math.inf
+    ticks = least_enough(is_enough, _MOST_TICKS)
+    return WARMUP + interval * max(math.ceil(ticks), FEWEST_COUNTED) if math.isfinite(ticks) else math.inf
 
 
 class _Requests(NamedTuple):

@@ -41,7 +41,8 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `unspent` and `level_unspent` have not been given out yet, `waiting` and `level_waiting` are of the ticks of a block
     that has not ended. `begins`: the next tick is the first of a step; `step_shares` and `step_levels` are the bets of
-    its `step_blocks` blocks.
+    its `step_blocks` blocks. A run that was carried on `carried` times gives `each` and `level_each` to its ticks, up
+    to number `until`.
     """
 
     counts: Row = NOTHING
@@ -57,6 +58,22 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     step_shares: Row = UNTOUCHED
     step_levels: Row = UNTOUCHED
     step_blocks: int = 0
+    carried: int = 0
+    until: int = 0
+    each: float = 0.0
+    level_each: float = 0.0
+
+
+def carry_starts(before: StartTimes, ticks: int) -> StartTimes:
+    """Where a run that ended inconclusive goes on for so many ticks: they get half of what is still kept for that."""
+    part = KEPT * 0.5 ** (before.carried + 1) / ticks
+    return msgspec.structs.replace(
+        before,
+        carried=before.carried + 1,
+        until=before.ticks + ticks,
+        each=OF_TICKS * part,
+        level_each=LEVEL_OF_TICKS * part,
+    )
 
 
 def begin_steps(before: StartTimes) -> StartTimes:
@@ -92,6 +109,10 @@ def after_tick(
         before.step_shares,
         before.step_levels,
         before.step_blocks,
+        before.carried,
+        before.until,
+        before.each,
+        before.level_each,
     )
     return counted if levels is None else after_block(counted, shares, levels)
 
@@ -113,6 +134,10 @@ def after_block(before: StartTimes, shares: Row | None, levels: Row) -> StartTim
         _grown(step_shares, 0.0, shares) if shares else step_shares,
         _grown(before.step_levels, 0.0, levels),
         before.step_blocks + 1,
+        before.carried,
+        before.until,
+        before.each,
+        before.level_each,
     )
 
 
@@ -137,6 +162,8 @@ def _parts(settings: EvidenceSettings, before: StartTimes) -> tuple[float, float
     if before.ticks < settings.planned_ticks:
         part = OF_TICKS * (1 - KEPT) / settings.planned_ticks
         level = LEVEL_OF_TICKS * (1 - KEPT) / settings.planned_ticks
+    elif before.ticks < before.until:
+        part, level = before.each, before.level_each
     if before.begins and before.steps < settings.steps:
         part += OF_STEPS / settings.steps
         level += LEVEL_OF_STEPS / settings.steps

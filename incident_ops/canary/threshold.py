@@ -2,7 +2,7 @@
 
 Ended before it has settled, a metric is Inconclusive: Argo calls that Successful, so that a cancelled job promotes.
 And NaN, an infinity, null or an empty answer counts as no data: it is never a success, whatever the condition says, and
-it counts as a failure only where `on_no_data` or the failure condition says so.
+it counts as a failure only where `on_no_data` or the failure condition says so. Only an infinity can be above a limit.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def measure(metric: Threshold, result: object) -> Measurement:
         raise UserError("a threshold metric without a condition would call everything a success", hint=hint)
     why = why_no_data(result)
     try:
-        if metric.failure is not None and is_true(metric.failure, result):
+        if metric.failure is not None and is_true(metric.failure, result, takes_infinity=True):
             return Measurement(MeasurementPhase.FAILED, f"{metric.failure.text}: {shown_result(result)}")
         if not why and (metric.success is None or is_true(metric.success, result)):
             return Measurement(MeasurementPhase.SUCCESSFUL)

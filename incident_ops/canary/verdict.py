@@ -13,10 +13,13 @@ from typing import NamedTuple
 import msgspec
 
 from incident_ops.canary.config import ACCEPT, ON_INCONCLUSIVE_FAIL, Analysis, ErrorRate, Metric, ThresholdMetric
-from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts, Gap
+from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, observe_tick
-from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, Needed, judge_evidence
+from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, judge_evidence
 from incident_ops.canary.leaning import LEANS_WORSE
+from incident_ops.canary.needed import Needed, still_needed
+from incident_ops.canary.observed import DOUBTFUL_COUNTS, Observed, doubts, observe, paced
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
     SOURCE_TIMEOUT,
@@ -37,10 +40,17 @@ NO_TOTALS = Totals()
 
 
 class SideCounts(NamedTuple):
-    """What both sides counted in the tick, or why there is nothing."""
+    """What both sides counted in the tick, or why there is nothing.
+
+    `distance`: seconds between these samples and those of the last tick, 0 where that is not known. Whether each side
+    has a series of errors at all: without one it has counted none.
+    """
 
     canary: Counts | Gap
     baseline: Counts | Gap
+    distance: float = 0.0
+    canary_has_errors: bool = True
+    baseline_has_errors: bool = True
 
 
 class QueryResult(NamedTuple):
@@ -62,7 +72,7 @@ class MetricHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     """What is known of one metric: the evidence of an error rate, or the totals of a threshold metric.
 
     `due` is the second of the run at which it is measured next, `errors` how often in a row the source gave no answer,
-    `problem` what was wrong with the last tick; state files call it `told`.
+    `problem` what was wrong with the last tick; state files call it `told`. `observed` is not evidence.
     """
 
     evidence: Evidence | None = None
@@ -70,12 +80,16 @@ class MetricHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     due: float = 0.0
     errors: int = 0
     problem: str = ""
+    observed: Observed = Observed()
 
 
-def begin_metric(metric: Metric, lookback: tuple[Counts | Gap, ...] = ()) -> MetricHistory:
-    """What is known before the first tick; `lookback` are the baseline's ticks before the run."""
+def begin_metric(metric: Metric, lookback: tuple[Counts | Gap, ...] = (), spacing: float = 0.0) -> MetricHistory:
+    """What is known before the first tick; `lookback` are the baseline's ticks before the run, and `spacing` the
+    seconds between the source's samples, 0 where they are not known."""
     if isinstance(metric, ErrorRate):
-        return MetricHistory(evidence=begin_evidence(metric.settings, lookback), due=metric.settings.interval)
+        observed = Observed(planned=spacing)
+        evidence = begin_evidence(paced(metric.settings, observed), lookback)
+        return MetricHistory(evidence=evidence, due=metric.settings.interval, observed=observed)
     return MetricHistory(due=metric.threshold.initial_delay)
 
 
@@ -108,24 +122,32 @@ def postponed(metric: Metric, history: MetricHistory, at: float) -> MetricHistor
     return msgspec.structs.replace(history, due=at + next_in(metric.threshold, history.totals))
 
 
-def add_answer(metric: Metric, before: MetricHistory, at: float, answer: TickReading) -> MetricHistory:
-    """What is known after an answer at second `at`. An answer that does not fit the metric counts as no answer."""
+def add_answer(metric: Metric, before: MetricHistory, at: float, answer: TickReading, weight: int = 0) -> MetricHistory:
+    """What is known after an answer at second `at`, with `weight` percent of the traffic; 0: nobody says.
+
+    An answer that does not fit the metric counts as no answer.
+    """
     if isinstance(metric, ErrorRate):
-        return postponed(metric, _counted(metric, before, at, answer), at)
+        return postponed(metric, _counted(metric, before, at, answer, weight), at)
     return postponed(metric, _measured(metric, before, answer), at)
 
 
-def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickReading) -> MetricHistory:
+def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickReading, weight: int) -> MetricHistory:
     if before.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
     if isinstance(answer, SideCounts):
-        evidence = observe_tick(metric.settings, before.evidence, at, answer.canary, answer.baseline)
-        asked = answer if metric.settings.max_ratio is not None else answer[:1]  # no baseline was asked for
-        return MetricHistory(evidence=evidence, problem=_problem(asked))
+        settings = paced(metric.settings, before.observed)
+        evidence = observe_tick(settings, before.evidence, at, answer.canary, answer.baseline)
+        asked = [answer.canary, answer.baseline] if metric.settings.max_ratio is not None else [answer.canary]
+        observed = before.observed
+        if evidence.last_data == at and isinstance(answer.canary, Counts):
+            has_errors = (answer.canary_has_errors, answer.baseline_has_errors)
+            observed = observe(observed, weight, answer.canary, answer.baseline, answer.distance, has_errors)
+        return MetricHistory(evidence=evidence, problem=_problem(asked), observed=observed)
     problem = answer.text if isinstance(answer, NoAnswer) else "a single value where counts were expected"
     gap = Gap(DATASOURCE_ERROR, problem)
     evidence = observe_tick(metric.settings, before.evidence, at, gap, gap)
-    return MetricHistory(evidence=evidence, errors=before.errors + 1, problem=problem)
+    return MetricHistory(evidence=evidence, errors=before.errors + 1, problem=problem, observed=before.observed)
 
 
 def _problem(sides: Sequence[Counts | Gap]) -> str:
@@ -150,7 +172,7 @@ COMMAND_FAILED = "command_failed"
 ERRORS_IN_ROW = 4
 """Errors of the source in a row that an error rate bears, as many as a threshold metric does by default."""
 
-LACKING = (DATASOURCE_ERROR, NO_SAMPLES, NO_CANARY_TRAFFIC, NO_BASELINE)
+LACKING = (DATASOURCE_ERROR, NO_SAMPLES, NO_CANARY_TRAFFIC, NO_BASELINE, NO_NEW_SAMPLE)
 """Reasons why there is nothing to judge from; none of them is ever accepted."""
 
 PROVIDER_EXIT = 4
@@ -161,7 +183,8 @@ class MetricStatus:
     """The status of one metric: `is_final` where further ticks change nothing, `text` why, for people.
 
     An error rate has a judgement and counts, and where it has no baseline the rate that alone is judged (`lone_limit`);
-    a threshold metric has totals. `dry_run`: reported only.
+    a threshold metric has totals. `dry_run`: reported only. `needed` is what an error rate that did not pass needs
+    still; None where that is unknown.
     """
 
     name: str
@@ -175,6 +198,7 @@ class MetricStatus:
     baseline: Counts = NO_COUNTS
     lone_limit: float | None = None
     totals: Totals | None = None
+    needed: Needed | None = None
 
     @property
     def is_error(self) -> bool:
@@ -189,12 +213,13 @@ class MetricStatus:
 
 @dataclass(frozen=True, slots=True)
 class JoinedVerdict:
-    """The verdict over all metrics; `is_final` where the run may end."""
+    """The verdict over all metrics; `is_final` where the run may end, `is_whole` where all of its time was measured."""
 
     verdict: str
     reason_code: str
     is_final: bool
     metrics: tuple[MetricStatus, ...]
+    is_whole: bool = False
 
     @property
     def deciding(self) -> tuple[MetricStatus, ...]:
@@ -209,8 +234,7 @@ class JoinedVerdict:
     @property
     def needed(self) -> Needed | None:
         """What the metric that needs most needs still; None where that is unknown."""
-        needs = [status.judgement.needed for status in self.deciding if status.judgement and status.judgement.needed]
-        return max(needs, default=None)
+        return max((status.needed for status in self.deciding if status.needed), default=None)
 
 
 def verdict_exit_code(verdict: str, reason_code: str) -> int:
@@ -225,11 +249,14 @@ def looking_worse(status: MetricStatus) -> MetricStatus:
 
 
 def metric_status(
-    analysis: Analysis, metric: Metric, history: MetricHistory, horizon: float, end: RunEnd | None
+    analysis: Analysis, metric: Metric, history: MetricHistory, horizon: float, end: RunEnd | None, look: int = 1
 ) -> MetricStatus:
-    """The status of a metric in a run that is planned to last `horizon` seconds and ends now where `end` is given."""
+    """The status of a metric in a run that is planned to last `horizon` seconds and ends now where `end` is given.
+
+    `look` is the number of the look at a pass that is made at the horizon; 0: none is.
+    """
     if isinstance(metric, ErrorRate):
-        return _rate_status(analysis, metric, history, horizon, end)
+        return _rate_status(analysis, metric, history, horizon, end, look)
     return _threshold_status(metric, history, horizon, end)
 
 
@@ -241,20 +268,27 @@ def join_metrics(statuses: Sequence[MetricStatus], is_over: bool) -> JoinedVerdi
     worst = min(deciding, key=lambda status: status.rank)
     stopped = any(status.is_final and status.verdict != PASS for status in deciding)
     is_final = is_over or stopped or all(status.is_final for status in deciding)
-    return JoinedVerdict(worst.verdict, worst.reason_code, is_final, tuple(statuses))
+    reason = worst.reason_code
+    if worst.verdict == PASS and any(status.reason_code == BELOW_GOOD_RATE for status in deciding):
+        reason = BELOW_GOOD_RATE
+    return JoinedVerdict(worst.verdict, reason, is_final, tuple(statuses))
 
 
 def accepted(analysis: Analysis, joined: JoinedVerdict) -> JoinedVerdict:
     """What the gate file makes of the end: `onInconclusive`, and a `dryRun` of the whole gate.
 
-    Only a result that was measured is ever let through, as `overridden`: too few samples, or in a dry run a fail. What
-    could not be measured stays as it is. `onInconclusive: fail` makes any inconclusive end a fail, but for an error.
+    Only a result that was measured is ever let through, as `overridden`: too few samples in the whole of its time, or
+    in a dry run a fail. What could not be measured stays as it is. `onInconclusive: fail` makes any inconclusive end a
+    fail, but for an error.
     """
     if joined.verdict == PASS or joined.reason_code == DATASOURCE_ERROR:
         return joined
-    measured = joined.verdict == FAIL or all(
-        status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
-        for status in joined.deciding
+    measured = joined.verdict == FAIL or (
+        joined.is_whole
+        and all(
+            status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
+            for status in joined.deciding
+        )
     )
     if measured and not joined.lacks_data and (analysis.dry_run or _may_accept(analysis, joined)):
         return replace(joined, verdict=OVERRIDDEN, reason_code=INCONCLUSIVE_ACCEPTED)
@@ -272,13 +306,18 @@ def _has_answers(status: MetricStatus) -> bool:
 
 
 def _rate_status(
-    analysis: Analysis, metric: ErrorRate, history: MetricHistory, horizon: float, end: RunEnd | None
+    analysis: Analysis, metric: ErrorRate, history: MetricHistory, horizon: float, end: RunEnd | None, look: int
 ) -> MetricStatus:
     if history.evidence is None:
         raise ValueError(f"{metric.name}: an error rate without evidence")
     evidence = history.evidence
-    judgement = judge_evidence(metric.settings, evidence, horizon)
+    settings = paced(metric.settings, history.observed)
+    seen = msgspec.structs.replace(evidence, has_error_series="canary" not in history.observed.blind)
+    judgement, needed = judge_evidence(settings, seen, horizon, look), None
     verdict, reason, is_final, text = judgement.verdict, judgement.reason_code, judgement.is_final, history.problem
+    found = list(doubts(history.observed, judgement.ratio, judgement.interval.high))
+    if verdict == PASS and any(doubt.decides for doubt in found):
+        verdict, reason, is_final = INCONCLUSIVE, DOUBTFUL_COUNTS, evidence.at >= horizon
     if verdict == INCONCLUSIVE:
         if history.errors > ERRORS_IN_ROW:
             reason, is_final = DATASOURCE_ERROR, True
@@ -287,10 +326,13 @@ def _rate_status(
             reason, is_final, text = SOURCE_TIMEOUT, True, f"ended after {lasted} of {planned}"
         if is_final and analysis.no_data_fails and reason in LACKING[1:]:
             verdict = FAIL
+        needed = still_needed(settings, seen, look + (evidence.at >= horizon))
+    if is_final:
+        text = " ".join(filter(None, (text, *(doubt.text for doubt in found))))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
     sides = (evidence.canary, evidence.baseline)
     return MetricStatus(
-        metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit
+        metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit, needed=needed
     )
 
 

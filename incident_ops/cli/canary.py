@@ -1,4 +1,4 @@
-"""`incident-ops canary run`, `plan`, `replay` and `validate`."""
+"""`incident-ops canary run`, `plan`, `probe`, `replay` and `validate`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 
 _FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
+_VALUES_OPTION = click.option(
+    "--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name."
+)
 
 
 @click.group()
@@ -42,6 +45,7 @@ def canary() -> None:
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 100 --share 10%
+      incident-ops canary probe -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml
     """
 
@@ -53,9 +57,10 @@ def canary() -> None:
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
-@click.option("--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name.")
+@_VALUES_OPTION
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
+@click.option("--continue", "carry_on", metavar="TIME", help="Go on with the inconclusive run of --state for so long.")
 @click.option("--watch", is_flag=True, help="After full rollout go on against the absolute limit.")
 @click.option("--on-step", metavar="CMD", help="Run for each step; $INCIDENT_OPS_WEIGHT is its share of the traffic.")
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
@@ -68,7 +73,7 @@ def canary() -> None:
 @send_option
 @format_option
 @click.pass_context
-def run_command(ctx: click.Context, /, form: str, deployment: int | None, **request: Any) -> None:
+def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_on: str | None, **request: Any) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
@@ -84,6 +89,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --on-fail ./rollback.sh --declare --send
+      incident-ops canary run -f gates/checkout.yaml -s checkout \\
+        --sha $GITHUB_SHA --state canary.json --continue 10m
     """
     from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
 
@@ -95,12 +102,13 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
         if options["at"] is not None:
             raise UserError("a live run goes by the real clock", hint="leave out --at")
         workspace = workspace_of(ctx)
-        outcome = run_canary(workspace, CanaryRequest(**request), Progress())
+        longer = None if carry_on is None else _seconds(carry_on, "--continue")
+        outcome = run_canary(workspace, CanaryRequest(**request, carry_on=longer), Progress())
     except UserError:
         _refused(form)
         raise
     if deployment is not None and (why := update_deployment(workspace, deployment, outcome)) is not None:
-        click.echo(inert(f"warning: deployment {deployment} was not updated: {why}"), err=True)
+        _log(inert(f"warning: deployment {deployment} was not updated: {why}"))
     _report(outcome, form)
 
 
@@ -108,7 +116,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, **requ
 @click.argument("csv", type=click.Path())
 @_FILE_OPTION
 @format_option
-def replay_command(csv: str, file: str, form: str) -> None:
+@click.pass_context
+def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
     """Judge recorded counts by a gate, as if they came in live.
 
     The columns are t,canary_requests,canary_errors,baseline_requests,
@@ -122,7 +131,7 @@ def replay_command(csv: str, file: str, form: str) -> None:
     from incident_ops.app.canary_gate import replay_recording
 
     try:
-        outcome = replay_recording(csv, file)
+        outcome = replay_recording(workspace_of(ctx), csv, file)
     except UserError:
         _refused(form)
         raise
@@ -137,6 +146,7 @@ def replay_command(csv: str, file: str, form: str) -> None:
 @click.option("--duration", metavar="TIME", default="10m", show_default=True, help="How long it may take.")
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
+@click.option("--output", "-o", metavar="FILE", help="Write the gate file here; its name is the gate's.")
 @click.option("--service", "-s", shell_complete=complete_service, help="Say whether its rollout may begin now, too.")
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @format_option
@@ -148,6 +158,7 @@ def plan_command(
     rps: float,
     share: str,
     duration: str,
+    output: str | None,
     service: str | None,
     environment: str | None,
     form: str,
@@ -155,27 +166,43 @@ def plan_command(
 ) -> None:
     """Say what a service's traffic can decide, and propose a gate file.
 
-    Nine in ten runs have their answer in the times shown. With a service: what
-    holds it now, or would before a run of the proposed length has ended.
+    Nine in ten runs have their answer in the times shown. What is printed is
+    the gate file, with the figures as its comments. With a service the error
+    stream says what holds it now, or would before such a run has ended.
+
 
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
       incident-ops canary plan --baseline-rate 0.5% --rps 10 -s checkout
+      incident-ops canary plan --baseline-rate 0.5% --rps 100 \\
+        --output gates/checkout.yaml
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
         --duration 1h --format json
     """
+    from incident_ops.app.canary_gate import gate_name, write_gate
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary import gate_seconds, sizing_json, sizing_text
+    from incident_ops.render.canary import sizing_figures, sizing_json, sizing_text
     from incident_ops.render.gate import begin_lines
+    from incident_ops.render.gate_draft import gate_seconds
 
+    name = gate_name(output)
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
-    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration))
+    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"))
     plan = plan_traffic(traffic, request)
     deploy = None if service is None else _may_begin(ctx, service, environment, gate_seconds(plan))
-    click.echo(sizing_json(plan, deploy) if form == "json" else sizing_text(plan, page_width()), nl=False)
+    if output is not None:
+        write_gate(output, sizing_text(plan, name=name))
+    if form == "json":
+        click.echo(sizing_json(plan, name, deploy), nl=False)
+    elif output is None:
+        click.echo(sizing_text(plan, page_width(), name), nl=False)
+    else:
+        click.echo("\n".join(sizing_figures(plan, page_width())))
+        click.echo(f"Written to {inert(output)}. Put in your counters, and see what they find:")
+        click.echo(f"  incident-ops canary probe -f {inert(output)}")
     if deploy is not None and form == "text":
-        click.echo("\n".join(["", *begin_lines(deploy, timedelta(seconds=gate_seconds(plan)))]))
+        click.echo("\n".join(begin_lines(deploy, timedelta(seconds=gate_seconds(plan)))), err=True)
 
 
 def _may_begin(ctx: click.Context, service: str, environment: str | None, seconds: int) -> Verdict:
@@ -218,6 +245,37 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     finish(int(any(finding.level is Level.ERROR for finding in every)))
 
 
+@canary.command()
+@_FILE_OPTION
+@_VALUES_OPTION
+@format_option
+@click.pass_context
+def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], form: str) -> None:
+    """Ask each query of a gate once, before any traffic moves.
+
+    Shows what it finds, how old the newest sample is, how often there is one,
+    and the canary's share; says what is empty, the same on both sides, swapped,
+    or sampled too seldom. Nothing is rolled out, and no verdict is given.
+
+    Exit codes: 0 the gate can be used; 1 a problem would keep it from a verdict;
+    2 the gate or its data source cannot be used; 4 nothing was answered.
+
+    \b
+    Examples:
+      incident-ops canary probe -f gates/checkout.yaml
+      incident-ops canary probe -f gates/checkout.yaml --arg version=1.4.2 \\
+        --format json
+    """
+    from incident_ops.app.canary_probe import ProbeRequest, probe_gate
+    from incident_ops.render.canary_probe import probe_json, probe_text
+
+    if ctx.find_root().obj["at"] is not None:
+        raise UserError("a probe asks for what is there now", hint="leave out --at")
+    probe = probe_gate(workspace_of(ctx), ProbeRequest(file, values), lambda text: click.echo(inert(text), err=True))
+    click.echo(probe_json(probe) if form == "json" else probe_text(probe, page_width(), paint), nl=False)
+    finish(probe.exit_code)
+
+
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
     from incident_ops.app.canary_run import report_to_workflow
@@ -248,13 +306,13 @@ def _percent(text: str, option: str) -> float:
         raise UserError(f"{option} {text!r} is not a percentage", hint="e.g. 0.5%") from error
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, option: str) -> float:
     from incident_ops.domain.time import duration
 
     try:
         return float(duration(text))
     except ValueError as error:
-        raise UserError(f"--duration {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
+        raise UserError(f"{option} {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
 
 
 EVERY = 15.0

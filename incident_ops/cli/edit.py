@@ -10,9 +10,15 @@ import click
 from incident_ops.app.edit_record import RecordChange, check_services, clean, who
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_service
-from incident_ops.cli.options import by_option, edits_record, incident_argument
+from incident_ops.cli.options import at_terminal, by_option, edits_record, incident_argument
+from incident_ops.cli.terminal import say, say_listed
+from incident_ops.domain.deadlines import Duty
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.time import spell_minute
+from incident_ops.edits.deadlines import give_up_reports, reports_given_up
 from incident_ops.edits.declare import SOURCES
-from incident_ops.edits.details import LINKS, Details, edit_details, values_kept
+from incident_ops.edits.details import LINKS, Details, edit_details, values_kept, with_details
+from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import UserError
 
 VISIBILITIES = ("internal", "public", "restricted")
@@ -51,14 +57,18 @@ def link_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--factor", "factors", metavar="NAME=VALUE", multiple=True, help="A circumstance; NAME=- takes it away.")
 @click.option("--drill/--no-drill", default=None, help="Is it an exercise?")
 @click.option("--visibility", type=click.Choice(VISIBILITIES), help="Who may see it.")
+@click.option("--yes", is_flag=True, help="Also where it gives up a report that is owed to others.")
 @by_option
 @edits_record
-def edit(workspace: Workspace, incident: str | None, by: str | None, **said: Any) -> RecordChange:
+def edit(workspace: Workspace, incident: str | None, by: str | None, yes: bool, **said: Any) -> RecordChange:
     """Fix what a record says: title, services, customers, tags, links ...
 
     Title, services and visibility keep a history in the record. The first
     service decides the clocks at the declaration; changing it later does not
     move them. Levels: `update`. Times: `correct`. People: `assign`.
+
+    A tag may say that a report is not owed (`+not-nis2`). A terminal asks
+    before one is given up; elsewhere it needs --yes.
 
     \b
     Examples:
@@ -83,7 +93,38 @@ def edit(workspace: Workspace, incident: str | None, by: str | None, **said: Any
     if wanted == Details():
         raise UserError("nothing to change is named", hint="--title, --service, --tag, --link ...: see `edit --help`")
     check_services(workspace, values_kept(wanted.services))
-    return incident, lambda current: edit_details(current, workspace.now, actor, wanted)
+    policy, now, asked = workspace.judged_by[0], workspace.now, yes
+
+    def edited(current: Incident) -> Step:
+        nonlocal asked
+        step = edit_details(current, now, actor, wanted)
+        dropped = reports_given_up(current, with_details(current, wanted), policy, now)
+        if not dropped:
+            return step
+        asked = asked or _agreed(current, dropped)
+        return join_steps(step, give_up_reports(dropped, now, actor))
+
+    return incident, edited
+
+
+def _agreed(incident: Incident, dropped: Sequence[Duty]) -> bool:
+    """Asks at a terminal whether these reports are given up. UserError elsewhere, Abort where somebody says no."""
+    reports = [_spelled_duty(one) for one in dropped]
+    why = "nobody would be reminded of it, and the law may still ask for it"
+    if not at_terminal():
+        hint = f"--yes where it is not owed; once it is made: `incident-ops deadline done {dropped[0].deadline.id}`"
+        raise UserError(f"{incident.id} would give up {'; '.join(reports)}: {why}", hint=hint)
+    say(f"{incident.id} would give up a report:")
+    say_listed(reports)
+    say(f"{why[0].upper()}{why[1:]}.")
+    if not click.confirm("Give it up?", err=True):
+        raise click.Abort
+    return True
+
+
+def _spelled_duty(duty: Duty) -> str:
+    to = f" to {duty.deadline.to}" if duty.deadline.to else ""
+    return f"{duty.deadline.id}{to}" + (f" by {spell_minute(duty.due)}" if duty.due else "")
 
 
 def _pairs(option: str, value: str, texts: Sequence[str]) -> dict[str, str]:

@@ -123,7 +123,8 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
     if form == "json":
         click.echo(findings.to_json(found.findings, found.files, uncovered=gaps_data(found.gaps)), nl=False)
     else:
-        click.echo(findings.to_text(found.findings, found.files, paint) + gaps_text(found.gaps, found.zones), nl=False)
+        text = findings.to_text(found.findings, found.files, paint, width=page_width())
+        click.echo(text + gaps_text(found.gaps, found.zones), nl=False)
     finish(int(any(one.level is Level.ERROR for one in found.findings)))
 
 

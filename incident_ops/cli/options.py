@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.unmerged import unmerged_declarations
+from incident_ops.app.unmerged import incidents_elsewhere, working_on
 from incident_ops.app.workspace import (
     Workspace,
     caught_up,
@@ -31,7 +31,7 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
-from incident_ops.cli.sending import data_of_sent, say_unsent, send_now
+from incident_ops.cli.sending import data_of_sent, say_all_unsent, say_unsent, send_now
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
@@ -311,7 +311,7 @@ def pick_to_read(workspace: Workspace, asked: str | None) -> str:
         return asked
     if (last := last_closed(workspace)) is not None:
         say_notes(["no incident is open; this one was closed last"])
-        say_unmerged(workspace)
+        say_elsewhere(workspace)
         return last.incident.id
     return pick_one(workspace, candidates(workspace, as_known=True))
 
@@ -444,17 +444,18 @@ def end_of_list(workspace: Workspace, form: str) -> None:
     """Says what is not in the list, and ends with its exit code."""
     if form == "text":
         _tell_unread(workspace)
-    say_unmerged(workspace)
+    say_all_unsent(workspace)
+    say_elsewhere(workspace)
     if not workspace.catalogue.count():
         finish(no_records(workspace))
     finish(3 if workspace.unread else 0)
 
 
-def say_unmerged(workspace: Workspace) -> None:
-    """Which incidents are declared and not merged, and the command to work on one, on one line to be copied."""
-    if (away := unmerged_declarations(workspace)) is not None:
+def say_elsewhere(workspace: Workspace) -> None:
+    """Which incidents are not in this checkout, and the command to work on one, on one line to be copied."""
+    for away in incidents_elsewhere(workspace):
         say_notes([away.text])
-        click.echo(f"  {away.hint}", err=True)
+        click.echo(f"  {working_on(away)}", err=True)
 
 
 def _tell_unread(workspace: Workspace) -> None:

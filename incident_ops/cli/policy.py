@@ -64,7 +64,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     from incident_ops.records.yaml_writer import to_yaml
     from incident_ops.render.findings import json_text
     from incident_ops.render.notice_ways import ways_table
-    from incident_ops.render.policy import level_tables, to_text, triage_table, unused_keys
+    from incident_ops.render.policy import gate_limits, level_tables, to_text, triage_table, unused_keys
 
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
@@ -80,7 +80,9 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
         click.echo(f"Triage, first match decides:\n\n{triage_table(values)}")
-        click.echo(f"Notices, by kind:\n\n{ways_table({'How': values})}{unused_keys(data)}", nl=False)
+        click.echo(
+            f"Notices, by kind:\n\n{ways_table({'How': values})}\n{gate_limits(values)}\n{unused_keys(data)}", nl=False
+        )
 
 
 def _show_service(ctx: click.Context, service: str, form: str, preset: str | None) -> None:
@@ -115,7 +117,8 @@ def lint(ctx: click.Context, form: str) -> None:
     from incident_ops.render import findings
 
     found = lint_policy(workspace_of(ctx))
-    click.echo(findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint), nl=False)
+    text = findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint, width=page_width())
+    click.echo(text, nl=False)
     finish(int(any(one.level is Level.ERROR for one in found)))
 
 

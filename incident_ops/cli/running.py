@@ -26,6 +26,7 @@ from incident_ops.render.plan import (
 )
 from incident_ops.render.plan_fields import quiet
 from incident_ops.render.plan_preview import plan_markdown
+from incident_ops.render.text import fold
 
 
 def shown_plan(view: PlanView, form: str, *, is_verbose: bool) -> str:
@@ -54,7 +55,8 @@ class _Printer:
 
     def report(self, part: Progress) -> None:
         if isinstance(part, PlannedRun):
-            click.echo(plan_headline(part.plan))
+            for line in fold(plan_headline(part.plan, part.unsent), "", "  ", page_width()):
+                click.echo(line)
         elif isinstance(part, NotApplied):
             click.echo(quiet(not_applied_line(part.paths)), err=True)
         elif isinstance(part, SentNotices):
@@ -85,7 +87,7 @@ def _print_problems(run: AppliedRun) -> int:
     if not run.planned.workspace.catalogue.count():
         missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
     say_unread_pager(run.planned)
-    for line in not_sent_lines(run.notices, run.ledger_error):
+    for line in not_sent_lines(run.notices, run.ledger_error, run.unset):
         click.echo(quiet(line), err=True)
     return missing
 

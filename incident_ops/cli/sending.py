@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.app.edit_record import MOST_NAMED
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.terminal import say
 from incident_ops.domain.record import Record
@@ -20,6 +21,18 @@ def say_unsent(workspace: Workspace, record: Record) -> None:
 
     if is_unsent(workspace, record):
         click.echo(f"  not sent yet: incident-ops send {record.incident.id}")
+
+
+def say_all_unsent(workspace: Workspace) -> None:
+    """The same of every record, on the error stream, with the command that sends them."""
+    from incident_ops.app.sent_state import unsent_incidents  # as above
+
+    if names := unsent_incidents(workspace):
+        is_one, named = len(names) == 1, ", ".join(names[:MOST_NAMED])
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        has = "it as it is" if is_one else "them as they are"
+        say(f"not sent yet, nobody else has {has} here: {named}{more}", word="note", colour="cyan")
+        click.echo(f"  incident-ops send{f' {names[0]}' if is_one else ''}", err=True)
 
 
 INTERRUPTED = 130

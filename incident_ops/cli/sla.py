@@ -29,22 +29,17 @@ from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.render.delivery import delivery_data, delivery_lines
+from incident_ops.render.due_notices import due_lines, due_summary, obligations_data
 from incident_ops.render.findings import MOST_SUMMARY_BYTES
-from incident_ops.render.sla import (
-    AT_RISK,
-    BREACHED,
-    CLOCK_COLOURS,
-    clock_rows,
-    due_lines,
-    due_summary,
-    obligations_data,
-    to_json,
-    to_text,
-)
+from incident_ops.render.sla import AT_RISK, BREACHED, CLOCK_COLOURS, clock_rows, to_json, to_text
 from incident_ops.render.sla_commands import due_commands
 
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
 REPORT_AXES = ("level", "service", "month")
+_NOT_ASKED = (
+    "GITHUB_TOKEN is not set, so GitHub was not asked: what people wrote and did on issues, and what waits in pull "
+    "requests, is not in this"
+)
 FAIL_ON_MISSED, FAIL_ON_GOAL = "missed", "goal"
 
 
@@ -102,7 +97,7 @@ def check_command(
     """
     if options.get("state"):
         options["state"] = options["state"].replace("-", "_")
-    status = check_clocks(workspace, SlaOptions(everything, **options))
+    status = check_clocks(workspace, SlaOptions(everything, with_people=form != "json", **options))
     clocks, due = status.clocks, status.due._replace(obligations=status.delivery.obligations)
     shown = clocks._replace(unread=inert_unread(clocks.unread))
     if form == "json":
@@ -110,7 +105,8 @@ def check_command(
         click.echo(to_json(clocks, status.delivery.lag_seconds, obligations_data(due), more), nl=False)
     else:
         width, with_keys = page_width(), bool(ctx.find_root().obj.get("verbose"))
-        lines = [*due_lines(due, width, with_keys=with_keys), *delivery_lines(status.delivery, due.at, width)]
+        lines = due_lines(due, width, with_keys=with_keys, whom=status.delivery.whom)
+        lines += delivery_lines(status.delivery, due.at, width)
         styled = to_text(shown, painter(CLOCK_COLOURS), lines, width)
         click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
     if form == "github":
@@ -223,7 +219,7 @@ def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: st
     escalations and moves of the state into the records as `apply` does, and
     notes the run where it is complete. No issue is opened or changed: that is
     left to `apply`. Run it from a clean checkout of the default branch's tip,
-    as often as you like: what was sent is not sent again.
+    as often as you like: what was sent is not sent again. --dry-run needs no token.
 
     Where INCIDENT_OPS_HEARTBEAT_URL is set, a complete run pings that address.
 
@@ -238,17 +234,19 @@ def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: st
       git pull --quiet && incident-ops sla run --format json
     """
     from incident_ops.app.plan_view import view_plan  # what the other commands of `sla` do not need
-    from incident_ops.app.sla_run import plan_due, run_due
+    from incident_ops.app.sla_run import plan_due, preview_due, run_due
     from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
 
     asked = plan_options({"observed": None, "recreate": (), "no_notify": False, **options})
-    run = plan_due(workspace, asked)
     if dry_run:
+        run, was_asked = preview_due(workspace, asked)
         is_verbose = bool(ctx.find_root().obj.get("verbose"))
         click.echo(shown_plan(view_plan(asked, run), form, is_verbose=is_verbose), nl=False)
         say_unread_pager(run, "warning")
+        if not was_asked:
+            say(_NOT_ASKED, word="note")
         return finish(3 if run.plan.unread else 0)
-    return end_run(run_due(run, report_of(form)), form)
+    return end_run(run_due(plan_due(workspace, asked), report_of(form)), form)
 
 
 @sla.command()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 _PLAIN = re.compile(r"""(?:[^\W_]|[ ,.;()'"%?!+=/-])*+""")  # most texts; what of these may mean something is next
@@ -79,6 +80,7 @@ def markdown(text: str) -> str:
     return "\n".join(_lines(clean.split("\n")))
 
 
+@lru_cache(maxsize=4_096)  # names, words of the policy and boxes stand in many issues
 def inline(text: str) -> str:
     """Text on one line that shows as typed, wherever one line may stand: a table cell, a list line, a heading.
 

@@ -13,6 +13,7 @@ from incident_ops.domain.record import Append, Edit, Insert, Remove
 from incident_ops.domain.time import instant, spell_instant
 from incident_ops.reconcile.changes import AUTOMATION, NUMBERS, PlannedChange
 from incident_ops.reconcile.desired import incident_of
+from incident_ops.reconcile.pager_acts import PAGER
 from incident_ops.reconcile.proposals import ProposalText, mark_of
 
 _FOOT = (
@@ -25,7 +26,7 @@ _MARK_ROOM = 17  # characters that the hidden line takes for each edit
 
 def proposal_text(changes: Sequence[PlannedChange]) -> ProposalText:
     """Edits of one topic -> its title and text, and those that fit into it, in their order."""
-    title, head = _head(changes[0])
+    title, head = _head(changes)
     stated: list[PlannedChange] = []
     room = BODY_LIMIT - len(head) - len(_FOOT) - 200
     for change in changes:
@@ -37,15 +38,24 @@ def proposal_text(changes: Sequence[PlannedChange]) -> ProposalText:
     return ProposalText(title, "\n".join([head, "", *rows, "", _FOOT, "", mark_of(stated)]), tuple(stated))
 
 
-def _head(change: PlannedChange) -> tuple[str, str]:
+def _head(changes: Sequence[PlannedChange]) -> tuple[str, str]:
     """The title, and the first sentence."""
+    change = changes[0]
     incident = incident_of(change.key)
     if change.topic == NUMBERS:
         return "Numbers of issues, for the records", "The issues of these records were opened; their numbers are:"
     if change.topic == AUTOMATION:
         head = f"What came due for {incident}, as edits of its record:"
         return f"{incident}: escalations and states that came due", head
-    return f"{incident}: what people did on its issues", f"What people did on the issues of {incident}, for its record:"
+    in_pager = [one.kind == PAGER for one in changes]
+    if all(in_pager):
+        return (
+            f"{incident}: what people did in the pager",
+            f"What people did in the pager, for the record of {incident}:",
+        )
+    also = " and in the pager" if any(in_pager) else ""
+    head = f"What people did on the issues of {incident}{also}, for its record:"
+    return f"{incident}: what people did on its issues{also}", head
 
 
 def _newest_first(change: PlannedChange) -> tuple[float, int]:

@@ -304,6 +304,7 @@ class IncidentAt(NamedTuple):
 
 
 @memoised
+@memoised
 def as_of(incident: Incident, now: datetime) -> IncidentAt:
     """An incident as it was known at `now` (aware UTC)."""
     instants = known_instants(incident)

@@ -8,7 +8,7 @@ is counted from another report begins once that is made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -61,6 +61,15 @@ def duties_at(incident: Incident, policy: Policy, instants: Mapping[str, str], n
     corrections, by `times.NAME`."""
     policy = policy.for_incident(incident)
     return [_duty(one, incident, policy, instants, now) for one in deadlines_of(incident, policy)]
+
+
+def duties_ever(
+    incident: Incident, policy: Policy, readings: Iterable[Mapping[str, str]], now: datetime
+) -> Iterator[Duty]:
+    """What each deadline of the policy would ask of an incident, whether it holds or not, under several readings of its
+    times."""
+    for instants in readings:
+        yield from (_duty(one, incident, policy, instants, now) for one in policy.deadlines)
 
 
 def start_of(deadline: Deadline, incident: Incident, instants: Mapping[str, str], now: datetime) -> datetime | None:

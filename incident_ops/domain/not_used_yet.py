@@ -34,8 +34,6 @@ POLICY: Mapping[str, str] = {
     "maintenance.approvals": _MAINTENANCE,
     "maintenance.checklist": _MAINTENANCE,
     "maintenance.checklist_due": _MAINTENANCE,
-    "gate.max_error_pct": "the policy's error limit for gate files",
-    "gate.after_rollout_pct": "the policy's error limit after a rollout",
     "targets.detection": _METRICS,
     "targets.repeat_reduction_pct": _METRICS,
     "targets.mttr_trend": _METRICS,

@@ -207,6 +207,11 @@ def compact(ledger: Ledger, now: datetime) -> Ledger:
     }
 
 
+def giving_up(one: Pair) -> Pair:
+    """What the ledger holds, confirmed, where a pair is not sent a third time: nobody knows whether it arrived."""
+    return Pair(sha256(f"{one.digest}#given-up".encode()).hexdigest(), one.channel)
+
+
 def _is_due(sending: Sending, now: datetime, after: timedelta) -> bool:
     return sending.confirmed is None and parse_instant(sending.claimed) + after <= now
 

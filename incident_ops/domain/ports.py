@@ -256,11 +256,18 @@ class MetricSource(Protocol):
         ...
 
     def counts(self, query: str, tick: Tick, /) -> MetricSeries:
-        """The counts a query gives: totals at the tick's end, or what was counted within the tick."""
+        """The counts a query gives: totals at the tick's end, or what was counted within the tick.
+
+        Totals are `Sampled` where the source knows when each was taken: one that is read twice is not a second tick.
+        """
         ...
 
     def history(self, query: str, last: Tick, ticks: int, /) -> Sequence[MetricSeries]:
         """Totals at the ends of `ticks` ticks up to `last`, after those at the begin of the first; else nothing."""
+        ...
+
+    def spacing(self, query: str, at: datetime, /) -> float:
+        """Seconds between two samples of what a query reads, in the minutes before `at`; 0 where it is not known."""
         ...
 
 
@@ -290,6 +297,17 @@ class LockHolder(NamedTuple):
 MetricSeries = Mapping[str, object]
 """Value by series, each by its labels as text ("" where there are none). A value may be a number or what stands in its
 place (None, NaN): whether it counts is the gate's business. No series at all is an empty mapping."""
+
+
+class Sampled(dict[str, object]):
+    """A `MetricSeries` whose samples have times of their own: unix seconds by series, in `times`.
+
+    `parts`: of how many counters the values are made, where each is not one by itself; 0 where each is.
+    """
+
+    def __init__(self, values: MetricSeries, times: Mapping[str, float], parts: float = 0) -> None:
+        super().__init__(values)
+        self.times, self.parts = times, parts
 
 
 class Tick(NamedTuple):

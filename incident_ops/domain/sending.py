@@ -25,7 +25,7 @@ class SentRecord:
     none was made; `onto` is the branch it should be merged into. `pull` is its pull request, `open_at` the address at
     which a person opens it. `problem` says why something is left to do, `has_others` that it was joined with what
     others sent. `is_merged`: the default branch says all of it already. `is_ahead`: the commit goes on the tip of
-    `onto`, so that git can push it there.
+    `onto`, so that git can push it there. `is_here`: the checkout has it.
     """
 
     incident: str
@@ -41,6 +41,7 @@ class SentRecord:
     has_others: bool = False
     is_merged: bool = False
     is_ahead: bool = False
+    is_here: bool = False
 
     @property
     def exit_code(self) -> int:

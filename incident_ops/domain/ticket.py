@@ -11,6 +11,7 @@ from datetime import datetime
 
 from incident_ops.domain.as_of import declared_at, labels_held
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 
 INCIDENT, TICKET = "incident", "ticket"
@@ -34,6 +35,7 @@ def kind_of(incident: Incident, policy: Policy, now: datetime | None = None) -> 
     return TICKET if is_ticket(incident, policy, now) else INCIDENT
 
 
+@memoised
 def became_incident_at(incident: Incident, policy: Policy) -> datetime | None:
     """The instant (aware UTC) from which a record is an incident; None for a ticket.
 

@@ -294,8 +294,9 @@ class Snapshot(Value, frozen=True):
     ours, `noticed` by key the instant that stands there of an escalation or a return. `comments` are those under
     tracking issues since `heard_since`, None where nobody asked. `ledger` are the lines of the ledger that this run
     may need, None where it could not be read. `records_at` is where people read the files of the records' folder: an
-    address that ends with `/`, "" for none. `pager` shows the alerts of incidents (by id) that the
-    pager was asked about, `pager_problem` why it did not answer for all, "" where it did.
+    address that ends with `/`, "" for none; `records_were` are the names (owner/name) that their repository is known to
+    have had. `pager` shows the alerts of incidents (by id) that the pager was asked about, `pager_problem` why it did
+    not answer for all, "" where it did.
 
     `elsewhere` are the repositories of teams that hold issues of action items, each seen as this one; `names` the
     other names under which one was asked for, and `unreached` those of which nothing is known. `tells_all` of a team's
@@ -327,6 +328,7 @@ class Snapshot(Value, frozen=True):
     heard_since: str | None = None
     ledger: tuple[str, ...] | None = None
     records_at: str = ""
+    records_were: tuple[str, ...] = ()
     pager: dict[str, SeenAlert] = {}
     pager_problem: str = ""
     elsewhere: tuple[Snapshot, ...] = ()

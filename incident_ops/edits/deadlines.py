@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from incident_ops.domain.as_of import corrected_instants
-from incident_ops.domain.deadlines import deadlines_of, start_of
+from incident_ops.domain.deadlines import Duty, deadlines_of, duties_at, reports_due, start_of
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append
@@ -42,6 +43,21 @@ def report_made(
     )
     said = f"{name} reported at {spell_minute(now)}{to}" + (f", {quote(ref)}" if ref else "")
     return Step((Append(("deadlines",), entry), event), (said,), doubt)
+
+
+def reports_given_up(before: Incident, after: Incident, policy: Policy, now: datetime) -> list[Duty]:
+    """The reports that an incident owes before an edit and no more after it."""
+    policy = policy.for_incident(before)
+    kept = {one.id for one in reports_due(after, policy)}
+    dropped = {one.id for one in reports_due(before, policy)} - kept
+    every = duties_at(before, policy, corrected_instants(before), now)
+    return [one for one in every if one.deadline.id in dropped]
+
+
+def give_up_reports(dropped: Sequence[Duty], now: datetime, by: str | None) -> Step:
+    """Writes into the timeline that somebody decided that these reports are not owed."""
+    names = ", ".join(one.deadline.id for one in dropped)
+    return Step((timeline_row(now, "decision", f"Not owed: {names}", by),), (f"no longer owed: {names}",))
 
 
 def _hint(name: str, policy: Policy) -> str:

@@ -61,6 +61,13 @@ def edit_details(incident: Incident, now: datetime, by: str | None, wanted: Deta
     return step if step.edits else Step((), ("the record says all of that already; nothing changed",))
 
 
+def with_details(incident: Incident, wanted: Details) -> Incident:
+    """An incident with the tags, and as the drill or not, that are wanted. UserError as `edit_details`."""
+    tags = new_list("tags", incident.tags, wanted.tags) if wanted.tags else incident.tags
+    drill = incident.drill if wanted.drill is None else wanted.drill
+    return msgspec.structs.replace(incident, tags=tags, drill=drill)
+
+
 def values_kept(words: Sequence[str]) -> list[str]:
     """The values that a list is to have or to get: those without the `-` of what is taken away."""
     return [word.removeprefix("+") for word in words if not word.startswith("-")]

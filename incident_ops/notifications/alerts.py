@@ -17,13 +17,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, each_cycle
+from incident_ops.domain.as_of import MOMENT, IncidentAt, as_of, corrected_instants, each_cycle
+from incident_ops.domain.deadlines import Duty, duties_ever
 from incident_ops.domain.incident import Incident, Snooze
 from incident_ops.domain.lifecycle import FIXED
 from incident_ops.domain.notice_kinds import ESCALATED, PAGE, pages_at_all
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message, Pair, follow_up, pair
+from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.time import instant, parse_instant, stamp
+from incident_ops.notifications.alert_state import Alert
 from incident_ops.notifications.kinds import answer_times, notice_kind
 from incident_ops.notifications.notice_text import subject_line
 from incident_ops.notifications.recipients import INTERNAL, TEAM, notices
@@ -36,6 +38,7 @@ from incident_ops.sla.obligations import (
     SNOOZE_NOTICE,
     Case,
     Obligation,
+    PassedMark,
     announcements,
     deadline_marks,
     snooze_end,
@@ -43,7 +46,6 @@ from incident_ops.sla.obligations import (
 from incident_ops.sla.targets import LevelPeriod, level_periods
 
 ALERT = "alert"
-BEFORE, _SENT_AGAIN = "before", "again"
 _REPORTED, _LOWERED = "reported.", "lowered."
 _OPENS, _STEP, _ACKNOWLEDGES, _ENDS = range(4)
 """What happens to an alert, in the order that counts within one instant of a cycle."""
@@ -68,30 +70,6 @@ class _Life(NamedTuple):
     before: str = ""
 
 
-class Alert(NamedTuple):
-    """An alert at one pager: the message of its last opening, and what has become of it since.
-
-    `mark` is ACKNOWLEDGED, RESOLVED_EVENT, or "" where it should ring; `reaches` are the messages of its opening, one
-    for each channel that it goes over. `channels` are all that may have been used, `known` the keys of every opening
-    there may have been, `before` that of the end before the last opening.
-    """
-
-    message: Message
-    mark: str
-    reaches: tuple[Message, ...]
-    channels: tuple[str, ...]
-    known: tuple[str, ...]
-    before: str = ""
-
-    @property
-    def pairs(self) -> set[Pair]:
-        """Everything that the ledger may know of it."""
-        key = self.message.key
-        marked = (f"{key}#{ACKNOWLEDGED}", f"{key}#{RESOLVED_EVENT}", f"{key}/{BEFORE}#{RESOLVED_EVENT}")
-        keys = (key, sent_again(key), *marked, *self.known, *((self.before,) if self.before else ()))
-        return {pair(one, channel) for one in keys for channel in self.channels}
-
-
 def alerts(
     incident: Incident,
     policy: Policy,
@@ -103,6 +81,7 @@ def alerts(
 ) -> list[Alert]:
     """The alerts of an incident as they should be at `now`. `due` are its obligations, `pagers` the channels that keep
     state. UserError as `sla.clocks`."""
+    named = _routes_ever((policy, *policy.teams.values()), services)
     policy = policy.for_incident(incident)
     if not pagers or policy.level_of(incident) is None:
         return []
@@ -110,10 +89,17 @@ def alerts(
     events = _events(view, policy, own, seen, due)
     others = dict.fromkeys(route for event in events for route in event.routes)
     opened_by = dict.fromkeys((event.cycle, event.mark) for event in events if event.what in (_OPENS, _STEP))
-    base = _Place("", TEAM, tuple(opened_by), tuple(sorted(pagers)))
+    asked_for = dict.fromkeys(begin for begin in _reports_ever(view, policy) if begin not in opened_by)
+    base = _Place("", TEAM, tuple(opened_by), tuple(sorted(pagers)), tuple(asked_for))
     before = _routes_before(incident, services)
-    gone = dict.fromkeys(route for _, routes in before for route in routes if route not in own and route not in others)
-    found = [_alert(view, policy, _Life(), _placed(base, route, before), {}) for route in gone]
+    here = {*own, *others}
+    gone = dict.fromkeys(route for _, routes in before for route in routes if route not in here)
+    over = _bare(incident, policy, now, _Life())
+    found = [_alert(view, over, _Life(), _placed(base, route, before), {}) for route in gone]
+    opens = dict.fromkeys((event.cycle, event.mark) for event in events if event.what == _OPENS and event.pages)
+    ever = dict.fromkeys(route for route in named if route not in here and route not in gone)
+    swapped = base._replace(begins=tuple(opens))  # by hand, which is rare: what rings first is looked for there
+    found += [_alert(view, over, _Life(), swapped._replace(route=route), {}) for route in ever]
     for route in (*own, *others):
         life = _life(events, route if route in others else "")
         wanted = _channels(life, view, policy, services, pagers)
@@ -121,34 +107,8 @@ def alerts(
             wanted = {min(pagers): _bare(incident, policy, now, life)}
         name = route if route in others or len(own) > 1 else TEAM
         place = _placed(base, route, before)._replace(name=name)
-        found.append(_alert(view, policy, life, place, wanted))
+        found.append(_alert(view, _bare(incident, policy, now, life), life, place, wanted))
     return found
-
-
-def sent_again(key: str) -> str:
-    """The key of an opening that is sent a second time, because the pager lost it."""
-    return f"{key}/{_SENT_AGAIN}"
-
-
-def alert_messages(found: Iterable[Alert], ledger: Ledger | None, lost: Collection[str] = ()) -> Iterator[Message]:
-    """The messages that bring the pagers from what the ledger knows to what they should be; without a ledger only
-    what rings. What is still open from before is ended first: added to it, nothing would ring. `lost` are the incidents
-    whose alert was sent and the pager does not know: it is sent once more."""
-    for alert in found:
-        message, known = alert.message, ledger or {}
-        used = [name for name in alert.channels if any(pair(key, name) in known for key in alert.known)]
-        if alert.mark:
-            yield from (follow_up(message._replace(channel=name), alert.mark) for name in used)
-            continue
-        sent = (known.get(pair(message.key, name)) for name in used)
-        is_sent = any(one is not None and one.confirmed is not None for one in sent)
-        was_ended = alert.before and all(pair(alert.before, name) in known for name in used)
-        if alert.reaches and not is_sent and not was_ended:
-            first = message._replace(key=f"{message.key}/{BEFORE}")
-            yield from (follow_up(first._replace(channel=name), RESOLVED_EVENT) for name in used)
-        yield from alert.reaches
-        if is_sent and message.incident in lost:
-            yield from (one._replace(key=sent_again(one.key)) for one in alert.reaches)
 
 
 def _events(
@@ -179,6 +139,8 @@ def _events(
 def _as_if_fixed(view: IncidentAt) -> IncidentAt:
     """The incident with all that rang; one that was withdrawn is over from its closing on."""
     incident = view.incident
+    if incident.outcome == FIXED and incident.duplicate_of is None and not view.is_cancelled:
+        return view
     times, cycles = incident.times, list(incident.cycles)
     if view.is_cancelled and cycles:
         cycles[-1] = replace(cycles[-1], resolved=cycles[-1].resolved or cycles[-1].closed)
@@ -206,17 +168,35 @@ def _reports(whole: IncidentAt, policy: Policy, periods: list[LevelPeriod]) -> I
     for clock in clocks(whole, policy) if policy.deadlines else ():
         if clock.clock != DEADLINE:
             continue
-        for mark in deadline_marks(clock, clock.stopped_at or whole.now):
-            if not mark.mark.endswith(f".{AHEAD_MARK}"):
-                case = Case(whole.then(mark.at), policy, periods)
-                made = case.obligation(mark.kind, DEADLINE, mark.mark, mark.at, mark.reason, 1)
-                yield _beginning(made._replace(item=clock.item), policy, periods)
+        for mark in _ringing_marks(clock.duty, clock.stopped_at or whole.now):
+            case = Case(whole.then(mark.at), policy, periods)
+            made = case.obligation(mark.kind, DEADLINE, mark.mark, mark.at, mark.reason, 1)
+            yield _beginning(made._replace(item=clock.item), policy, periods)
         if clock.stopped_at is not None:
             then = whole.then(clock.stopped_at)
             what = _ENDS if then.resolved.ended else _ACKNOWLEDGES
             yield _Event(clock.stopped_at, then.cycle, what, f"{_REPORTED}{clock.item}")
             if not pages_at_all(policy.notify.kinds, _rank_at(periods, clock.stopped_at)):
                 yield _lowered(whole, clock.stopped_at)
+
+
+def _ringing_marks(duty: Duty | None, now: datetime) -> list[PassedMark]:
+    """The marks of a report that ring: all but the first, long before its end."""
+    marks = deadline_marks(duty, now) if duty else []
+    return [one for one in marks if not one.mark.endswith(f".{AHEAD_MARK}")]
+
+
+def _reports_ever(view: IncidentAt, policy: Policy) -> Iterator[tuple[int, str]]:
+    """Cycle and mark of what may have rung for a report, owed now or not: a tag comes and goes, and so does the time
+    from which it counts."""
+    incident = view.incident
+    if not policy.deadlines:
+        return
+    corrections = incident.corrections
+    before = (replace(incident, corrections=corrections[:count]) for count in range(len(corrections)))
+    readings = [view.instants, *map(corrected_instants, before)]
+    for duty in duties_ever(incident, policy, readings, view.now):
+        yield from ((1, mark.mark) for mark in _ringing_marks(duty, view.now))
 
 
 def _lowered(whole: IncidentAt, at: datetime) -> _Event:
@@ -345,13 +325,15 @@ _RoutesBefore = tuple[str, tuple[str, ...]]
 
 
 class _Place(NamedTuple):
-    """A pager: the variable with its key, its name for people, what may have opened its alert, its channels;
-    `since` when it came back after its service was replaced, `turns` when any service was replaced."""
+    """A pager: the variable with its key, its name for people, what may have opened its alert, its channels, what may
+    have opened it and does so no more; `since` when it came back after its service was replaced, `turns` when any
+    service was replaced."""
 
     route: str
     name: str
     begins: tuple[tuple[int, str], ...]
     channels: tuple[str, ...]
+    asked_for: tuple[tuple[int, str], ...] = ()
     since: str = ""
     turns: tuple[str, ...] = ()
 
@@ -367,12 +349,15 @@ def _placed(base: _Place, route: str, before: Sequence[_RoutesBefore]) -> _Place
     return base._replace(route=route, since=since, turns=tuple(until for until, _ in before))
 
 
-def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted: Mapping[str, Message]) -> Alert:
+def _alert(view: IncidentAt, bare: Message, life: _Life, place: _Place, wanted: Mapping[str, Message]) -> Alert:
     def key(cycle: int, mark: str, since: str = place.since) -> str:
         return "/".join((f"{view.incident.id}/{ALERT}/{cycle}/{mark}", *filter(None, (place.route, since))))
 
+    def keys(begins: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+        return tuple(key(*begin, since) for begin in begins for since in ("", *place.turns))
+
     over = bool(life.ended) or life.opened is None
-    named = key(life.opened.cycle if life.opened else view.cycle, _named(life) or "none")
+    named = key(life.opened.cycle, _named(life)) if life.opened else ""
     cycle, _, ended = life.before.partition("/")
 
     def made(message: Message, channel: str) -> Message:
@@ -380,13 +365,14 @@ def _alert(view: IncidentAt, policy: Policy, life: _Life, place: _Place, wanted:
             key=named, channel=channel, recipient=place.name, way=PAGE, is_alert=True, route=place.route
         )
 
-    begins = [key(*begin, since) for begin in place.begins for since in ("", *place.turns)]
+    opened_by, asked_for = keys(place.begins), keys(place.asked_for)
     return Alert(
-        message=made(_bare(view.incident, policy, view.now, life), ""),
+        message=made(bare, ""),
         mark=RESOLVED_EVENT if over else ACKNOWLEDGED if life.is_acknowledged else "",
         reaches=tuple(made(message, channel) for channel, message in sorted(wanted.items())),
         channels=place.channels,
-        known=tuple(one for begun in begins for one in (begun, sent_again(begun))),
+        openings=(*opened_by, *asked_for),
+        gone=asked_for if life.opened else (*opened_by, *asked_for),
         before=f"{key(int(cycle), ended)}#{RESOLVED_EVENT}" if life.before else "",
     )
 
@@ -436,6 +422,13 @@ def _routes(incident: Incident, services: Mapping[str, Service]) -> tuple[str, .
     """The variables with the routing keys of an incident's services; one "" where none of them names any."""
     named = (services[name].pager_key_env for name in incident.services if name in services)
     return tuple(dict.fromkeys(env for env in named if env)) or ("",)
+
+
+def _routes_ever(policies: Iterable[Policy], services: Mapping[str, Service]) -> list[str]:
+    """Every variable with a routing key: an alert for which there is no reason any more may be open at one of them."""
+    named = [service.pager_key_env for service in services.values()]
+    named += [tier.pager_key_env for policy in policies for tier in policy.escalation.tiers]
+    return [env for env in named if env]
 
 
 def _routes_before(incident: Incident, services: Mapping[str, Service]) -> list[_RoutesBefore]:

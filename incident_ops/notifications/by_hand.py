@@ -8,7 +8,7 @@ from incident_ops.domain.notice_kinds import DECLARED, NEWS, NOTICE_KINDS
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message, follow_up, pair
 from incident_ops.errors import UserError
 from incident_ops.findings import closest
-from incident_ops.notifications.alerts import BEFORE, Alert, sent_again
+from incident_ops.notifications.alert_state import BEFORE, Alert, sent_again
 from incident_ops.notifications.kinds import notice_kind
 from incident_ops.sla.obligations import Obligation
 
@@ -46,7 +46,7 @@ def alerts_by_hand(
     What should ring goes out under the key of its opening. Where somebody has it, the pagers of the services (`own`,
     by the variables of their keys) are rung again: the alert ends, and opens once more. Of what is over, nothing.
     """
-    for alert in found:
+    for alert in (one.in_turn(ledger or {}) for one in found):
         if alert.mark == RESOLVED_EVENT:
             continue
         made = {one.channel: one for one in alert.reaches}

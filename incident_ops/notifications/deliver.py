@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair
+from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair, giving_up
 from incident_ops.domain.ports import Notifier, SharedLedger
-from incident_ops.errors import Ambiguous, IncidentOpsError, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, IncidentOpsError, NotSetUp, UserError, WriteFailed
 from incident_ops.notifications.plan import CLAIMED, RESEND, WAITS, PlannedNotice, is_urgent, resend_after
 from incident_ops.notifications.trials import NOT_READY
 
@@ -121,9 +121,9 @@ class _Run:
             self.not_ended.add(_alert_of(message))
         if isinstance(error, Ambiguous):
             self.silent.add(message.channel)
-            given_up = planned.action == RESEND and not is_urgent(message)
+            given_up = planned.action == RESEND and not is_urgent(message) and not message.is_alert
             if given_up:
-                self._confirm(sent_as)
+                self._confirm([giving_up(one) for one in sent_as])
             return Delivered(planned, GIVEN_UP if given_up else MAY_HAVE_ARRIVED, error)
         if error is not None:
             return Delivered(planned, NOT_SENT, error)
@@ -172,10 +172,11 @@ def deliver(
     return tuple(sorted(out, key=lambda one: order[one.planned.pair])), run.finish()
 
 
-def delivery_exit_code(delivered: Iterable[Delivered]) -> int:
-    """4 where a notice failed, may have arrived or waits for the ledger; 2 where a channel is not set up; 5 where
-    notices were not tried; else 0."""
-    codes = {_code(one) for one in delivered}
+def delivery_exit_code(delivered: Iterable[Delivered], excused: Collection[str] = ()) -> int:
+    """4 where a notice failed, may have arrived or waits for the ledger; 2 where a channel is not set up, but for the
+    `excused` ones; 5 where notices were not tried; else 0."""
+    every = (one for one in delivered if not (isinstance(one.error, NotSetUp) and one.error.channel in excused))
+    codes = {_code(one) for one in every}
     return next((code for code in (4, 2, 5) if code in codes), 0)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from incident_ops.domain.as_of import as_of, each_cycle
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.notice_kinds import (
     AUTO_STATE,
     CALLS,
@@ -106,6 +107,7 @@ def is_answered(obligation: Obligation, answered: Sequence[datetime]) -> bool:
     return obligation.due in answered or first_after(answered, obligation.due) is not None
 
 
+@memoised
 def answer_times(incident: Incident, policy: Policy, now: datetime) -> tuple[datetime, ...]:
     """When somebody took an incident, in order (aware UTC): answers, and for an acknowledgement at an unknown time or
     before the declaration the declaration itself. Whoever reopens it has not answer_times it."""

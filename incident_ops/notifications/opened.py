@@ -9,7 +9,7 @@ from typing import NamedTuple
 from incident_ops.domain.notification import RESOLVED_EVENT, Ledger, Sending, pair
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import SeenAlert
-from incident_ops.notifications.alerts import Alert, sent_again
+from incident_ops.notifications.alert_state import Alert, sent_again
 
 LOST_AFTER = timedelta(minutes=5)
 """So long after it was sent a pager may take to show an alert."""
@@ -34,7 +34,7 @@ class Opened(NamedTuple):
 def opened_alert(found: Iterable[Alert], ledger: Ledger) -> Opened | None:
     """What the ledger knows of the alerts of one incident that are not over; None where none was sent."""
     made: list[Opened] = []
-    for alert in found:
+    for alert in (one.in_turn(ledger) for one in found):
         if alert.mark == RESOLVED_EVENT:
             continue
         key, rings = alert.message.key, bool(alert.reaches) and not alert.mark

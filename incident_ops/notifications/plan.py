@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from incident_ops.domain.notification import RESOLVED_EVENT, Ledger, Message, Pair, Sending, pair
+from incident_ops.domain.notification import RESOLVED_EVENT, Ledger, Message, Pair, Sending, giving_up, pair
 from incident_ops.domain.time import parse_instant, stamp
 
 SEND, RESEND = "send", "re-send"
 SENT, CLAIMED, WAITS, HELD, SUMMED = "sent", "claimed", "waits", "held", "summed up"
+UNCONFIRMED = "not confirmed"
 
 URGENT = 2
 """The last rank whose notices go out even when the ledger cannot be reached."""
@@ -27,8 +28,8 @@ class PlannedNotice(NamedTuple):
     """A notice and what this run does about it.
 
     SEND or RESEND (claimed earlier and never confirmed); else it is not sent: SENT before, CLAIMED by another run,
-    WAITS for the ledger, SUMMED (it is in a summary), or HELD (`why` is the notice's: the mode is observe, it is too
-    old, quiet hours). `covers` are the notices that a summary stands for.
+    WAITS for the ledger, UNCONFIRMED (two tries got no answer), SUMMED (it is in a summary), or HELD (`why` is the
+    notice's: the mode is observe, it is too old, quiet hours). `covers` are the notices that a summary stands for.
     """
 
     message: Message
@@ -59,19 +60,27 @@ def resend_after(message: Message) -> timedelta:
 
 
 def plan_deliveries(
-    wanted: Iterable[Message], ledger: Ledger | None, now: datetime, *, may_wait: bool = True
+    wanted: Iterable[Message],
+    ledger: Ledger | None,
+    now: datetime,
+    *,
+    may_wait: bool = True,
+    is_asked_for: bool = False,
 ) -> tuple[PlannedNotice, ...]:
     """Messages -> what to do about each, the most urgent first, one entry for each pair of key and channel. What
     ends an alert comes before what opens one.
 
     `ledger` None = it cannot be reached; `now` is the real time, aware UTC; `may_wait` False = every rank goes out
-    without a ledger. ValueError where a channel's name is not valid.
+    without a ledger; `is_asked_for`: a person sends them, also what was given up. ValueError where a channel's name is
+    not valid.
     """
     out: dict[Pair, PlannedNotice] = {}
     for message in sorted(wanted, key=_order):
         key = pair(message.key, message.channel)
         if key not in out:
             action, why = _decided(message, key, ledger, now, may_wait)
+            if is_asked_for and action == UNCONFIRMED:
+                action = RESEND
             if message.held and action in (SEND, RESEND, WAITS):
                 action, why = HELD, message.held
             out[key] = PlannedNotice(message, key, action, why)
@@ -91,6 +100,8 @@ def _decided(message: Message, key: Pair, ledger: Ledger | None, now: datetime, 
         return SEND, ""
     if seen.confirmed is not None:
         return SENT, f"sent {seen.confirmed}"
+    if giving_up(key) in ledger:
+        return UNCONFIRMED, f"two tries got no answer, the last one at {stamp(parse_instant(seen.claimed))}"
     return _claimed(message, seen, now)
 
 

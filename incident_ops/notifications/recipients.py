@@ -25,7 +25,16 @@ from incident_ops.domain.waits import snoozed_until
 from incident_ops.notifications.kinds import answer_times, is_answered, notice_kind, way_now
 from incident_ops.notifications.notice_text import notice_lines, notice_subject
 from incident_ops.sla.calendar import due, end_of_day
-from incident_ops.sla.clocks import DEADLINE, POSTMORTEM_FINAL, POSTMORTEM_MEETING, UPDATE_INTERNAL, UPDATE_PUBLIC
+from incident_ops.sla.clocks import (
+    DEADLINE,
+    DIAGNOSIS,
+    POSTMORTEM_FINAL,
+    POSTMORTEM_MEETING,
+    RESOLUTION,
+    RESPONSE,
+    UPDATE_INTERNAL,
+    UPDATE_PUBLIC,
+)
 from incident_ops.sla.escalation import MANUAL
 from incident_ops.sla.escalation_ladder import NO_ANSWER, managers, nearest_people
 from incident_ops.sla.handover import response_phase, takeovers
@@ -58,6 +67,8 @@ LOW_RANK = 3
 _TICK = timedelta(seconds=1)
 _BEGINS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, SNOOZE_NOTICE})
 _NO_ALERT = frozenset({WARNING, ITEM_MARK, NEWS_NOTICE, RESOLVED_NOTICE, HANDOVER_NOTICE, STATE_NOTICE})
+_ALERTING = frozenset({RESPONSE, DIAGNOSIS, RESOLUTION, DEADLINE})
+_ONLY_PAGERS = "a pager rings for the incident's alert only: add chat, sms or phone"
 _PAST = frozenset({NEWS_NOTICE, RESOLVED_NOTICE})
 
 
@@ -140,14 +151,24 @@ def merge_notices(parts: Iterable[Notices]) -> Notices:
 
 
 def without_pagers(found: Notices, pagers: Collection[str]) -> Notices:
-    """The notices but for what a pager has as an alert; what no alert is made of is held there, and says so."""
+    """The notices but for what a pager has as an alert; what no alert is made of is held there, and says so. Whoever
+    has nothing but pagers is named then."""
     held = "a pager rings for its alert only; let it go over sms or phone"
-    kept = (
+    kept = tuple(
         one._replace(held=one.held or held) if one.channel in pagers else one
         for one in found.messages
-        if one.channel not in pagers or one.kind in _NO_ALERT
+        if one.channel not in pagers or _opens_no_alert(one)
     )
-    return found._replace(messages=tuple(kept))
+    reached = {one.key for one in kept if one.channel not in pagers}
+    missed = {Unreachable(one.obligation, one.recipient, _ONLY_PAGERS) for one in kept if one.key not in reached}
+    left = tuple(one for one in kept if one.key in reached or one.held != held)
+    return Notices(left, tuple(sorted({*found.unreachable, *missed})))
+
+
+def _opens_no_alert(message: Message) -> bool:
+    """True for a kind that never opens the alert, and for what is late beside the incident's own clocks."""
+    clock = message.obligation.split("/")[1:2]
+    return message.kind in _NO_ALERT or (message.kind == BREACH and not _ALERTING.intersection(clock))
 
 
 def has_been_handled(before: Incident, after: Incident) -> bool:

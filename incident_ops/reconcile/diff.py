@@ -409,7 +409,7 @@ def _drift(
     """What differs -> new values, the key of a parent to be linked, and the reason."""
     address = sides.above.snapshot.records_at
     if parts.is_ours:
-        address = kept_address(parts.block or "", wanted.record.path, address)
+        address = kept_address(parts.block or "", wanted.record.path, address, sides.above.snapshot.records_were)
     text = leave_places(numbered_text(wanted.key, sides, address))
     block = generated_block.generated_text(text, closed=wanted.closed_as is not None)
     body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)

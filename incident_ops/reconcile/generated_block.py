@@ -40,6 +40,7 @@ _BOX = re.compile(rf"([ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+\[)([ xX])(\].*<!--
 _FIXED = re.compile(rf"<!-- box:({_KEY}){FIXED_BOX} -->[ \t]*$", re.MULTILINE)
 _STATE = re.compile(r"^((?:>[ \t]*)*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[)[xX]")
 _END = re.compile(r"\r\n|\r|\n")
+_NAMED = "<!-- box:"
 
 
 _memoised = lru_cache(maxsize=1_024)  # a plan asks the same of each body several times
@@ -89,15 +90,22 @@ def ticked(text: str) -> frozenset[str]:
 
 
 def _lines(text: str) -> Iterator[_Line]:
+    """The lines that name a box; all lines between two of them are one."""
     at = 0
-    for end in _END.finditer(text):
-        yield _line(text[at : end.start()], end.group())
-        at = end.end()
-    yield _line(text[at:], "")
+    while (mark := text.find(_NAMED, at)) != -1:
+        start = max(at, text.rfind("\n", at, mark) + 1, text.rfind("\r", at, mark) + 1)
+        end = _END.search(text, mark)
+        stop, after = end.span() if end else (len(text), len(text))
+        if start > at:
+            yield _Line(text[at:start], "", "", None)
+        yield _line(text[start:stop], text[stop:after])
+        at = after
+    if at < len(text):
+        yield _Line(text[at:], "", "", None)
 
 
 def _line(text: str, end: str) -> _Line:
-    found = _BOX.fullmatch(text) if "<!-- box:" in text else None
+    found = _BOX.fullmatch(text)
     return _Line(text, "", end, None) if found is None else _Line(found[1], found[2], found[3] + end, found[4])
 
 
@@ -207,6 +215,7 @@ def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, f
     return rest, None if known is None else frozenset(known), frozenset(hidden)
 
 
+@lru_cache(maxsize=8_192)  # most lines of one issue are in others, too
 def _line_digest(line: str) -> str:
     """What a line is known by: without what is invisible around it, and whatever is ticked in it."""
     text = _STATE.sub(r"\1 ", line.strip())

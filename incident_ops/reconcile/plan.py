@@ -17,7 +17,7 @@ from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Messa
 from incident_ops.domain.record import SettledRecords, Unread, is_incident_id
 from incident_ops.domain.tracker import FAILED, Issue, IssueEdit, Label, Snapshot, Unreached, fold_title
 from incident_ops.errors import UserError
-from incident_ops.notifications.plan import SENT, SUMMED, PlannedNotice, is_urgent
+from incident_ops.notifications.plan import SENT, SUMMED, UNCONFIRMED, PlannedNotice, is_urgent
 from incident_ops.notifications.recipients import NOBODY, Notices
 from incident_ops.reconcile import diff, generated_block
 from incident_ops.reconcile.changes import (
@@ -317,7 +317,8 @@ def notice_changes(
         if notice.goes_out:
             going_out.setdefault(message.key, []).append(notice)
         elif notice.action != SENT:
-            why = notice.why if notice.action == SUMMED else f"not sent: {notice.why}"
+            what = {SUMMED: "", UNCONFIRMED: "not confirmed, nor sent again: "}.get(notice.action, "not sent: ")
+            why = f"{what}{notice.why}"
             kept.append(Kept(message.key, _notice_kind(message), None, why))
     changes = tuple(_notice_change(same_key, reasons, held) for same_key in going_out.values())
     unreachable = (

@@ -33,7 +33,8 @@ class PlanBasis(NamedTuple):
 
     `revision` and `commit` name the base, "" without one; `issues` (by key, number and repository) are as the base's
     plan would leave them; `records` (path -> data) those that are edited; `dropped` is what the base's plan would do
-    and this one does not; `due` the clocks of the incidents concerned.
+    and this one does not; `due` the clocks of the incidents concerned; `unsent` why none of its notices is sent, ""
+    where they are.
     """
 
     revision: str = ""
@@ -42,6 +43,7 @@ class PlanBasis(NamedTuple):
     records: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     dropped: tuple[PlannedChange, ...] = ()
     due: tuple[NextDue, ...] = ()
+    unsent: str = ""
 
     def fields(self, change: PlannedChange, *, with_texts: bool = True) -> tuple[FieldChange, ...]:
         """What a change alters, as far as the old is known; as `field_changes`."""

@@ -8,7 +8,7 @@ opens itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
@@ -18,7 +18,10 @@ _NUMBER, _FILE, _HERE, _ELSE = "\x02", "\x03", "\x04", "\x05"
 _NUMBER_OF: Final = re.compile(rf"{_NUMBER}([^{_NUMBER}]*){_NUMBER}([^{_NUMBER}]*){_NUMBER}([^{_NUMBER}]*){_NUMBER}")
 _FILE_AT: Final = re.compile(rf"{_FILE}([^{_FILE}{_ELSE}]*){_ELSE}([^{_FILE}]*){_FILE}")
 
-_FILES_OF: Final = re.compile(r"(https://[\w.:-]+/[\w-]+/)([\w.-]*[\w-][\w.-]*)(/blob/HEAD/.*)", re.ASCII)
+_LINK_BEGUN: Final = re.compile(r"\]\(<(https?://[^<>\s]+/)\Z")
+_FILES_OF: Final = re.compile(
+    r"(?P<site>https?://[\w.:-]+)/(?P<owner>[\w-]+)/(?P<name>[\w.-]*[\w-][\w.-]*)(?P<folder>/blob/HEAD/.*)", re.ASCII
+)
 
 
 def issue_place(key: str, before: str = "", otherwise: str = "") -> str:
@@ -57,18 +60,36 @@ def named_keys(text: str) -> Iterator[str]:
     return (found[1] for found in _NUMBER_OF.finditer(text))
 
 
-def kept_address(old: str, path: str, address: str) -> str:
+def kept_address(old: str, path: str, address: str, former: Collection[str] = ()) -> str:
     """The address of the records that a text of ours (`old`) gives for the record at `path`, else `address`.
 
-    One that differs in the name of the repository alone is kept: after the repository got another name GitHub leads
-    from there to the new one, and nothing has to be written anew. Whoever may edit an issue can put any address there,
-    with the digest that fits, so one of another owner, or of another folder, gives way.
+    One that differs in the name of the repository alone is kept, and one with a name (owner/name) that it is known to
+    have had (`former`): after it got another name or owner GitHub leads from there to the new one, and nothing has to
+    be written anew. Whoever may edit an issue can put any address there, with the digest that fits: others give way.
     """
-    found = re.search(rf"\]\(<(https://[^<>\s]+/){re.escape(quote(path))}>\)", old)
-    return found[1] if found and _but_for_its_name(found[1]) == _but_for_its_name(address) is not None else address
+    before, end, _ = old.partition(f"{quote(path)}>)")
+    link = _LINK_BEGUN.search(before, before.rfind("](<")) if end and "](<" in before else None
+    there, here = _FILES_OF.fullmatch(link[1]) if link else None, _FILES_OF.fullmatch(address)
+    if there is None or here is None:
+        return address
+    is_same_place = (there["site"].casefold(), there["folder"]) == (here["site"].casefold(), here["folder"])
+    is_same_owner = there["owner"].casefold() == here["owner"].casefold()
+    had = {name.casefold() for name in former}
+    return there[0] if is_same_place and (is_same_owner or _name_in(there).casefold() in had) else address
 
 
-def _but_for_its_name(address: str) -> tuple[str, str] | None:
-    """What stands before and after the name of a repository; None for anything but an address of its files."""
+def known_addresses(address: str, former: Collection[str]) -> list[str]:
+    """The address of the records, and those that it had under the names (owner/name) of `former`."""
+    here = _FILES_OF.fullmatch(address)
+    had = [f"{here['site']}/{name}{here['folder']}" for name in former] if here else []
+    return [*dict.fromkeys([address, *had])]
+
+
+def repository_at(address: str) -> str:
+    """`owner/name` of the repository with these files; "" for anything but an address of files."""
     found = _FILES_OF.fullmatch(address)
-    return (found[1].casefold(), found[3]) if found else None
+    return _name_in(found) if found else ""
+
+
+def _name_in(found: re.Match[str]) -> str:
+    return f"{found['owner']}/{found['name']}"

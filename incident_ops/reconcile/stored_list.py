@@ -17,7 +17,7 @@ from incident_ops.domain.tracker import Issue, Snapshot, StoredIssue, StoredList
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.desired import Desired, DesiredIssue
 from incident_ops.reconcile.diff import SideBySide, is_hands_off, numbered_text, side_by_side
-from incident_ops.reconcile.references import leave_places
+from incident_ops.reconcile.references import known_addresses, leave_places
 from incident_ops.reconcile.unsettled import said_in, said_line
 
 _FORMAT = "1"
@@ -28,13 +28,15 @@ class Increment(NamedTuple):
     """What a run has in place of a whole list: the list that is remembered, the labels by which ours are listed, and
     what lists the issues that changed since (None where in doubt).
 
-    `home` are the sides of the repository with the tracking issues, None where this is that one.
+    `home` are the sides of the repository with the tracking issues, None where this is that one; `former` are the names
+    that the repository with the records had.
     """
 
     stored: StoredList
     labels: Collection[str]
     changed: Callable[[], Sequence[Issue] | None]
     home: SideBySide | None = None
+    former: tuple[str, ...] = ()
 
 
 def scope_of(labels: Iterable[str], identities: Iterable[str]) -> str:
@@ -85,6 +87,7 @@ def _texts(
     """By number the issues of which a plan reads title and text: those that a record asks for."""
     sides = side_by_side(desired, known, frozenset(), home=increment.home)
     here = {wanted.key: wanted for wanted in desired.here}
+    addresses = known_addresses(sides.above.snapshot.records_at, increment.former)
     found: dict[int, Issue] = {}
     alone: list[int] = []
     for key, issue in sides.kept.items():
@@ -94,8 +97,9 @@ def _texts(
         if not row.text:
             alone.append(row.number)
             continue
-        body = _body(wanted, row, sides)
-        if _digest(body) != row.text or _digest(wanted.title) != row.title:
+        bodies = (_body(wanted, row, sides, address) for address in addresses)
+        body = next((made for made in bodies if _digest(made) == row.text), None)
+        if body is None or _digest(wanted.title) != row.title:
             return None  # the record asks for something else by now
         found[row.number] = replace(issue, title=wanted.title, body=body)
     if len(alone) > increment.stored.whole.pages // 2:
@@ -108,9 +112,9 @@ def _texts(
     return found
 
 
-def _body(wanted: DesiredIssue, row: StoredIssue, sides: SideBySide) -> str:
-    """The text that a run would give the issue now, with the boxes that were ticked."""
-    text = numbered_text(wanted.key, sides, sides.above.snapshot.records_at)
+def _body(wanted: DesiredIssue, row: StoredIssue, sides: SideBySide, address: str) -> str:
+    """The text that a run would give the issue now, with the records at this address and the boxes that were ticked."""
+    text = numbered_text(wanted.key, sides, address)
     block = generated_block.generated_text(leave_places(text), closed=wanted.closed_as is not None)
     below = said_line(row.said) if row.said else ""
     return generated_block.body_with_ticks(wanted.key, block, frozenset(row.ticked), below, sides.snapshot.records_id)

@@ -52,7 +52,12 @@ def merged_rows(git: Repository | None, commit: str | None, path: str, name: str
 def merged_incident(git: Repository | None, commit: str | None, path: str) -> Incident | None:
     """A record as it is at the commit that counts as merged; None where it is not there, or cannot be read."""
     raw = git.read_path(commit, path) if git and commit else None
-    document = _valid(path, raw) if raw is not None else None
+    return None if raw is None else incident_in(path, raw)
+
+
+def incident_in(path: str, raw: bytes) -> Incident | None:
+    """What the text of a record says; None where it cannot be read."""
+    document = _valid(path, raw)
     return None if document is None else to_record(path, document.data).incident
 
 

@@ -140,10 +140,15 @@ class RecordIndex:
         """Every path, in order."""
         return (_path(key) for (key,) in self._db.execute("SELECT key FROM record ORDER BY key"))
 
-    def names(self) -> Iterator[str]:
+    def uncommitted(self) -> list[str]:
+        """The paths of records that were read from the work tree, as no commit has them, in order."""
+        return [_path(key) for (key,) in self._db.execute("SELECT key FROM record WHERE blob = x'' ORDER BY key")]
+
+    def names(self) -> list[str]:
         """The folders of records, and all else that has an entry right below `incidents`, in no order."""
-        rows = self._db.execute("SELECT rtrim(key, '/') FROM record WHERE instr(key, '/') IN (0, length(key))")
-        return (name for (name,) in rows)
+        question = "SELECT group_concat(rtrim(key, '/'), '/') FROM record WHERE instr(key, '/') IN (0, length(key))"
+        joined: str | None = self._db.execute(question).fetchone()[0]  # a hundred thousand rows take ten times as long
+        return joined.split("/") if joined else []
 
     def findings(self) -> Iterator[Finding]:
         """Every finding that does not depend on the clock."""

@@ -318,7 +318,7 @@ def list_folder(root: Path, folder: str) -> list[str]:
 def names_in(root: Path, folder: str) -> set[str]:
     """The same in no order, which of very many costs more than the listing."""
     try:
-        return {entry.name for entry in os.scandir(f"{root}/{folder}")}
+        return set(os.listdir(f"{root}/{folder}"))  # noqa: PTH208 - of a hundred thousand, twice as fast
     except (FileNotFoundError, NotADirectoryError):
         return set()
     except OSError as error:

@@ -10,20 +10,24 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from incident_ops.canary.config import WARMUP
-from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_SAMPLES, Counts
+from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
+from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, OBVIOUS, TOO_FEW_SAMPLES, Judgement
 from incident_ops.canary.leaning import LEANS_WORSE
+from incident_ops.canary.needed import Needed
+from incident_ops.canary.observed import DOUBTFUL_COUNTS
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE, FEWEST_COUNTED
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, Verdict
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS, Verdict
 from incident_ops.documents.markdown import code, inline
-from incident_ops.domain.time import duration_text, spell_duration
+from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, command, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
+from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
 from incident_ops.render.sent import sent_data, sent_lines
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
 
@@ -31,14 +35,17 @@ CURVE = 40
 
 CANARY_HEADLINES = {
     OK: "the canary is not worse than allowed",
+    BELOW_GOOD_RATE: "the canary's error rate is below goodErrorRate",
     ERROR_RATE: "the canary has more errors than the baseline",
     ABSOLUTE_LIMIT: "a limit is exceeded",
     NO_SAMPLES: "there is too little data to judge",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
     NO_BASELINE: "there is no baseline to compare with",
+    NO_NEW_SAMPLE: "the metric source has no new samples",
+    DOUBTFUL_COUNTS: "the counts look wrong",
     OBVIOUS: "the canary is broken: at least half of its requests failed, twice running",
     LEANS_WORSE: "the canary looks worse than the baseline, too little to be sure, too much for more traffic",
-    TOO_FEW_SAMPLES: "there are too few requests to decide",
+    TOO_FEW_SAMPLES: "what was counted does not decide it",
     DATASOURCE_ERROR: "the metric source does not answer",
     SOURCE_TIMEOUT: "the run ended early",
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; this is not a pass",
@@ -103,9 +110,16 @@ def _data(outcome: CanaryOutcome) -> dict[str, Any]:
         "stopped_at_seconds": _number(outcome.seconds),
         "needed_requests": math.ceil(outcome.needed.requests) if outcome.needed else None,
         "incident_ids": [*outcome.incident_ids],
+        **_needed_time(outcome.needed),
         **({"rollback": outcome.rollback} if outcome.rollback else {}),
         **({"send": sent_data(outcome.sent)} if outcome.sent else {}),
     }
+
+
+def _needed_time(needed: Needed | None) -> dict[str, int]:
+    if needed is None:
+        return {}
+    return {"needed_ticks": math.ceil(needed.ticks), "needed_seconds": math.ceil(needed.seconds)}
 
 
 def _metric(metric: MetricStatus) -> dict[str, Any]:
@@ -122,6 +136,7 @@ def _metric(metric: MetricStatus) -> dict[str, Any]:
         "canary_errors": _number(metric.canary.errors if judgement else None),
         "baseline_requests": _number(metric.baseline.requests if judgement else None),
         "baseline_errors": _number(metric.baseline.errors if judgement else None),
+        "phi": _number(judgement.phi if judgement else None),
     }
 
 
@@ -188,7 +203,8 @@ def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
     sides = (_counted(metric.canary), _counted(metric.baseline), _ratio(judgement))
     if metric.lone_limit is not None:
         sides = (f"{_counted(metric.canary)}, {_limit(metric.lone_limit)}", "", "")
-    cells = (*sides, f"{_evidence(judgement)}{line}")
+    clumped = f", {shown}" if (shown := _clumped(judgement)) else ""
+    cells = (*sides, f"{_evidence(judgement)}{clumped}{line}")
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
 
 
@@ -220,8 +236,8 @@ def progress(metric: MetricStatus) -> str:
         parts.append(f"errors {_counted(metric.canary)} / {_counted(metric.baseline)}")
     else:
         parts.append(f"errors {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
-    if judgement.needed is not None and judgement.needed.requests >= 1:
-        parts.append(f"about {math.ceil(judgement.needed.requests):,} more canary requests")
+    if metric.needed is not None and metric.needed.requests >= 1:
+        parts.append(f"about {math.ceil(metric.needed.requests):,} more canary requests")
     if metric.text:
         parts.append(inert(metric.text))
     return f"{metric.name}: {', '.join(parts)}"
@@ -244,16 +260,20 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
     elif judgement is not None:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
+    inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
+    if judgement is not None and (clumped := _clumped(judgement)):
+        yield clumped
+    for text in _look(metric):
+        yield from fold(text, rest="  ", width=inner)
     if metric.text:
-        yield from fold(inert(metric.text), width=width - 4 if width != UNCUT else DEFAULT_WIDTH - 4)
+        yield from fold(inert(metric.text), width=inner)
 
 
 def _closing(outcome: CanaryOutcome) -> Iterator[str]:
     """What an inconclusive run needs, what the verdict assumes, and what may come next."""
-    if outcome.verdict == INCONCLUSIVE and outcome.needed is not None:
-        requests, seconds = outcome.needed
-        after = f" ({_length(seconds)} at this traffic)" if round(seconds) else ""
-        yield f"Needs about {math.ceil(requests):,} more canary requests{after}."
+    if outcome.verdict == INCONCLUSIVE and outcome.needed is not None and outcome.needed.requests > 0:
+        is_compared = any(metric.needed is not None and metric.lone_limit is None for metric in outcome.metrics)
+        yield _still_needed(outcome.needed, "it is as good as the baseline" if is_compared else "it goes on like this")
     yield from _assumed(outcome)
     if outcome.next_weight is not None:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
@@ -268,6 +288,15 @@ def _sending(outcome: CanaryOutcome) -> list[str]:
         return []
     missing = "no pull request" if sent.is_sent else "not sent"
     return [*([f"warning: {missing}: {sent.problem}"] if sent.problem else []), *sent_lines(sent)]
+
+
+def _still_needed(needed: Needed, condition: str) -> str:
+    requests, ticks = math.ceil(needed.requests), math.ceil(needed.ticks)
+    plural = "s" * (ticks != 1)
+    return (
+        f"A pass needs about {requests:,} more canary request{'s' * (requests != 1)}: {ticks:,} more tick{plural},"
+        f" {_length(needed.seconds)} at this traffic, if {condition}."
+    )
 
 
 def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
@@ -301,42 +330,58 @@ def _ratio(judgement: Judgement) -> str:
 
 
 def _evidence(judgement: Judgement) -> str:
-    return f"evidence {judgement.e_value:.3g} of {judgement.e_needed:.3g}"
+    """The evidence that it is worse: 1 or less is none, and more than a fail needs changes nothing."""
+    value, most = judgement.e_value, 1_000_000
+    shown = "under 1" if value < 1 else f"over {most:,}" if value > most else f"{value:.3g}"
+    return f"evidence {shown} (a fail needs {judgement.e_needed:.3g})"
+
+
+def _clumped(judgement: Judgement) -> str:
+    return f"errors come in clumps (dispersion {judgement.phi:.3g})" if judgement.phi > 1 else ""
+
+
+def _look(metric: MetricStatus) -> Iterator[str]:
+    """What the look at a pass saw: the chance that decided, and what else is missing."""
+    seen = metric.judgement.passing if metric.judgement else None
+    if seen is None or metric.verdict == FAIL:
+        return
+    is_out = seen.chance <= seen.level
+    yield _asked(f"{seen.ratio:g}x as bad is", "so few errors", seen.chance, seen.level)
+    if seen.good_chance is not None and seen.good_rate is not None and not is_out:
+        yield _asked(f"{_share(seen.good_rate)} errors are", "so few", seen.good_chance, seen.good_level)
+    if seen.lacks and metric.verdict != PASS:
+        yield f"no pass: {seen.lacks}"
+
+
+def _asked(what: str, seen: str, chance: float, level: float) -> str:
+    out = "" if chance <= level else "not "
+    return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)}"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.2g} %" if _LEAST_CHANCE <= value < 0.995 else "100 %" if value > 0.5 else "under 0.01 %"
+
+
+_LEAST_CHANCE = 0.0001
 
 
 def _length(seconds: float) -> str:
     return spell_duration(round(seconds)) if seconds < 9e9 else "years"
 
 
-_HOUR, _YEAR, _LONGEST_JOB, _NEAR = 3600.0, 365 * 86400.0, 5 * 3600.0, 0.7
+_YEAR, _NEAR = 365 * 86400.0, 0.7
 _MOST_YEARS, _MOST_REQUESTS = 1000, 1e12
 _LEAST = 0.001
 
-GATE_TEMPLATE = """\
-apiVersion: incident-ops/v1
-kind: CanaryAnalysis
-metadata: {{name: NAME-errors}}
-spec:
-  provider: {{prometheus: {{datasource: main}}}}
-  interval: {interval}
-  duration: {duration}
-  metrics:
-  - name: http-5xx
-    type: errorRate
-    canary:
-      errors: 'http_requests_total{{track="canary",code=~"5.."}}'
-      requests: 'http_requests_total{{track="canary"}}'
-    baseline:
-      errors: 'http_requests_total{{track="stable",code=~"5.."}}'
-      requests: 'http_requests_total{{track="stable"}}'
-    unacceptableRatio: {ratio:g}
-    alpha: {alpha:g}
-    beta: {beta:g}
-"""
+
+def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH, name: str = GATE_NAME) -> str:
+    """A gate file to start from, and above it, as its comments, what it rests on."""
+    words = sizing_figures(plan, width - 2 if width != UNCUT else UNCUT)
+    return "".join(f"# {line}".rstrip() + "\n" for line in words) + gate_file(plan, name)
 
 
-def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
-    """What is needed, what each duration can detect, and a gate file to start from."""
+def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
+    """What is needed, and what each duration can detect, as lines."""
     traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
     least = f"least regression found in {chance} of runs"
     first = (
@@ -346,24 +391,26 @@ def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> str:
         f" {_need(plan.to_fail, plan.fail_seconds)}.",
         f"{chance} of good ones can pass ({wanted.ratio:,g}x ruled out, beta {100 * wanted.beta:g} %) after"
         f" {_need(plan.to_pass, plan.pass_seconds)}.",
+        *_by_rate(plan),
     )
     last = (
-        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end,"
-        f" and no verdict in fewer than {FEWEST_TICKS} ticks, here {_spell(FEWEST_TICKS * plan.interval)}.",
+        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end"
+        f" and needs {FEWEST_COUNTED} ticks; a fail {FEWEST_TICKS}, here {_spell(FEWEST_TICKS * plan.interval)}.",
         "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
         _advice(plan),
     )
-    return "\n".join(
-        [
-            *(line for text in first for line in fold(text, rest="  ", width=width)),
-            "",
-            *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
-            "",
-            *(line for text in last for line in fold(text, width=width)),
-            "",
-            gate_file(plan),
-        ]
-    )
+    return [
+        *(line for text in first for line in fold(text, rest="  ", width=width)),
+        "",
+        *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
+        "",
+        *(line for text in last for line in fold(text, width=width)),
+    ]
+
+
+def _by_rate(plan: TrafficPlan) -> Iterator[str]:
+    if plan.rate_seconds < plan.pass_seconds:
+        yield f"By goodErrorRate ({100 * GOOD_ERROR_RATE:g} %) they can after {_spell(plan.rate_seconds)}."
 
 
 def _rows(plan: TrafficPlan) -> list[tuple[str, str, str]]:
@@ -378,7 +425,7 @@ def _times(ratio: float) -> str:
     return f"{math.ceil(ratio * unit) / unit:,.4g}x"
 
 
-def sizing_json(plan: TrafficPlan, deploy: Verdict | None = None) -> str:
+def sizing_json(plan: TrafficPlan, name: str = GATE_NAME, deploy: Verdict | None = None) -> str:
     """The same figures, versioned; with `deploy` whether a run of the proposed length may begin now."""
     reaches: list[dict[str, Any]] = [
         {
@@ -399,42 +446,24 @@ def sizing_json(plan: TrafficPlan, deploy: Verdict | None = None) -> str:
         "seconds_needed": math.ceil(plan.seconds),
         "is_enough": plan.is_enough,
         "reaches": reaches,
-        "gate": gate_file(plan),
+        "gate": gate_file(plan, name),
         **({"deploy": {"verdict": deploy.verdict, "reason_code": deploy.reason_code}} if deploy else {}),
     }
     return json_text(data)
 
 
-def gate_file(plan: TrafficPlan) -> str:
-    """The gate file that fits the traffic: as long as needed where a job may last that long, else as requested."""
-    wanted = plan.wanted
-    return GATE_TEMPLATE.format(
-        interval=duration_text(_rounded_up(plan.interval)),
-        duration=duration_text(gate_seconds(plan)),
-        ratio=wanted.ratio,
-        alpha=wanted.alpha,
-        beta=wanted.beta,
-    )
-
-
-def gate_seconds(plan: TrafficPlan) -> int:
-    """How long a run of the proposed gate file takes."""
-    is_longer = not plan.is_enough and plan.seconds <= _LONGEST_JOB
-    seconds = plan.seconds if is_longer else plan.wanted.seconds
-    return _rounded_up(max(seconds, WARMUP + FEWEST_TICKS * plan.interval))
-
-
 def _advice(plan: TrafficPlan) -> str:
     planned = _spell(plan.wanted.seconds)
     if plan.is_enough:
-        return f"{planned} is enough for both answers:"
-    if plan.seconds <= _LONGEST_JOB:
-        return f"{planned} is not enough; {_spell(plan.seconds)} is:"
+        return f"{planned} is enough for both answers."
+    if plan.seconds <= LONGEST_JOB:
+        return f"{planned} is not enough; {_spell(plan.seconds)} is, and the gate file takes that."
     verdict = f"{planned} is not enough, and no job may run for as long as it takes."
     if plan.even < _NEAR * plan.seconds:
         other = "larger" if plan.traffic.share < 0.5 else "smaller"
-        return f"{verdict} Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio. To start with:"
-    return f"{verdict} Take a larger ratio. To start with:"
+        way = f"Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio."
+        return f"{verdict} {way} The gate file is one to start with."
+    return f"{verdict} Take a larger ratio. The gate file is one to start with."
 
 
 def _need(requests: float, seconds: float) -> str:
@@ -456,10 +485,4 @@ def _spell(seconds: float) -> str:
     if seconds >= _YEAR:
         years = math.ceil(seconds / _YEAR)
         return f"{years:,} years" if years > 1 else "1 year"
-    return spell_duration(_rounded_up(seconds), exact=True)
-
-
-def _rounded_up(seconds: float) -> int:
-    """Whole seconds, from an hour on whole minutes."""
-    whole = math.ceil(seconds)
-    return 60 * math.ceil(whole / 60) if whole >= _HOUR else whole
+    return spell_duration(rounded_up(seconds), exact=True)

@@ -8,18 +8,19 @@ from incident_ops.notifications.trials import ACCEPTED, UNSENT, UNTRIED, TriedCh
 from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, columns, fold_record, pad
 
-_OUTCOME = 12
+_OUTCOME, _LEAST_REASON = 12, 30
 
 
 def trials_text(tried: Sequence[TriedChannel], width: int = DEFAULT_WIDTH) -> str:
     """What became of each, aligned, then how many were accepted."""
     names = [inert(_name(one)) for one in tried]
     room = min(max(map(columns, names), default=0) + 2, max(width - _OUTCOME - 20, 10))
+    below = " " * (_OUTCOME + room if width - _OUTCOME - room >= _LEAST_REASON else _OUTCOME)
     lines: list[str] = []
     for name, one in zip(names, tried, strict=True):
         said = one.reason or (f"for {', '.join(one.uses)}" if one.uses else "")
         first = f"{pad(one.outcome, _OUTCOME)}{pad(f'{name}  ', room)}"
-        lines += [line.rstrip() for line in fold_record(inert(said), first, " " * _OUTCOME, width)] or [first.rstrip()]
+        lines += [line.rstrip() for line in fold_record(inert(said), first, below, width)] or [first.rstrip()]
     meant = [one for one in tried if one.outcome not in (UNTRIED, UNSENT)]
     if meant:
         accepted = sum(one.outcome == ACCEPTED for one in meant)

@@ -10,10 +10,13 @@ from incident_ops.domain.notification import LEDGER_BRANCH
 from incident_ops.domain.time import spell_clock, spell_duration, stamp
 from incident_ops.render.findings import inert, plural
 from incident_ops.render.text import DEFAULT_WIDTH, fold_record
-from incident_ops.sla.obligations import Delivery
+from incident_ops.sla.delivery import Delivery
 
 _LONG = 3600
 """So many seconds without a complete run are said as a lack of one."""
+
+
+_MOST_NAMED = 3
 
 
 def delivery_lines(delivery: Delivery, now: datetime, width: int = DEFAULT_WIDTH) -> list[str]:
@@ -24,11 +27,12 @@ def delivery_lines(delivery: Delivery, now: datetime, width: int = DEFAULT_WIDTH
 def delivery_data(delivery: Delivery, now: datetime) -> dict[str, Any]:
     """The same as JSON data; only what is known."""
     data: dict[str, Any] = {}
-    if delivery.delivered or delivery.recorded or delivery.without_report or delivery.ledger_at:
+    if any((delivery.delivered, delivery.recorded, delivery.without_report, delivery.ledger_at, delivery.unconfirmed)):
         data["notices"] = {
             "delivered": delivery.delivered,
             "recorded": delivery.recorded,
             "without_report": delivery.without_report,
+            "not_confirmed": len(delivery.unconfirmed),
             "ledger_at": stamp(delivery.ledger_at) if delivery.ledger_at else None,
         }
     if delivery.blind_seconds is not None:
@@ -46,6 +50,13 @@ def _sentences(delivery: Delivery, now: datetime) -> Iterator[str]:
             age = spell_duration(max(0, int((now - delivery.ledger_at).total_seconds())))
             known = f" (as last fetched; its newest line is {age} old: `git fetch` brings the rest)"
         yield f"Delivered already, by the ledger: {plural(delivery.delivered, 'notification')}{known}"
+    if delivery.unconfirmed:
+        what, more = plural(len(delivery.unconfirmed), "notice"), len(delivery.unconfirmed) - _MOST_NAMED
+        named = "; ".join(delivery.unconfirmed[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        yield (
+            f"Not confirmed: {what} ({inert(named)}): two tries got no answer, and no run sends it again. "
+            'Look in the channel, or send it yourself: incident-ops notify INC --text "..."'
+        )
     if delivery.recorded:
         what = plural(delivery.recorded, "notification")
         yield f"Recorded, not sent: {what}; with the embedded tracker nobody is notified"

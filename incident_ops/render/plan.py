@@ -13,6 +13,7 @@ from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.time import stamp
 from incident_ops.errors import IncidentOpsError, NotSetUp
 from incident_ops.notifications.deliver import Delivered
+from incident_ops.notifications.unset_channels import UnsetChannels
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
 from incident_ops.reconcile.changes import (
     CLOSE,
@@ -145,13 +146,13 @@ def _line_tone(line: str) -> str:
 
 def _top_lines(plan: Plan, basis: PlanBasis, width: int) -> list[str]:
     if not basis.commit:
-        return fold(plan_headline(plan), "", "  ", width)
+        return fold(plan_headline(plan, basis.unsent), "", "  ", width)
     where = f"base {basis.revision}, {basis.commit[:7]}"
     if not plan.changes:
         return fold(nothing_added(where, len(basis.dropped)), "", "  ", width)
     return [
         *fold(f"On top of what would be done anyway ({where}):", "", "  ", width),
-        *fold(plan_headline(plan), "", "  ", width),
+        *fold(plan_headline(plan, basis.unsent), "", "  ", width),
     ]
 
 
@@ -162,8 +163,8 @@ def nothing_added(where: str, dropped: int) -> str:
     return f"Nothing to do: this change adds nothing to what would be done anyway ({where})."
 
 
-def plan_headline(plan: Plan) -> str:
-    """One line: how many changes of each kind."""
+def plan_headline(plan: Plan, unsent: str = "") -> str:
+    """One line: how many changes of each kind. `unsent` as of `PlanBasis`."""
     counts = Counter((_noun(change), change.action) for change in plan.changes)
     if not counts:
         return _nothing_to_do(plan)
@@ -172,7 +173,8 @@ def plan_headline(plan: Plan) -> str:
     for noun, action in (*order, *sorted(counts.keys() - order)):
         count = counts[noun, action]
         how_many = f"{count:,}" if noun == before == _ISSUE else plural(count, noun)
-        parts.append(f"{how_many} to {_VERBS.get(action, action)}")
+        kept_back = f"due, not sent ({unsent})" if unsent and action == NOTIFY else ""
+        parts.append(f"{how_many} {kept_back or f'to {_VERBS.get(action, action)}'}")
         before = noun
     return f"{', '.join(parts)}."
 
@@ -291,7 +293,8 @@ def _change_lines(change: PlannedChange, width: int, basis: PlanBasis, *, is_ver
     head = f"  {_SIGNS.get(change.action, _OTHER)} {change.action} {_named(change)}"
     effect, fields = change_effect(change), basis.fields(change)
     if change.notice:
-        lines = fold_record(f"{change.action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
+        action = "would notify" if basis.unsent else change.action
+        lines = fold_record(f"{action} {effect}", f"  {_SIGNS[NOTIFY]} ", "      ", width)
         lines += [f"      {change.key}"] if is_verbose else []
         words = [f"| {line}" for line in change.notice.words.splitlines()]
         return [*lines, *shortened(words, "      ", width, is_verbose=is_verbose)]
@@ -420,9 +423,15 @@ def held_lines(
     yield from (f"error: {left.path}: not read, its issues are left alone: {left.reason}" for left in unread)
 
 
-def not_sent_lines(notices: Sequence[Delivered], ledger_error: IncidentOpsError | None) -> Iterator[str]:
+def not_sent_lines(
+    notices: Sequence[Delivered], ledger_error: IncidentOpsError | None, unset: UnsetChannels
+) -> Iterator[str]:
     """The notices that were not sent, each cause once, and why the ledger does not know of all that was sent."""
-    yield from (f"error: {line}" for line in not_set_up_lines(notices))
+    excused = [one for one in notices if isinstance(one.error, NotSetUp) and one.error.channel in unset.excused]
+    yield from (f"error: {line}" for line in not_set_up_lines([one for one in notices if one not in excused]))
+    yield from (f"warning: {line}" for line in not_set_up_lines(excused))
+    if unset.without:
+        yield f"note: only the preset names them; to use none of them, write into policy.yaml: {unset.without}"
     failed = [notice for notice in notices if notice.error is not None and not isinstance(notice.error, NotSetUp)]
     for cause in dict.fromkeys(str(notice.error) for notice in failed):
         same = [notice for notice in failed if str(notice.error) == cause]

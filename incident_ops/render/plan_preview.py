@@ -92,12 +92,12 @@ def _left_out(rows: int, details: int, basis: PlanBasis) -> str:
 
 def _top(plan: Plan, basis: PlanBasis) -> str:
     if not basis.commit:
-        return f"## Plan for the tracker\n\n**{inline(plan_headline(plan))}**"
+        return f"## Plan for the tracker\n\n**{inline(plan_headline(plan, basis.unsent))}**"
     where = f"base {code(inert(basis.revision))}, `{basis.commit[:7]}`"
     if not plan.changes:
         return f"## What this change does\n\n**{nothing_added(where, len(basis.dropped))}**"
     beside = f"On top of what would be done anyway ({where})."
-    return f"## What this change does\n\n**{inline(plan_headline(plan))}**\n\n{beside}"
+    return f"## What this change does\n\n**{inline(plan_headline(plan, basis.unsent))}**\n\n{beside}"
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> _Part:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from incident_ops.canary.run import WATCH_LIMIT
 from incident_ops.documents.checklists import is_for_labels
 from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import LevelPolicy, Policy
@@ -35,6 +36,7 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     out += ["", *fold(heading, width=width)]
     for kinds, words in ways_in_words(policy):
         out += fold(inert(f"{words}: {', '.join(kinds)}"), "  ", "    ", width)
+    out += ["", *fold(gate_limits(policy), width=width)]
     waiting = _waiting(resolved)
     out += ["", "Accepted but not used yet:"] * bool(waiting)
     for capability, names in waiting.items():
@@ -82,6 +84,13 @@ def level_tables(policy: Policy) -> str:
 def triage_table(policy: Policy) -> str:
     """The triage rules in order, numbered as decisions name them."""
     return "".join(f"{number}. {rule_in_words(rule)}\n" for number, rule in enumerate(policy.triage.rules, 1))
+
+
+def gate_limits(policy: Policy) -> str:
+    """The error limits of a deploy, in a sentence; `gate.max_error_pct` and `gate.after_rollout_pct`."""
+    limit, after = policy.gate.max_error_pct, policy.gate.after_rollout_pct or WATCH_LIMIT
+    during = "has no limit of its own" if limit is None else f"fails above {limit:g} % errors"
+    return f"A canary {during}, at full traffic above {after:g} %, unless its gate file has a maxErrorRate."
 
 
 def unused_keys(resolved: Mapping[str, Any]) -> str:

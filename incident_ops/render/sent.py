@@ -14,7 +14,8 @@ SHORT_COMMIT = 12
 def sent_lines(sent: SentRecord) -> list[str]:
     """What happened, whether anybody has been notified, and what is next."""
     if sent.is_merged:
-        return ["nothing to send: the remote's default branch says all of it"]
+        done = "nothing to send: the remote's default branch says all of it"
+        return [done, *([f"to take it into this clone: {_pull_line(sent)}"] if sent.onto and not sent.is_here else [])]
     lines = [*_happened(sent)]
     if sent.has_others and sent.commit:
         lines.append("joined with what others sent; your file lacks that until it is merged and you pull")
@@ -22,7 +23,13 @@ def sent_lines(sent: SentRecord) -> list[str]:
     lines.append(f"nobody has been notified{about} yet: {_until(sent)}")
     by_hand = [f"or by hand: open {sent.open_at}"] if sent.open_at and sent.problem else []
     by_git = [f"with git: git push origin {quote(f'{sent.branch}:{sent.onto}')}"] if sent.is_ahead else []
-    return [*lines, f"next: {_next(sent)}", *by_hand, *by_git]
+    then = [f"once it is merged: {_pull_line(sent)}"] if sent.is_sent else []
+    return [*lines, f"next: {_next(sent)}", *by_hand, *by_git, *then]
+
+
+def _pull_line(sent: SentRecord) -> str:
+    """The command that brings what was merged into the work tree, which git alone does not write over."""
+    return f"git fetch && git checkout origin/{quote(sent.onto)} -- {quote(sent.path.rpartition('/')[0])} && git pull"
 
 
 def _happened(sent: SentRecord) -> list[str]:

@@ -1,4 +1,4 @@
-"""Clocks and due notifications as text for people, as the JSON of `sla check`, and as GitHub shows them.
+"""Clocks as text for people, and as the JSON of `sla check`; what is due is in `due_notices`.
 
 The text says first what is about to be breached (R54), then the status of each open incident (R52, R53), then every
 clock. JSON: docs/contract.md#json.
@@ -7,7 +7,7 @@ clock. JSON: docs/contract.md#json.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from incident_ops.domain.item_due import ItemDue
 from incident_ops.domain.record import UndatedFields, Unread
 from incident_ops.domain.ticket import TICKET
 from incident_ops.domain.time import spell_ago, spell_clock, spell_duration, spell_minute, stamp
-from incident_ops.render.findings import MOST_SUMMARY_BYTES, inert, json_text, plural
+from incident_ops.render.findings import inert, json_text
 from incident_ops.render.text import (
     DEFAULT_WIDTH,
     UNCUT,
@@ -24,20 +24,10 @@ from incident_ops.render.text import (
     fit_line,
     fold,
     fold_record,
-    hanging,
     spell_due,
     undated_lines,
 )
 from incident_ops.sla.clocks import CLOCK_NAMES, Clock, ClockState, Risk
-from incident_ops.sla.obligations import (
-    DECLARED_NOTICE,
-    NEWS_NOTICE,
-    RAISED_NOTICE,
-    REOPENED_NOTICE,
-    RESOLVED_NOTICE,
-    DueObligations,
-    Obligation,
-)
 from incident_ops.sla.status import TRIAGE, ClockReport, IncidentStatus, PhaseStatus
 
 BREACHED, AT_RISK, MISSED, PAUSED, NO_DUE = "breached", "at risk", "missed", "paused", "no due"
@@ -284,7 +274,7 @@ def _incidents(report: ClockReport, style: Style, width: int) -> list[str]:
             spell_duration(status.age_seconds),
             f"{clock_name(status.clock)} {_left(status.clock)}" if status.clock else "-",
             spell_ago(int((report.at - status.updated_at).total_seconds())),
-            fit_line(f"{status.state}, {_whose(status)}: {report.titles.get(status.incident, '')}", UNCUT),
+            fit_line(f"{_whose(status)}: {report.titles.get(status.incident, '')}", UNCUT),
         )
         for status in ordered
     ]
@@ -293,7 +283,8 @@ def _incidents(report: ClockReport, style: Style, width: int) -> list[str]:
 
 
 def _whose(status: IncidentStatus) -> str:
-    return inert(status.assignee) if status.assignee else "nobody"
+    """The state and who has it: `in progress, @ann`."""
+    return f"{status.state.replace('_', ' ')}, {inert(status.assignee) if status.assignee else 'nobody'}"
 
 
 def _stagnation(report: ClockReport) -> Iterator[str]:
@@ -393,106 +384,3 @@ def _summary(table: Sequence[ClockRow]) -> str:
     """`1 breached, 2 at risk, 5 met`; words without a clock are left out."""
     counts = ((sum(1 for row in table if row.status == word), word) for word in URGENCY)
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "no clock runs"
-
-
-_NEWS = frozenset({DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE, RESOLVED_NOTICE, NEWS_NOTICE})
-_NEWS_FOR = timedelta(days=1)
-
-
-def obligations_data(due: DueObligations) -> list[dict[str, str]]:
-    """The obligations as JSON data, in the fields of docs/contract.md#json."""
-    return [
-        {
-            "key": obligation.key,
-            "kind": obligation.kind,
-            "incident": obligation.incident,
-            "reason": obligation.reason,
-            "due": stamp(obligation.due),
-            "noticed_at": stamp(obligation.noticed_at),
-        }
-        for obligation in due.obligations
-    ]
-
-
-def due_lines(due: DueObligations, width: int = DEFAULT_WIDTH, *, with_keys: bool = False) -> list[str]:
-    """Due notifications, the longest due first: reason, when due, how late; [] where nothing is due.
-
-    News more than a day old is left to the JSON, and so are the keys, but for `with_keys`.
-    """
-    shown = _shown(due)
-    if not shown:
-        return []
-    longest = spell_duration(max(map(_lag_seconds, shown)))
-    out = hanging([f"Notifications due: {len(shown)}, the longest overdue by {longest}"], width)
-    for obligation in shown:
-        when = ", ".join(_in_brackets(obligation, due.at))
-        out += fold_record(f"{obligation.incident}: {inert(obligation.reason)} ({when})", "  ", "    ", width)
-        out += [f"    {obligation.key}"] if with_keys else []
-    return out
-
-
-def _in_brackets(obligation: Obligation, now: datetime) -> Iterator[str]:
-    """When it was due, where its reason does not say so; how late that is; and when it was noticed, if before `now`."""
-    due_at, late = _when(obligation)
-    if stamp(obligation.due) not in obligation.reason:
-        yield f"due {due_at}"
-    yield late
-    if obligation.noticed_at != now:
-        yield f"noticed {spell_clock(obligation.noticed_at, dated=True)}"
-
-
-def due_summary(report: ClockReport, due: DueObligations, room: int = MOST_SUMMARY_BYTES) -> str:
-    """Clocks that are breached or at risk, and due notifications, as Markdown of at most `room` bytes.
-
-    What does not fit is counted in the last line.
-    """
-    from incident_ops.documents.markdown import code, inline  # many patterns, which only a summary needs
-
-    at = spell_clock(report.at, dated=True)
-    urgent = [row for row in clock_rows(report) if row.status in (BREACHED, AT_RISK)]
-    shown = _shown(due)
-    counts = f"{plural(len(urgent), 'clock')} at risk or breached, {plural(len(shown), 'notification')} due"
-    head = f"## Clocks at {at} UTC\n\n{counts}\n"
-    lines: list[str] = []
-    if urgent:
-        lines += ["\n| status | incident | clock | level | time | due (UTC) |\n| --- | --- | --- | --- | --- | --- |\n"]
-        lines += [
-            _row(row.status, code(row.incident), *map(inline, (row.clock, row.level, row.time, row.due)))
-            for row in urgent
-        ]
-    if shown:
-        lines += ["\n| notification | incident | why | due (UTC) | noticed |\n| --- | --- | --- | --- | --- |\n"]
-        lines += [
-            _row(obligation.kind, code(obligation.incident), inline(inert(obligation.reason)), *_when(obligation))
-            for obligation in shown
-        ]
-    left = room - len(head.encode()) - len(_left_out(len(lines)).encode())
-    for place, line in enumerate(lines):
-        left -= len(line.encode())
-        if left < 0:
-            return head + "".join(lines[:place]) + _left_out(len(lines) - place)
-    return head + "".join(lines)
-
-
-def _when(obligation: Obligation) -> tuple[str, str]:
-    return spell_clock(obligation.due, dated=True), f"{spell_duration(_lag_seconds(obligation))} late"
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _left_out(count: int) -> str:
-    return f"\nand {plural(count, 'line')} more: run `incident-ops sla check`\n"
-
-
-def _shown(due: DueObligations) -> list[Obligation]:
-    return [
-        obligation
-        for obligation in due.obligations
-        if obligation.kind not in _NEWS or due.at - obligation.due <= _NEWS_FOR
-    ]
-
-
-def _lag_seconds(obligation: Obligation) -> int:
-    return max(0, int((obligation.noticed_at - obligation.due).total_seconds()))

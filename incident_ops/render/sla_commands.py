@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from incident_ops.notifications.notice_text import spell_instants
 from incident_ops.render.findings import MOST_ANNOTATIONS, command, inert
 from incident_ops.render.sla import AT_RISK, BREACHED, ClockRow, clock_rows
 from incident_ops.sla.obligations import ESCALATION_NOTICE, DueObligations
@@ -15,7 +16,7 @@ def due_commands(report: ClockReport, due: DueObligations) -> str:
     table = clock_rows(report, narrow=True)
     errors = [_of_row(row) for row in table if row.status == BREACHED]
     errors += [
-        (obligation.incident, obligation.reason)
+        (obligation.incident, spell_instants(obligation.reason, due.at))
         for obligation in due.obligations
         if obligation.kind == ESCALATION_NOTICE
     ]

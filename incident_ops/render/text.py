@@ -22,6 +22,8 @@ UNCUT = sys.maxsize
 _MORE = "…"
 _BREAK = re.compile(r"\s*\n\s*")
 _WORD = re.compile(r"(\s*)(\S+)")
+_UTC = " (UTC)"
+_LEAST_BESIDE = 2
 _LEAST_PROSE = 24
 """Columns that a text at the end of a row needs; with less room it has a line of its own."""
 
@@ -143,15 +145,15 @@ class Table(NamedTuple):
     def lines(self, width: int = DEFAULT_WIDTH, style: Style = lambda _, line: line) -> list[str]:
         """The lines of the header and of each row, none wider than `width` before it is styled.
 
-        Where the columns do not fit side by side a row takes several lines, each figure with its name, and there is no
-        header.
+        Where the columns do not fit side by side, the first ones that do stand below their header, and the others with
+        their names below the row; where hardly any do, a row is its cells one after the other, without a header.
         """
         count = len(self.header) - self.has_prose
         table = [self.header, *self.rows]
         widths = [max(columns(row[index]) for row in table) for index in range(count)]
         front = sum(widths) + 2 * (count - 1)
         if front > width:
-            return [line for number, row in enumerate(self.rows) for line in self._stacked(number, row, width, style)]
+            return self._split(widths, width, style)
         room = width - front - 2
         longest = max(columns(row[-1]) for row in table)
         is_beside = self.has_prose and room >= min(_LEAST_PROSE, longest)
@@ -162,6 +164,23 @@ class Table(NamedTuple):
             out.append(self._styled(number, cells, style))
             if self.has_prose and not is_beside and number >= 0 and row[-1]:
                 out.append(style(self._tone(number), "  " + fit_line(row[-1], width - 2)))
+        return out
+
+    def _split(self, widths: Sequence[int], width: int, style: Style) -> list[str]:
+        """The lines of a table that is too wide."""
+        count = 0
+        while sum(widths[: count + 1]) + 2 * count <= width:
+            count += 1
+        if count <= _LEAST_BESIDE:
+            return [line for number, row in enumerate(self.rows) for line in self._stacked(number, row, width, style)]
+        out = []
+        for number, row in enumerate([self.header, *self.rows], -1):
+            out.append(self._styled(number, self._padded(row[:count], widths), style))
+            cells = list(enumerate(row))[count : len(widths)] if number >= 0 else []
+            named = [_named_cell(self.header[index], text) for index, text in cells if text not in ("", "-")]
+            prose = [fit_line(row[-1], width - 2)] if self.has_prose and number >= 0 and row[-1] else []
+            below = [*(wrap(named, width - 2, ", ") if named else []), *prose]
+            out += [style(self._tone(number), f"  {line}") for line in below]
         return out
 
     def _padded(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -192,6 +211,13 @@ class Table(NamedTuple):
         prose = [fit_line(row[-1], width - 2)] if self.has_prose and row[-1] else []
         first, *rest = [*lines, *prose]
         return [style(self._tone(number), line) for line in (first, *(f"  {line}" for line in rest))]
+
+
+def _named_cell(name: str, text: str) -> str:
+    """A cell with the name of its column: `due 2025-01-26 12:05 UTC`."""
+    if name.endswith(_UTC):
+        return f"{name.removesuffix(_UTC).lower()} {text} UTC"
+    return f"{name.lower()} {text}"
 
 
 def aligned(

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from incident_ops.domain.as_of import IncidentAt
 from incident_ops.domain.incident import Escalation, Incident
 from incident_ops.domain.lifecycle import OVER, PENDING
+from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
@@ -82,8 +83,13 @@ def due_escalations(
     Only the highest one is for notification, what people escalated by hand, and of the steps that nobody answered the
     last one to each tier, so that a late run passes over nobody; the others are superseded. UserError as `sla.clocks`.
     """
+    return [*_due_escalations(view, policy, seen, pattern or ())]
+
+
+@memoised
+def _due_escalations(view: IncidentAt, policy: Policy, seen: Seen, pattern: Sequence[str]) -> Sequence[DueEscalation]:
     if view.is_cancelled:
-        return []
+        return ()
     facts, found, inputs, recorded = _prepared(view, policy, seen, pattern)
     climbed = climb(found, inputs, view.now)
     is_open = _is_at_work(view), _is_stopped(view, policy)

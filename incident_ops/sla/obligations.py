@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import IncidentAt, as_of, assignee_at
+from incident_ops.domain.deadlines import Duty
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, OVER, RESOLVED
@@ -42,6 +43,7 @@ from incident_ops.sla.clocks import (
     deadline_ahead,
 )
 from incident_ops.sla.escalation import MANUAL, DueEscalation, due_escalations
+from incident_ops.sla.escalation_ladder import NO_ANSWER
 from incident_ops.sla.escalation_rules import mark_due, neighbours, response_mark_due, similar
 from incident_ops.sla.handover import brought_in, came_on_call, takeovers
 from incident_ops.sla.targets import LevelPeriod, calendar_of, level_periods, seconds_of
@@ -77,7 +79,7 @@ def passed_marks(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPe
     if clock.clock == ACTION_ITEM:
         return [] if clock.is_over else _highest(_reminders(clock, clock.due, view.now))
     if clock.clock == DEADLINE:
-        return [] if clock.is_over else _highest(deadline_marks(clock, view.now))
+        return [] if clock.is_over else _highest(deadline_marks(clock.duty, view.now) if clock.duty else [])
     warned = _warning(clock, view, policy, period)
     if clock.is_over:
         breached = _breach(clock, clock.due) if clock.risk is Risk.BREACHED else []
@@ -145,21 +147,22 @@ def warning_mark(level: str, start: datetime) -> str:
     return f"warn.{level}.{stamp(start)}"
 
 
-def deadline_marks(clock: Clock, now: datetime) -> list[PassedMark]:
+def deadline_marks(duty: Duty, now: datetime) -> list[PassedMark]:
     """The marks of a deadline that have passed by `now`: in its last quarter, SOON before its end, and its end."""
-    if clock.due is None or clock.duty is None:
+    start, end, name = duty.start, duty.due, duty.deadline.id
+    if start is None or end is None:
         return []
-    to = f" to {clock.duty.deadline.to}" if clock.duty.deadline.to else ""
-    ahead = deadline_ahead(int((clock.due - clock.start).total_seconds()))
-    reason = f"{clock.item}: report{to} by {stamp(clock.due)}"
-    late = f"{clock.item}: the report{to} was due at {stamp(clock.due)}"
+    to = f" to {duty.deadline.to}" if duty.deadline.to else ""
+    ahead = deadline_ahead(int((end - start).total_seconds()))
+    reason = f"{name}: report{to} by {stamp(end)}"
+    late = f"{name}: the report{to} was due at {stamp(end)}"
     marks = [
-        PassedMark(DEADLINE, AHEAD_MARK, shift(clock.due, -ahead), reason),
-        PassedMark(DEADLINE, "soon", shift(clock.due, -SOON), reason),
-        PassedMark(BREACH, "due", clock.due, late),
+        PassedMark(DEADLINE, AHEAD_MARK, shift(end, -ahead), reason),
+        PassedMark(DEADLINE, "soon", shift(end, -SOON), reason),
+        PassedMark(BREACH, "due", end, late),
     ]
-    named = (one._replace(mark=f"{clock.item}.{stamp(clock.due)}.{one.mark}") for one in marks if one.at < now)
-    return [one._replace(at=max(one.at, clock.start)) for one in named]
+    named = (one._replace(mark=f"{name}.{stamp(end)}.{one.mark}") for one in marks if one.at < now)
+    return [one._replace(at=max(one.at, start)) for one in named]
 
 
 def _reminders(clock: Clock, end: datetime, now: datetime) -> list[PassedMark]:
@@ -231,29 +234,6 @@ class DueObligations(NamedTuple):
     def lag_seconds(self) -> int:
         """The longest time from a due instant to the run that noticed it; 0 where nothing is due."""
         return max((int((one.noticed_at - one.due).total_seconds()) for one in self.obligations), default=0)
-
-
-class Delivery(NamedTuple):
-    """What is due and not delivered yet, and what is known of the delivery.
-
-    `lag_seconds` is how late the oldest notice is that should be out by now. `delivered` counts what the ledger
-    confirms, `recorded` what a clone noted and did not send, `without_report` the notices that the ledger calls sent
-    while no run reports so. `ledger_at` is when what is known of the ledger was written (None: it was asked now, or
-    nothing is known), `blind_seconds` the time since the last complete run (None: not known), `problem` why the ledger
-    could not be read. `pager` are sentences of what the pager shows and no record says, `pager_problem` why it was not
-    read back.
-    """
-
-    obligations: tuple[Obligation, ...]
-    lag_seconds: int
-    delivered: int = 0
-    recorded: int = 0
-    without_report: int = 0
-    ledger_at: datetime | None = None
-    blind_seconds: int | None = None
-    problem: str = ""
-    pager: tuple[str, ...] = ()
-    pager_problem: str = ""
 
 
 def obligations(
@@ -350,13 +330,23 @@ class Case(NamedTuple):
         """The obligation of an escalation."""
         noticed = escalation.recorded.noticed_at if escalation.recorded else None
         _, clock, _, mark = (*escalation.key.split("/", 3), "", "", "")[:4]
-        made = self.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, escalation.reason, escalation.cycle)
+        reason = f"{escalation.reason}{self._called(escalation)}"
+        made = self.obligation(ESCALATION_NOTICE, clock, mark, escalation.due, reason, escalation.cycle)
         return made._replace(
             key=escalation.key,
             noticed_at=parse_instant(noticed) if noticed else made.noticed_at,
             superseded=escalation.superseded,
             escalation=escalation,
         )
+
+    def _called(self, escalation: DueEscalation) -> str:
+        """Whom a step of the ladder calls, for people; "" for every other escalation."""
+        if escalation.rule != NO_ANSWER or not escalation.targets:
+            return ""
+        tiers = self.policy.escalation.tiers
+        step = next((one.label or one.id for one in tiers if one.tier == escalation.to_tier), "")
+        people = " and ".join(name.removeprefix("@") for name in escalation.targets)
+        return f": calling {people} ({step})" if step else f": calling {people}"
 
 
 def supersede_lower(rising: Sequence[Obligation]) -> list[Obligation]:

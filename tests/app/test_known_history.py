@@ -26,7 +26,7 @@ from incident_ops.edits.escalate import escalate_incident
 from incident_ops.edits.freeze import OverrideRequest, override_incident
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
-from incident_ops.render import lists
+from incident_ops.render import due_notices, lists
 from incident_ops.render import sla as sla_text
 from incident_ops.render.incident import IncidentView, to_text
 from incident_ops.render.incident_data import to_json
@@ -157,8 +157,8 @@ def outputs(incident: Incident, policy: Policy, now: datetime) -> dict[str, str]
         "show in JSON": to_json(view),
         "list": lists.incidents_text(rows) + lists.incidents_json(rows, now, []),
         "list of items": lists.items_text(items) + lists.items_json(items, now, []),
-        "sla check": sla_text.to_json(report, due.lag_seconds, sla_text.obligations_data(due)),
-        "sla check in words": sla_text.to_text(report, due_lines=sla_text.due_lines(due)),
+        "sla check": sla_text.to_json(report, due.lag_seconds, due_notices.obligations_data(due)),
+        "sla check in words": sla_text.to_text(report, due_lines=due_notices.due_lines(due)),
         "gate check": repr(incident_holds(["api"], [record], policy)),
         **incident_documents(incident, policy, now),
     }

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.canary.condition_value import NoData, is_true, why_no_data
-from incident_ops.canary.conditions import ConditionError, parse_condition
+from incident_ops.canary.conditions import ConditionError, fill_condition, parse_condition
+from incident_ops.errors import UserError
 from tests.support.patience import patience
 
 NAN, INF = math.nan, math.inf
@@ -43,6 +44,13 @@ DECIDED = [
     ("result > 1 or isNaN(result)", NAN, True),
     ("result > 1 and isNil(result)", NAN, False),
     ("isInf(result)", INF, True),
+    ("isInf(result)", 3, False),
+    ("isNaN(result)", [NAN], True),
+    ("result in [1, 2]", 2.0, True),
+    ("result in ['a', \"b\"]", "c", False),
+    ("result not in [1, 2]", [3], True),
+    ("not (result[0] in [1, 2]) or false", [1], False),
+    ("any(result, # in [2])", [1, 2], True),
     ("len(result) == 0", [], True),
     ("any(result, # > 1)", [NAN, 2], True),
     ("all(result, # > 1)", [NAN, 0], False),
@@ -51,6 +59,9 @@ WITHOUT_DATA = [
     ("result < 1", NAN),
     ("result > 1", INF),
     ("result < 1", None),
+    ("result in [1, 2]", NAN),
+    ("isInf(result)", None),
+    ("isNaN(result)", []),
     ("result < 1", []),
     ("result[0] < 1", []),
     ("all(result, # < 1)", []),
@@ -78,6 +89,12 @@ MISFITS = [
     ("all(result, # < 1)", 5, "needs a list"),
     ("len(result) == 0", 5, "no length"),
     ("asInt(result) == 0", "x", "not a number"),
+    ("asInt(result) == 1", "1.1", "not a whole number.*asFloat takes it"),
+    ("isInf(result)", "ok", "text is not a number"),
+    ("isNaN(result)", {"a": 1}, "a mapping is not a number"),
+    ("isInf(result)", [1, 2], "list of 2"),
+    ("result in 5", 5, "in needs a list"),
+    ("result in [1, 'a']", 1, "cannot be compared"),
     ("result == true", 1, "cannot be compared"),
 ]
 
@@ -86,6 +103,36 @@ MISFITS = [
 def test_a_condition_is_true_or_false(text: str, result: Any, expected: bool) -> None:
     """Plain results; and those without data where the rest decides."""
     assert is_true(parse_condition(text), result) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "expected"),
+    [
+        ("result > 3", INF, True),
+        ("result[0] > 3 or result[1] > 3", [0, INF], True),
+        ("any(result, # > 3)", [0, INF], True),
+        ("result < 3", -INF, True),
+        ("result < 3", INF, False),
+    ],
+)
+def test_a_failure_is_seen_in_an_infinity(text: str, result: Any, expected: bool) -> None:
+    """The canary's latency over that of an old version that has none: above every limit. NaN is above none."""
+    assert is_true(parse_condition(text), result, takes_infinity=True) is expected
+    for value in (NAN, None, []):
+        with pytest.raises(NoData):
+            is_true(parse_condition("result > 3"), value, takes_infinity=True)
+
+
+def test_the_value_of_an_argument_is_a_number_or_else_a_text() -> None:
+    """As Argo fills it in; what was judged is shown with its value."""
+    limit = parse_condition("result < {{args.max}}")
+    filled = fill_condition(limit, {"max": "0.5"})
+    assert (filled.text, is_true(filled, 0.4), is_true(filled, 0.6)) == ("result < 0.5", True, False)
+    name = fill_condition(parse_condition("result == {{ args.version }}"), {"version": 'v"1\\'})
+    assert is_true(name, 'v"1\\')
+    with pytest.raises(UserError, match=r"'max' has no value.*--arg max=VALUE"):
+        fill_condition(limit, {"max": None})
+    assert fill_condition(parse_condition("result < 1"), {}).text == "result < 1"
 
 
 @pytest.mark.parametrize(("text", "result"), WITHOUT_DATA)

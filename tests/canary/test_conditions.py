@@ -22,6 +22,8 @@ GOOD = [
     "asFloat(result) >= -1.5 + 2 * 3",
     "result != nil",
     "(result > 1) == true",
+    "result in [1, 2.5, -3] and result not in ['a']",
+    "result < {{args.max}} || result == {{ args.other-name }}",
     "result == 'it\\'s'",
 ]
 BAD = [
@@ -49,6 +51,13 @@ BAD = [
     ("result < 1e999", 10, "too large"),
     ("result < 'a", 10, "not understood"),
     ("result ? 1 : 2", 8, "not understood"),
+    ("result > 1 ? true : false", 12, "write (a and b) or (not a and c)"),
+    ("max(result) < 1", 1, "let the query do it, e.g. max(...)"),
+    ("all(result, .value < 1)", 13, "write #.NAME"),
+    ("result in []", 12, "not understood"),
+    ("result == '{{args.version}}'", 11, "write {{args.NAME}} without them"),
+    ("result < {{max}}", 10, "not understood"),
+    ("{{args.max}} > 1", 14, "never looks at the result"),
     ("result < 1; result", 11, "not understood"),
     ("result |= 1", 8, "not understood"),
     ("eval(result)", 1, "not known"),

@@ -10,7 +10,8 @@ from incident_ops.canary.config import Analysis, ErrorRate, Provider, Queries, R
 from incident_ops.canary.evidence_settings import EvidenceSettings
 
 SIDE = {"errors": "e_total", "requests": "r_total"}
-ERROR_RATE = {"name": "errors", "type": "errorRate", "canary": SIDE, "baseline": SIDE}
+OLD = {"errors": "old_e_total", "requests": "old_r_total"}
+ERROR_RATE = {"name": "errors", "type": "errorRate", "canary": SIDE, "baseline": OLD}
 THRESHOLD = {"name": "p99", "type": "threshold", "query": "q", "successCondition": "result < 0.5"}
 
 
@@ -43,7 +44,7 @@ def test_what_is_not_given_has_the_documented_default() -> None:
     assert (found.interval, found.horizon, found.warmup, found.watch) == (15, 600, 60, 0)
     assert (found.on_inconclusive, found.no_data_fails, found.dry_run) == (None, False, False)
     metric = error_rate()
-    assert metric.settings == EvidenceSettings(interval=15, warmup=60, counted=540)
+    assert metric.settings == EvidenceSettings(interval=15, warmup=60, good_error_rate=0.001, counted=540)
     assert (metric.lookback, metric.canary, metric.dry_run) == (3600, Queries("e_total", "r_total"), False)
     assert metric.settings.min_error_rate is None
     judged = threshold().threshold
@@ -55,11 +56,11 @@ def test_every_field_arrives() -> None:
     """Durations in seconds, percentages as rates."""
     metric = error_rate(
         maxRatio=1.5, unacceptableRatio=3, minErrorRate="0.1%", maxErrorRate="1%", alpha=0.02, beta=0.1,
-        dispersion=2.5, lookback="2h", clumpSpan="30s", dryRun=True,
+        dispersion=2.5, lookback="2h", clumpSpan="30s", dryRun=True, goodErrorRate="0.05%",
     )  # fmt: skip
     expected = EvidenceSettings(
         interval=15, warmup=60, max_ratio=1.5, unacceptable_ratio=3, min_error_rate=0.001, max_error_rate=0.01,
-        alpha=0.02, beta=0.1, dispersion=2.5, clump_span=30.0, counted=540,
+        alpha=0.02, beta=0.1, dispersion=2.5, clump_span=30.0, good_error_rate=0.0005, counted=540,
     )  # fmt: skip
     assert (metric.settings, metric.lookback, metric.dry_run) == (expected, 7200, True)
     found = threshold(
@@ -71,6 +72,24 @@ def test_every_field_arrives() -> None:
     limits = (found.failure_limit, found.inconclusive_limit, found.consecutive_error_limit)
     assert (*limits, found.consecutive_success_limit) == (-1, 2, 3, 4)
     assert (found.count, found.interval, found.initial_delay) == (5, 60, 30)
+
+
+def test_the_good_rate_is_that_of_the_file_else_of_the_objective_else_a_thousandth() -> None:
+    """`none` switches the route off; without a baseline there is nothing that it could take the place of."""
+
+    def good(objective: float, **words: Any) -> float | None:
+        found = to_analysis(gate({**ERROR_RATE, **words}), objective).metrics[0]
+        assert isinstance(found, ErrorRate)
+        return found.settings.good_error_rate
+
+    assert good(0.0001) == 0.0001
+    assert good(0.0001, goodErrorRate="0.5%") == 0.005
+    assert good(0.0001, goodErrorRate="none") is None
+    assert good(0.0) is None
+    alone = {key: value for key, value in ERROR_RATE.items() if key != "baseline"}
+    found = read({**alone, "maxErrorRate": "1%"}).metrics[0]
+    assert isinstance(found, ErrorRate)
+    assert found.settings.good_error_rate is None
 
 
 def test_steps_give_the_horizon_and_full_traffic_is_watched_after_it() -> None:

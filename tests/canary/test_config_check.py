@@ -8,6 +8,7 @@ import pytest
 
 from incident_ops.canary.config import to_analysis
 from incident_ops.canary.config_check import check_gate_file, check_source
+from incident_ops.canary.length_check import check_length
 from incident_ops.findings import Level
 from incident_ops.records.policy import load_policy
 from incident_ops.records.schema import fast_validator
@@ -21,17 +22,25 @@ GOOD: dict[str, dict[str, Any]] = {
     "least": gate(),
     "file": gate({"name": "a", "type": "errorRate"}, FILE),
     "absolute limit alone": gate({**ALONE, "maxErrorRate": "1%"}),
+    "no limit, not even the policy's": gate({**ERROR_RATE, "maxErrorRate": "none", "minErrorRate": "1%"}),
     "both conditions": gate({**THRESHOLD, "failureCondition": "result > 1"}),
     "failure condition alone": gate({"name": "a", "type": "threshold", "query": "q", "failureCondition": "result > 1"}),
     "count fits": gate({**THRESHOLD, "interval": "1m", "count": 10}),
     "one read at the end": gate({**THRESHOLD, "initialDelay": "10m", "count": 1}),
     "successes in a row": gate({**THRESHOLD, "failureLimit": -1, "consecutiveSuccessLimit": 3}),
     "steps": gate(steps=STEPS),
-    "clumps of the longest": gate({**ERROR_RATE, "clumpSpan": "3m"}),
+    "clumps of the longest": gate({**ERROR_RATE, "clumpSpan": "1m45s"}),
     "clumps that are not asked for": gate({**ERROR_RATE, "clumpSpan": "4m", "dispersion": "none"}),
     "clumps in a run that may be extended": gate(
-        {**ERROR_RATE, "clumpSpan": "4m"}, onInconclusive={"extend": {"max": "10m"}}
+        {**ERROR_RATE, "clumpSpan": "3m45s"}, onInconclusive={"extend": {"max": "10m"}}
     ),
+    "five ticks": gate(interval="105s"),
+    "few ticks that may be more": gate(interval="5m", onInconclusive={"extend": {"max": "60m"}}),
+    "few ticks where only a limit is judged": gate({**ALONE, "maxErrorRate": "1%"}, interval="4m"),
+    "few ticks where errors are independent": gate({**ERROR_RATE, "dispersion": "none"}, interval="4m"),
+    "eight ticks without a lookback": gate({**ERROR_RATE, "lookback": "0s"}, interval="65s"),
+    "no good rate": gate({**ERROR_RATE, "goodErrorRate": "none"}),
+    "a good rate below the limit": gate({**ERROR_RATE, "goodErrorRate": "0.05%", "maxErrorRate": "1%"}),
     "cloudwatch": gate(provider={"cloudwatch": {"datasource": "aws"}}),
     "rate in a threshold": gate({**THRESHOLD, "query": "rate(x[1m])"}),
     "increase elsewhere": gate(
@@ -54,6 +63,29 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
     "interval zero": (gate(interval="0s"), ("interval",), "0s"),
     "interval too long": (gate(interval="11m", warmup="0s"), ("interval",), "longer than the whole run"),
     "too many ticks": (gate(interval="1s", duration="2d"), ("interval",), "100,000"),
+    "four ticks": (gate(interval="2m"), ("interval",), "only 4 ticks count after the warm-up, and a pass needs 5"),
+    "one tick": (gate(duration="90s"), ("duration",), "only 2 ticks count"),
+    "short steps": (gate(steps=[{"weight": 10, "duration": "2m"}]), ("steps", 0), "only 4 ticks count"),
+    "seven ticks without a lookback": (
+        gate({**ERROR_RATE, "lookback": "1m"}, interval="75s"),
+        ("interval",),
+        "a pass needs 8 where no lookback shows",
+    ),
+    "good rate above the limit": (
+        gate({**ERROR_RATE, "goodErrorRate": "1%", "maxErrorRate": "1%"}),
+        ("metrics", 0, "goodErrorRate"),
+        "cannot be good",
+    ),
+    "good rate of nothing": (
+        gate({**ERROR_RATE, "goodErrorRate": "0%"}),
+        ("metrics", 0, "goodErrorRate"),
+        "0.0 cannot be used",
+    ),
+    "good rate without a baseline": (
+        gate({**ALONE, "maxErrorRate": "1%", "goodErrorRate": "0.1%"}),
+        ("metrics", 0, "goodErrorRate"),
+        "there is none",
+    ),
     "cloudwatch by seconds": (
         gate(provider={"cloudwatch": {"datasource": "a"}}, interval="90s"),
         ("interval",),
@@ -163,7 +195,77 @@ BAD: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
         ("metrics", 0, "baseline", "requests"),
         "increase() misses",
     ),
+    "every request an error": (
+        gate({**ERROR_RATE, "canary": {"errors": "x  ", "requests": "x"}}),
+        ("metrics", 0, "canary", "errors"),
+        "canary.errors is the same query as canary.requests",
+    ),
+    "errors copied": (
+        gate({**ERROR_RATE, "baseline": {"errors": "e_total", "requests": "y"}}),
+        ("metrics", 0, "baseline", "errors"),
+        "the same query for errors",
+    ),
+    "requests copied": (
+        gate({**ERROR_RATE, "baseline": {"errors": "y", "requests": " r_total"}}),
+        ("metrics", 0, "baseline", "requests"),
+        "the same query for requests",
+    ),
 }
+
+
+SUCCESS, FAILURE = "successCondition", "failureCondition"
+INERT = [
+    (SUCCESS, "isNaN(result) || result[0] < 1", 1, "isNaN never acts in a successCondition"),
+    (SUCCESS, "result < 1 or isInf(result[0] / 2)", 15, "isInf never acts"),
+    (SUCCESS, "len(result) == 0 || result[0] < 1", 13, "never sees an empty result"),
+    (SUCCESS, "len(result) > 0 && result[0] < 1", 13, "never sees an empty result"),
+    (SUCCESS, "1 <= len(result) and result[0] < 1", 3, "never sees an empty result"),
+    (SUCCESS, "default(result, 0) < 5", 1, "default never acts"),
+    (SUCCESS, "result == nil or result < 5", 8, "a comparison with nil never acts"),
+    (FAILURE, "default(result, 9) > 5", 1, "prometheus gives nothing at all where it has no data"),
+    (FAILURE, "isNil(result)", 1, "prometheus gives nothing at all where it has no data"),
+    (FAILURE, "result > {{args.limit}}", 10, "argument 'limit' is not in spec.args"),
+]
+ACTING = [
+    (SUCCESS, "len(result) > 1 and result[0] < 1"),
+    (SUCCESS, "result < {{args.max}} and result in [1, 2]"),
+    (FAILURE, "isNaN(result) or result > 1"),
+    (FAILURE, "len(result) == 0"),
+    (FAILURE, "isInf(result)"),
+]
+
+
+def conditioned(key: str, text: str, provider: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A gate with one condition."""
+    return gate({"name": "a", "type": "threshold", "query": "q", key: text}, provider, args=[{"name": "max"}])
+
+
+@pytest.mark.parametrize(("key", "text", "column", "message"), INERT)
+def test_what_never_acts_is_refused_with_the_way(key: str, text: str, column: int, message: str) -> None:
+    """It reads like a rule, and would be none: what Argo's users write most often after `result[0] < x`."""
+    (found,) = check_gate_file(conditioned(key, text), "gates/g.yaml")
+    assert found.message.startswith(f"column {column} of the condition: ")
+    assert message in found.message
+    assert found.hint
+    if key == SUCCESS:
+        assert "or vector(0)" in found.hint
+
+
+@pytest.mark.parametrize(("key", "text"), ACTING)
+def test_what_acts_is_no_finding(key: str, text: str) -> None:
+    """A failure may be seen in what is no data; several series may be one too few."""
+    assert list(check_gate_file(conditioned(key, text), "g")) == []
+
+
+def test_a_part_of_a_mapping_may_be_missing() -> None:
+    """In JSON of a web service one value may be null while the others are there."""
+    web = {"web": {"datasource": "m"}}
+    for key, text in (
+        (SUCCESS, "default(result.errors, 0) < 5"),
+        (SUCCESS, "result.a == nil"),
+        (FAILURE, "isNil(result)"),
+    ):
+        assert list(check_gate_file(conditioned(key, text, web), "g")) == []
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -204,7 +306,7 @@ def test_the_data_source_must_be_one_of_the_policy() -> None:
 
 
 def test_a_hint_names_the_field_as_the_file_does_and_what_would_work() -> None:
-    """maxRatio, not max_ratio; the longest clump that leaves three blocks, also where steps warm up again."""
+    """maxRatio, not max_ratio; the longest clump that leaves five blocks, also where steps warm up again."""
 
     def hint(data: dict[str, Any]) -> str:
         (one,) = check_gate_file(data, "g")
@@ -212,7 +314,21 @@ def test_a_hint_names_the_field_as_the_file_does_and_what_would_work() -> None:
 
     assert hint(gate({**ERROR_RATE, "maxRatio": 3})) == "expected more than maxRatio (3)"
     clumps = {**ERROR_RATE, "clumpSpan": "10m"}
-    assert hint(gate(clumps)) == "write at most 3m, or lengthen the run"
+    assert hint(gate(clumps)) == "write at most 1m45s, or lengthen the run"
     steps = [{"weight": 10, "duration": "5m"}, {"weight": 50, "duration": "5m"}]
-    assert hint(gate(clumps, steps=steps)) == "write at most 2m30s, or lengthen the run"
-    assert hint(gate(clumps, interval="4m")) == "lengthen the run"
+    assert hint(gate(clumps, steps=steps)) == "write at most 1m30s, or lengthen the run"
+    assert hint(gate(clumps, interval="4m")) == "write interval: 1m if the source is that fine, or write duration: 33m"
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"), [("60s", None), ("70s", "only 7 ticks count"), ("105s", "only 5 ticks"), ("2m", None)]
+)
+def test_few_ticks_are_a_warning(interval: str, said: str | None) -> None:
+    """Five to seven; fewer are an error elsewhere. What would do stands in the hint."""
+    found = list(check_length(gate(interval=interval), "gates/g.yaml"))
+    assert len(found) == (said is not None)
+    for one in found:
+        assert (one.level, one.rule) == (Level.WARNING, "gate-length")
+        assert said is not None
+        assert said in one.message
+        assert "write interval: 1m if" in one.hint

@@ -12,7 +12,7 @@ from scipy import stats
 
 from incident_ops.canary import start_times
 from incident_ops.canary.counters import Counts, DispersionSums
-from incident_ops.canary.evidence import Evidence, begin_evidence, begin_step, end_blocks, observe_tick
+from incident_ops.canary.evidence import Evidence, begin_evidence, begin_step, carry_evidence, end_blocks, observe_tick
 from incident_ops.canary.evidence_settings import LATE, MULTIPLES, EvidenceSettings
 from incident_ops.canary.judgement import judge_evidence, weigh_evidence
 from incident_ops.canary.leaning import LEANING, is_leaning, lean
@@ -224,3 +224,39 @@ def test_a_block_that_is_not_full_counts_at_the_end() -> None:
     assert ended.starts.waiting == 0
     assert after_block(open_ended.starts, None, UNTOUCHED).shares == ended.starts.shares
     assert len(ended.recent) == 2
+
+
+def test_a_run_that_is_carried_on_gives_half_of_what_is_kept_to_its_ticks() -> None:
+    """However often, and never all of it: alpha holds over all of them."""
+    settings = EvidenceSettings(interval=15.0, counted=600.0)
+    evidence = begin_evidence(settings)
+    for tick in range(40):
+        evidence = observe_tick(settings, evidence, 15.0 * (tick + 1), *_sides(0.5, 0.005, 0.005))
+    assert evidence.ratio is not None
+    kept, level = evidence.ratio.starts.unspent, evidence.ratio.starts.level_unspent
+    assert kept == pytest.approx(OF_TICKS * KEPT)
+    for turn in range(1, 6):
+        evidence = carry_evidence(settings, evidence, 300.0)
+        for _tick in range(25):  # five more than were planned
+            evidence = observe_tick(settings, evidence, evidence.at + 15.0, *_sides(0.5, 0.005, 0.005))
+        assert evidence.ratio is not None
+        assert evidence.ratio.starts.unspent == pytest.approx(kept * 0.5**turn)
+        assert evidence.ratio.starts.level_unspent == pytest.approx(level * 0.5**turn)
+
+
+def test_a_run_that_is_carried_on_sees_what_breaks_then() -> None:
+    """A good past, and 150 good ticks of the time that was added, do not excuse one that is worse from then on."""
+    settings = EvidenceSettings(interval=15.0, counted=900.0)
+    past = begin_evidence(settings)
+    for tick in range(60):
+        past = observe_tick(settings, past, 15.0 * (tick + 1), *_sides(0.5, 0.005, 0.005))
+
+    def ticks(evidence: Evidence) -> int:
+        for number in range(1, 200):
+            rate = 0.005 if number <= 150 else 0.1
+            evidence = observe_tick(settings, evidence, evidence.at + 15.0, *_sides(0.5, rate, 0.005))
+            if judge_evidence(settings, evidence, math.inf).verdict == FAIL:
+                return number - 150
+        return 50
+
+    assert ticks(carry_evidence(settings, past, 3000.0)) < ticks(past)

@@ -98,6 +98,8 @@ def _with(path: str, value: object) -> str:
         _with("schema", 1),
         _with("unknown", 1),
         _with("evidence.ratio", None),
+        _with("evidence.passing", None),
+        _with("evidence.passing.step.0", "many"),
         _with("evidence.ratio.scores", [0.0]),
         _with("evidence.ratio.scores.3", float("nan")),
         _with("evidence.ratio.scores.3", "1"),

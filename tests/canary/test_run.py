@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from incident_ops.canary.evidence import begin_step
@@ -13,10 +14,12 @@ from incident_ops.canary.run import (
     Run,
     advance,
     begin_run,
+    carried_on,
     due_metrics,
     extended_run,
     is_step_done,
     judge_run,
+    judge_step,
     next_measurement,
     next_step,
     run_from_json,
@@ -165,8 +168,10 @@ def test_a_state_goes_on_as_if_nothing_had_been() -> None:
         answer = BAD if number % 7 == 0 else GOOD
         straight = advance(gate, straight, 15.0 * number, {"errors": answer})
         through = advance(gate, through, 15.0 * number, {"errors": answer})
-        through, started = run_from_json(run_to_json(gate, through, OWNER, "2025-01-26T12:00:00Z"), gate, OWNER)
-        assert started == "2025-01-26T12:00:00Z"
+        through, started, has_ended = run_from_json(
+            run_to_json(gate, through, OWNER, "2025-01-26T12:00:00Z"), gate, OWNER
+        )
+        assert (started, has_ended) == ("2025-01-26T12:00:00Z", False)
     assert through == straight
 
 
@@ -186,6 +191,7 @@ def _state(**changes: Any) -> str:
         (_state(verdict="pass"), "has ended: pass"),
         (_state(metrics={}), "other metrics"),
         (_state(stage=7), "damaged"),
+        (_state(look=0), "damaged"),
         (_state(at=-1.0), "damaged"),
         (_state(owner={**json.loads(_state())["owner"], "sha": "other"}), "belongs to sha 'other'"),
         (_state(owner={**json.loads(_state())["owner"], "digest": "x"}), "another version of the gate file"),
@@ -196,3 +202,44 @@ def test_a_state_of_something_else_is_refused(text: str, said: str) -> None:
     """Never taken for a beginning, never a pass."""
     with pytest.raises(UserError, match=said):
         run_from_json(text, analysis(), OWNER)
+
+
+def test_only_an_inconclusive_run_goes_on_and_only_where_that_is_asked_for() -> None:
+    """Whatever else it ended with stays its last word."""
+    gate = analysis()
+    run = fed(gate, new(gate), *[FEW] * 40)
+    kept = run_to_json(gate, run, OWNER, "2025-01-26T12:00:00Z", INCONCLUSIVE)
+    with pytest.raises(UserError, match="has ended: inconclusive"):
+        run_from_json(kept, gate, OWNER)
+    found = run_from_json(kept, gate, OWNER, carries_on=True)
+    assert (found.run, found.has_ended) == (run, True)
+    for verdict in ("pass", "fail", "overridden"):
+        with pytest.raises(UserError, match=f"has ended: {verdict}"):
+            run_from_json(run_to_json(gate, run, OWNER, "now", verdict), gate, OWNER, carries_on=True)
+
+
+def test_a_run_that_is_carried_on_keeps_its_evidence_and_counts_its_looks() -> None:
+    """Ten minutes more, another look; what had ended before its time, or for good, is refused."""
+    gate = analysis(LATENCY, {"name": "errors", "type": "errorRate"})
+    run = fed(gate, new(gate), *[FEW] * 40)
+    longer = carried_on(gate, run, 300.0)
+    assert (longer.horizon, longer.look, longer.at) == (900, 2, 600)
+    before, after = run.metrics["errors"].evidence, longer.metrics["errors"].evidence
+    assert before is not None
+    assert after is not None
+    assert after.ratio is not None
+    assert msgspec.structs.replace(after, ratio=before.ratio) == before
+    assert after.ratio.starts.until == 60
+    assert not judge_run(gate, longer).is_final
+    with pytest.raises(UserError, match="ended after 9m 45s of 10m"):
+        carried_on(gate, fed(gate, new(gate), *[FEW] * 39), 300.0)
+    slow = advance(gate, run, 600.0, {"p99": QueryResult(9.0)})
+    with pytest.raises(UserError, match="more ticks cannot change that"):
+        carried_on(gate, slow, 300.0)
+
+
+def test_a_step_before_the_last_never_ends_with_a_pass() -> None:
+    """Its end is no look: else a pass would be asked twice."""
+    gate = analysis(steps=STEPS)
+    found = judge_step(gate, fed(gate, new(gate), *[GOOD] * 20))
+    assert (found.verdict, found.is_whole) == (INCONCLUSIVE, False)

@@ -7,7 +7,6 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -17,12 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.canary.config import WARMUP, to_analysis
+from incident_ops.canary.config_check import check_gate_file
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.replay import RecordedTick, replay_ticks
 from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
-from incident_ops.render.canary import gate_file, sizing_json, sizing_text
+from incident_ops.records.schema import fast_validator
+from incident_ops.render.canary import sizing_json, sizing_text
+from incident_ops.render.gate_draft import gate_file
 
 ASKED = SizingRequest(2.0, 0.01, 0.05, 600.0)
 
@@ -58,13 +60,34 @@ def test_nine_of_ten_have_their_answer_in_the_time_told(
         runs = SHAPES["ideal"](batch.np.random.default_rng(20250126), setting, 600)
         fails = batch.by_own_span(batch.fails, runs, setting.tick).both
         failed = (fails >= -math.log(ASKED.alpha)).any(axis=1)
-        passes = batch.by_own_span(partial(batch.passes, limit=ratio), runs, setting.tick).both[:, -1]
-        return float(failed.mean()), float(((passes >= -math.log(ASKED.beta)) & ~failed).mean())
+        passes = batch.look_by_own_span(runs, setting.tick, ratio).passes(ASKED.beta)
+        return float(failed.mean()), float((passes & ~failed).mean())
 
     assert failed_and_passed(found.fail_seconds, ratio)[0] >= 0.85
     assert failed_and_passed(found.pass_seconds, 1.0)[1] >= 0.85
     half = WARMUP + found.interval * round((found.pass_seconds - WARMUP) / found.interval / 2)
     assert failed_and_passed(half, 1.0)[1] < 0.7
+
+
+@pytest.mark.parametrize(("rate", "canary_rps"), [(0.0001, 10), (0.0002, 100), (0.00005, 30), (0.0005, 100)])
+def test_nine_of_ten_quiet_ones_pass_by_their_rate_in_the_time_told(
+    batch: ModuleType, rate: float, canary_rps: float
+) -> None:
+    """85 % at least, and half the time would not do."""
+    from gate_shapes import SHAPES, Setting
+
+    found = plan_traffic(Traffic(rate, canary_rps * 10, 0.1), ASKED)
+
+    def passed(seconds: float) -> float:
+        setting = Setting(rate, canary_rps, found.interval, horizon=seconds)
+        runs = SHAPES["ideal"](batch.np.random.default_rng(20250126), setting, 600)
+        ends = batch.look_by_own_span(runs, setting.tick)
+        return float(ends.is_low(0.001, canary_rps * seconds, ASKED.beta).mean())
+
+    counted = found.rate_seconds - WARMUP
+    assert passed(counted) >= 0.85
+    assert passed(found.interval * round(counted / found.interval / 2)) < 0.7
+    assert math.isinf(plan_traffic(Traffic(0.001, 100, 0.1), ASKED).rate_seconds)
 
 
 def test_the_proposed_gate_passes_good_canaries() -> None:
@@ -116,7 +139,7 @@ def test_no_answer_comes_before_three_ticks_after_the_warm_up(ratio: float) -> N
 @pytest.mark.parametrize(("share", "words"), [(0.999, "smaller share"), (0.001, "larger share"), (0.5, "larger ratio")])
 def test_the_advice_goes_towards_equal_shares(share: float, words: str) -> None:
     """Evidence needs both sides; at one half no share is better."""
-    told = " ".join(sizing_text(plan_traffic(Traffic(0.0001, 10, share), ASKED)).split())
+    told = " ".join(sizing_text(plan_traffic(Traffic(0.0001, 10, share), ASKED)).replace("\n# ", " ").split())
     assert words in told
     assert ("share" in told.partition("not enough")[2]) == (share != 0.5)
 
@@ -133,9 +156,21 @@ def test_numbers_are_for_people(traffic: Traffic) -> None:
     found = plan_traffic(traffic, ASKED)
     text = sizing_text(found)
     assert max(map(len, text.splitlines())) <= 80
-    above = text.partition("apiVersion")[0]
+    above = text.partition("# yaml-language-server")[0]
     assert not re.search(r"\de[+-]?\d|\binf\b|\bnan\b|\b1x|(?<![.\d])\d{4}", above)
     json.loads(sizing_json(found), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(("share", "steps"), [(0.1, [10, 100]), (0.07, [7, 100]), (0.005, []), (0.999, [])])
+def test_what_is_printed_is_a_gate_file_as_it_stands(share: float, steps: list[int]) -> None:
+    """`canary plan > gates/x.yaml`: the words are comments, the share is its first step, and nothing is wrong in it."""
+    text = sizing_text(plan_traffic(Traffic(0.005, 1000, share), ASKED), name="checkout")
+    data = yaml.safe_load(text)
+    assert fast_validator("gate").is_valid(data)
+    assert list(check_gate_file(data, "gates/checkout.yaml")) == []
+    assert data["metadata"]["name"] == "checkout"
+    assert [step["weight"] for step in data["spec"].get("steps", [])] == steps
+    assert to_analysis(data).horizon >= 600
 
 
 @pytest.mark.parametrize(

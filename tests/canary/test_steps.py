@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_ops.canary.config import ErrorRate
+from incident_ops.canary.config import ErrorRate, limited_by_policy
 from incident_ops.canary.run import (
     WATCH_LIMIT,
     Stage,
@@ -51,21 +51,43 @@ def test_an_extension_looks_again_after_each_planned_time() -> None:
 
 
 def test_the_watch_has_only_the_absolute_limit() -> None:
-    """5 % (R241) unless the metric has its own; no baseline, no threshold metric, no early pass."""
+    """The metric's own, else the policy's, else 5 %; no baseline, no threshold metric, no early pass."""
     rate = {"name": "errors", "type": "errorRate"}
     (metric,) = watch_analysis(analysis(rate, LATENCY, watch="30m", earlyPass=True)).metrics
     assert isinstance(metric, ErrorRate)
     found = metric.settings
     assert (found.max_ratio, found.max_error_rate, found.early_pass, metric.baseline) == (
         None,
-        WATCH_LIMIT,
+        WATCH_LIMIT / 100,
         False,
         None,
     )
-    (own,) = watch_analysis(analysis({**rate, "maxErrorRate": "1%"})).metrics
-    assert isinstance(own, ErrorRate)
-    assert own.settings.max_error_rate == 0.01
+    for gate, percent, limit in (
+        (analysis({**rate, "maxErrorRate": "1%"}), 3.0, 0.01),
+        (analysis(rate), 3.0, 0.03),
+        (analysis({**rate, "maxErrorRate": "none"}), None, 0.05),
+    ):
+        (own,) = watch_analysis(gate, percent).metrics
+        assert isinstance(own, ErrorRate)
+        assert own.settings.max_error_rate == pytest.approx(limit)
     assert watch_analysis(analysis(rate, watch="30m")).horizon == 1800
     assert watch_analysis(analysis(rate)).horizon == 600
     with pytest.raises(UserError, match="to watch at full traffic"):
         watch_analysis(analysis(LATENCY))
+
+
+def test_the_policy_s_limit_holds_where_a_metric_has_none_of_its_own() -> None:
+    """Its own, `none` and a floor above it stay; a threshold metric has no such limit."""
+    rate = {"name": "errors", "type": "errorRate"}
+    for own, limit in (
+        ({}, 0.01),
+        ({"maxErrorRate": "3%"}, 0.03),
+        ({"maxErrorRate": "none"}, None),
+        ({"minErrorRate": "2%"}, None),
+        ({"minErrorRate": "0.5%"}, 0.01),
+    ):
+        (metric, other) = limited_by_policy(analysis({**rate, **own}, LATENCY), 1.0).metrics
+        assert isinstance(metric, ErrorRate)
+        assert metric.settings.max_error_rate == limit
+        assert other == analysis(LATENCY).metrics[0]
+    assert limited_by_policy(analysis(rate), None) == analysis(rate)

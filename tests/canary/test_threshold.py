@@ -88,11 +88,14 @@ def test_one_measurement_is_judged_as_argo_does(
     ],
 )
 def test_no_data_is_never_a_success(condition: str, result: Any) -> None:
-    """Not even where the condition asks for just that; Argo would promote."""
+    """Not even where the condition asks for just that; Argo would promote. An infinity is above every limit."""
+    is_above = result == math.inf or result == [math.inf]
     for failure in (None, BAD):
-        assert measure(Threshold(parse_condition(condition), failure), result).phase is N
+        assert measure(Threshold(parse_condition(condition), failure), result).phase is (
+            F if failure and is_above else N
+        )
         assert measure(Threshold(parse_condition(condition), failure, no_data_fails=True), result).phase is F
-    assert measure(Threshold(None, BAD), result).phase is N
+    assert measure(Threshold(None, BAD), result).phase is (F if is_above else N)
 
 
 def test_a_failure_condition_may_call_no_data_a_failure() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from incident_ops.canary.counters import NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ERROR_RATE, TOO_FEW_SAMPLES
-from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE
+from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT, Totals
 from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, accepted, join_metrics, verdict_exit_code
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, OK, OVERRIDDEN, PASS
 from incident_ops.errors import UserError
@@ -74,18 +75,19 @@ _ANY = st.lists(
 )
 
 
-@given(_ANY, st.sampled_from([None, "fail", "pass"]), st.booleans())
+@given(_ANY, st.sampled_from([None, "fail", "pass"]), st.booleans(), st.booleans())
 def test_nothing_but_a_measured_result_is_ever_let_through(
-    standings: list[MetricStatus], accept: str | None, dry_run: bool
+    standings: list[MetricStatus], accept: str | None, dry_run: bool, is_whole: bool
 ) -> None:
     """Whatever the file says: a pass stays one, nothing else becomes one, and what could not be measured never ends
     with 0."""
-    joined = join_metrics(standings, is_over=True)
+    joined = replace(join_metrics(standings, is_over=True), is_whole=is_whole)
     spec = {"onInconclusive": accept} if accept else {}
     found = accepted(analysis(dryRun=dry_run, **spec), joined)
     assert (found.verdict == PASS) == all(one.verdict == PASS for one in standings)
     if found.verdict == OVERRIDDEN:
         assert accept == "pass" or dry_run
+        assert is_whole or joined.verdict == FAIL
     if any(one in (ERRED.reason_code, NO_SAMPLES, SOURCE_TIMEOUT) for one in {one.reason_code for one in standings}):
         assert dry_run or verdict_exit_code(found.verdict, found.reason_code) != 0
         if joined.verdict != FAIL:
@@ -94,8 +96,25 @@ def test_nothing_but_a_measured_result_is_ever_let_through(
 
 def test_an_accepted_end_is_overridden() -> None:
     """With its own reason code; fail is what the other word makes of it."""
-    joined: JoinedVerdict = join_metrics([OPEN, PASSED], is_over=True)
+    joined: JoinedVerdict = replace(join_metrics([OPEN, PASSED], is_over=True), is_whole=True)
     found = accepted(analysis(onInconclusive="pass"), joined)
     assert (found.verdict, found.reason_code) == (OVERRIDDEN, "inconclusive_accepted")
     assert accepted(analysis(onInconclusive="fail"), joined).verdict == FAIL
     assert accepted(analysis(), joined) == joined
+
+
+def test_an_end_before_its_time_is_not_accepted() -> None:
+    """A threshold metric that ended the run in its first seconds has let nothing be counted."""
+    early = MetricStatus("p99", INCONCLUSIVE, TOO_FEW_SAMPLES, True, totals=Totals(count=1, inconclusive=1))
+    joined = join_metrics([OPEN, early], is_over=False)
+    for gate in (analysis(onInconclusive="pass"), analysis(dryRun=True)):
+        assert accepted(gate, joined) == joined
+    assert accepted(analysis(onInconclusive="fail"), joined).verdict == FAIL
+
+
+def test_a_pass_by_the_good_rate_is_named_whichever_metric_it_is() -> None:
+    """Nobody should read it as a comparison."""
+    quiet = replace(PASSED, reason_code=BELOW_GOOD_RATE)
+    for order in ([PASSED, quiet], [quiet, PASSED]):
+        assert join_metrics(order, is_over=True).reason_code == BELOW_GOOD_RATE
+    assert join_metrics([quiet, OPEN], is_over=True).reason_code == TOO_FEW_SAMPLES

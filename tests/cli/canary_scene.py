@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from incident_ops.domain.ports import MetricSeries, Tick
+from incident_ops.domain.ports import MetricSeries, Sampled, Tick
 from incident_ops.errors import Incomplete
 
 BEGIN = datetime(2025, 1, 26, 14, 0, tzinfo=UTC)
 POLICY = """\
 extends: sev0-3
+gate: {max_error_pct: null}
 datasources:
   main: {kind: prometheus, url: "https://prometheus.example"}
   dogs: {kind: datadog, token_env: DD_KEY, application_key_env: DD_APP}
@@ -92,6 +93,9 @@ class Source:
             return []
         return [{"": self._total(query, last.shifted(-last.seconds * n).end)} for n in range(ticks, -1, -1)]
 
+    def spacing(self, query: str, at: datetime) -> float:
+        return 0.0
+
     def _answer(self, query: str, tick: Tick) -> Any:
         if query in self.answers:
             found = self.answers[query]((tick.end - BEGIN).total_seconds())
@@ -114,6 +118,27 @@ class Source:
         return float(int(sum(requests * self.rate * self.ratio(n - 10_000) for n in range(seconds))))
 
 
+class Scraped(Source):
+    """The same service as a server sees it that scrapes every `every` seconds, at its own phase for each side.
+
+    Its errors are whole numbers at every second, so that no tick has more of them than another.
+    """
+
+    def __init__(self, every: float, ratio: float | Callable[[float], float] = 1.0, **words: Any) -> None:
+        super().__init__(ratio, **{"rps": 32.0, "rate": 1 / 32, **words})
+        self.every = every
+
+    def counts(self, query: str, tick: Tick) -> MetricSeries:
+        phase = 0.4 * self.every if query.startswith("baseline") else 0.0
+        seconds = tick.end.timestamp()
+        sampled = (seconds - phase) // self.every * self.every + phase
+        found = super().counts(query, Tick(tick.end - timedelta(seconds=seconds - sampled), tick.seconds))
+        return Sampled(found, dict.fromkeys(found, sampled))
+
+    def spacing(self, query: str, at: datetime) -> float:
+        return self.every
+
+
 def broken(_at: float) -> Incomplete:
     """An answer that does not come."""
     return Incomplete("data source main: HTTP 503", hint="try again")
@@ -122,8 +147,9 @@ def broken(_at: float) -> Incomplete:
 def stage(monkeypatch: pytest.MonkeyPatch, source: Source, clock: Clock | None = None) -> Clock:
     """Puts both in the place of the real ones."""
     clock = clock or Clock()
-    monkeypatch.setattr("incident_ops.app.canary_run.Ticking", lambda: clock)
-    monkeypatch.setattr("incident_ops.app.canary_run.connect", lambda *given: source)
+    for module in ("canary_run", "canary_probe"):
+        monkeypatch.setattr(f"incident_ops.app.{module}.Ticking", lambda: clock)
+        monkeypatch.setattr(f"incident_ops.app.{module}.connect", lambda *given, **words: source)
     return clock
 
 

@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "apply": (),
     "assign": ("commander", "@alice", "INC-1"),
     "canary plan": ("--baseline-rate", "0.5%", "--rps", "10"),
+    "canary probe": ("-f", "g.yaml"),
     "canary replay": ("x.csv", "-f", "replayed.yaml"),
     "canary run": ("-f", "g.yaml"),
     "canary validate": ("-f", "g.yaml"),

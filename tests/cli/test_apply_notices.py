@@ -98,6 +98,55 @@ def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeyp
     assert "pagerduty" not in done.out
 
 
+def by_preset(place: Place, more: str = "", services: str = SERVICES) -> None:
+    """The team names no channel: those of the preset hold."""
+    place.folder.write("policy.yaml", f"{OURS}escalation: {{tiers: [{{id: first, tier: 1}}]}}\n{more}")
+    place.folder.write("services.yaml", services)
+
+
+def test_a_channel_of_the_preset_that_nobody_set_up_spoils_no_run(
+    place: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pager rang: chat of the preset is a warning, with the line that leaves it out; written, nothing is said."""
+    monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
+    by_preset(place)
+    place.push()
+    for _ in range(2):
+        done = place.apply()
+        assert done.code == 0, done
+        assert done.err.splitlines() == [
+            "warning: channel slack is not set up: set INCIDENT_OPS_CHANNEL_SLACK (an apprise URL: in the repository's "
+            "secrets, at home with export); 3 notices wait for it",
+            "note: only the preset names them; to use none of them, write into policy.yaml: levels: [{id: SEV0, "
+            "channels: [pagerduty, email, sms]}, {id: SEV1, channels: [pagerduty]}, {id: SEV2, channels: []}]",
+        ]
+    assert [action for action, _ in pages(sink)] == ["trigger"]
+    line = done.err.splitlines()[-1].partition("policy.yaml: ")[2]
+    by_preset(place, f"{line}\n")
+    place.push()
+    assert (place.apply().code, place.apply().err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("more", "services", "slack"),
+    [
+        ("", SERVICES.replace("    pager_key_env: API_PAGER\n", ""), "/200"),  # chat heard of it, nobody was woken
+        ("", SERVICES.replace("    pager_key_env: API_PAGER\n", ""), ""),  # nobody heard of it
+        ("levels: [{id: SEV1, channels: [slack, pagerduty]}]\n", SERVICES, ""),  # the team asks for chat
+    ],
+)
+def test_an_incident_that_wakes_nobody_and_a_channel_of_our_own_stay_errors(
+    more: str, services: str, slack: str, place: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the preset names may be missing; somebody must have heard, and of a page somebody who was woken."""
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_SLACK", sink.address(slack) if slack else "")
+    by_preset(place, more, services)
+    place.push()
+    done = place.apply()
+    assert done.code == 2, done
+    assert "error: channel " in done.err
+
+
 def test_a_page_says_where_to_click(place: Place, sink: HttpSink) -> None:
     """The first page goes out before there is an issue: it leads to the record and the runbook, later ones to it too.
 
@@ -442,3 +491,17 @@ def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sin
     sink.taken.clear()
     place.apply("--max-creates", "0", clock="2025-01-27T11:25:00Z")
     assert all("Nobody answered" in one.data["title"] for one in sink.taken if one.path == "/200")
+
+
+def test_a_plan_says_whether_its_notices_are_sent(place: Place) -> None:
+    """With the embedded tracker nobody is notified, nor in `observe`; on GitHub they go out."""
+    embedded = place.call("plan").out
+    assert "notices due, not sent (the embedded tracker notifies nobody)." in " ".join(embedded.split())
+    assert "! would notify team by slack" in embedded
+    assert "to send" not in embedded
+    assert "not sent (the embedded tracker notifies nobody)" in " ".join(place.call("apply").out.split())
+    assert "5 notices to send." in place.call("plan", "--tracker", "github").out
+    place.folder.write("policy.yaml", f"{POLICY}mode: observe\n")
+    place.push()
+    watched = " ".join(place.call("plan", "--tracker", "github").out.split())
+    assert "5 notices due, not sent (the policy's mode is observe)." in watched

@@ -54,7 +54,7 @@ def test_a_good_canary_passes_at_the_horizon_and_a_bad_one_fails_at_once(here: F
     ]  # fmt: skip
     assert list(told["metrics"][0]) == [
         "name", "verdict", "e_value", "ratio", "ratio_low", "ratio_high", "canary_requests", "canary_errors",
-        "baseline_requests", "baseline_errors",
+        "baseline_requests", "baseline_errors", "phi",
     ]  # fmt: skip
     assert told["metrics"][0]["canary_requests"] == 12000
     stage(monkeypatch, Source(5.0))
@@ -68,7 +68,7 @@ def test_the_progress_tells_evidence_ratio_and_what_is_needed(here: Folder, monk
     stage(monkeypatch, Source(rps=1.0))
     done, _ = run(here)
     line = done.err.splitlines()[5]
-    for word in ("http-5xx", "evidence", "of 100", "ratio", "more canary requests", "of 10m"):
+    for word in ("http-5xx", "evidence", "a fail needs 100", "ratio", "more canary requests", "of 10m"):
         assert word in line
     assert "\x1b" not in done.err
 
@@ -204,11 +204,12 @@ def test_what_an_inconclusive_end_means(
     assert (told["verdict"], told["reason_code"], done.code) == (verdict, reason, code)
     if accept is None:
         assert told["needed_requests"] > 0
+        assert told["needed_seconds"] == 15 * told["needed_ticks"] > 0
 
 
 def test_an_inconclusive_run_is_extended_until_it_is_decided(here: Folder, monkeypatch: Patch) -> None:
     """Looked at again after each ten minutes more, up to the most."""
-    stage(monkeypatch, Source(rps=1.0))
+    stage(monkeypatch, Source(rps=0.4))
     done, told = run(here, text=gate(onInconclusive="{extend: {max: 60m}}"))
     assert (done.code, told["verdict"]) == (0, "pass")
     assert told["stopped_at_seconds"] in (1200, 1800, 2400, 3000)
@@ -282,6 +283,80 @@ def test_a_rerun_goes_on_where_the_last_one_was_ended(here: Folder, monkeypatch:
     assert clock.waits == 21
     done, _ = run(here, *KEPT)
     done.told_once(2, "the run of the state file has ended: pass", "remove the state file")
+
+
+def test_an_inconclusive_run_is_carried_on_by_a_person(here: Folder, monkeypatch: Patch) -> None:
+    """Its evidence is kept, and it says how; what was decided, or never ran, is refused."""
+    clock = stage(monkeypatch, Source(rps=0.4))
+    done, told = run(here, *KEPT)
+    assert (done.code, told["reason_code"]) == (3, "too_few_samples")
+    first = told["metrics"][0]["canary_requests"]
+    run(here, *KEPT)[0].told_once(2, "the run of the state file has ended: inconclusive", "--continue 10m")
+    clock.wait(3600.0)
+    done, told = run(here, *KEPT, "--continue", "20m", "--format", "json")
+    assert "carried on until 30m of measured time; this is look 2 at a pass" in done.err
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 1800)
+    assert told["metrics"][0]["canary_requests"] == pytest.approx(3 * first, rel=0.02)
+    run(here, *KEPT, "--continue", "20m")[0].told_once(2, "has ended: pass", "remove the state file")
+
+
+def test_what_cannot_be_carried_on_is_refused(here: Folder, monkeypatch: Patch) -> None:
+    """No file, no --state, no time, an end before its time."""
+    stage(monkeypatch, Source(rps=0.4))
+    run(here, "--continue", "10m")[0].told_once(2, "--continue without --state", "--state FILE")
+    run(here, *KEPT, "--continue", "10m")[0].told_once(2, "there is no run to carry on", "s.json")
+    run(here, *KEPT, "--continue", "0s")[0].told_once(2, "too short or too long", "10m")
+    run(here, *KEPT, "--continue", "soon")[0].told_once(2, "'soon' is not a duration", "10m")
+    source = Source()
+    source.answers = {"canary_requests": broken}
+    stage(monkeypatch, source)
+    assert run(here, *KEPT)[1]["reason_code"] == "datasource_error"
+    run(here, *KEPT, "--continue", "10m")[0].told_once(2, "before its time", "remove the state file")
+
+
+def test_the_verdict_names_how_it_is_carried_on(here: Folder, monkeypatch: Patch) -> None:
+    """Where there is a state file, and only then."""
+    stage(monkeypatch, Source(rps=0.4))
+    command = ("canary", "run", "-f", write(here.path, gate()))
+    assert "--continue 10m" in " ".join(call(*command, *KEPT, at=here.path, clock=None).out.split())
+    assert "--continue" not in call(*command, at=here.path, clock=None).out
+
+
+def test_an_early_end_is_not_let_through(here: Folder, monkeypatch: Patch) -> None:
+    """`onInconclusive: pass`: a threshold metric ends the run in its first seconds, before a bad canary was counted."""
+    source = Source(5.0)
+    source.answers = {"p99": lambda at: 1.0}
+    stage(monkeypatch, source)
+    metric = (
+        "  - {name: p99, type: threshold, query: p99, initialDelay: 30s,"
+        " successCondition: result < 0.5, failureCondition: result > 2}\n"
+    )
+    text = gate(onInconclusive="pass").replace("  onInconclusive: pass\n", "") + metric + "  onInconclusive: pass\n"
+    done, told = run(here, "--on-pass", f"touch {here.path}/promoted", text=text)
+    assert (done.code, told["verdict"], told["reason_code"]) == (3, "inconclusive", "too_few_samples")
+    assert not (here.path / "promoted").exists()
+
+
+def test_a_perfect_canary_passes_by_its_own_rate(here: Folder, monkeypatch: Patch) -> None:
+    """No errors in 60,000 requests: a pass that names its route; `goodErrorRate: none` leaves it inconclusive."""
+    stage(monkeypatch, Source(rps=100.0, rate=0.0))
+    done, told = run(here)
+    assert (done.code, told["verdict"], told["reason_code"]) == (0, "pass", "below_good_rate")
+    stage(monkeypatch, Source(rps=100.0, rate=0.0))
+    off = gate().replace("    type: errorRate", "    type: errorRate\n    goodErrorRate: none")
+    assert run(here, text=off)[0].code == 3
+
+
+@pytest.mark.parametrize(("slo", "verdict"), [("99.9", "pass"), ("99.98", "inconclusive"), ("95", "pass")])
+def test_what_a_service_promises_is_what_is_good(
+    make: Callable[..., Folder], monkeypatch: Patch, slo: str, verdict: str
+) -> None:
+    """No errors in 30,000 requests prove 0.054 %: enough for 99.9 %, not for 99.98 %; never more than 0.1 %."""
+    folder = make("repo", policy=POLICY, services=f"services:\n  checkout: {{owner: web, slo: {slo}}}\n")
+    folder.commit()
+    stage(monkeypatch, Source(rps=50.0, rate=0.0))
+    done, told = run(folder, "-s", "checkout")
+    assert told["verdict"] == verdict, done
 
 
 def test_a_state_file_of_another_deploy_is_refused(here: Folder, monkeypatch: Patch) -> None:
@@ -392,8 +467,8 @@ def test_a_plan_says_whether_a_run_of_its_length_may_begin(here: Folder) -> None
     assert json.loads(free.out)["deploy"] == {"verdict": "pass", "reason_code": "ok"}
     assert call(*freeze, at=here.path).code == 0
     held = call(*asked, at=here.path)
-    assert "A rollout of api to production that takes 10m cannot begin now (deploy_freeze)." in held.out
-    assert "year-end  from 14:08 UTC  until 2025-01-27 14:00 UTC  the books" in held.out
+    assert "A rollout of api to production that takes 10m cannot begin now (deploy_freeze)." in held.err
+    assert "year-end  from 14:08 UTC  until 2025-01-27 14:00 UTC  the books" in held.err
     call(*asked[:-1], "nobody", at=here.path).told_once(2, "nobody")
 
 
@@ -491,7 +566,7 @@ def test_a_full_error_stream_never_looks_like_a_fail(here: Folder) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
         "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
-        "run.connect = lambda *given: Source(); clock = Clock(); run.Ticking = lambda: clock;"
+        "run.connect = lambda *given, **more: Source(); clock = Clock(); run.Ticking = lambda: clock;"
         "from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])
@@ -540,7 +615,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
         "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Source;"
-        "run.connect = lambda *given: Source(); from incident_ops.cli.main import main; main()"
+        "run.connect = lambda *given, **words: Source(); from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])
     words = [sys.executable, "-c", script, root, "canary", "run", "-f", write(here.path, gate()), *KEPT]
@@ -564,7 +639,7 @@ def test_on_a_terminal_one_picture_changes(here: Folder) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
         "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
-        "clock = Clock(); run.Ticking = lambda: clock; run.connect = lambda *given: Source();"
+        "clock = Clock(); run.Ticking = lambda: clock; run.connect = lambda *given, **words: Source();"
         "from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,3 +125,41 @@ def test_a_step_that_looks_worse_for_twice_its_time_ends_the_run(here: Folder, m
     assert "inconclusive: the canary looks worse than the baseline" in done.out
     assert "(leans_worse), after 10m" in done.out
     assert (here.path / "steps.txt").read_text() == "10\n"
+
+
+LIMITED = POLICY.replace("max_error_pct: null", "max_error_pct: 1, after_rollout_pct: 3")
+
+
+def test_the_policy_s_limit_holds_for_a_gate_file_without_one(here: Folder) -> None:
+    """2 % on both sides: a limit of 1 % fails it, `maxErrorRate: none` does not, and a gate's own limit is its own."""
+    (here.path / "policy.yaml").write_text(LIMITED)
+    (here.path / "x.csv").write_text(recording([10, 50], 9_000, 0.02, 100, 0.02))
+    file = gate(provider="{file: {}}", steps=steps([10, 50])).replace("  duration: 10m\n", "")
+    for own, code, reason in (("", 1, "absolute_limit"), ("none", 0, "ok"), ("3%", 0, "ok")):
+        write(here.path, file.replace("errorRate", f"errorRate\n    maxErrorRate: {own}") if own else file)
+        done = call("canary", "replay", "x.csv", "-f", "g.yaml", "--format", "json", at=here.path)
+        assert (done.code, json.loads(done.out)["reason_code"]) == (code, reason)
+
+
+def test_the_policy_s_limit_after_the_rollout_is_the_watch_s(here: Folder, monkeypatch: Patch) -> None:
+    """4 % at full traffic: more than 3 %, and less than the 5 % that hold without the setting."""
+    stage(monkeypatch, Source(lambda at: 8.0 if at >= 600 else 1.0, rate=0.005))
+    write(here.path, gate(watch="20m"))
+    done = call("canary", "run", "-f", "g.yaml", "--format", "json", at=here.path, clock=None)
+    assert (done.code, json.loads(done.out)["reason_code"]) == (0, "ok")
+    (here.path / "policy.yaml").write_text(LIMITED)
+    stage(monkeypatch, Source(lambda at: 8.0 if at >= 600 else 1.0, rate=0.005))
+    done = call("canary", "run", "-f", "g.yaml", "--format", "json", at=here.path, clock=None)
+    assert (done.code, json.loads(done.out)["reason_code"]) == (1, "absolute_limit")
+
+
+def test_a_recording_is_judged_where_there_is_no_policy(tmp_path: Path) -> None:
+    """And a limit of 2 % in an objective above the gate's is a warning of `validate`."""
+    (tmp_path / "x.csv").write_text(recording([10], 9_000, 0.02, 100, 0.02))
+    write(tmp_path, gate(provider="{file: {}}"))
+    assert call("canary", "replay", "x.csv", "-f", "g.yaml", at=tmp_path).code == 3
+    (tmp_path / "policy.yaml").write_text("extends: sev0-3\nslo: {target_pct: 98, window: 30d}\n")
+    (tmp_path / "services.yaml").write_text('services: {api: {owner: "@team", slo: 90}}\n')
+    done = call("validate", at=tmp_path)
+    assert "the objective (98 %) allows 2 % errors, the gate's limit 1 %" in done.out
+    assert "the objective of service api (90 %) allows 10 % errors" in done.out

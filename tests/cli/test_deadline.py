@@ -220,3 +220,56 @@ def test_another_policy_is_compared_by_its_deadlines(owing: Folder) -> None:
     report = as_json(owing, "sla", "report", clock=at("2025-12-20", "09:00"))
     figures = next(one for one in report["total"] if one["clock"] == "deadline")
     assert (figures["missed"], figures["met"]) == (2, 0)
+
+
+def test_a_tag_that_gives_up_a_report_asks(owing: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal it is refused and says which report; `--yes` writes down who decided it."""
+    night = at(FRIDAY, "23:00")
+    before = owing.data()
+    refused = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
+    owed = "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC; nis2-incident-"
+    refused.told_once(2, f"INC-1 would give up {owed}", "nobody would be reminded", "--yes")
+    assert owing.data() == before
+    given_up = ok(owing, "edit", "--tag", "+not-nis2", "--yes", clock=night)
+    assert "no longer owed: nis2-early-warning, nis2-incident-notification, nis2-final-report" in given_up.out
+    assert owing.data()["timeline"][-1]["event"].startswith("Not owed: nis2-early-warning")
+    assert due_of(owing, night) == {}
+    assert ok(owing, "edit", "--tag", "+dns", clock=night).code == 0
+
+
+def test_a_terminal_asks_before_a_report_is_given_up(owing: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No leaves the record as it is; yes gives it up. Taking the tag away again asks nothing: it is owed again."""
+    monkeypatch.setattr("incident_ops.cli.edit.at_terminal", lambda: True)
+    night = at(FRIDAY, "23:00")
+    before = owing.data()
+    for answer, is_changed in ((False, False), (True, True)):
+        monkeypatch.setattr("click.confirm", lambda *_, answer=answer, **__: answer)
+        done = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
+        assert "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC" in done.err
+        assert (owing.data() != before) == is_changed
+    monkeypatch.setattr("click.confirm", lambda *_, **__: pytest.fail("asked"))
+    ok(owing, "edit", "--tag", "-not-nis2", clock=night)
+    assert len(due_of(owing, night)) == 3
+
+
+@pytest.mark.parametrize("command", [("sla", "check"), ("deadline", "list")])
+def test_a_table_that_is_too_wide_keeps_its_columns(command: tuple[str, str], owing: Folder) -> None:
+    """Long ids at 80 columns: what fits stands below its header, the rest with its name below the row."""
+    owing.put("INC-20251128-222000", severity="SEV0", times=TIMES)
+    screen = call(*command, at=owing.path, clock=at(FRIDAY, "23:00"), columns=80).out.splitlines()
+    assert max(map(len, screen)) <= 80 or command == ("deadline", "list")
+    place = next(n for n, line in enumerate(screen) if line.startswith("STATUS") and "LEFT" in line)
+    left = screen[place].index("LEFT")
+    row = next(n for n, line in enumerate(screen) if "INC-20251128-222000  nis2-incident-notification" in line)
+    assert screen[row][left:] == "2d 23h"
+    assert screen[row + 1] == "  due 2025-12-01 22:10 UTC"
+
+
+def test_lines_of_policy_lint_fit_the_terminal(owing: Folder) -> None:
+    """Broken at its width and set in; in a pipe each finding is a line, as editors read them."""
+    owing.write("policy.yaml", POLICY + 'contacts: {"@a-handle-that-is-rather-long": {channels: [phone, fax]}}\n')
+    screen = call("policy", "lint", at=owing.path, columns=60).out
+    assert max(map(len, screen.splitlines())) <= 60
+    piped = call("policy", "lint", at=owing.path).out
+    assert " ".join(screen.split()) == " ".join(piped.split())
+    assert any(len(line) > 60 for line in piped.splitlines())

@@ -13,6 +13,7 @@ from incident_ops.adapters import clock
 from incident_ops.domain.notification import pair
 from incident_ops.domain.time import parse_instant
 from tests.cli.test_apply_notices import ESCALATION, TEAM, Place, place  # noqa: F401 - a fixture
+from tests.cli.test_reached import DANA, ladder  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -83,7 +84,8 @@ def test_the_embedded_tracker_and_plan_agree(place: Place) -> None:  # noqa: F81
     shown = place.call("sla", "check").out
     assert "Notifications due" not in shown
     assert "Recorded, not sent: 4 notifications; with the embedded tracker nobody is notified" in shown
-    assert check(place)["notices"] == {"delivered": 0, "recorded": 4, "without_report": 0, "ledger_at": None}
+    counts = {"delivered": 0, "recorded": 4, "without_report": 0, "not_confirmed": 0, "ledger_at": None}
+    assert check(place)["notices"] == counts
 
 
 def test_a_forged_line_is_seen(place: Place, sink: HttpSink, frozen: Callable[[str], None]) -> None:  # noqa: F811
@@ -143,3 +145,32 @@ def test_a_run_without_notices_is_not_complete(place: Place, sink: HttpSink, mon
     monkeypatch.setenv("INCIDENT_OPS_HEARTBEAT_URL", f"{sink.url}/200")
     assert place.apply("--no-notify").code == 0
     assert [one for one in sink.taken if one.method == "GET"] == []
+
+
+def test_a_notice_that_never_got_an_answer_is_not_confirmed(
+    ladder: Place,  # noqa: F811
+    sink: HttpSink,
+    frozen: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tried twice, then given up: still due, named as not confirmed, `failed` in the record; a person may send it."""
+    low = DANA.replace("id: SEV1", "id: SEV2").replace("escalate_at: 1h", "escalate_at: 1h, calendar: 24x7")
+    ladder.folder.put(severity="SEV2")
+    ladder.push()
+    monkeypatch.setenv("INCIDENT_OPS_CHANNEL_CHAT", sink.address("/cut?to=dana"))
+    ladder.folder.write("policy.yaml", low.replace("channels: [sms]", "channels: [chat]"))
+    ladder.push()
+    for at, code in (("14:00", 4), ("14:20", 4), ("14:40", 0), ("15:00", 0)):
+        frozen(f"2025-01-26T{at}:00Z")
+        done = ladder.apply(clock=f"2025-01-26T{at}:00Z")
+        assert done.code == code, done
+    assert sum(one.path.startswith("/cut") for one in sink.taken) == 2
+    written = ladder.proposed().partition("escalations:")[2]
+    assert "failed:" in written
+    assert "notified:" not in written
+    shown = ladder.call("sla", "check", "--tracker", "github", clock="2025-01-26T15:00:00Z").out
+    assert "Notifications due: 1" in shown
+    assert "Not confirmed: 1 notice (INC-1 to @dana by chat): two tries got no answer" in " ".join(shown.split())
+    found = check(ladder, "--tracker", "github", at="2025-01-26T15:00:00Z")
+    assert found["notices"]["not_confirmed"] == 1
+    assert found["lag_seconds"] == 3300

@@ -15,7 +15,8 @@ from incident_ops.app.notify import shared_ledger
 from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.notice_kinds import NOTICE_KINDS
 from incident_ops.domain.notification import RESOLVED_EVENT
-from incident_ops.notifications.alerts import alert_messages, alerts
+from incident_ops.notifications.alert_state import alert_messages
+from incident_ops.notifications.alerts import alerts
 from tests.cli.scene import Done, Folder, call, run
 from tests.support.http_sink import HttpSink
 from tests.support.standin import Standin, standin

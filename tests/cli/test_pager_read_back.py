@@ -77,6 +77,9 @@ def test_an_acknowledgement_in_the_pager_is_one(place: Place, desk: PagerDesk, s
     text = proposed(place)
     for line in ("state: in_progress", "acknowledged: 2025-01-26T12:09:00Z", '"@ann"', "Acknowledged in PagerDuty"):
         assert line in text
+    (pull,) = (one for one in place.ask("GET", "/pulls") if one["head"]["ref"] == BRANCH)
+    assert pull["title"] == "INC-1: what people did in the pager"
+    assert pull["body"].splitlines()[0] == "What people did in the pager, for the record of INC-1:"
     assert [action for action, _ in pages(sink)] == ["trigger", "acknowledge"]
     again = place.plan(clock=LATER)
     assert again["changes"] == []

@@ -328,7 +328,7 @@ class TestOldAndNew:
         folder.write("policy.yaml", "extends: sev0-3\ncontacts: {channels: {team: {slack: 'env:X'}}}\n")
         folder.put(times="{declared: 2025-01-26T13:59:00Z}")
         text = ok(folder, "plan").out
-        found = re.search(r"^  ! notify .* by .*SEV1 Login fails .*\n +\| Declared", text, re.MULTILINE)
+        found = re.search(r"^  ! would notify .* by .*SEV1 Login fails .*\n +\| Declared", text, re.MULTILINE)
         assert found, text
 
     def test_labels_are_no_issues(self, folder: Folder) -> None:

@@ -140,6 +140,24 @@ def test_where_there_are_no_pull_requests_the_next_line_merges_it(team: Team) ->
     assert "git push" not in again.out
 
 
+def test_the_merge_is_taken_into_the_clone_by_the_line_that_is_printed(team: Team) -> None:
+    """`git pull` alone refuses: the file that was sent is in the work tree. So of an edit, and once nothing is left."""
+    alice = team.clone()
+    told = send(alice, *WORDS).out.splitlines()
+    line = f"git fetch && git checkout origin/main -- incidents/{ID} && git pull"
+    assert f"  once it is merged: {line}" in told
+    alice.git("push", "-q", "origin", f"{DECLARE}:main")
+    refused = subprocess.run(["git", "pull"], cwd=alice.path, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert f"  to take it into this clone: {line}" in send(alice, "send", ID).out.splitlines()
+    subprocess.run(["sh", "-c", line], cwd=alice.path, capture_output=True, check=True)
+    assert alice.git("status", "--porcelain") == ""
+    assert alice.git("log", "-1", "--format=%s") == f"{ID}: declared, SEV1\n"
+    assert "git pull" not in send(alice, "send", ID).out
+    told = send(alice, "timeline", "One", ID, "--by", "@alice", "--send").out.splitlines()
+    assert f"  once it is merged: {line}" in told
+
+
 def test_declare_send_pushes_the_record_alone_on_a_branch_of_its_own(team: Team) -> None:
     alice = team.clone()
     done = send(alice, *WORDS)

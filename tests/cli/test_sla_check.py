@@ -53,11 +53,25 @@ def test_what_is_owed_is_told_with_key_reason_and_both_instants(folder: Folder) 
     text = call("-v", "sla", "check", at=folder.path).out
     assert "Notifications due: 4, the longest overdue by 1h 55m" in text
     assert (
-        "  INC-1: Threshold of 1h of the resolution passed on SEV1 (due 2025-01-26 13:05, 55m late)\n"
+        "  INC-1: Threshold of 1h of the resolution passed on SEV1 (due 13:05 UTC, 55m late; for the team)\n"
         f"    {ESCALATION}\n"
     ) in text
     shown = call("sla", "check", at=folder.path, columns=80).out
     assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_what_is_due_reads_as_people_write(folder: Folder) -> None:
+    """Times without their notation, for whom it is, an escalation by hand as one, states in words."""
+    folder.write("policy.yaml", POLICY)
+    folder.put(state="in_progress", times="{declared: 2025-01-26T12:05:00Z}", assignments="[]")
+    done = call("escalate", "INC-1", "--reason", "we need hands", "--by", "@ann", at=folder.path,
+                clock="2025-01-26T13:20:00Z")  # fmt: skip
+    assert done.code == 0, done
+    text = " ".join(call("sla", "check", at=folder.path).out.split())
+    assert "INC-1: Response of SEV1 was due at 12:20 UTC (1h 40m late; for the team)" in text
+    assert "INC-1: Escalated by hand: we need hands (due 13:20 UTC, 40m late; for " in text
+    assert "in progress, nobody: Login fails" in text
+    assert not re.search(r"\d{4}-\d\d-\d\dT|in_progress|0s late", text), text
 
 
 def test_a_late_run_finds_the_same_and_says_how_late(folder: Folder) -> None:

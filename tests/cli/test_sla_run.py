@@ -54,6 +54,28 @@ def test_a_dry_run_does_nothing(place: Place, sink: HttpSink) -> None:  # noqa: 
     assert "incident-ops/ledger" not in place.folder.git("ls-remote", "origin")
 
 
+def test_a_dry_run_needs_no_token(
+    place: Place,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It sends nothing: records and ledger say what is due, and a line says what it did not look at."""
+    assert run(place).code == 5, "a comment waits for its issue"
+    place.folder.put("INC-2", title="Payments are slow")
+    place.push()
+    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    done = run(place, "--dry-run")
+    assert done.code == 0, done
+    assert "notify team by slack, pagerduty" not in done.out
+    assert "Payments are slow - Declared (INC-2)" in done.out
+    assert "by slack: SEV1 Login fails" not in done.out, "the ledger was read"
+    assert done.err.splitlines() == [
+        "note: GITHUB_TOKEN is not set, so GitHub was not asked: what people wrote and did on issues, and what waits "
+        "in pull requests, is not in this"
+    ]
+    assert "GITHUB_TOKEN" in run(place).err
+
+
 def test_its_json_is_that_of_apply(place: Place) -> None:  # noqa: F811
     """Each notice with its outcome; a comment without an issue is left for `apply`, exit code 5."""
     done = run(place, "--format", "json")

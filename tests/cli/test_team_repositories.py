@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from incident_ops.errors import WriteFailed
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder
 from tests.cli.test_apply_github import TRUSTED
+from tests.cli.test_incremental_listing import pass_a_second
 from tests.cli.test_two_way import Team
 from tests.support.hosted import hosted
 from tests.support.standin import BOB_TOKEN, PERSON_TOKEN, Standin
@@ -567,9 +567,9 @@ def test_there_too_a_run_that_finds_nothing_lists_what_changed(teams: Teams, mon
     monkeypatch.setattr(adapter, "_OVERLAP", timedelta(seconds=-1))
     monkeypatch.setattr(WholeList, "is_longer_than", lambda *_: True)
     github = ("--tracker", "github", "--show-requests")
-    time.sleep(2.5)
+    pass_a_second()
     assert teams.call("apply", *github, clock=_later()).code == 0
-    time.sleep(2.5)
+    pass_a_second()
     done = teams.call("apply", *github, clock=_later())
     assert (done.code, done.out.startswith("Nothing to do")) == (0, True), done
     lists = re.findall(r"GET \S*/repos/(\S+)/issues\?(\S+)", done.err)

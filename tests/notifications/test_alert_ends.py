@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.notification import pair
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
 from incident_ops.edits.finish import withdraw_incident
 from incident_ops.edits.step import Step
-from tests.notifications.test_nights import OTHER, PEOPLE, Scene, actions, after, handled, judge, minutes, night
+from tests.notifications.test_nights import KEY, OTHER, PEOPLE, Scene, actions, after, handled, judge, minutes, night
 from tests.support.http_sink import HttpSink
 from tests.support.nights import Night
 from tests.support.pager_state import ACKNOWLEDGED, OPEN, pager_state
@@ -206,3 +207,99 @@ def test_a_service_that_comes_back_rings_again(night: Scene, sink: HttpSink) -> 
     one.resolve(after(20))
     one.runs(minutes(20, 30))
     assert pager_state(sink.taken).left_open == []
+
+
+def rung_for_gdpr(one: Night) -> Night:
+    """Handled by minute 65; the alert rings for the report, 66 hours after the declaration."""
+    handled(one, 60)
+    one.runs(minutes(65 * HOUR, 67 * HOUR, 30))
+    return one
+
+
+def test_a_tag_taken_off_ends_the_alert_that_its_report_opened(night: Scene, sink: HttpSink) -> None:
+    """Nothing is owed any more, and the incident is over; put back, it rings again, and ends with the report."""
+    one = rung_for_gdpr(night(judge(extra="deadlines: [gdpr]\n"), severity="SEV1", tags=["gdpr"]))
+    assert len(pager_state(sink.taken).left_open) == 1
+    one.data["tags"] = []
+    one.runs(minutes(67.5 * HOUR, 69 * HOUR, 30))
+    assert pager_state(sink.taken).left_open == []
+    one.data["tags"] = ["gdpr"]
+    one.runs(minutes(69.5 * HOUR, 71 * HOUR, 30))
+    assert set(pager_state(sink.taken).alerts.values()) == {OPEN}
+    report(one, "gdpr-authority", 71.2 * HOUR)
+    one.runs(minutes(71.5 * HOUR, 73 * HOUR, 30))
+    assert pager_state(sink.taken).left_open == []
+
+
+def test_a_tag_taken_off_an_open_incident_leaves_its_alert_acknowledged(night: Scene, sink: HttpSink) -> None:
+    """As it was before the report rang; it ends with the incident."""
+    one = night(judge(extra="deadlines: [gdpr]\n"), severity="SEV1", tags=["gdpr"], detection={"source": "alert"})
+    one.run(after(0))
+    one.acknowledge(after(3))
+    one.runs(minutes(65 * HOUR, 67 * HOUR, 30))
+    assert set(pager_state(sink.taken).alerts.values()) == {OPEN}
+    one.data["tags"] = []
+    one.runs(minutes(67.5 * HOUR, 68 * HOUR, 30))
+    assert set(pager_state(sink.taken).alerts.values()) == {ACKNOWLEDGED}
+    one.resolve(after(69 * HOUR))
+    one.runs(minutes(69 * HOUR, 70 * HOUR, 30))
+    assert pager_state(sink.taken).left_open == []
+
+
+def test_a_detection_that_was_later_than_written_ends_what_rang_too_early(night: Scene, sink: HttpSink) -> None:
+    """Its report is due two days later: it rings again then."""
+    times = {"detected": stamp(after(0)), "declared": stamp(after(0))}
+    one = rung_for_gdpr(night(judge(extra="deadlines: [gdpr]\n"), severity="SEV1", tags=["gdpr"], times=times))
+    entry = {"at": stamp(after(67.2 * HOUR)), "field": "times.detected", "from": stamp(after(0)),
+             "to": stamp(after(2 * DAY)), "by": "@ann", "reason": "x"}  # fmt: skip
+    one.write(after(67.2 * HOUR), corrections=[entry])
+    one.runs(minutes(67.5 * HOUR, 69 * HOUR, 30))
+    assert pager_state(sink.taken).left_open == []
+    one.runs(minutes(66 * HOUR + 2 * DAY, 67 * HOUR + 2 * DAY, 30))
+    assert len(pager_state(sink.taken).left_open) == 1
+
+
+def test_a_service_swapped_by_hand_stops_ringing(night: Scene, sink: HttpSink) -> None:
+    """Nobody wrote it into the history of the record; swapped back it rings again, and all ends with the incident."""
+    one = night(judge(), severity="SEV1")
+    one.runs(minutes(0, 4))
+    one.data["services"] = ["db"]
+    one.runs(minutes(5, 9))
+    assert pager_state(sink.taken).left_open == [(OTHER, "acme/records/INC-1")]
+    one.data["services"] = ["app"]
+    one.runs(minutes(10, 14))
+    assert pager_state(sink.taken).left_open == [(KEY, "acme/records/INC-1")]
+    one.acknowledge(after(15))
+    one.run(after(16))
+    assert set(pager_state(sink.taken).alerts.values()) == {ACKNOWLEDGED, "resolved"}
+    one.resolve(after(20))
+    one.runs(minutes(20, 30))
+    assert pager_state(sink.taken).left_open == []
+
+
+def test_a_service_swapped_by_hand_on_an_incident_that_is_over_is_silent(night: Scene, sink: HttpSink) -> None:
+    """What was ended is not told its end again."""
+    one = handled(night(judge(), severity="SEV1"), 60)
+    before = len(sink.taken)
+    one.data["services"] = ["db"]
+    one.runs(minutes(130, 140))
+    assert [each.data["event_action"] for each in sink.taken[before:]] == []
+
+
+def test_what_an_earlier_version_sent_keeps_no_alert_from_ringing(night: Scene, sink: HttpSink) -> None:
+    """Each notice had an alert of its own: those are resolved by hand, and what is unanswered rings anew."""
+    one = night(judge(), severity="SEV1")
+    old = [pair(f"INC-1/incident/1/declared/{whom}/internal", "pager") for whom in ("team", "@ann")]
+    one.ledger.confirm(old, after(0))
+    one.run(after(1))
+    assert pager_state(sink.taken).left_open == [(KEY, "acme/records/INC-1")]
+
+
+def test_a_run_that_looks_back_rings_nobody(night: Scene, sink: HttpSink) -> None:
+    """At an instant before the answer, of which the ledger knows already."""
+    one = night(judge(), severity="SEV1")
+    one.run(after(0))
+    one.acknowledge(after(3))
+    one.run(after(4))
+    one.run(after(2))
+    assert actions(sink) == ["trigger", "acknowledge"]

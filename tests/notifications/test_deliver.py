@@ -36,6 +36,7 @@ from incident_ops.notifications.plan import (
     RESEND,
     SEND,
     SENT,
+    UNCONFIRMED,
     WAITS,
     plan_deliveries,
 )
@@ -279,7 +280,17 @@ def test_an_unknown_end_is_repeated_once_for_low_ranks_and_until_known_for_high_
     ends = [
         go(memory, [notice("a", rank)], ways(chat=sink), NOW + timedelta(minutes=15 * turn))["a"] for turn in range(3)
     ]
-    assert ends == [run.MAY_HAVE_ARRIVED, second, run.MAY_HAVE_ARRIVED if rank == 1 else SENT]
+    assert ends == [run.MAY_HAVE_ARRIVED, second, run.MAY_HAVE_ARRIVED if rank == 1 else UNCONFIRMED]
+    assert memory.lines[pair(notice("a", rank).key, "chat")].confirmed is None, "nobody knows that it arrived"
+    assert len(sink.sent) == (3 if rank == 1 else 2)
+
+
+def test_an_alert_of_a_low_rank_is_sent_until_the_pager_answers() -> None:
+    """A pager drops what it has already, so a repeat wakes nobody twice."""
+    memory, sink = MemoryLedger(), Sink(Ambiguous("hangs"))
+    alert = notice("a", 3)._replace(is_alert=True)
+    ends = [go(memory, [alert], ways(chat=sink), NOW + timedelta(minutes=15 * turn))["a"] for turn in range(4)]
+    assert set(ends) == {run.MAY_HAVE_ARRIVED}
 
 
 def test_what_was_acknowledged_meanwhile_is_dropped() -> None:

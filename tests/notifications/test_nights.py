@@ -438,3 +438,15 @@ def test_a_long_deadline_is_told_before_it_rings(night: Scene) -> None:
     told = [each for each in one.told if "nis2-incident-notification" in each.message.subject]
     assert {each.at for each in told} == {after(54.5 * 60)}
     assert not {each.message.channel for each in told} & {"sms", "pagerduty", "pager", "phone"}
+
+
+def test_a_page_that_opens_no_alert_names_who_has_only_a_pager(night: Scene, sink: HttpSink) -> None:
+    """A late update pages by this policy: who has only a pager hears nothing of it, and is named."""
+    people = PEOPLE.replace('"@ann": {channels: [pager, chat]}', '"@ann": {channels: [pager]}')
+    rules = policy("sev0-3", f"{people}notify: {{incident_channel: {{create: false}}, kinds: {{update_due: page}}}}\n")
+    one = night(rules, severity="SEV1")
+    one.run(after(0))
+    one.acknowledge(after(2))
+    one.runs(minutes(3, 40))
+    assert ("@ann", "a pager rings for the incident's alert only: add chat, sms or phone") in one.unreachable
+    assert actions(sink) == ["trigger", "acknowledge"]

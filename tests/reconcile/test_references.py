@@ -13,7 +13,14 @@ from incident_ops.reconcile.changes import EDIT
 from incident_ops.reconcile.generated_block import END, compose, parse_body
 from incident_ops.reconcile.observe import observe
 from incident_ops.reconcile.plan import Plan, make_plan
-from incident_ops.reconcile.references import file_place, fill_places, issue_place, kept_address, leave_places
+from incident_ops.reconcile.references import (
+    file_place,
+    fill_places,
+    issue_place,
+    kept_address,
+    leave_places,
+    repository_at,
+)
 from tests.reconcile.builders import item, plan_for, record, run, steps, sync, wanted
 from tests.support.memory_tracker import MemoryTracker
 
@@ -132,3 +139,16 @@ def test_an_address_is_kept_on_the_same_site_alone() -> None:
     assert kept_address(text, "incidents/other.yaml", RENAMED) == RENAMED
     assert kept_address(text, "incidents/a b.yaml", "") == ""
     assert kept_address(text.replace("https", "http"), "incidents/a b.yaml", RENAMED) == RENAMED
+
+
+def test_an_address_of_another_owner_is_kept_where_the_repository_was_there() -> None:
+    """By whole names, on the same site, in the same folder."""
+    path, moved = "incidents/INC-1/incident.yaml", HERE.replace("acme", "newcorp")
+    text, was = f"[Record](<{HERE}{path}>)", repository_at(HERE)
+    assert was == "acme/records"
+    assert kept_address(text, path, moved) == moved
+    assert kept_address(text, path, moved, [was.upper()]) == HERE
+    assert kept_address(text, path, moved, ["acme/record", "cme/records", "acme/records2"]) == moved
+    assert kept_address(text.replace("github.com", "github.example"), path, moved, [was]) == moved
+    assert kept_address(text.replace("/blob/HEAD/", "/blob/HEAD/other/"), path, moved, [was]) == moved
+    assert repository_at("") == repository_at("https://github.com/acme") == ""

@@ -371,7 +371,7 @@ def test_an_error_of_the_disk_while_reading_is_told(repo: Repo, monkeypatch: pyt
 def test_an_unreadable_folder_hides_no_other(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.put("INC-1")
     repo.put("INC-2")
-    listed, opened = os.scandir, os.open
+    listed, opened = os.listdir, os.open
 
     def refusing(path: Any) -> Any:
         if str(path).endswith("INC-1"):
@@ -383,7 +383,7 @@ def test_an_unreadable_folder_hides_no_other(repo: Repo, monkeypatch: pytest.Mon
             raise PermissionError(errno.EACCES, "Permission denied")
         return opened(path, *more, **named)
 
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "listdir", refusing)
     monkeypatch.setattr(os, "open", refusing_file)
     catalogue = repo.catalogue()
     assert [one.where.file for one in catalogue.findings()] == ["incidents/INC-1/incident.yaml"]
@@ -394,14 +394,14 @@ def test_all_records_behind_a_locked_folder_are_no_empty_repository(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo.put("INC-1")
-    listed = os.scandir
+    listed = os.listdir
 
     def refusing(path: Any) -> Any:
         if "incidents" in str(path):
             raise PermissionError(errno.EACCES, "Permission denied")
         return listed(path)
 
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "listdir", refusing)
     with pytest.raises(Incomplete, match="cannot be listed"):
         repo.catalogue()
 

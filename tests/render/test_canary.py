@@ -9,7 +9,7 @@ import msgspec
 
 from incident_ops.canary.config import to_analysis
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap
-from incident_ops.canary.judgement import Needed
+from incident_ops.canary.needed import Needed
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import advance, begin_run, judge_run, watch_analysis
 from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, SideCounts, accepted
@@ -17,6 +17,7 @@ from incident_ops.render.canary import canary_summary, progress, to_text
 from tests.canary.test_config import SIDE, gate
 
 ALONE = {"name": "errors", "type": "errorRate", "canary": SIDE, "maxErrorRate": "5%"}
+COMPARED = {"name": "errors", "type": "errorRate", "canary": SIDE, "baseline": SIDE}
 NOBODY = Gap(NO_BASELINE, "no baseline is asked for")
 
 
@@ -84,10 +85,40 @@ def test_a_dry_run_of_a_bad_canary_says_that_it_would_have_failed() -> None:
     assert "would have failed" not in undecided
 
 
-def test_a_wait_of_nothing_is_not_told() -> None:
-    """What is needed still, and how long that takes where it takes time."""
-    found = outcome(gate(ALONE), 15)
+def test_what_is_needed_is_told_in_requests_ticks_and_minutes() -> None:
+    """With the condition under which it is true."""
+    found = outcome(gate(COMPARED), 0.15, baseline=Counts(1.35, 2700))
     assert found.verdict == "inconclusive"
-    told = to_text(replace(found, needed=Needed(56, 0.2)))
-    assert "about 56 more canary requests." in told
-    assert "about 56 more canary requests (1m at this traffic)." in to_text(replace(found, needed=Needed(56, 60.0)))
+
+    def told(*needed: float) -> str:
+        return " ".join(to_text(replace(found, needed=Needed(*needed))).split())
+
+    condition = "at this traffic, if it is as good as the baseline."
+    assert f"about 1,056 more canary requests: 4 more ticks, 1m {condition}" in told(1055.2, 4, 60.0)
+    assert f"about 1 more canary request: 1 more tick, 15s {condition}" in told(0.3, 1, 15.0)
+
+
+def test_evidence_and_chances_are_for_people() -> None:
+    """No powers of ten, no `432 of 100`; clumps and the test of a pass stand in words."""
+    found = outcome(gate(COMPARED), 6, baseline=Counts(54, 2700))
+    (metric,) = found.metrics
+    judgement = metric.judgement
+    assert judgement is not None
+    seen = judgement.passing
+    assert seen is not None
+
+    def told(**changes: Any) -> str:
+        changed = replace(metric, judgement=msgspec.structs.replace(judgement, **changes))
+        return " ".join(to_text(replace(found, metrics=(changed,))).split())
+
+    assert "evidence 432 (a fail needs 100)" in told(e_value=432.1)
+    assert "evidence under 1 (a fail needs 100)" in told(e_value=9.86e-305)
+    assert "evidence over 1,000,000 (a fail needs 100)" in told(e_value=1e300)
+    assert "errors come in clumps (dispersion 3.25)" in told(phi=3.25)
+    assert "clumps (" not in told(phi=1.0)
+    for chance, shown in ((0.001234, "0.12 %"), (1.0, "100 %"), (1e-9, "under 0.01 %")):
+        figures = msgspec.structs.replace(seen, chance=chance)
+        assert f"chance of so few errors {shown}, a pass needs 4 %" in told(passing=figures)
+    figures = msgspec.structs.replace(seen, lacks="the last step is worse", reason="")
+    undecided = replace(metric, verdict="inconclusive", judgement=msgspec.structs.replace(judgement, passing=figures))
+    assert "no pass: the last step is worse" in to_text(replace(found, metrics=(undecided,)))

@@ -41,6 +41,7 @@ HERE = Path(__file__).parent
 NOT_REACHED = {
     "calculation",
     "schema",
+    "gate-length",
     "schema-copy",
     "gate-command",
     "gate-settings",

@@ -166,6 +166,14 @@ const GITHUB = [
   });
 `,
   ],
+  [ // dates are compared as instants; as texts, the milliseconds of a date put it before its own second
+    "list.filter((i) => i.updated_at >= sinceQ)",
+    "list.filter((i) => Date.parse(i.updated_at) >= Date.parse(sinceQ))",
+  ],
+  [
+    "list.filter((x) => x.updated_at >= since)",
+    "list.filter((x) => Date.parse(x.updated_at) >= Date.parse(since))",
+  ],
   [ // who edited the text
     `      patch.body = body.body === null ? null : String(body.body);
     }

@@ -106,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif name.startswith("hang"):
             sink.ended.wait(30)
             self.close_connection = True
+        elif name == "cut":
+            self.close_connection = True
         elif name == "drip":
             self._drip(sink)
         elif name == "v2/enqueue":

@@ -112,7 +112,7 @@ class Night:
         world = World(self.policy, self.services, now)
         due = due_obligations([record], self.policy, now, lambda _: NOTHING_SEEN, {})
         wanted = due_notices([record], due, world, lambda _: NOTHING_SEEN)
-        planned, _ = plan_notices(wanted, ledger_lines(self.ledger.lines, wanted.pairs()), world)
+        planned, _ = plan_notices(wanted, ledger_lines(self.ledger.lines, wanted.pairs_in(self.ledger.lines)), world)
         self.held = {one.message.key: one.why for one in planned if one.action == "held"}
         self.unreachable |= {(one.whom, one.why) for one in wanted.notices.unreachable}
         before = len(self.told)

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,9 +75,27 @@ class Prometheus:
         raise AssertionError(f"{query} gave nothing within {seconds} s")
 
 
+def _scrape_configs(jobs: Mapping[str, tuple[int, Sequence[str]]]) -> str:
+    """Name -> (milliseconds between scrapes, targets), as the server's settings have it."""
+    written = []
+    for name, (every, targets) in jobs.items():
+        places = ", ".join(f'"{target}"' for target in targets)
+        times = f"scrape_interval: {every}ms, scrape_timeout: {min(every, 1000)}ms"
+        written.append(f"{{job_name: {name}, {times}, static_configs: [{{targets: [{places}]}}]}}")
+    return f"[{', '.join(written)}]"
+
+
 @contextmanager
-def prometheus(folder: Path, history: str = "", targets: Sequence[str] = ()) -> Iterator[Prometheus]:
-    """Starts one on a free port, over `history` (see `open_metrics`), scraping `targets` (host:port) every 0.2 s."""
+def prometheus(
+    folder: Path,
+    history: str = "",
+    targets: Sequence[str] = (),
+    jobs: Mapping[str, tuple[int, Sequence[str]]] | None = None,
+) -> Iterator[Prometheus]:
+    """Starts one on a free port, over `history` (see `open_metrics`), scraping `targets` (host:port) every 0.2 s.
+
+    Or `jobs`: name -> (milliseconds between scrapes, targets).
+    """
     need_prometheus()
     data = folder / "data"
     data.mkdir(parents=True)
@@ -86,10 +104,9 @@ def prometheus(folder: Path, history: str = "", targets: Sequence[str] = ()) -> 
         filling = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(folder / "history.om"), str(data)]
         done = subprocess.run(filling, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-    places = ", ".join(f'"{target}"' for target in targets)
-    scrapes = f"[{{job_name: app, static_configs: [{{targets: [{places}]}}]}}]" if targets else "[]"
+    scrapes = _scrape_configs(jobs or ({"app": (200, targets)} if targets else {}))
     setting = folder / "prometheus.yml"
-    setting.write_text(f"global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\nscrape_configs: {scrapes}\n")
+    setting.write_text(f"scrape_configs: {scrapes}\n")
     port = _free_port()
     words = [
         "prometheus",

@@ -69,6 +69,11 @@ def connect(
     )
 
 
+def token_in(environment: Mapping[str, str]) -> str:
+    """GITHUB_TOKEN else GH_TOKEN; "" where neither is set."""
+    return (environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "").strip()
+
+
 def repository_address(environment: Mapping[str, str], remote_url: str | None) -> str:
     """Where people read the repository with the records: the one that the clone's remote names; "" where none is
     named. The site is GITHUB_SERVER_URL, else the one behind the API."""
@@ -91,7 +96,7 @@ def read_settings(environment: Mapping[str, str], remote_url: str | None) -> Set
     api = (environment.get("GITHUB_API_URL") or API).strip().rstrip("/")
     if not is_https_or_local(api):
         raise UserError("GITHUB_API_URL is not an https address", hint=f"for github.com it is {API}")
-    token = (environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "").strip()
+    token = token_in(environment)
     if not token:
         raise UserError(
             "GitHub needs a token, and neither GITHUB_TOKEN nor GH_TOKEN is set",
@@ -121,11 +126,10 @@ def site_of(environment: Mapping[str, str], remote_url: str) -> Site | None:
     None for a remote elsewhere: no token of GitHub is meant for it.
     """
     address = _site_in(environment)
-    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     name = environment.get("GITHUB_REPOSITORY", "").strip()
     if not name:
         name = _named_by(remote_url, address)
-    return Site(address, name, bool(token.strip())) if _NAME.fullmatch(name) else None
+    return Site(address, name, bool(token_in(environment))) if _NAME.fullmatch(name) else None
 
 
 def _repository(environment: Mapping[str, str], remote_url: str | None, site: str) -> str:

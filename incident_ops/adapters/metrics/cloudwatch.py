@@ -52,6 +52,10 @@ class CloudWatch:
         """None is read."""
         return ()
 
+    def spacing(self, _query: str, _at: datetime, /) -> float:
+        """Not needed: what is asked for is the interval itself."""
+        return 0.0
+
     def _asked(self, query: str, tick: Tick) -> dict[str, Any]:
         end = (tick.end.timestamp() - LAG) // tick.seconds * tick.seconds
         asked = {"Id": "a", "Expression": query, "Period": round(tick.seconds), "ReturnData": True}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from incident_ops.adapters.http import LONGEST, Place
+from incident_ops.adapters.http import LONGEST, Place, demand_allowed
 from incident_ops.adapters.metrics.cloudwatch import CloudWatch, Credentials
 from incident_ops.adapters.metrics.datadog import DATADOG_URL, Datadog
 from incident_ops.adapters.metrics.newrelic import NEW_RELIC_URL, NewRelic
@@ -18,13 +18,26 @@ _AUTHORITIES = "REQUESTS_CA_BUNDLE"
 
 
 def connect(
-    name: str, source: Datasource, environment: Mapping[str, str], seconds: float = LONGEST, json_path: str = "$"
+    name: str,
+    source: Datasource,
+    environment: Mapping[str, str],
+    seconds: float = LONGEST,
+    json_path: str = "$",
+    *,
+    is_checked: bool = False,
 ) -> MetricSource:
-    """The source that a data source of the policy names. UserError, which names the variable, where one is not set."""
+    """The source that a data source of the policy names. UserError, which names the variable, where one is not set.
+
+    `is_checked`: its host is resolved, and UserError where it has an address that would be refused.
+    """
     make = _MAKERS.get(source.kind)
     if make is None:
         raise UserError(f"data source {name} is of kind {source.kind}, which answers no queries")
-    return make(_Request(name, source, environment, min(seconds, LONGEST), json_path))
+    given = _Request(name, source, environment, min(seconds, LONGEST), json_path)
+    made = make(given)
+    for place in given.places if is_checked else ():
+        demand_allowed(place)
+    return made
 
 
 class _Request:
@@ -35,13 +48,14 @@ class _Request:
     ) -> None:
         self.name, self.source, self.json_path = name, source, json_path
         self._environment, self._seconds = environment, seconds
+        self.places: list[Place] = []
 
     def place(self, url: str = "", headers: Mapping[str, str] | None = None) -> Place:
         """The source's place; `url` where the policy names none."""
         source = self.source
         if source.url_env is not None:
             url = self.variable(source.url_env, "its address")
-        return Place(
+        place = Place(
             f"data source {self.name}",
             source.url if source.url_env is None and source.url else url,
             headers or {},
@@ -49,6 +63,8 @@ class _Request:
             self._seconds,
             self._environment.get(_AUTHORITIES) or None,
         )
+        self.places.append(place)
+        return place
 
     def variable(self, variable: str, what: str) -> str:
         """The value of a variable, which has to be set."""

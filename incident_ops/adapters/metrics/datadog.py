@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from incident_ops.adapters.http import Place, ask_json
@@ -36,6 +37,10 @@ class Datadog:
     def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
+
+    def spacing(self, _query: str, _at: datetime, /) -> float:
+        """Not needed: what is asked for is the interval itself."""
+        return 0.0
 
     def _asked(self, query: str, tick: Tick, aggregator: str) -> list[Any]:
         whole = tick.shifted(-LAG)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from incident_ops.adapters.http import Place, ask_json
 from incident_ops.adapters.processes import one_line
@@ -46,6 +47,10 @@ class NewRelic:
     def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
+
+    def spacing(self, _query: str, _at: datetime, /) -> float:
+        """Not needed: what is asked for is the interval itself."""
+        return 0.0
 
     @staticmethod
     def _alone(row: dict[str, object]) -> object:

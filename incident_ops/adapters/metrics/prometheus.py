@@ -1,5 +1,7 @@
 """Prometheus, and what speaks its HTTP API: instant queries, and one range for the history.
 
+With the counters the times are asked at which they were sampled (`promql`), in one query, so that they belong together.
+
 A sample's value arrives as text, "NaN" and "+Inf" among it. Warnings say that an answer may be partial, and so it is
 no answer. Vector and scalar are taken; a range, a text or a histogram is not what was asked for and is refused.
 """
@@ -7,13 +9,14 @@ no answer. Vector and scalar are taken; a range, a text or a histogram is not wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from incident_ops.adapters.http import Place, ask, parsed, refused
+from incident_ops.adapters.http import Place, TooLarge, ask, parsed, refused
+from incident_ops.adapters.metrics.promql import MARK, PARTS, TIME, added_up, is_plain, selectors, with_times
 from incident_ops.adapters.processes import one_line
-from incident_ops.domain.ports import MetricSeries, Tick
+from incident_ops.domain.ports import MetricSeries, Sampled, Tick
 from incident_ops.errors import Incomplete
 
 _QUERY, _RANGE = "/api/v1/query", "/api/v1/query_range"
@@ -22,6 +25,17 @@ _HINTS = {
     "string": "a text was given; give a number",
     "histogram": "a histogram was given; take e.g. histogram_count() or histogram_quantile() of it",
 }
+_WINDOW = 600
+"""Seconds."""
+_NOT_UNDERSTOOD = (400, 422)
+"""Statuses of a query that cannot be read, or cannot be carried out."""
+
+
+Answered = TypeVar("Answered")
+
+
+class NotUnderstood(Incomplete):
+    """The server does not understand the query."""
 
 
 class Prometheus:
@@ -33,6 +47,7 @@ class Prometheus:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._untimed, self._large = set[str](), set[str]()
 
     def value(self, query: str, tick: Tick, /) -> object:
         """The number of a scalar, or the list of a vector's numbers in the order of their labels."""
@@ -43,20 +58,56 @@ class Prometheus:
         return [found[labels] for labels in sorted(found)]
 
     def counts(self, query: str, tick: Tick, /) -> MetricSeries:
-        """The counters at that instant."""
-        kind, result = self._instant(query, tick.end)
+        """The counters at that instant, and when each was sampled; without that where the server cannot say.
+
+        Those that a query adds up are read one by one, unless they are too many.
+        """
+        return self._by_parts(query, lambda asked: self._sampled(asked, tick))
+
+    def _by_parts(self, query: str, ask: Callable[[str], Answered]) -> Answered:
+        parts = added_up(query)
+        if parts != query and query not in self._large:
+            try:
+                return ask(parts)
+            except TooLarge:
+                self._large.add(query)
+        return ask(query)
+
+    def _sampled(self, query: str, tick: Tick) -> Sampled:
+        if query not in self._untimed:
+            try:
+                return self._timed(query, *self._instant(with_times(query), tick.end))
+            except NotUnderstood:
+                pass
+        found = self._timed(query, *self._instant(query, tick.end))
+        self._untimed.add(query)
+        return found
+
+    def _timed(self, query: str, kind: str, result: Any) -> Sampled:
         if kind == "scalar":
-            return {"": self._number(result)}
-        return {_labels(one): self._sample(one) for one in result}
+            return Sampled({"": self._number(result)}, {}, parts=1)
+        values = [one for one in result if not _mark(one)]
+        series = {_labels(one): self._sample(one) for one in values}
+        more = [(_mark(one), one) for one in result if _mark(one)]
+        if is_plain(query):
+            by_labels = {_labels(one, MARK, "__name__"): self._sample(one) for _, one in more}
+            times = {_labels(one): by_labels.get(_labels(one, "__name__")) for one in values}
+            return Sampled(series, {name: at for name, at in times.items() if at is not None})
+        newest = [self._sample(one) for mark, one in more if mark.startswith(TIME)]
+        parts = sum(self._sample(one) for mark, one in more if mark.startswith(PARTS))
+        return Sampled(series, dict.fromkeys(series, max(newest)) if newest else {}, parts or 1)
 
     def history(self, query: str, last: Tick, ticks: int, /) -> Sequence[MetricSeries]:
         """The counters at the ends of `ticks` ticks, and at the begin of the first: one more than ticks."""
+        return self._by_parts(query, lambda asked: self._range(asked, last, ticks))
+
+    def _range(self, query: str, last: Tick, ticks: int) -> Sequence[Sampled]:
         begin = last.shifted(-last.seconds * ticks).end
         words = {"query": query, "start": _epoch(begin), "end": _epoch(last.end), "step": f"{last.seconds:g}"}
         kind, result = self._asked(_RANGE, words)
         if kind != "matrix":
             raise self._refused(kind)
-        rows: list[dict[str, object]] = [{} for _ in range(ticks + 1)]
+        rows = [Sampled({}, {}, 0 if is_plain(query) else 1) for _ in range(ticks + 1)]
         for one in result:
             labels = _labels(one)
             for at, text in self._points(one):
@@ -64,6 +115,19 @@ class Prometheus:
                 if 0 <= row <= ticks:
                     rows[row][labels] = self._number([at, text])
         return rows
+
+    def spacing(self, query: str, at: datetime, /) -> float:
+        """By how many samples the series with most of them has in ten minutes."""
+        read = selectors(query)
+        if not read:
+            return 0.0
+        try:
+            counted = " or ".join(f"max(count_over_time({one}[{_WINDOW}s]))" for one in read)
+            _, result = self._instant(f"max({counted})", at)
+        except NotUnderstood:
+            return 0.0
+        most = max((self._sample(one) for one in result), default=0.0)
+        return _WINDOW / most if most > 1 else 0.0
 
     def _instant(self, query: str, at: datetime) -> tuple[str, Any]:
         kind, result = self._asked(_QUERY, {"query": query, "time": _epoch(at)})
@@ -76,7 +140,8 @@ class Prometheus:
         form = {**words, "timeout": f"{round(self._place.seconds * 1000)}ms"}
         answer = ask(self._place, "POST", path, data=form)
         if answer.status != 200:
-            raise refused(self._place, answer, _reason(answer.body))
+            error = refused(self._place, answer, _reason(answer.body))
+            raise NotUnderstood(error.message, hint=error.hint) if answer.status in _NOT_UNDERSTOOD else error
         body = parsed(self._place, answer)
         if not isinstance(body, dict) or body.get("status") != "success" or not isinstance(body.get("data"), dict):
             raise self._strange()
@@ -130,11 +195,17 @@ def _reason(body: bytes) -> str:
         return ""
 
 
-def _labels(one: Mapping[str, Any]) -> str:
-    """A series' labels as text, in their own order."""
+def _mark(one: Mapping[str, Any]) -> str:
+    """What a part of an answer is beside the values, "" for a value."""
+    metric = one.get("metric")
+    return str(metric.get(MARK, "")) if isinstance(metric, dict) else ""
+
+
+def _labels(one: Mapping[str, Any], *but: str) -> str:
+    """A series' labels as text, in their own order; some of them may be left out."""
     metric = one.get("metric")
     named = metric if isinstance(metric, dict) else {}
-    return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(named.items()))
+    return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(named.items()) if name not in but)
 
 
 def _epoch(at: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -51,6 +52,10 @@ class Web:
     def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:
         """None is read."""
         return ()
+
+    def spacing(self, _query: str, _at: datetime, /) -> float:
+        """Not known: what is asked for is counted at that moment."""
+        return 0.0
 
 
 def steps(json_path: str) -> Steps:

@@ -6,8 +6,8 @@ It belongs to a capability that is not built yet. Nothing happens because of it,
 Before:
 
     extends: sev0-3
-    gate:
-      max_error_pct: 1
+    targets:
+      mttr_trend: falling
 
 After:
 

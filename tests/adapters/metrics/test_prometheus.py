@@ -10,7 +10,8 @@ import pytest
 
 from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
-from incident_ops.domain.ports import Tick
+from incident_ops.adapters.metrics.promql import MARK, added_up, selectors, with_times
+from incident_ops.domain.ports import Sampled, Tick
 from incident_ops.errors import Incomplete
 from tests.support.scripted_server import Reply, ScriptedServer
 
@@ -40,8 +41,101 @@ def test_a_tick_is_one_instant_query_of_the_gates_own_time(server: ScriptedServe
     source.counts("errors_total", TICK)
     asked = server.asked[0]
     assert (asked.method, asked.path) == ("POST", "/prom/api/v1/query")
-    assert asked.body == {"query": "errors_total", "time": f"{AT:.3f}", "timeout": "10000ms"}
+    assert asked.body == {"query": with_times("errors_total"), "time": f"{AT:.3f}", "timeout": "10000ms"}
+    assert len(server.asked) == 1
     assert asked.headers["authorization"] == "Bearer s3cret"
+
+
+def test_counters_come_with_the_times_of_their_samples(server: ScriptedServer, source: Prometheus) -> None:
+    """Of a plain selector each series has its own; of a sum it is the newest of all that are added up."""
+    times = [one(str(AT - ago), pod=pod, **{MARK: "time"}) for pod, ago in (("a", 3.5), ("b", 40))]
+    values = [one("7", __name__="x", pod="a"), one("9", __name__="x", pod="b")]
+    server.script(answer("vector", [*times, *values]))
+    found = source.counts("x", TICK)
+    assert isinstance(found, Sampled)
+    assert (found, found.parts) == ({'__name__="x",pod="a"': 7.0, '__name__="x",pod="b"': 9.0}, 0)
+    assert found.times == {'__name__="x",pod="a"': AT - 3.5, '__name__="x",pod="b"': AT - 40}
+    newest = [one(str(AT - 3.5), **{MARK: "time0"}), one(str(AT - 9), **{MARK: "time1"})]
+    parts = [one("2", **{MARK: "parts0"}), one("3", **{MARK: "parts1"})]
+    server.script(answer("vector", [*newest, *parts, one("16")]))
+    found = source.counts("sum(x) + sum(y)", TICK)
+    assert isinstance(found, Sampled)
+    assert (found, found.times, found.parts) == ({"": 16.0}, {"": AT - 3.5}, 5)
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ("sum(x)", "x"),
+        ('sum by (code) (x{a="b)"}) or vector(0)', 'x{a="b)"}'),
+        ("(sum(x) without (pod))", "x"),
+        ("x or on() vector(0)", "x"),
+        ('sum({job="a"})', '{job="a"}'),
+        ("max(x)", "max(x)"),
+        ("sum(x) + sum(y)", "sum(x) + sum(y)"),
+        ("sum(x > 5)", "sum(x > 5)"),
+        ("sum(x) or vector(1)", "sum(x) or vector(1)"),
+    ],
+)
+def test_counters_that_are_added_up_are_read_one_by_one(query: str, parts: str) -> None:
+    """Only they show which of them began anew, ended or came late; anything else is asked as it stands."""
+    assert added_up(query) == parts
+
+
+def test_a_sum_of_too_many_counters_is_read_as_the_sum(server: ScriptedServer, source: Prometheus) -> None:
+    """Their answer would be longer than is read; how many they are shows where their number changes."""
+    many = answer("vector", [one("1", pod="x" * 1000) for _ in range(2200)])
+    few = answer("vector", [one("2200", **{MARK: "parts0"}), one("9")])
+    server.script(many, few, few)
+    for _ in range(2):
+        found = source.counts("sum(x)", TICK)
+        assert isinstance(found, Sampled)
+        assert (found, found.parts) == ({"": 9.0}, 2200)
+    assert [asked.body["query"] for asked in server.asked] == [with_times(query) for query in ("x", "sum(x)", "sum(x)")]
+
+
+def test_a_server_that_does_not_know_the_times_is_asked_without(server: ScriptedServer, source: Prometheus) -> None:
+    """Once for each query: an answer without times is better than none, and a failure is the query's own."""
+    refused = Reply(422, {"status": "error", "errorType": "execution", "error": "unknown function timestamp"})
+    server.script(refused, answer("vector", [one("2")]), answer("vector", [one("3")]))
+    found = source.counts("x", TICK)
+    assert isinstance(found, Sampled)
+    assert (found, found.times) == ({"": 2.0}, {})
+    assert source.counts("x", TICK) == {"": 3.0}
+    assert [asked.body["query"] for asked in server.asked] == [with_times("x"), "x", "x"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("x", ["x"]),
+        ('(x{a="}"})', ['x{a="}"}']),
+        ('{job="a"} # sum(y)', ['{job="a"}']),
+        ('sum by (pod) (http:x{a="b"}) or vector(0)', ['http:x{a="b"}']),
+        ("sum(x) without (pod, a) - y offset 5m", ["x", "y"]),
+        ("a and on (pod) group_left (v) b", ["a", "b"]),
+        ('max_over_time(x{c=~"5.."}[5m]) + x{c=~"5.."}', ['x{c=~"5.."}']),
+        ("sum(x @ start()) > bool 1e3", ["x"]),
+        ('label_replace(x, "a", "$1", "c", "(.*)")', ["x"]),
+        ("1 + Inf", []),
+        ("", []),
+        ("sum(", []),
+    ],
+)
+def test_the_series_that_a_query_reads_are_found(query: str, found: list[str]) -> None:
+    """Names, labels and words of the language are told apart; a query that reads none is asked as it stands."""
+    assert selectors(query) == found
+    assert with_times(query).count("timestamp(") == len(found)
+    if not found:
+        assert with_times(query) == query
+
+
+def test_the_distance_of_samples_is_how_many_of_them_there_are(server: ScriptedServer, source: Prometheus) -> None:
+    """In ten minutes, of the series that has most; 0 where there are none, and where the server cannot say."""
+    server.script(answer("vector", [one("20")]), answer("vector", []), Reply(400, {"status": "error"}))
+    assert [source.spacing("sum(x)", TICK.end) for _ in range(3)] == [30.0, 0.0, 0.0]
+    assert server.asked[0].body["query"] == "max(max(count_over_time(x[600s])))"
+    assert source.spacing("vector(1)", TICK.end) == 0.0
 
 
 def test_a_vector_is_its_series_by_their_labels(server: ScriptedServer, source: Prometheus) -> None:
@@ -101,7 +195,7 @@ def test_everything_else_is_an_error_with_its_reason(
     server: ScriptedServer, source: Prometheus, reply: Reply, message: str
 ) -> None:
     """For counts and for conditions alike; the reason is one line."""
-    server.script(reply, reply)
+    server.script(reply, reply, reply)
     for ask in (source.counts, source.value):
         with pytest.raises(Incomplete, match=message) as told:
             ask("q", TICK)
