@@ -6,11 +6,9 @@ The verdict is shown where GitHub shows it: a deployment's status, a workflow st
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol, Self
 
 from incident_ops.adapters.environment import Ticking, add_to_summary, set_outputs, summary_size
 from incident_ops.adapters.files import hold_alone, write_text
@@ -19,23 +17,23 @@ from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
 from incident_ops.app.canary_incident import FailedCanary, demand_declarable, record_failure
 from incident_ops.app.canary_notices import CanaryNotices
+from incident_ops.app.canary_request import CanaryRequest, RunProgress, demand_consistent
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace, remote_of
-from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy, with_values
+from incident_ops.canary.config import FULL, Analysis, limited_by_policy, longest_run, with_values
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
     Run,
     carried_on,
-    longest_run,
     run_from_json,
     run_to_json,
     stages,
     takes_all_traffic,
     watch_analysis,
 )
-from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
+from incident_ops.canary.verdict import COMMAND_FAILED, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.ports import MetricSource
@@ -44,50 +42,6 @@ from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.render.canary import canary_notice, canary_summary, to_outputs, would_have_failed
 from incident_ops.render.gate import lines_of_holds
-
-
-@dataclass(frozen=True)
-class CanaryRequest:
-    """A run as the options of `canary run` ask for it; see its help."""
-
-    file: str
-    service: str | None = None
-    environment: str | None = None
-    sha: str | None = None
-    records: str | None = None
-    passed: str | None = None
-    values: tuple[str, ...] = ()
-    state: str | None = None
-    step_state: str | None = None
-    watch: bool = False
-    on_step: str | None = None
-    on_pass: str | None = None
-    on_fail: str | None = None
-    declare: bool = False
-    severity: str | None = None
-    send: bool = False
-    carry_on: float | None = None
-    """Seconds more for a run that ended inconclusive."""
-
-
-class RunProgress(Protocol):
-    """Whoever is shown how a run goes, from the first tick to the last."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *error: object) -> None: ...
-
-    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict, /) -> None:
-        """The status of every metric after a tick."""
-
-    def note(self, text: str, /) -> None:
-        """A line for people."""
-
-    def announce(self, text: str, /) -> None:
-        """What begins now, in a line of its own."""
-
-    def paused(self) -> AbstractContextManager[None]:
-        """For as long as a command of the caller prints."""
 
 
 def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
@@ -100,33 +54,6 @@ def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgre
     return _Rollout(workspace, gate, request, progress).outcome()
 
 
-_LONGEST = 86400.0
-
-
-def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
-    """UserError for options that do not go together, and for a gate that cannot be measured live."""
-    if gate.analysis.provider.kind == FILE_PROVIDER:
-        raise UserError("a file is not live", where=gate.path, hint="incident-ops canary replay X.csv -f GATE.yaml")
-    if request.state and request.step_state:
-        raise UserError("--state and --step-state are two ways", hint="a job for each step: --step-state alone")
-    if (request.state or request.step_state) and not request.sha:
-        hint = "--sha SHA: evidence of one version must not count for another"
-        raise UserError("a state file belongs to one commit", hint=hint)
-    if request.carry_on is not None:
-        if not (request.state or request.step_state):
-            raise UserError("--continue without --state", hint="--state FILE, the one that the inconclusive run wrote")
-        if not gate.analysis.interval <= request.carry_on <= _LONGEST:
-            raise UserError(
-                "--continue is too short or too long", hint="at least one interval, a day at most, e.g. 10m"
-            )
-    for option in ("environment", "records", "passed"):
-        if getattr(request, option) and not request.service:
-            raise UserError(f"--{option} without --service", hint="--service NAME")
-    for option in ("severity", "send"):
-        if getattr(request, option) and not request.declare:
-            raise UserError(f"--{option} without --declare", hint="add --declare, or leave it out")
-
-
 class _CommandFailed(Incomplete):
     """A command of the caller could not be run, or failed."""
 
@@ -137,7 +64,7 @@ class _Rollout:
     def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._workspace, self._request, self._progress = workspace, request, progress
-        _demand_consistent(request, gate)
+        demand_consistent(request, gate)
         policy, _ = workspace.judged_by
         self._analysis = limited_by_policy(gate.analysis, policy.gate.max_error_pct)
         self._sha = commit_id(request.sha) if request.sha else ""
@@ -157,6 +84,7 @@ class _Rollout:
         self._ticking = Ticking()
         self._started = stamp(self._ticking.now())
         self._seconds = 0.0
+        self._longest = longest_run(self._analysis, self._watched, request.carry_on)
         whose = (self._analysis.name, request.service or "", self._environment, self._sha)
         self._notices = CanaryNotices(workspace, *whose, request.severity, self._analysis.dry_run, progress.note)
 
@@ -198,7 +126,7 @@ class _Rollout:
             self._notices.send(CANARY_WAITING, self._weight, f"{text}\n{left}")
 
     def _notify_of_begin(self) -> None:
-        takes = spell_duration(round(longest_run(self._analysis, self._watched)))
+        takes = spell_duration(round(self._longest))
         share = f"{self._weight} % of the traffic first; it" if self._weight else "It"
         self._notices.send(CANARY_STARTED, self._weight, f"{share} may take {takes}.")
 
@@ -233,7 +161,7 @@ class _Rollout:
     def _ask_gate(self, service: str) -> CanaryOutcome:
         """What holds deploys of the service, as an outcome of the canary."""
         request = self._request
-        lead = timedelta(seconds=longest_run(self._analysis, self._watched) - self._seconds)
+        lead = timedelta(seconds=self._longest - self._seconds)
         asked = GateRequest(
             service, request.environment, request.sha, records=request.records, passed=request.passed, lead=lead
         )

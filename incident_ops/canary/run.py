@@ -90,12 +90,6 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
     return min(horizon + analysis.horizon, longest) if horizon < longest else None
 
 
-def longest_run(analysis: Analysis, watched: Analysis | None) -> float:
-    """For how many seconds a run may measure: its steps, its extension, and the watch at full traffic."""
-    extension = analysis.extend_by if analysis.on_inconclusive == EXTEND else 0.0
-    return analysis.horizon + extension + (watched.horizon if watched else 0.0)
-
-
 def takes_all_traffic(analysis: Analysis) -> bool:
     """Whether the last step takes all traffic."""
     return any(step.weight == FULL for step in analysis.steps)

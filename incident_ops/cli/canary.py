@@ -92,7 +92,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --continue 10m
     """
-    from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
+    from incident_ops.app.canary_request import CanaryRequest
+    from incident_ops.app.canary_run import run_canary, update_deployment, write_outputs
 
     # until the end, so that a job that is killed counts as one that did not pass
     write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT)

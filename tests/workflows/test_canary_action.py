@@ -32,7 +32,7 @@ if os.environ.get("SILENT"):
 if os.environ.get("CRASHES"):
     source.answers = None
 clock = Clock()
-live.Ticking, live.connect = (lambda: clock), (lambda *given: source)
+live.Ticking, live.connect = (lambda: clock), (lambda *given, **words: source)
 main()
 """
 
