@@ -36,11 +36,11 @@ from incident_ops.records.merged_policies import may_rule, policies_since
 from incident_ops.records.oncall import ONCALL, load_schedules, read_schedule
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, to_plan
 from incident_ops.records.policy import PolicyAndServices
-from incident_ops.records.schema import SCHEMA_KINDS, check_document
-from incident_ops.records.schema_copies import Names, copy_state
+from incident_ops.records.schema import check_document
+from incident_ops.records.schema_copies import stale_copies
 from incident_ops.records.store import CheckRecord, Raw, Store, is_record
 from incident_ops.records.suppressions import find_suppressions
-from incident_ops.records.team_faults import team_faults
+from incident_ops.records.team_faults import dependency_faults, team_faults
 from incident_ops.records.yaml_positions import comments
 from incident_ops.records.yaml_reader import Document, place_at, read_bytes
 from incident_ops.rules import SuppressedFinding, apply_suppressions, secret, text_safety, timeline_order
@@ -190,7 +190,8 @@ def validate_records(
     findings += [finding for document in _settings(setting) for finding in _hazards(document)]
     others = [(path, kind) for path, kind in store.others() if is_wanted is None or is_wanted(path)]
     findings += [finding for path, kind in others for finding in _other_findings(store, path, kind, world)]
-    findings += [*_stale_schemas(store, setting), *_not_used_yet(setting), *_gate_limit(setting), *team_faults(setting)]
+    findings += [*stale_copies(store, setting), *_not_used_yet(setting), *_gate_limit(setting), *team_faults(setting)]
+    findings += [*dependency_faults(setting), *store.near_names()]
     findings += oncall_findings(store, setting, now, base)
     silenced: list[SuppressedFinding] = []
     if world:
@@ -246,7 +247,7 @@ def _unreadable(path: str, blob: str, findings: list[Finding], data: Any = None)
     parts = path.split("/")
     name = data.get("id") if isinstance(data, dict) else None
     if not (isinstance(name, str) and is_incident_id(name)):
-        name = parts[1] if len(parts) in (2, 3) and is_incident_id(parts[1]) else None
+        name = next((part for part in reversed(parts[1:]) if is_incident_id(part)), None)
     return IndexEntry(path, blob, name, UNREADABLE, 0, findings, None, [])
 
 
@@ -311,6 +312,9 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
     raw = store.read(path)
     if not isinstance(raw, bytes):
         return [raw] if raw else []
+    if kind in (FREEZE, MAINTENANCE) and not path.endswith(".yaml"):
+        stem = path.rpartition(".")[0] or f"{path}/NAME"
+        return [fault("near-name", path, "its name does not end in .yaml", f"rename it to {stem}.yaml")]
     document = read_bytes(raw, path)
     if isinstance(document, list):
         return document
@@ -363,11 +367,15 @@ def _gate_findings(document: Document, world: World | None) -> list[Finding]:
 
 
 def _plan_findings(document: Document, kind: str, world: World | None) -> list[Finding]:
-    """Findings over the times of a freeze or a maintenance window, as the gate reads them."""
-    from incident_ops.deploy_gate.plan_check import check_plan  # most runs have no such file that changed
+    """Findings over the times of a freeze or a maintenance window, and over what it names, as the gate reads them."""
+    from incident_ops.deploy_gate.names import check_plan_names  # most runs have no such file that changed
+    from incident_ops.deploy_gate.plan_check import check_plan
 
-    buffer = world.policy.maintenance.buffer if world else None
-    return _placed(document, check_plan(to_plan(document, kind), document.file, buffer))
+    plan, buffer = to_plan(document, kind), world.policy.maintenance.buffer if world else None
+    found = [*check_plan(plan, document.file, buffer)]
+    if world:
+        found += check_plan_names(plan, document.file, world.policy, world.services, world.now)
+    return _placed(document, found)
 
 
 def oncall_findings(store: Store, setting: PolicyAndServices, now: datetime, base: Base | None = None) -> list[Finding]:
@@ -406,22 +414,6 @@ def _gate_limit(setting: PolicyAndServices) -> Iterator[Finding]:
     if loaded.policy is not None and loaded.document is not None and not loaded.findings:
         subject = PolicyFile(loaded.policy, loaded.own, loaded.resolved, loaded.document.file, known)
         yield from _placed(loaded.document, limit_below_slo.check(subject))
-
-
-def _stale_schemas(store: Store, setting: PolicyAndServices) -> Iterator[Finding]:
-    names = Names.of(setting.policy.policy, setting.services.services)
-    for kind in SCHEMA_KINDS:
-        path = f"schemas/{kind}.schema.json"
-        raw = store.read(path)
-        if not isinstance(raw, bytes):
-            continue
-        state = copy_state(kind, raw, names)
-        if state.is_edited:
-            message = "this copy for editors was edited by hand, or is not from this version of incident-ops"
-            yield fault("schema-copy", path, message, "`incident-ops init --replace-schemas` replaces it", at=(1, 1))
-        elif state.changed:
-            message = f"this copy for editors was made from {state.changed}"
-            yield fault("schema-copy", path, message, "run `incident-ops init` again", at=(1, 1))
 
 
 def crossings(index: RecordIndex) -> Crossings:

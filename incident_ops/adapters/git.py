@@ -133,6 +133,11 @@ class Git:
                 mode, _, blob = head.decode().split(" ")
                 yield Blob(os.fsdecode(name), blob, mode in _REGULAR)
 
+    def top(self, commit: str) -> dict[str, bool]:
+        """What lies right in this folder at a commit, in order; True for a folder."""
+        rows = (row.partition(b"\t") for row in self._stdout("ls-tree", "-z", commit).split(b"\0") if row)
+        return {os.fsdecode(name): b" tree " in head for head, _, name in rows}
+
     def changed(self, old: str, new: str, folders: Iterable[str]) -> Iterator[Blob]:
         """What differs between two commits below `folders`; a deleted path has an empty blob id."""
         out = self._stdout("diff-tree", *_RAW, old, new, "--", *folders)
@@ -193,8 +198,7 @@ class Git:
     def history(self, path: str, commit: str | None = None) -> Iterator[str]:
         """The commits that changed a path, newest first: those up to `commit`, else up to HEAD."""
         if (last := commit or self.head) is not None:
-            out = self._stdout("rev-list", last, "--", path)
-            yield from out.decode().split()
+            yield from self._stdout("rev-list", last, "--", path).decode().split()
 
     def branch_history(self, path: str, commit: str) -> Iterator[tuple[str, datetime]]:
         """The commits of a branch itself (first parents) that changed a path, newest first, each with its time."""

@@ -66,6 +66,14 @@ class Pushed(NamedTuple):
         return WriteFailed(f"{doing}: {self.reason}", hint=self.hint)
 
 
+class NewestCommit(NamedTuple):
+    """The default branch of a remote, the commit at its tip, and what the branches that were asked about are called."""
+
+    branch: str
+    commit: str
+    names: tuple[str, ...]
+
+
 class Remote:
     """A remote of the clone that `git` is in."""
 
@@ -90,13 +98,16 @@ class Remote:
         server: str = "https://github.com",
         seconds: float = 60.0,
         own: Sequence[tuple[str, str]] = (),
+        only_reads: bool = False,
     ) -> Remote:
         """The remote of that name; `token` opens it where it is on `server`; one question takes `seconds` at most.
 
         `own` are settings of the person who pushes, by which git finds their credentials where no token opens it.
+        `only_reads`: its address is the one that is fetched from, where another one is pushed to.
         UserError where the clone has no such remote, or one that is reached over another protocol.
         """
-        command = ["git", *SETTINGS, "-C", str(git.root), "remote", "get-url", "--push", name]
+        words = ("remote", "get-url", *(() if only_reads else ("--push",)), name)
+        command = ["git", *SETTINGS, "-C", str(git.root), *words]
         asked = run(command, quiet_environment(), seconds)
         configured = os.fsdecode(asked.stdout).removesuffix("\n")
         if asked.code or not configured:
@@ -124,6 +135,27 @@ class Remote:
         if not any(line.endswith("\tHEAD") and line is not branch for line in listed):
             return None
         return self.tip(branch.removeprefix("ref: refs/heads/").partition("\t")[0]) if branch else None
+
+    def newest(self, folder: str) -> NewestCommit:
+        """Its default branch and the tip of it, that commit fetched; and how branches go on that begin with `folder`.
+
+        One question and one fetch, both together within the seconds of this remote; into a shallow clone comes that
+        commit alone. Incomplete where the remote cannot be read, has no commit or does not tell its default branch.
+        """
+        until, heads = time.monotonic() + self._seconds, f"refs/heads/{folder}"
+        rows = [line.partition("\t") for line in self._listed("--symref", "HEAD", f"{heads}*")]
+        symbolic = (first for first, _, ref in rows if ref == "HEAD" and first.startswith("ref: refs/heads/"))
+        branch = next(symbolic, "").removeprefix("ref: refs/heads/")
+        commit = next((first for first, _, ref in rows if ref == "HEAD" and not first.startswith("ref: ")), "")
+        if not commit:
+            raise Incomplete(f"{self.name} has no commit yet", hint=f"once: git push -u {self.name} HEAD:main")
+        if not branch:
+            raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
+        if not self.git.knows(commit):
+            self._fetch(commit, alone=bool(self.git.shallow_hint()), until=until)
+            self.objects.remember(f"refs/incident-ops/{branch}", commit)
+        names = tuple(ref.removeprefix(heads) for _, _, ref in rows if ref.startswith(heads))
+        return NewestCommit(branch, commit, names)
 
     def head(self) -> str | None:
         """The commit that the remote's HEAD is at; None where it does not tell. Incomplete where it cannot be read."""
@@ -242,11 +274,13 @@ class Remote:
         done = self._run("ls-remote", *options, "--upload-pack=git-upload-pack", _NAME, *refs)
         return os.fsdecode(self._read(done)).split("\n")
 
-    def _fetch(self, *refs: str) -> None:
+    def _fetch(self, *refs: str, alone: bool = False, until: float | None = None) -> None:
+        """`alone`: without the history before; `until`: when it must be done, by the monotonic clock."""
         self._read(
             self._run(
                 "fetch",
                 "--quiet",
+                *(("--depth=1",) if alone else ()),
                 "--no-tags",
                 "--no-write-fetch-head",
                 "--no-write-commit-graph",
@@ -254,6 +288,7 @@ class Remote:
                 "--upload-pack=git-upload-pack",
                 _NAME,
                 *refs,
+                seconds=self._seconds if until is None else max(until - time.monotonic(), 0.0),
             )
         )
 
@@ -274,9 +309,9 @@ class Remote:
             text = text.replace(secret, "***")
         return text
 
-    def _run(self, *words: str) -> Ran:
+    def _run(self, *words: str, seconds: float | None = None) -> Ran:
         command = ["git", *SETTINGS, *_QUIET, "-C", str(self.git.root), *words]
-        return run(command, self._environment(), self._seconds)
+        return run(command, self._environment(), self._seconds if seconds is None else seconds)
 
     def _environment(self) -> dict[str, str]:
         header = f"http.{self.url}.extraheader"

@@ -15,11 +15,12 @@ from incident_ops.adapters.files import hold_alone, write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
+from incident_ops.app.canary_held import GateOfRun, HeldBack
 from incident_ops.app.canary_incident import FailedCanary, demand_declarable, record_failure
 from incident_ops.app.canary_notices import CanaryNotices
 from incident_ops.app.canary_request import CanaryRequest, RunProgress, demand_consistent
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
-from incident_ops.app.gate_check import GateRequest, check_gate
+from incident_ops.app.gate_check import GateRequest
 from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.config import FULL, Analysis, limited_by_policy, longest_run, with_values
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
@@ -33,7 +34,7 @@ from incident_ops.canary.run import (
     takes_all_traffic,
     watch_analysis,
 )
-from incident_ops.canary.verdict import COMMAND_FAILED, accepted
+from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.ports import MetricSource
@@ -41,7 +42,6 @@ from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.render.canary import canary_notice, canary_summary, to_outputs, would_have_failed
-from incident_ops.render.gate import lines_of_holds
 
 
 def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
@@ -82,6 +82,7 @@ class _Rollout:
         self._sampler = Sampler(source, self._analysis, values)
         self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
+        self._gate = GateOfRun(workspace, self._analysis.name, self._question, self._ticking)
         self._started = stamp(self._ticking.now())
         self._seconds = 0.0
         self._longest = longest_run(self._analysis, self._watched, request.carry_on)
@@ -131,23 +132,24 @@ class _Rollout:
         self._notices.send(CANARY_STARTED, self._weight, f"{share} may take {takes}.")
 
     def _asked_and_measured(self) -> CanaryOutcome:
-        notes: tuple[str, ...] = ()
-        if self._request.service is not None:
-            held = self._ask_gate(self._request.service)
-            if held.verdict not in (PASS, OVERRIDDEN):
-                return held
-            notes = ("a person lets this commit through what holds deploys",) if held.verdict == OVERRIDDEN else ()
-        with self._progress as progress:
-            if self._unproven:
-                progress.note(self._unproven)
-            try:
-                outcome = self._measured()
-            except (KeyboardInterrupt, SystemExit):
-                progress.note(self._left_behind())
-                raise
-        if notes and outcome.verdict == PASS:
-            outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
-        return self._concluded(replace(outcome, notes=(*outcome.notes, *notes)))
+        try:
+            self._gate.must_be_free()
+            with self._progress as progress:
+                if self._unproven:
+                    progress.note(self._unproven)
+                try:
+                    outcome = self._measured()
+                except (KeyboardInterrupt, SystemExit):
+                    progress.note(self._left_behind())
+                    raise
+        except HeldBack as stop:
+            return self._gate.stopped(stop.outcome, self._weight, has_state=self._state_file is not None)
+        if self._gate.is_overridden:
+            if outcome.verdict == PASS:
+                outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
+            note = "a person lets this commit through what holds deploys"
+            outcome = replace(outcome, notes=(*outcome.notes, note))
+        return self._concluded(outcome)
 
     def _left_behind(self) -> str:
         """What an end by a signal leaves: nobody rolls back but the caller."""
@@ -158,17 +160,20 @@ class _Rollout:
     def _share(self) -> str:
         return f" at {self._weight} % of the traffic" if self._weight else ""
 
-    def _ask_gate(self, service: str) -> CanaryOutcome:
-        """What holds deploys of the service, as an outcome of the canary."""
+    def _question(self) -> GateRequest | None:
+        """What the gate is asked; None where the run has no service."""
         request = self._request
+        if request.service is None:
+            return None
         lead = timedelta(seconds=self._longest - self._seconds)
-        asked = GateRequest(
-            service, request.environment, request.sha, records=request.records, passed=request.passed, lead=lead
+        return GateRequest(
+            request.service,
+            request.environment,
+            request.sha,
+            records=request.records,
+            passed=request.passed,
+            lead=lead,
         )
-        held = check_gate(self._workspace, asked)
-        notes = (*(lines_of_holds(held, lead) if held.verdict == FROZEN else ()), *held.notes)
-        ids = tuple(held.incident_ids)
-        return CanaryOutcome(self._analysis.name, held.verdict, held.reason_code, incident_ids=ids, notes=notes)
 
     def _measured(self) -> CanaryOutcome:
         run = self._resumed()
@@ -179,8 +184,10 @@ class _Rollout:
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
         outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
-        if self._is_let_through(outcome) and not self._request.step_state:
-            outcome = self._at_full(outcome)
+        if self._is_let_through(outcome):
+            self._gate.must_be_free()
+            if not self._request.step_state:
+                outcome = self._at_full(outcome)
         self._close(ended, outcome)
         return self._with_way_on(ended, outcome)
 
@@ -203,7 +210,7 @@ class _Rollout:
         """The rollout at full traffic, and watched there where that is asked for. An end that was only accepted stays
         that, however well the watch goes."""
         if takes_all_traffic(self._analysis):
-            self._step(FULL)
+            self._give(FULL)
         elif self._watched is not None:
             self._command("--on-pass", self._request.on_pass, outcome)
             self._weight = FULL
@@ -230,7 +237,7 @@ class _Rollout:
             self._sampler,
             self._step,
             self._keep,
-            lambda run, joined: self._progress.show(analysis, run, joined),
+            lambda run, joined: self._show(analysis, run, joined),
             one_step=bool(self._request.step_state),
         )
 
@@ -293,7 +300,17 @@ class _Rollout:
             "INCIDENT_OPS_REASON_CODE": outcome.reason_code if outcome else "",
         }
 
+    def _show(self, analysis: Analysis, run: Run, joined: JoinedVerdict) -> None:
+        self._gate.note_tick(run, joined)
+        self._progress.show(analysis, run, joined)
+
     def _step(self, weight: int) -> None:
+        """Begins a step; before every one but the first, which was just asked about, the gate is asked again."""
+        if self._gate.has_begun:
+            self._gate.must_be_free()
+        self._give(weight)
+
+    def _give(self, weight: int) -> None:
         self._weight = weight
         self._command("--on-step", self._request.on_step, None)
 
@@ -357,16 +374,20 @@ DEPLOYMENT_STATES = {
 """Only a pass is a success: a commit that has one is exempt from the gate later."""
 
 
-def update_deployment(workspace: Workspace, number: int, outcome: CanaryOutcome) -> str | None:
-    """Sets the status of deployment `number` -> why GitHub refused it, else None; the verdict stays what it is."""
-    from incident_ops.adapters.github.deployments import Deployments
+def update_deployment(workspace: Workspace, number: int, service: str | None, outcome: CanaryOutcome) -> str | None:
+    """Sets the status of deployment `number` -> why GitHub refused it, else None; the verdict stays what it is.
+
+    With `service` a success is proof for the gate that this commit of it passed.
+    """
+    from incident_ops.adapters.github.deployments import Deployments, marked
 
     is_unfinished = outcome.next_weight is not None or (outcome.is_dry and outcome.verdict != PASS)
     state = "in_progress" if is_unfinished else DEPLOYMENT_STATES[outcome.verdict]
     remote = remote_of(workspace.git)
     try:
         deployments = Deployments.of(os.environ, remote.url if remote else None)
-        deployments.tell(number, state, f"canary {outcome.gate}: {outcome.verdict} ({outcome.reason_code})")
+        text = f"canary {outcome.gate}: {outcome.verdict} ({outcome.reason_code})"
+        deployments.tell(number, state, marked(service, text) if service else text)
     except IncidentOpsError as error:
         return str(error)
     return None

@@ -19,7 +19,7 @@ from incident_ops.documents.issue_words import POSTMORTEM, Surroundings, beside
 from incident_ops.domain.record import Record
 from incident_ops.domain.tracker import Snapshot
 from incident_ops.reconcile import generated_block
-from incident_ops.reconcile.desired import Desired, desired_issues, incident_of
+from incident_ops.reconcile.desired import Desired, DesiredIssue, desired_issues, incident_of
 from incident_ops.reconcile.places import settle_places
 from incident_ops.records.history import records_from_cache
 
@@ -53,14 +53,34 @@ class ConcernedRecords:
             self.desired = self.desired._replace(beside=settled)
         return self.desired
 
-    def placed(self, seen: Snapshot, recreate: Collection[str] = ()) -> Desired:
+    def placed(
+        self,
+        seen: Snapshot,
+        recreate: Collection[str] = (),
+        answered: Mapping[str, Record] = MappingProxyType({}),
+        ticked: Collection[str] = (),
+    ) -> Desired:
         """The same, each issue with the repository that has or gets it, and texts that say why where that is not its
-        team's, and no more than they should where that is open to more people; `recreate` as in `settle_places`."""
+        team's, and no more than they should where that is open to more people; `recreate` as in `settle_places`.
+
+        Texts and labels of incidents in `answered` are those of the records there; `ticked` as of `Surroundings`.
+        """
         wanted = settle_places(self.asked_for(seen), seen, recreate)
         stays = {key: issue.stays for key, issue in wanted.issues.items() if issue.stays}
         tells_all = {"", *(team.repository for team in seen.elsewhere if team.tells_all)}
         brief = frozenset(key for key, issue in wanted.issues.items() if issue.repository not in tells_all)
-        return wanted._replace(bodies=self._bodies(stays, brief)) if stays or brief else wanted
+        if stays or brief or answered:
+            wanted = wanted._replace(bodies=self._bodies(stays, brief, answered, ticked))
+        return wanted._replace(issues={**wanted.issues, **self._answered(wanted, answered)}) if answered else wanted
+
+    def _answered(self, wanted: Desired, answered: Mapping[str, Record]) -> dict[str, DesiredIssue]:
+        workspace = self._workspace
+        found = desired_issues(answered.values(), workspace.judged_by[0], {}, workspace.now, workspace.judged_by[1])
+        known = {name: issue for name, issue in found.issues.items() if name in answered and name in wanted.issues}
+        return {
+            name: wanted.issues[name]._replace(labels=issue.labels, called=issue.called)
+            for name, issue in known.items()
+        }
 
     def recent(self) -> list[Record]:
         """The records of which something may be due; none whose id another one has, too."""
@@ -81,10 +101,15 @@ class ConcernedRecords:
         self.desired = desired_issues(self.records, policy, self._bodies(), workspace.now, services, settled)
 
     def _bodies(
-        self, stays: Mapping[str, str] = MappingProxyType({}), brief: frozenset[str] = frozenset()
+        self,
+        stays: Mapping[str, str] = MappingProxyType({}),
+        brief: frozenset[str] = frozenset(),
+        answered: Mapping[str, Record] = MappingProxyType({}),
+        ticked: Collection[str] = (),
     ) -> IssueBodies:
-        around = self._around._replace(stays=stays, brief=brief)
-        return IssueBodies(self.records, self._workspace.judged_by[0], self._workspace.now, around)
+        around = self._around._replace(stays=stays, brief=brief, ticked=ticked)
+        records = [answered.get(record.incident.id, record) for record in self.records]
+        return IssueBodies(records, self._workspace.judged_by[0], self._workspace.now, around)
 
     def _named_by(self, seen: Snapshot) -> set[str]:
         """The records that an issue may belong to: by what the tracker keeps, its text, or its number."""

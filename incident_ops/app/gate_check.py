@@ -6,31 +6,43 @@ The records are those of this repository, of a folder, or of a branch of another
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import ACTOR
+from incident_ops.app.gate_source import LookedAt, PublishedGate, gate_source
 from incident_ops.app.identity import actor
 from incident_ops.app.known import count_later, known_live, known_records
-from incident_ops.app.workspace import (
-    Workspace,
-    judge_no_records,
-    open_workspace,
-    read_text_file,
-    served,
-    token_and_server,
+from incident_ops.app.workspace import Workspace, judge_no_records, read_text_file, served
+from incident_ops.deploy_gate.check import (
+    IGNORE,
+    DeployFacts,
+    DeployRequest,
+    all_holds,
+    check_deploy,
+    find_overrides,
+    released,
+    rolled_back,
 )
-from incident_ops.deploy_gate.check import IGNORE, DeployFacts, DeployRequest, check_deploy, released, rolled_back
-from incident_ops.deploy_gate.holds import needed_services
+from incident_ops.deploy_gate.holds import is_on, needed_services, open_drills
+from incident_ops.deploy_gate.names import ID as NAMES
+from incident_ops.deploy_gate.names import check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
-from incident_ops.deploy_gate.release import FIX_LASTS, fix_refused, is_listed
-from incident_ops.deploy_gate.verdict import INCIDENT_REPO_UNREACHABLE, INCONCLUSIVE, HeldRelease, Verdict
+from incident_ops.deploy_gate.release import FIX_LASTS, blaming, fix_refused, is_listed, of_incident
+from incident_ops.deploy_gate.verdict import (
+    DEPLOY_FREEZE,
+    INCIDENT_REPO_UNREACHABLE,
+    INCONCLUSIVE,
+    MAINTENANCE_WINDOW,
+    OPEN_INCIDENT,
+    Hold,
+    Verdict,
+)
 from incident_ops.domain.fence import evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Maintenance, planned_freeze
@@ -40,7 +52,6 @@ from incident_ops.domain.time import SKEW, duration, parse_instant, shift, stamp
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
 from incident_ops.records.history import last_readable, read_record
 from incident_ops.records.planned_changes import FREEZE, MAINTENANCE, Plans, last_plan, load_plans, read_document
-from incident_ops.records.store import Store
 from incident_ops.records.yaml_reader import Document
 from incident_ops.sla.error_budget import counted_spans
 
@@ -48,8 +59,6 @@ if TYPE_CHECKING:
     from incident_ops.edits.freeze import OverrideRequest
 
 
-_BRANCH_OF = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@/]*/[^@]+|[^@/:]+@[^@/:]+:[^@]+)@(?P<branch>[^@:\s]+)")
-_ADDRESS = re.compile(r"https?://")
 _WHOLE_IDS = (40, 64)
 
 ShowSource = Callable[[Workspace], None]
@@ -94,18 +103,18 @@ def check_gate(
     asked = DeployRequest(*what, lead=request.lead)
     try:
         with ExitStack() as scratch:
-            source = _source(workspace, request.records, scratch)
+            source = gate_source(workspace, request.records, scratch)
             if isinstance(source, PublishedGate):
                 verdict = _verdict_of_published(source, asked, request.fixes)
             else:
                 verdict = _verdict_of_records(source, asked, request, record_fix)
                 if show_source is not None:
-                    show_source(source)
+                    show_source(source.records)
     except UserError:
         raise
     except IncidentOpsError as error:
         verdict = _unreachable(asked, str(error))
-    return _allow_rollback(workspace, asked, verdict, request.passed)
+    return replace(_allow_rollback(workspace, asked, verdict, request.passed), at=workspace.now)
 
 
 def actor_of(workspace: Workspace, by: str | None) -> str | None:
@@ -117,50 +126,6 @@ def actor_of(workspace: Workspace, by: str | None) -> str | None:
         return by
     found = actor(workspace)
     return None if found.warning else found.name
-
-
-class PublishedGate(NamedTuple):
-    """gate.json as it was read, where it lay, and the commit its repository is at (None: that cannot be read)."""
-
-    raw: bytes
-    where: str
-    head: str | None
-
-
-def _source(workspace: Workspace, records: str | None, scratch: ExitStack) -> Workspace | PublishedGate:
-    """What `--records` names; without it the repository here. UserError where it names nothing that can be read."""
-    if records is None:
-        return workspace
-    path = Path(records)
-    if path.is_dir():
-        there = open_workspace({"repo": records, "rev": None, "at": None})
-        return replace(there, now=workspace.now, is_at_given=workspace.is_at_given)
-    if path.is_file():
-        return PublishedGate(path.read_bytes(), records, None)
-    if address := _BRANCH_OF.fullmatch(records):
-        return _branch(workspace, address["url"], address["branch"], scratch)
-    if _ADDRESS.match(records):
-        from incident_ops.adapters.git_branches import fetch
-
-        return PublishedGate(fetch(records), records.partition("?")[0].rpartition("@")[2], None)
-    hint = "a folder, a gate.json, https://.../gate.json, or the address of a repository with @BRANCH"
-    raise UserError(f"--records {records}: not found", hint=hint)
-
-
-def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> Workspace | PublishedGate:
-    from tempfile import TemporaryDirectory
-
-    from incident_ops.adapters.git_branches import GATE_BRANCH, read_branch, scratch_clone
-
-    folder = Path(scratch.enter_context(TemporaryDirectory(prefix="incident-ops-")))
-    remote = scratch_clone(folder, url, *token_and_server())
-    if branch == GATE_BRANCH:
-        content, head = read_branch(remote)
-        return PublishedGate(content, f"branch {GATE_BRANCH} of {remote.url}", head)
-    tip = remote.tip(branch)
-    if tip is None:
-        raise UserError(f"{remote.url} has no branch {branch!r}", hint="--records URL@main")
-    return replace(workspace, root=folder, git=remote.git, store=Store(folder, remote.git, tip))
 
 
 def _verdict_of_published(published: PublishedGate, asked: DeployRequest, fixes: str | None) -> Verdict:
@@ -177,8 +142,9 @@ def _verdict_of_published(published: PublishedGate, asked: DeployRequest, fixes:
 
 
 def _verdict_of_records(
-    records: Workspace, asked: DeployRequest, request: GateRequest, record_fix: RecordFix | None
+    source: LookedAt, asked: DeployRequest, request: GateRequest, record_fix: RecordFix | None
 ) -> Verdict:
+    records = source.records
     policy, _ = records.judged_by
     asked = replace(asked, environment=asked.environment or policy.gate.environment)
 
@@ -188,13 +154,44 @@ def _verdict_of_records(
 
     known, verdict = served(records, judged)
     verdict = replace(verdict, unread=tuple(_with_line(records, known, unread) for unread in verdict.unread))
+    notes = [*verdict.notes]
     if later := count_later(records):
-        verdict = replace(verdict, notes=(*verdict.notes, _not_declared(later, records.now)))
+        notes.append(_not_declared(later, records.now))
+    needed = needed_services(asked.service, known.services, policy.gate.dependency_depth)
+    notes += [f"{name} is a drill and holds nothing" for name in open_drills(needed, known.records, policy)]
     if not records.catalogue.count() and judge_no_records(records).exit_code:
         return _unreachable(asked, "records that HEAD or the tracker has are not here")
+    blamed = blaming(asked.sha, known.records)
+    verdict = _with_what_is_here(source, asked, replace(verdict, notes=tuple(notes), blamed=blamed), known)
     if request.fixes is None or not verdict.exit_code:
         return verdict
-    return _allow_fix(records, asked, verdict, request.fixes, actor_of(records, request.by), record_fix)
+    return _allow_fix(source, asked, verdict, known, request.fixes, actor_of(records, request.by), record_fix)
+
+
+_IN_FILES = (OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE)
+
+
+def _with_what_is_here(source: LookedAt, asked: DeployRequest, verdict: Verdict, merged: DeployFacts) -> Verdict:
+    """The verdict with where it comes from, and with what in this clone would change it once it is merged."""
+    notes = [f"{name} is declared on a branch and not merged: it does not hold yet" for name in source.declared]
+    verdict = replace(verdict, looked_at=source.place)
+    if source.here is None:
+        return replace(verdict, notes=(*verdict.notes, *notes))
+    only_here: tuple[Hold, ...] = ()
+    try:
+        here = source.here
+        known = served(here, lambda: deploy_facts(here, asked.service, read_contents(here)))
+        of_tip = {(hold.reason_code, hold.id) for hold in all_holds(asked, merged)[0]}
+        holds = (hold for hold in all_holds(asked, known)[0] if hold.reason_code in _IN_FILES)
+        only_here = tuple(one for one in holds if is_on(one, asked.now) and (one.reason_code, one.id) not in of_tip)
+        merged_ones = find_overrides(asked, merged)
+        waiting = [one.source for one in find_overrides(asked, known) if one not in merged_ones]
+    except IncidentOpsError as error:
+        notes.append(f"the files here were not compared with what is merged: {error.message}")
+        waiting = []
+    if waiting and verdict.exit_code:
+        notes.append(f"an override of this commit is not merged: {waiting[0]}; it releases nothing yet")
+    return replace(verdict, not_merged=only_here, notes=(*verdict.notes, *notes))
 
 
 def _not_declared(later: int, now: datetime) -> str:
@@ -209,31 +206,43 @@ def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread
         return unread
     kind = FREEZE if unread.path in known.freezes else MAINTENANCE
     document = read_document(records.store.read(unread.path), unread.path, kind)
-    faults = check_plan(plan, unread.path, known.policy.maintenance.buffer)
+    names = check_plan_names(plan, unread.path, known.policy, known.services, records.now)
+    faults = chain(check_plan(plan, unread.path, known.policy.maintenance.buffer), names)
     if not isinstance(document, Document) or (fault := next(faults, None)) is None:
         return unread
-    return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}")
+    hint = f" ({fault.hint})" if fault.rule == NAMES else ""
+    return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}{hint}")
 
 
 def _allow_fix(
-    records: Workspace, asked: DeployRequest, verdict: Verdict, fixes: str, by: str | None, record_fix: RecordFix | None
+    source: LookedAt,
+    asked: DeployRequest,
+    verdict: Verdict,
+    known: DeployFacts,
+    fixes: str,
+    by: str | None,
+    record_fix: RecordFix | None,
 ) -> Verdict:
     """The verdict where the incident's commander says that this commit fixes it: let through, and written down."""
     from incident_ops.app.edit_record import find_record
 
+    records, here = source.records, source.here or source.records
     path = find_record(records, fixes)
     record = next((live for live in records.catalogue.live() if live.path == path), None)
     why = f"{fixes} is not open" if record is None else fix_refused(record.incident, asked.service, by)
-    if why is None and (records.store.revision or record_fix is None):
+    if why is None and (here.store.revision or record_fix is None):
         why = "a fix is written into the record, and these records cannot be written; use incident-ops override there"
+    if why is None and here.store.read(path) is None:
+        why = f"a fix is written into {path}, which this checkout does not have: git checkout the commit named above"
     if why is not None or record is None or by is None or asked.sha is None or record_fix is None:
         return replace(verdict, notes=(*verdict.notes, f"--fixes {fixes} does not count: {why}"))
     from incident_ops.edits.freeze import OverrideRequest
 
     expires, reason = asked.now + FIX_LASTS, f"It fixes {record.incident.id}"
     override = OverrideRequest(by, asked.service, asked.environment, asked.sha, reason, expires)
-    record_fix(records, record.incident.id, override)
-    return released(verdict, HeldRelease(by, reason, expires, record.incident.id))
+    record_fix(here, record.incident.id, override)
+    fix = of_incident(record.incident.id, by, reason, expires)
+    return released(verdict, [fix, *find_overrides(asked, known)])
 
 
 def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
@@ -244,6 +253,9 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
     )
     if sha is None or not environment or not verdict.exit_code:
         return verdict
+    if verdict.blamed:
+        note = f"{verdict.blamed} names this commit as its cause: that it passed before does not count"
+        return replace(verdict, notes=(*verdict.notes, note)) if listed else verdict
     if listed:
         return rolled_back(verdict)
     if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
@@ -253,7 +265,8 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
 
     try:
         remote = None if os.environ.get("GITHUB_REPOSITORY") else remote_of(workspace.git)
-        passed = Deployments.of(os.environ, remote.url if remote else None).deployment_passed(sha, environment)
+        there = Deployments.of(os.environ, remote.url if remote else None)
+        passed = there.deployment_passed(sha, environment, asked.service)
     except IncidentOpsError as error:
         note = f"unknown whether {sha[:12]} passed before: {error}"
         return replace(verdict, notes=(*verdict.notes, note))
@@ -354,6 +367,7 @@ def _unread(
         return is_open or (objective is not None and _may_use_budget(before, names[0], objective, workspace.now))
 
     kept = [unread for unread in workspace.unread if may_hold(unread)]
+    kept += [Unread(near.where.file, f"{near.message}; {near.hint}") for near in workspace.store.near_names()]
     return kept + [unread for unread, kind in plans.unread if _plan_may_hold(workspace, unread, kind, names)]
 
 

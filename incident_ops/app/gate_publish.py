@@ -8,6 +8,7 @@ from pathlib import Path
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import write_bytes
 from incident_ops.adapters.git_branches import GATE_BRANCH, publish_gate, published
+from incident_ops.adapters.git_remote import Remote
 from incident_ops.app.gate_check import deploy_facts, read_contents
 from incident_ops.app.workspace import Workspace, at_commit, need_remote, served
 from incident_ops.deploy_gate.public_state import PublicState, parse_state, public_state, to_json, why_replaced
@@ -54,13 +55,29 @@ def write_state(state: PublicState, file: Path) -> None:
 
 
 def publish(workspace: Workspace, state: PublicState) -> bool:
-    """Publishes gate.json on its branch; False where a newer one is there already."""
+    """Publishes gate.json on its branch; False where a newer one is there already.
 
-    def is_newer(theirs: bytes) -> bool:
+    The newer one is that of the later commit, whatever the clocks say; of one commit it is the later one.
+    """
+    remote = need_remote(workspace.git)
+
+    def is_newer(raw: bytes) -> bool:
         try:
-            written = parse_instant(parse_state(theirs, GATE_BRANCH).written_at)
+            theirs = parse_state(raw, GATE_BRANCH)
         except Incomplete:
             return False  # damaged: ours takes its place
+        if theirs.revision != state.revision:
+            return _is_later(remote, theirs.revision, state.revision)
+        written = parse_instant(theirs.written_at)
         return workspace.now < written <= clock.now() + SKEW  # one of the future would stay for ever
 
-    return publish_gate(need_remote(workspace.git), to_json(state), workspace.now, is_newer)
+    return publish_gate(remote, to_json(state), workspace.now, is_newer)
+
+
+def _is_later(remote: Remote, theirs: str, ours: str) -> bool:
+    """True where their commit comes after ours; False also for one that the remote does not have."""
+    try:
+        remote.bring(theirs)
+    except Incomplete:
+        return False
+    return remote.git.knows(theirs) and remote.objects.descends(theirs, ours)

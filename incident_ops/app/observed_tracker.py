@@ -32,7 +32,7 @@ from incident_ops.reconcile.diff import is_hands_off, kept_issues, key_of
 from incident_ops.reconcile.generated_block import owner
 from incident_ops.reconcile.observe import DesiredOf, load_snapshot, observe, save_snapshot
 from incident_ops.reconcile.pager_acts import alert_read_before
-from incident_ops.reconcile.people import Acts, is_brought_back
+from incident_ops.reconcile.people import Acts, is_brought_back, labelled_back
 from incident_ops.reconcile.places import settle_places
 from incident_ops.records.store import is_record
 from incident_ops.sla.activity import NOTHING_SEEN, Seen, seen_of, watched_since
@@ -180,7 +180,9 @@ def seen_on_tracker(desired: Desired, snapshot: Snapshot) -> SeenOf:
         if issue is None:
             return NOTHING_SEEN
         reopened = incident.state == CLOSED and not is_hands_off(issue) and is_brought_back(issue, acts)
-        return seen_of(incident, snapshot, {issue.number} if reopened else (), issue.number)
+        wanted = desired.issues.get(incident.id)
+        label = labelled_back(wanted, issue, acts) if wanted and not is_hands_off(issue) else None
+        return seen_of(incident, snapshot, {issue.number} if reopened else (), issue.number)._replace(label=label)
 
     return seen
 

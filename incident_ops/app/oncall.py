@@ -6,24 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.app.edit_record import check_services, clean, shown_path
-from incident_ops.app.planned_changes import WrittenFile, committing
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.edit_record import check_services
+from incident_ops.app.workspace import Workspace
 from incident_ops.domain.oncall import OnCallSchedule, schedule_named
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import ON_CALL
 from incident_ops.domain.record import Unread
 from incident_ops.domain.time import TimeSpan
-from incident_ops.edits.oncall import ExchangeRequest, exchange_people, swapped_shifts
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, did_you_mean
 from incident_ops.oncall.answers import LOOK_AHEAD, ComingShift, OnCallAnswer, OnCallNow, on_call_now
 from incident_ops.oncall.shifts import Shift, shifts, uncovered
-from incident_ops.records.editor import edit, key_order
 from incident_ops.records.oncall import ONCALL, Schedules, load_schedules, schedule_path
-from incident_ops.records.planned_changes import read_document
-from incident_ops.records.schema import schema
 from incident_ops.validation import validate_schedules
 
 CALENDAR_BEHIND = timedelta(days=30)
@@ -80,7 +74,7 @@ def who_is_on_call(workspace: Workspace, name: str | None, service: str | None, 
     policy, services = workspace.judged_by
     rows: list[OnCallNow] = []
     unread: list[Unread] = []
-    for one in service_schedules(services[service].owner, policy):
+    for one in service_schedules(services[service].owner, policy.for_services([service])):
         found = usable_schedules(workspace, one)
         rows += [on_call_now(schedule, at) for schedule in found.by_name.values()]
         unread += found.unread
@@ -132,54 +126,6 @@ def lint_schedules(workspace: Workspace, name: str | None = None) -> OnCallLint:
             gaps[one.name] = missing
     zones = {one.name: one.zone for one in found.by_name.values()}
     return OnCallLint(tuple(findings), files, gaps, zones)
-
-
-def exchange_shifts(workspace: Workspace, name: str | None, wanted: ExchangeRequest) -> WrittenFile:
-    """Writes the overrides by which two people swap -> what was written. UserError where they cannot."""
-    demand_work_tree(workspace)
-    found = usable_schedules(workspace, name)
-    wanted = _spelled(workspace, found, wanted)
-    schedule = _concerned(found, name, wanted)
-    step = exchange_people(schedule, workspace.now, wanted._replace(reason=clean(wanted.reason)))
-    path = schedule_path(schedule.name)
-    raw = workspace.store.read(path)
-    if not isinstance(raw, bytes):
-        raise UserError("it is not there any more", where=path, hint="run the command again")
-    text = edit(raw.decode(), step.edits, order=key_order(schema(ONCALL)), file=path).encode()
-    checked = read_document(text, path, ONCALL)
-    if isinstance(checked, Unread):
-        raise UserError(f"nothing was written: {checked.reason}", where=path)
-    if not replace_if_unchanged(workspace.root / path, raw, text, workspace.state / "records.lock"):
-        raise UserError("it was changed meanwhile", where=shown_path(workspace, path), hint="run the command again")
-    return WrittenFile(path, step.messages, step.warnings, (committing(workspace, path),))
-
-
-def _concerned(found: Schedules, name: str | None, wanted: ExchangeRequest) -> OnCallSchedule:
-    """The schedule that is meant. UserError where it is unread, or several would do."""
-    if name is not None and name in found.by_name:
-        return found.by_name[name]
-    if found.unread:
-        one = found.unread[0]
-        raise UserError(one.reason, where=one.path, hint="mend it first: incident-ops oncall lint")
-    swapped = {one.name: swapped_shifts(one, wanted) for one in found.by_name.values()}
-    of_first = [name for name, given in swapped.items() if any(one.who == wanted.second for one in given)]
-    several = of_first or [name for name, given in swapped.items() if given]
-    if len(several) > 1:
-        names = ", ".join(several)
-        raise UserError(f"more than one schedule is meant: {names}", hint="say which: --schedule NAME")
-    return found.by_name[several[0]] if several else next(iter(found.by_name.values()))
-
-
-def _spelled(workspace: Workspace, found: Schedules, wanted: ExchangeRequest) -> ExchangeRequest:
-    """The two as the files spell them. UserError where there are contacts, and one of them is nowhere."""
-    contacts = workspace.judged_by[0].contacts.people
-    every = [*(who for one in found.by_name.values() for who in one.people), *contacts]
-    names = {who.casefold(): who for who in every}
-    for who in (wanted.first, wanted.second):
-        if contacts and who.casefold() not in names:
-            raise UserError(f"{who} is in no contacts", hint=did_you_mean(who, names.values()))
-    first, second = (names.get(who.casefold(), who) for who in (wanted.first, wanted.second))
-    return wanted._replace(first=first, second=second)
 
 
 def rota_calendar(workspace: Workspace, name: str, days: int, person: str | None) -> tuple[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ from incident_ops.app.observed_tracker import (
 )
 from incident_ops.app.proposals import desired_proposals, with_pulls
 from incident_ops.app.reached import record_edits
-from incident_ops.app.read_back import PagerNews, pager_failure, pager_news, with_pager
+from incident_ops.app.read_back import PagerNews, answers_elsewhere, pager_failure, with_pager
 from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
@@ -183,10 +183,7 @@ def _plan(
     tracker: IssueTracker = github or local_tracker(workspace)
     concerned = ConcernedRecords(workspace, options.recreate)
     recent = concerned.recent()
-    if seen_before:
-        observed = _seen_again(concerned, seen_before)
-    else:
-        observed = _observed_now(workspace, tracker, concerned, recent, options)
+    observed = _observed_now(workspace, tracker, concerned, recent, options, seen_before)
     wanted = concerned.placed(observed, options.recreate)
     recreate = [key for key in options.recreate if seen_before is None or key in wanted.issues]
     deleted = _deleted(workspace, observed, wanted, concerned.records)
@@ -195,7 +192,9 @@ def _plan(
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=observed.source == GITHUB)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
-    news = pager_news(workspace, recent, observed, _known(ledger, observed))
+    news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed))
+    if news.answered:
+        wanted = concerned.placed(observed, options.recreate, news.answered, news.ticked)
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
     to_send = _notices(workspace, news, due, seen, observed, ledger, is_sent=options.with_notices)
     edits = record_edits(due, by_id, world.policy, to_send.reach if observed.source == GITHUB else None)
@@ -263,7 +262,10 @@ def _observed_now(
     concerned: ConcernedRecords,
     recent: Sequence[Record],
     options: PlanOptions,
+    seen_before: PlannedRun | None,
 ) -> Snapshot:
+    if seen_before:
+        return _seen_again(concerned, seen_before)
     if not options.asks_github:
         return unasked_github(workspace)
     is_incremental = not (options.is_whole or options.recreate)

@@ -141,9 +141,16 @@ def check_names(workspace: Workspace, services: Iterable[str], environments: Ite
 
 
 def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | None:
-    """(path, bytes, value) of freezes/<name>.yaml, None where there is none. UserError where it cannot be read."""
+    """(path, bytes, value) of the freeze of a name, wherever it lies below freezes/; None where there is none.
+
+    UserError where it cannot be read.
+    """
     path = freeze_path(name)
     raw = workspace.store.read(path)
+    if raw is None:
+        freezes = load_plans(workspace.store).freezes
+        path = next((there for there, freeze in freezes.items() if freeze.name == name), path)
+        raw = workspace.store.read(path)
     if raw is None:
         return None
     document = read_document(raw, path, FREEZE)
@@ -170,13 +177,13 @@ def write_freeze(workspace: Workspace, data: dict[str, Any]) -> str:
         raise UserError(f"nothing was written: {document.reason}", where=path)
     before = read_freeze(workspace, data["name"])
     target = workspace.root / path
-    if before is None:
+    if before is not None and not is_over(workspace, before[2]):
+        hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
+        raise UserError("it is there already, and it is not over", where=before[0], hint=hint)
+    if before is None or before[0] != path:
         if os.path.lexists(target):
             raise UserError("something is there already", where=path, hint="take another name")
         write_bytes(target, content)
-    elif not is_over(workspace, before[2]):
-        hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
-        raise UserError("it is there already, and it is not over", where=path, hint=hint)
     elif not replace_if_unchanged(target, before[1], content, workspace.state / "records.lock"):
         raise UserError("it was changed meanwhile", where=path, hint="run the command again")
     return path

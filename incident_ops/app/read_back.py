@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from incident_ops.adapters.notifiers.pagerduty import alert_key
 from incident_ops.adapters.pager_reads import pager_reads
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.notify import name_of_records
+from incident_ops.app.observed_tracker import tracking_issues
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import edited_texts
 from incident_ops.domain.fence import evaluate_each
@@ -23,18 +25,27 @@ from incident_ops.domain.tracker import Snapshot
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.notifications.alerts import alerts
 from incident_ops.notifications.opened import Opened, opened_alert
+from incident_ops.reconcile.ack_box import ticked_edits
 from incident_ops.reconcile.changes import Kept, KeyDecision, join_decisions
-from incident_ops.reconcile.diff import edits_by_path
+from incident_ops.reconcile.desired import Desired
+from incident_ops.reconcile.diff import edits_by_path, is_hands_off
 from incident_ops.reconcile.pager_acts import PagerSide, joined_alert, lost_alerts, paged_edits
+from incident_ops.reconcile.people import Acts, ticked_ack
 from incident_ops.sla.activity import NOTHING_SEEN
 
 
 class PagerNews(NamedTuple):
-    """The records as what people did in the pager leaves them, the edits that follow, the alerts that it lost."""
+    """The records as what people did in the pager and on the issue leaves them, and the edits that follow.
+
+    `lost` are the incidents whose alert the pager lost; `answered` (by id) the records that an edit acknowledges, and
+    `ticked` those among them of which the box on the issue did.
+    """
 
     records: Sequence[Record]
     decision: KeyDecision = KeyDecision()
     lost: frozenset[str] = frozenset()
+    answered: Mapping[str, Record] = MappingProxyType({})
+    ticked: frozenset[str] = frozenset()
 
 
 def with_pager(workspace: Workspace, records: Sequence[Record], snapshot: Snapshot, ledger: Ledger | None) -> Snapshot:
@@ -56,21 +67,28 @@ def with_pager(workspace: Workspace, records: Sequence[Record], snapshot: Snapsh
     return replace(snapshot, pager={**snapshot.pager, **joined}, pager_problem=reads.problem)
 
 
-def pager_news(workspace: Workspace, records: Sequence[Record], snapshot: Snapshot, ledger: Ledger) -> PagerNews:
-    """What follows from what a snapshot shows of the pager."""
-    if not snapshot.pager:
-        return PagerNews(records)
+def answers_elsewhere(
+    workspace: Workspace, records: Sequence[Record], wanted: Desired, snapshot: Snapshot, ledger: Ledger
+) -> PagerNews:
+    """What follows from what a snapshot shows of boxes that acknowledge, and of the pager."""
     policy, now = workspace.judged_by[0], workspace.now
+    issues, acts = tracking_issues(wanted, snapshot), Acts(snapshot, wanted.identities, named=wanted.named)
     opened = _opened(workspace, [one for one in records if one.incident.id in snapshot.pager], ledger)
     sides = {name: PagerSide(seen, opened.get(name)) for name, seen in snapshot.pager.items()}
-    changed, decisions = [], []
+    changed, decisions, answered, ticked = [], [], dict[str, Record](), set[str]()
     for record in records:
-        side = sides.get(record.incident.id)
-        made = paged_edits(record, side, policy, now) if side else KeyDecision()
-        after, made = _edited_record(workspace, record, made)
+        name = record.incident.id
+        issue, side = issues.get(name), sides.get(name)
+        box = ticked_ack(record, issue, acts) if issue and not is_hands_off(issue) else None
+        own = policy.for_incident(record.incident)
+        after, by_box = _edited_record(workspace, record, ticked_edits(record, box, own, now) if box else KeyDecision())
+        made = paged_edits(after, side, policy, now) if side else KeyDecision()
+        after, by_pager = _edited_record(workspace, after, made)
         changed.append(after)
-        decisions.append(made)
-    return PagerNews(changed, join_decisions(decisions), lost_alerts(sides, now))
+        decisions += [by_box, by_pager]
+        ticked |= {name} if by_box.changes else set()
+        answered |= {name: after} if after is not record else {}
+    return PagerNews(changed, join_decisions(decisions), lost_alerts(sides, now), answered, frozenset(ticked))
 
 
 def pager_failure(snapshot: Snapshot) -> Incomplete | None:

@@ -21,7 +21,7 @@ from incident_ops.app.observed_tracker import (
     source_of,
     workspace_for,
 )
-from incident_ops.app.read_back import pager_failure, pager_news, with_pager
+from incident_ops.app.read_back import answers_elsewhere, pager_failure, with_pager
 from incident_ops.app.views import Selection, selected_records
 from incident_ops.app.workspace import Workspace, local_tracker, served
 from incident_ops.domain.as_of import as_of
@@ -169,7 +169,7 @@ def _due_with_tracker(
     wanted = concerned.asked_for(snapshot)
     if options.save_observed is not None:
         save_observed(snapshot, options.save_observed)
-    news = pager_news(workspace, recent, snapshot, view.shared.ledger if view.shared else {})
+    news = answers_elsewhere(workspace, recent, wanted, snapshot, view.shared.ledger if view.shared else {})
     records, seen = known_records(workspace, news.records), seen_on_tracker(wanted, snapshot)
     due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
     failure, delivery = pager_failure(snapshot), delivery_of(workspace, records, due, seen, view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from incident_ops.app.workspace import Workspace, need_remote
 from incident_ops.errors import Incomplete, PlanChanged
-from incident_ops.records.store import INCIDENTS, SETTINGS_FILES, list_folder, record_path
+from incident_ops.records.store import INCIDENTS, SETTINGS_FILES, is_record, records_beside
 
 
 def must_be_tip(workspace: Workspace) -> None:
@@ -36,6 +36,6 @@ def not_committed(workspace: Workspace) -> tuple[str, ...]:
     if git is None or git.head is None:
         return ()
     there = {blob.path for blob in git.tree(git.head, (INCIDENTS,))}
-    new = {record_path(name) for name in list_folder(store.root, INCIDENTS)} - there
+    new = {*records_beside(store.root, {path.split("/")[1] for path in there if is_record(path)})} - there
     edited = git.edited(git.head, (INCIDENTS, *SETTINGS_FILES))()
     return tuple(sorted({*edited, *(path for path in new if store.read(path) is not None)}))

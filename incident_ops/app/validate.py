@@ -10,12 +10,13 @@ from pathlib import Path
 
 from incident_ops.adapters.environment import add_to_summary, summary_size
 from incident_ops.app.workspace import Workspace, merged_commit
+from incident_ops.domain.record import is_incident_id
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
 from incident_ops.records.base_revision import Base, changes_since
 from incident_ops.records.index import RecordIndex
 from incident_ops.records.policy import POLICY, SERVICES
-from incident_ops.records.store import INCIDENTS, KIND_OF_FOLDER, is_record, list_folder, load_some, other_folder
+from incident_ops.records.store import INCIDENTS, KIND_OF_FOLDER, is_record, list_folder, load_some
 from incident_ops.render.findings import MOST_SUMMARY_BYTES, findings_summary
 from incident_ops.rules import RULE_DOCS
 from incident_ops.validation import ValidationReport, record_checker, validate_records
@@ -128,13 +129,13 @@ def _records_below(workspace: Workspace, asked: str) -> list[str]:
         return [blob.path for blob in workspace.git.tree(workspace.store.revision, (asked,)) if is_record(blob.path)]
     if is_record(asked) and not (workspace.root / asked).is_dir():
         return [asked]
-    if other_folder(asked) or asked in (POLICY, SERVICES, *KIND_OF_FOLDER):
+    if asked.split("/")[0] in KIND_OF_FOLDER or asked in (POLICY, SERVICES, *KIND_OF_FOLDER):
         return []
     records = []
     for name in list_folder(workspace.root, asked):
         path = name if asked == "." else f"{asked}/{name}"
         if is_record(path):
             records.append(path)
-        elif path == INCIDENTS or path.startswith(f"{INCIDENTS}/"):
-            records += _records_below(workspace, path) if path.count("/") < 2 else []
+        elif (path == INCIDENTS or path.startswith(f"{INCIDENTS}/")) and not is_incident_id(asked.rpartition("/")[2]):
+            records += _records_below(workspace, path)
     return records

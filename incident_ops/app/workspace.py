@@ -67,7 +67,7 @@ STATE_FOLDER = "incident-ops"
 @dataclass(frozen=True)
 class Workspace:
     """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about, and
-    `at_typed` how it was typed.
+    `at_typed` how it was typed; `rev_typed` is how a revision was.
 
     `is_strict`: files that cannot be used are what the command is about, so no older ones stand in for them. `notes`
     collects what was used in their place.
@@ -79,6 +79,7 @@ class Workspace:
     now: datetime
     is_at_given: bool = False
     at_typed: str = ""
+    rev_typed: str = ""
     is_strict: bool = False
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -160,7 +161,8 @@ def open_workspace(options: Mapping[str, Any]) -> Workspace:
             "there is no git repository, so there are no revisions", where=str(root), hint="leave out --rev"
         )
     commit = git.resolve(revision) if git and revision is not None else None
-    return Workspace(root, git, Store(root, git, commit), now, options["at"] is not None, options["at"] or "")
+    at = options["at"]
+    return Workspace(root, git, Store(root, git, commit), now, at is not None, at or "", revision or "")
 
 
 def served(workspace: Workspace, work: Callable[[], Made]) -> Made:
@@ -199,6 +201,12 @@ def caught_up(workspace: Workspace) -> Workspace:
 def at_commit(workspace: Workspace, commit: str) -> Workspace:
     """The same repository with the records of a commit instead of the work tree's."""
     return replace(workspace, store=Store(workspace.root, workspace.git, commit))
+
+
+def at_present(workspace: Workspace, now: datetime) -> Workspace:
+    """The same repository as it is by now, for a command that runs for long."""
+    git = Git.around(workspace.root)
+    return replace(workspace, now=now, git=git, store=replace(workspace.store, git=git))
 
 
 def local_tracker(workspace: Workspace) -> LocalTracker:
@@ -267,10 +275,18 @@ def token_and_server() -> tuple[str, str]:
     return token.strip(), os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
 
 
-def need_remote(git: Git | None, seconds: float = 60.0, *, by_person: bool = False) -> Remote:
+def need_remote(
+    git: Git | None,
+    seconds: float = 60.0,
+    *,
+    by_person: bool = False,
+    name: str = "origin",
+    only_reads: bool = False,
+) -> Remote:
     """The clone's remote, on which the lock, the ledger and the write-back live; one question takes `seconds` at most.
 
     `by_person`: where no token opens it, git's own credentials do, as it has them from the person's own settings.
+    `only_reads`: it is asked where git fetches from, and nothing is written to it.
     UserError where there is none.
     """
     from incident_ops.adapters.git_remote import CREDENTIALS, Remote, own_settings
@@ -279,7 +295,7 @@ def need_remote(git: Git | None, seconds: float = 60.0, *, by_person: bool = Fal
         raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
     token, server = token_and_server()
     own = own_settings(git, CREDENTIALS) if by_person else ()
-    return Remote.of(git, token=token, server=server, seconds=seconds, own=own)
+    return Remote.of(git, name, token=token, server=server, seconds=seconds, own=own, only_reads=only_reads)
 
 
 def remote_of(git: Git | None) -> Remote | None:

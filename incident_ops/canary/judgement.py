@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, reduce
+from typing import NamedTuple
 
 import msgspec
 
 from incident_ops.canary import ratio_test
-from incident_ops.canary.counters import NO_NEW_SAMPLE, NO_SAMPLES
+from incident_ops.canary.counters import NO_NEW_SAMPLE, NO_SAMPLES, Counts, add_counts
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.leaning import LEANS_WORSE, is_leaning
@@ -37,13 +38,22 @@ class Weight(msgspec.Struct, frozen=True):
     phi: float
 
 
+class LateCounts(NamedTuple):
+    """What both sides counted in the last `seconds`, the last minute or a little more."""
+
+    seconds: float
+    canary: Counts
+    baseline: Counts
+
+
 class Judgement(msgspec.Struct, frozen=True):
     """The verdict and its figures. `is_final`: a fail, or the horizon is reached; until then go on.
 
     `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
     ratio); a fail needs `e_needed`. The interval holds at level alpha on each side; `ratio` is the Mantel-Haenszel
     estimate. `phi` is the larger of those used. `block_seconds` is how long one cause's errors may last (see
-    `assumption`). `passing` is what a look at a pass saw; None between looks, and where nothing is compared.
+    `assumption`). `passing` is what a look at a pass saw; None between looks, and where nothing is compared. `late` is
+    what a final one was counted from of late, where the run as a whole does not show that the canary is worse.
     """
 
     verdict: str
@@ -57,6 +67,7 @@ class Judgement(msgspec.Struct, frozen=True):
     block_seconds: float
     assumption: str
     passing: PassFigures | None
+    late: LateCounts | None = None
 
 
 def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: float, look: int = 1) -> Judgement:
@@ -85,7 +96,17 @@ def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: floa
         block_seconds=evidence.block_ticks * settings.interval,
         assumption=assumption(settings, evidence),
         passing=passing,
+        late=_late(settings, ended, weight.ratio) if is_over or verdict == FAIL else None,
     )
+
+
+def _late(settings: EvidenceSettings, evidence: Evidence, weight: RatioWeight | None) -> LateCounts | None:
+    if evidence.ratio is None or weight is None or weight.log_whole >= settings.fail_level:
+        return None
+    blocks = evidence.ratio.recent
+    sides = ([one.canary for one in blocks], [one.baseline for one in blocks])
+    canary, baseline = (reduce(add_counts, side, Counts(0.0, 0.0)) for side in sides)
+    return LateCounts(len(blocks) * evidence.block_ticks * settings.interval, canary, baseline)
 
 
 def weigh_evidence(settings: EvidenceSettings, evidence: Evidence) -> Weight:

@@ -142,7 +142,7 @@ class RatioWeight(msgspec.Struct, frozen=True):
     """ln of the evidence for each verdict, by counts and by shares, and the phi each was divided by.
 
     That for a fail is mixed over start times, its shares with the level test. A verdict needs both: `log_fail` and
-    `log_pass` are the weaker ones.
+    `log_pass` are the weaker ones, `log_whole` that for a fail by the run as a whole.
     """
 
     fail_counts: float
@@ -154,6 +154,7 @@ class RatioWeight(msgspec.Struct, frozen=True):
     weights: Weights
     log_fail: float
     log_pass: float
+    log_whole: float
 
 
 def begin_ratio(settings: EvidenceSettings, lookback: DispersionSums) -> RatioEvidence:
@@ -278,10 +279,11 @@ def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWei
         pass_counts = count_log_evidence(weights, grid.better)
     else:
         pass_counts = log_evidence_at(evidence.scores, grid.better, pass_phi)
-    fail_shares, pass_shares = fail_counts, pass_counts
+    fail_shares, pass_shares, log_whole = fail_counts, pass_counts, fail_counts
     if not settings.is_plain:
-        pass_shares = share_log_evidence(evidence.better)
-        fail_shares = start_times.log_bets(evidence.starts, share_log_evidence(evidence.worse))
+        pass_shares, whole_shares = share_log_evidence(evidence.better), share_log_evidence(evidence.worse)
+        log_whole = min(fail_counts, whole_shares)
+        fail_shares = start_times.log_bets(evidence.starts, whole_shares)
         fail_counts = start_times.log_counts(evidence.starts, fail_counts)
     return RatioWeight(
         fail_counts,
@@ -293,6 +295,7 @@ def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWei
         weights,
         min(fail_counts, fail_shares),
         min(pass_counts, pass_shares),
+        log_whole,
     )
 
 

@@ -305,7 +305,7 @@ def _leans(metric: Metric, history: MetricHistory) -> bool:
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict at the end of the run's step, which is no look at a pass; inconclusive while the evidence leans."""
+    """The verdict at the end of the run's step, without a look at a pass; inconclusive while the evidence leans."""
     joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
     if joined.verdict == FAIL or joined.lacks_data or not leans_worse(analysis, run):
         return joined

@@ -108,7 +108,8 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
     except UserError:
         _refused(form)
         raise
-    if deployment is not None and (why := update_deployment(workspace, deployment, outcome)) is not None:
+    service = request["service"]
+    if deployment is not None and (why := update_deployment(workspace, deployment, service, outcome)) is not None:
         _log(inert(f"warning: deployment {deployment} was not updated: {why}"))
     _report(outcome, form)
 
@@ -280,7 +281,8 @@ def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], for
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
     from incident_ops.app.canary_run import report_to_workflow
-    from incident_ops.render.canary import annotation, to_json, to_text
+    from incident_ops.render.canary import to_json, to_text
+    from incident_ops.render.canary_annotation import annotation
 
     if report_to_workflow(outcome):
         _log(annotation(outcome).rstrip("\n"))

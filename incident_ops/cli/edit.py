@@ -11,7 +11,7 @@ from incident_ops.app.edit_record import RecordChange, check_services, clean, wh
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import at_terminal, by_option, edits_record, incident_argument
-from incident_ops.cli.terminal import say, say_listed
+from incident_ops.cli.terminal import say
 from incident_ops.domain.deadlines import Duty
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.time import spell_minute
@@ -115,7 +115,8 @@ def _agreed(incident: Incident, dropped: Sequence[Duty]) -> bool:
         hint = f"--yes where it is not owed; once it is made: `incident-ops deadline done {dropped[0].deadline.id}`"
         raise UserError(f"{incident.id} would give up {'; '.join(reports)}: {why}", hint=hint)
     say(f"{incident.id} would give up a report:")
-    say_listed(reports)
+    for line in reports:
+        say(line, first="  ")
     say(f"{why[0].upper()}{why[1:]}.")
     if not click.confirm("Give it up?", err=True):
         raise click.Abort
@@ -123,8 +124,8 @@ def _agreed(incident: Incident, dropped: Sequence[Duty]) -> bool:
 
 
 def _spelled_duty(duty: Duty) -> str:
-    to = f" to {duty.deadline.to}" if duty.deadline.to else ""
-    return f"{duty.deadline.id}{to}" + (f" by {spell_minute(duty.due)}" if duty.due else "")
+    by = f" by {spell_minute(duty.due)}" if duty.due else ""
+    return f"{duty.deadline.id}{by}" + (f" to {duty.deadline.to}" if duty.deadline.to else "")
 
 
 def _pairs(option: str, value: str, texts: Sequence[str]) -> dict[str, str]:

@@ -1,13 +1,16 @@
-"""`incident-ops gate check` and `incident-ops gate publish`."""
+"""`incident-ops gate check`, `gate wait` and `gate publish`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.adapters.environment import add_to_summary, set_outputs, summary_size
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_service
@@ -24,10 +27,19 @@ from incident_ops.cli.options import (
     workspace_of,
 )
 from incident_ops.cli.terminal import page_width, painter
-from incident_ops.deploy_gate.verdict import Verdict
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, HAS_NOT_ENDED, INCONCLUSIVE, Verdict
+from incident_ops.domain.time_words import length_seconds
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
-from incident_ops.render.gate import VERDICT_COLOURS, config_error, to_json, to_text
+from incident_ops.render.gate import (
+    VERDICT_COLOURS,
+    config_error,
+    to_json,
+    to_text,
+    verdict_annotation,
+    verdict_outputs,
+    verdict_summary,
+)
 
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import OverrideRequest
@@ -79,15 +91,40 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
         click.echo(f"gate.json on branch {GATE_BRANCH}: {status}")
 
 
+def _question(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options of the question whether a service may be deployed."""
+    options = (
+        click.argument("name", metavar="[SERVICE]", required=False, shell_complete=complete_service),
+        click.option(
+            "--service",
+            "-s",
+            shell_complete=complete_service,
+            help="The service to deploy, if not given as the argument.",
+        ),
+        click.option("--environment", "-e", help="Where. Default: the policy's production environment."),
+        click.option(
+            "--sha", help="The commit to deploy. One that passed before is never held; an override is for one commit."
+        ),
+        click.option(
+            "--records",
+            metavar="WHERE",
+            help="A folder, URL@BRANCH, or a gate.json (file or URL). Default: what is merged here.",
+        ),
+        click.option(
+            "--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one per line."
+        ),
+        click.option(
+            "--requests", type=click.IntRange(min=0), help="Requests in the objective's window, where it counts them."
+        ),
+        format_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @gate.command()
-@click.argument("name", metavar="[SERVICE]", required=False, shell_complete=complete_service)
-@click.option(
-    "--service", "-s", shell_complete=complete_service, help="The service to deploy, if not given as the argument."
-)
-@click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
-@click.option(
-    "--sha", help="The commit to deploy. One that passed before is never held; an override is for one commit."
-)
+@_question
 @click.option(
     "--fixes",
     metavar="INC",
@@ -95,18 +132,16 @@ def publish_command(workspace: Workspace, output: str | None, only_check: bool) 
     help="This deploy fixes INC; only its commander may say so.",
 )
 @click.option("--by", metavar="WHO", help="Who is asking, outside a workflow: @handle or a name.")
-@click.option("--records", metavar="WHERE", help="A folder, URL@BRANCH, or a gate.json (file or URL). Default: here.")
-@click.option("--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one per line.")
-@click.option(
-    "--requests", type=click.IntRange(min=0), help="Requests in the objective's window, where it counts them."
-)
-@format_option
 @click.pass_context
 def check_command(ctx: click.Context, /, form: str, name: str | None, service: str | None, **options: Any) -> None:
     """Ask whether a service may be deployed now.
 
     Held by an open incident on it or on what it needs, a maintenance window,
     a freeze, the hours for deploys, a spent error budget.
+
+    The tip of the remote's default branch answers, whatever is checked out;
+    without a remote the last commit does. `--rev origin/main` answers as of
+    what was last fetched.
 
     Exit codes: 0 nothing holds, or a person lets it through; 2 the question is
     wrong; 3 held (frozen) or unknown (inconclusive).
@@ -120,6 +155,7 @@ def check_command(ctx: click.Context, /, form: str, name: str | None, service: s
       incident-ops gate check -s auth \\
         --records https://github.com/acme/incidents@incident-ops/public
     """
+    _begin()
     try:
         must_say_something(ctx.command, ctx.params)
         asked = _service(ctx, name, service)
@@ -133,9 +169,85 @@ def check_command(ctx: click.Context, /, form: str, name: str | None, service: s
 
         verdict = check_gate(workspace, GateRequest(service=asked, **options), _record_fix, show_source)
     except UserError:
-        if form == "json":
-            click.echo(config_error(), nl=False)
+        _refused(form)
         raise
+    _show_verdict(verdict, form)
+
+
+@gate.command()
+@_question
+@click.option("--for", "length", metavar="LENGTH", default="30m", show_default=True, help="How long: 30m, 2h.")
+@click.pass_context
+def wait_command(
+    ctx: click.Context, /, form: str, name: str | None, service: str | None, length: str, **options: Any
+) -> None:
+    """Wait until a service may be deployed: the same question, asked every 30 s.
+
+    Ends at once when nothing holds, and else when the time is up, with the
+    answer and the exit code of `gate check`. What holds is said on the error
+    stream whenever it changes.
+
+    \b
+    Examples:
+      incident-ops gate wait --service auth
+      incident-ops gate wait auth --sha $GITHUB_SHA --for 2h && ./deploy.sh
+    """
+    from incident_ops.adapters.environment import Ticking
+    from incident_ops.app.gate_wait import wait_for_gate
+
+    _begin()
+    try:
+        must_say_something(ctx.command, ctx.params)
+        asked = _service(ctx, name, service)
+        if ctx.find_root().obj["at"] is not None:
+            raise UserError("waiting goes by the real clock", hint="leave out --at")
+        seconds = _seconds(length)
+        request = GateRequest(service=asked, **options)
+        verdict = wait_for_gate(workspace_of(ctx), request, seconds, Ticking(), _say_waiting)
+    except UserError:
+        _refused(form)
+        raise
+    _show_verdict(verdict, form)
+
+
+def _seconds(length: str) -> int:
+    """UserError for anything but a length of time."""
+    try:
+        return length_seconds(length)
+    except ValueError as error:
+        raise UserError(f"--for {inert(length)!r} is not a length of time", hint="e.g. 30m, 2h") from error
+
+
+def _say_waiting(verdict: Verdict, until: datetime) -> None:
+    what = ", ".join(hold.id or hold.reason_code for hold in verdict.holds) or "it is not known what holds"
+    at = "" if verdict.at is None else f"{verdict.at:%H:%M:%S} "
+    text = f"{at}{verdict.verdict} ({verdict.reason_code}): {what}; asked again until {until:%H:%M:%S} UTC"
+    click.echo(inert(text), err=True)
+
+
+def _begin() -> None:
+    """In a workflow the step has said no until it ends, so that a job that is killed has not said yes."""
+    _set_outputs(INCONCLUSIVE, HAS_NOT_ENDED)
+
+
+def _refused(form: str) -> None:
+    """What a question that cannot be asked leaves behind; its words are on the error stream."""
+    _set_outputs(INCONCLUSIVE, CONFIG_ERROR)
+    if form == "json":
+        click.echo(config_error(), nl=False)
+
+
+def _set_outputs(verdict: str, reason_code: str) -> None:
+    set_outputs({"verdict": verdict, "reason-code": reason_code, "incident-id": "", "report": ""})
+
+
+def _show_verdict(verdict: Verdict, form: str) -> None:
+    """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
+    set_outputs(verdict_outputs(verdict))
+    if summary_size() is not None:
+        add_to_summary(verdict_summary(verdict))
+        if verdict.exit_code:
+            click.echo(verdict_annotation(verdict), err=True, nl=False)
     text = to_json(verdict) if form == "json" else to_text(_inert(verdict), painter(VERDICT_COLOURS), page_width())
     click.echo(text, nl=False)
     finish(verdict.exit_code)

@@ -18,10 +18,12 @@ from incident_ops.cli.options import (
     print_written,
     say_notes,
     say_time,
+    send_option,
     warn,
     with_repository,
     with_repository_to_write,
 )
+from incident_ops.cli.sending import data_of_sent, say_exchange
 from incident_ops.cli.terminal import page_width, paint
 from incident_ops.domain.time_words import counts_from_today
 from incident_ops.errors import UserError
@@ -138,21 +140,27 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
 @click.option("--schedule", metavar="NAME", help="Default: the one by which they are on call then.")
 @click.option("--reason", metavar="TEXT", help="Why; whoever reviews it reads it.")
 @by_option
+@send_option
 @format_option
 @with_repository_to_write
-def exchange_command(workspace: Workspace, first: str, second: str, by: str | None, form: str, **wanted: Any) -> None:
+def exchange_command(
+    workspace: Workspace, first: str, second: str, by: str | None, form: str, send: bool, **wanted: Any
+) -> None:
     """Let two people take each other's shifts.
 
     Writes overrides into the schedule: what @A has in that time goes to @B,
     and what @B has to @A. It counts once it is merged.
 
+    With --send the overrides go on a branch of their own, on top of what
+    the default branch has, and nothing here is changed.
+
     \b
     Examples:
       incident-ops oncall swap @alice @ben --from "friday 18:00" \\
         --to "saturday 09:00" --reason "school concert"
-      incident-ops oncall swap @me @ben --from 2025-02-03 --to 2025-02-10
+      incident-ops oncall swap @me @ben --from 2025-02-03 --to 2025-02-10 --send
     """
-    from incident_ops.app.oncall import exchange_shifts
+    from incident_ops.app.oncall_exchange import exchange_shifts, send_exchange
     from incident_ops.edits.oncall import ExchangeRequest
 
     say_time(workspace, wanted["since"], "--from", ahead=True)
@@ -162,7 +170,16 @@ def exchange_command(workspace: Workspace, first: str, second: str, by: str | No
     end = typed_time(wanted["until"], counted, "--to", ahead=True).at
     people = (_meant(workspace, first), _meant(workspace, second))
     request = ExchangeRequest(*people, begin, end, who_acts(workspace, by), wanted["reason"])
-    print_written(exchange_shifts(workspace, wanted["schedule"], request), form)
+    if not send:
+        print_written(exchange_shifts(workspace, wanted["schedule"], request), form)
+        return
+    written, sent = send_exchange(workspace, wanted["schedule"], request)
+    if form == "json":
+        print_written(written, form, {"send": data_of_sent(sent)})
+    else:
+        print_written(written, form)
+        say_exchange(sent)
+    finish(sent.exit_code)
 
 
 @oncall.command("load")

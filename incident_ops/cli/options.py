@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -403,10 +404,10 @@ def say_notes(notes: Sequence[str]) -> None:
         say(line, word="note", colour="cyan")
 
 
-def print_written(written: WrittenFile, form: str) -> None:
-    """The same for the file of a freeze or an override."""
+def print_written(written: WrittenFile, form: str, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """The same for the file of a freeze, an override or a swap; `more` is data beside it."""
     if form == "json":
-        click.echo(json_text({"schema": 1, "path": written.path, **_edit_data(written)}), nl=False)
+        click.echo(json_text({"schema": 1, "path": written.path, **_edit_data(written), **more}), nl=False)
         return
     for line in written.done:
         click.echo(inert(line))

@@ -64,7 +64,14 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     from incident_ops.records.yaml_writer import to_yaml
     from incident_ops.render.findings import json_text
     from incident_ops.render.notice_ways import ways_table
-    from incident_ops.render.policy import gate_limits, level_tables, to_text, triage_table, unused_keys
+    from incident_ops.render.policy import (
+        duties_list,
+        gate_limits,
+        level_tables,
+        to_text,
+        triage_table,
+        unused_keys,
+    )
 
     if preset is not None:
         values, data = to_policy(preset_data(preset)), preset_data(preset)
@@ -80,9 +87,8 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
         click.echo(f"Triage, first match decides:\n\n{triage_table(values)}")
-        click.echo(
-            f"Notices, by kind:\n\n{ways_table({'How': values})}\n{gate_limits(values)}\n{unused_keys(data)}", nl=False
-        )
+        ends = f"{gate_limits(values)}\n{duties_list(values)}{unused_keys(data)}"
+        click.echo(f"Notices, by kind:\n\n{ways_table({'How': values})}\n{ends}", nl=False)
 
 
 def _show_service(ctx: click.Context, service: str, form: str, preset: str | None) -> None:

@@ -64,6 +64,16 @@ def say_sent(sent: SentRecord) -> None:
         say(line, first="  ", err=False)
 
 
+def say_exchange(sent: SentRecord) -> None:
+    """What became of a swap that was sent; why there is no pull request, on the error stream."""
+    from incident_ops.render.sent import exchange_lines  # as above
+
+    if sent.problem:
+        _warn(f"no pull request: {sent.problem}")
+    for line in exchange_lines(sent):
+        say(line, first="  ", err=False)
+
+
 def data_of_sent(sent: SentRecord) -> dict[str, Any]:
     """The same for a program."""
     from incident_ops.render.sent import sent_data  # as above

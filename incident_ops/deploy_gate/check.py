@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from incident_ops.deploy_gate.holds import (
     budget_holds,
     budget_of,
+    environments_of,
     freeze_holds,
     incident_holds,
     is_on,
@@ -16,7 +17,8 @@ from incident_ops.deploy_gate.holds import (
     off_window,
     window_holds,
 )
-from incident_ops.deploy_gate.release import override_of
+from incident_ops.deploy_gate.names import unknown_now
+from incident_ops.deploy_gate.release import overrides_of
 from incident_ops.deploy_gate.verdict import (
     FROZEN,
     HOLDING,
@@ -101,8 +103,12 @@ def check_deploy(asked: DeployRequest, facts: DeployFacts) -> Verdict:
     else:
         verdict, reason = INCONCLUSIVE, UNREADABLE_RECORD if unread else NO_DATA
     held = Verdict(asked.service, verdict, reason, holds, tuple(sorted(unread)), asked.environment, notes=missing)
-    release = override_of(asked.service, asked.environment, asked.sha, asked.now, facts.records, facts.freezes)
-    return released(held, release) if release else held
+    return released(held, find_overrides(asked, facts))
+
+
+def find_overrides(asked: DeployRequest, facts: DeployFacts) -> list[HeldRelease]:
+    """The overrides of the commit that are in force. Unusable as `evaluate_each`."""
+    return overrides_of(asked.service, asked.environment, asked.sha, asked.now, facts.records, facts.freezes)
 
 
 def demand_environment(environment: str, policy: Policy) -> None:
@@ -113,13 +119,8 @@ def demand_environment(environment: str, policy: Policy) -> None:
         raise UserError(f"environment {environment!r} is not in policy gate", where="policy.yaml", hint=hint)
 
 
-def environments_of(policy: Policy) -> list[str]:
-    """The environments of the policy, the production one first."""
-    return [name for name in (policy.gate.environment, policy.gate.canary_environment) if name is not None]
-
-
 def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], list[Unread]]:
-    """Everything that holds now or later, the gravest kind first, and what cannot be read or judged.
+    """Everything that holds now or later, the gravest kind first, and what cannot be read, judged or assigned.
 
     UserError for a service that services.yaml does not name. Raises Unusable as `evaluate_each` does.
     """
@@ -130,7 +131,9 @@ def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], lis
     windows, timeless = window_holds(names, facts.maintenance.items(), policy, now, asked.lead)
     freezes, shapeless = freeze_holds(asked.service, asked.environment, facts.freezes.items(), now, lead)
     holds = [*incidents, *windows, *freezes, *off_window(policy, now, lead), *_budget(asked, facts)]
-    return holds, [*facts.unread, *foreign, *timeless, *shapeless]
+    plans: dict[str, Freeze | Maintenance] = {**facts.freezes, **facts.maintenance}
+    nameless = unknown_now(names, facts.records, plans, policy, facts.services, now)
+    return holds, [*facts.unread, *foreign, *timeless, *shapeless, *nameless]
 
 
 def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]:
@@ -145,9 +148,32 @@ def missing_figures(asked: DeployRequest, facts: DeployFacts) -> tuple[str, ...]
     return (f"impact.failed_requests is unknown for {', '.join(budget.unknown)}, and the error budget counts it",)
 
 
-def released(verdict: Verdict, release: HeldRelease) -> Verdict:
-    """A verdict other than a pass, let through by a person; the record of it stays in sight."""
-    return replace(verdict, verdict=OVERRIDDEN, reason_code=OVERRIDE, release=release)
+def released(verdict: Verdict, releases: Sequence[HeldRelease]) -> Verdict:
+    """A verdict other than a pass, let through by people where together they release from all of it.
+
+    What they do not release from holds on, and a note says so; the record of it stays in sight.
+    """
+    if not releases:
+        return verdict
+    left = [hold for hold in verdict.holds if not any(release.ends(hold) for release in releases)]
+    freed = frozenset[str]().union(*(release.frees for release in releases))
+    unread = bool(verdict.unread) and UNREADABLE_RECORD not in freed
+    unknown = bool(verdict.notes) and verdict.reason_code == NO_DATA and NO_DATA not in freed
+    if not (left or unread or unknown):
+        return replace(verdict, verdict=OVERRIDDEN, reason_code=OVERRIDE, release=releases[0])
+    if left:
+        ends, reason = FROZEN, min((hold.reason_code for hold in left), key=HOLDING.index)
+    else:
+        ends, reason = INCONCLUSIVE, UNREADABLE_RECORD if unread else NO_DATA
+    what = "what cannot be used" if not left else ", ".join(hold.id or hold.reason_code for hold in left[:_NAMED])
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    note = f"the override of {releases[0].source} does not release from {what}{more}: {_OWN}"
+    holds = (*left, *(hold for hold in verdict.holds if hold not in left))
+    return replace(verdict, verdict=ends, reason_code=reason, holds=holds, notes=(*verdict.notes, note))
+
+
+_NAMED = 5
+_OWN = "that needs an override of its own, a file that somebody else reviews (`incident-ops override` without INC)"
 
 
 def rolled_back(verdict: Verdict) -> Verdict:

@@ -3,8 +3,7 @@
 Each function gives what holds now or later, with its begin and end; what is over is left out.
 
 An incident holds while people work on it: in every state before resolved, pending included. Once it is resolved the
-fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor does what turned out to be
-a duplicate, a false alarm or withdrawn: the original, if there is one, holds by itself.
+fix is in and the next deploy may follow; reopened, it holds again. Drills do not hold, nor do duplicates.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from incident_ops.deploy_gate.verdict import (
 )
 from incident_ops.domain.fence import consume, evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
-from incident_ops.domain.lifecycle import FIXED, OVER
+from incident_ops.domain.lifecycle import DUPLICATE, OVER
 from incident_ops.domain.planned_changes import (
     Freeze,
     Maintenance,
@@ -71,15 +70,33 @@ def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Poli
 
 
 def is_worked_on(incident: Incident) -> bool:
-    """True for a real incident before resolved."""
-    return incident.state not in OVER and incident.outcome == FIXED and not incident.drill
+    """True for a real incident before resolved. A false alarm or one that was withdrawn is real until it is closed, a
+    duplicate is not: the original holds by itself."""
+    is_repeated = incident.outcome == DUPLICATE and incident.duplicate_of is not None
+    return incident.state not in OVER and not is_repeated and not incident.drill
+
+
+def open_drills(names: Sequence[str], records: Iterable[Record], policy: Policy) -> list[str]:
+    """The ids of the open drills on `names` that would hold deploys if they were none. Unusable as `evaluate_each`."""
+    worst, found = policy.gate.block_on_open_rank, list[str]()
+
+    def ask(record: Record) -> None:
+        incident = record.incident
+        level = policy.duties(incident.severity, incident.priority)
+        is_open = incident.drill and incident.state not in OVER and not set(names).isdisjoint(incident.services)
+        if is_open and worst is not None and (level is None or level.rank <= worst):
+            found.append(incident.id)
+
+    consume(evaluate_each(records, ask))
+    return sorted(found)
 
 
 def _hold(incident: Incident, level: str, on: str, ticket: str) -> Hold:
     label = f"{level}/{incident.severity}" if incident.severity and incident.severity != level else level
     hidden = incident.visibility == "restricted"
     state = f"{label}{ticket}  {incident.state}"
-    return Hold(OPEN_INCIDENT, incident.id, None if hidden else incident.title, state, on, is_restricted=hidden)
+    title, leads = (None, "") if hidden else (incident.title, incident.roles.commander or "")
+    return Hold(OPEN_INCIDENT, incident.id, title, state, on, is_restricted=hidden, by=leads)
 
 
 BURNING = "burns too fast"
@@ -130,7 +147,8 @@ def window_holds(
 def _window_hold(change: Maintenance, needed: str, policy: Policy, now: datetime, lead: timedelta) -> Hold:
     planned = planned_change(change, policy.maintenance.buffer)
     begin, state = shifted_back(planned.kept.begin, lead), _state(change, planned, now)
-    return Hold(MAINTENANCE_WINDOW, change.id, change.title, state, needed, begin, planned.kept.end)
+    owner = change.owner or ""
+    return Hold(MAINTENANCE_WINDOW, change.id, change.title, state, needed, begin, planned.kept.end, by=owner)
 
 
 def freeze_holds(
@@ -151,9 +169,8 @@ def freeze_holds(
         span, state = planned.span, ""
         if span.begin is not None and span.begin > now:
             state = f"from {_at(span.begin, now)}"
-        hold = Hold(
-            DEPLOY_FREEZE, freeze.name, freeze.reason, state, begin=shifted_back(span.begin, lead), end=span.end
-        )
+        begin, who = shifted_back(span.begin, lead), freeze.by or ""
+        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, state, begin=begin, end=span.end, by=who)
         holds += [hold] if _is_ahead(hold, now) else []
     return holds, unknown
 
@@ -262,17 +279,40 @@ def budget_holds(
 ) -> list[Hold]:
     """A spent error budget (R246), or the instant at which it will be spent if the impact goes on; with policy
     `gate.budget: burn` also one that burns too fast."""
-    status = status_line(budget)
+    status, spent = status_line(budget), (budget.used, budget.allowed)
     if budget.is_exhausted:
-        return [Hold(ERROR_BUDGET, service, status, begin=now)]
+        end = _budget_returns(service, budget, incidents, objective, now)
+        return [Hold(ERROR_BUDGET, service, status, begin=now, end=end, spent=spent)]
     rates = policy.gate.burn_rates if policy.gate.budget == "burn" else ()
     fast = burning(incidents, objective, now, rates, service)
     if fast is not None:
         text = f"{fast.rate:g} times the even pace or more, in {fast.long} and in {fast.short}"
-        return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now)]
+        return [Hold(ERROR_BUDGET, service, text, BURNING, begin=now, spent=spent)]
     if budget.is_running:
-        return [Hold(ERROR_BUDGET, service, status, begin=shift(now, 60 * budget.left))]
+        return [Hold(ERROR_BUDGET, service, status, begin=shift(now, 60 * budget.left), spent=spent)]
     return []
+
+
+def _budget_returns(
+    service: str, budget: Budget, incidents: Sequence[Incident], objective: Objective, now: datetime
+) -> datetime | None:
+    """The first whole minute at which so much impact has left the window that some of the budget is there again, if
+    nothing more happens; None where nobody can tell, as while impact goes on, or for a budget of requests."""
+    if budget.is_running or budget.mode == REQUEST_BUDGET:
+        return None
+
+    def is_back(minutes: int) -> bool:
+        return not time_budget(incidents, objective, shift(now, 60 * minutes), service).is_exhausted
+
+    most = objective.window // 60 + 1
+    first = bisect_left(range(1, most + 1), True, key=is_back) + 1
+    return shift(now, 60 * first) if first <= most else None
+
+
+def environments_of(policy: Policy) -> list[str]:
+    """The environments of the policy, the production one first."""
+    named = (policy.gate.environment, policy.gate.canary_environment, *policy.gate.environments)
+    return [*dict.fromkeys(name for name in named if name is not None)]
 
 
 def needed_services(service: str, services: Mapping[str, Service], depth: int) -> tuple[str, ...]:

@@ -6,14 +6,22 @@ budget that runs out) is given as periods of time, so that a reader judges for i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
 
-from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, environments_of, missing_figures
-from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, is_on, opening_hours, shifted_back
+from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, missing_figures, released
+from incident_ops.deploy_gate.holds import (
+    HOURS_AHEAD,
+    deploy_calendar,
+    environments_of,
+    is_on,
+    opening_hours,
+    shifted_back,
+)
 from incident_ops.deploy_gate.release import is_same_commit
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
@@ -23,11 +31,11 @@ from incident_ops.deploy_gate.verdict import (
     INCONCLUSIVE,
     MAINTENANCE_WINDOW,
     NO_DATA,
+    OF_A_FILE,
+    OF_A_RECORD,
     OFF_WINDOW,
     OK,
     OPEN_INCIDENT,
-    OVERRIDDEN,
-    OVERRIDE,
     PASS,
     UNREADABLE_RECORD,
     HeldRelease,
@@ -58,12 +66,15 @@ class HeldSpan(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "unt
 
 
 class PublicOverride(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "until"}):
-    """One commit that an override lets through, in which environments."""
+    """One commit that an override lets through, in which environments, and what it releases from: reason codes, and the
+    open incident where that may be named."""
 
     sha: str
     environments: list[str]
     begin: str
     end: str
+    releases: list[str] = []
+    id: str = ""
 
 
 class ServiceState(msgspec.Struct, frozen=True):
@@ -114,21 +125,54 @@ def to_json(state: PublicState) -> bytes:
 def parse_state(raw: bytes, where: str) -> PublicState:
     """The bytes of gate.json as a value. Incomplete where they are damaged: nothing may be concluded from them."""
     try:
+        json.loads(raw, object_pairs_hook=_each_key_once)
         state = msgspec.json.decode(raw, type=PublicState)
         if state.schema != GATE_JSON_SCHEMA:
             raise ValueError(f"schema {state.schema} is not known")
         if not state.environments:
             raise ValueError("it names no environment")
-        duration(state.max_age)
+        if not 0 < duration(state.max_age) <= HOURS_AHEAD.total_seconds():
+            raise ValueError(f"max_age {state.max_age} is not within {HOURS_AHEAD.days} days")
         for text in _instants(state):
             parse_instant(text)
         unknown = {reason for service in state.services.values() for reason in service.reasons} - {*HOLDING, *_DOUBTS}
         if unknown:
             raise ValueError(f"reason {min(unknown)!r} is not known")
+        for name, service in state.services.items():
+            _must_hold_together(name, service, state)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         hint = "read the records themselves (--records URL@BRANCH), or publish it again"
         raise Incomplete(f"gate.json is damaged: {error}", where=where, hint=hint) from error
     return state
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """ValueError for a key that stands twice: readers differ in which one they take."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
+    return found
+
+
+def _must_hold_together(name: str, service: ServiceState, state: PublicState) -> None:
+    """ValueError for a service that is held without a reason, or with one that nothing in the file supports."""
+    at = parse_instant(state.written_at)
+    here = (one for one in service.freezes if not one.environments or state.environments[0] in one.environments)
+    supported = {
+        OPEN_INCIDENT: True,
+        MAINTENANCE_WINDOW: any(_span(one).covers(at) for one in service.windows),
+        DEPLOY_FREEZE: any(_span(one).covers(at) for one in here),
+        OFF_WINDOW: state.deploy_hours is not None and not any(_span(one).covers(at) for one in state.deploy_hours),
+        ERROR_BUDGET: service.budget is not None and _span(service.budget).covers(at),
+    }
+    if service.held != bool(service.reasons):
+        raise ValueError(f"held of {name} is {json.dumps(service.held)}, and its reasons are {service.reasons}")
+    if service.ids and OPEN_INCIDENT not in service.reasons:
+        raise ValueError(f"{name} has incidents, and they are no reason")
+    for reason in service.reasons:
+        if not supported.get(reason, True):
+            raise ValueError(f"{name} is held for {reason}, and nothing in the file says when")
 
 
 def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
@@ -148,11 +192,11 @@ def verdict_of_state(state: PublicState, asked: DeployRequest) -> Verdict:
         verdict, reason = INCONCLUSIVE, doubts[0]
     else:
         return Verdict(asked.service, PASS, OK, environment=asked.environment)
-    release = _override(service, asked)
-    if release is not None:
-        verdict, reason = OVERRIDDEN, OVERRIDE
     notes = (_NO_FIGURES,) if reason == NO_DATA else ()
-    return Verdict(asked.service, verdict, reason, holds, environment=asked.environment, release=release, notes=notes)
+    lost = Unread("gate.json", "a record cannot be used, see its repository")
+    unread = (lost,) if UNREADABLE_RECORD in service.reasons else ()
+    held = Verdict(asked.service, verdict, reason, holds, unread, asked.environment, notes=notes)
+    return released(held, _releases(service, asked))
 
 
 def why_not_current(state: PublicState, head: str | None, now: datetime) -> str | None:
@@ -163,6 +207,8 @@ def why_not_current(state: PublicState, head: str | None, now: datetime) -> str 
     age = now - parse_instant(state.written_at)
     if age < -SKEW:
         return f"gate.json was written at {state.written_at}, after the instant of this check"
+    if age > HOURS_AHEAD:
+        return f"gate.json was written at {state.written_at}, more than {HOURS_AHEAD.days} days ago"
     if head is not None:
         if state.revision == head:
             return None
@@ -230,7 +276,11 @@ def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverr
     for record in known.records:
         if not record.incident.drill:
             entries = [entry for entry in record.incident.overrides if entry.service == name]
-            overrides += [PublicOverride(entry.sha, [entry.environment], entry.at, entry.expires) for entry in entries]
+            shown = "" if record.incident.visibility == "restricted" else record.incident.id
+            overrides += [
+                PublicOverride(entry.sha, [entry.environment], entry.at, entry.expires, sorted(OF_A_RECORD), shown)
+                for entry in entries
+            ]
     for path, freeze in known.freezes.items():
         if not freeze.is_override or (freeze.services and name not in freeze.services):
             continue
@@ -239,7 +289,8 @@ def _overrides(name: str, known: DeployFacts, now: datetime) -> list[PublicOverr
             continue
         span = planned.span
         if span.begin is not None and span.end is not None and span.end > now:
-            overrides.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), stamp(span.end)))
+            ends, frees = stamp(span.end), sorted(OF_A_FILE)
+            overrides.append(PublicOverride(freeze.sha or "", freeze.environments, stamp(span.begin), ends, frees))
     return overrides
 
 
@@ -257,13 +308,15 @@ def _holds(service: ServiceState, state: PublicState, asked: DeployRequest) -> l
     return holds + ([_hold(ERROR_BUDGET, service.budget)] if service.budget else [])
 
 
-def _override(service: ServiceState, asked: DeployRequest) -> HeldRelease | None:
+def _releases(service: ServiceState, asked: DeployRequest) -> list[HeldRelease]:
+    releases = []
     for override in service.overrides if asked.sha is not None else ():
         span = Span(parse_instant(override.begin), parse_instant(override.end))
         here = not override.environments or asked.environment in override.environments
         if here and span.covers(asked.now) and is_same_commit(override.sha, asked.sha or ""):
-            return HeldRelease("", "", span.end, "gate.json")
-    return None
+            frees = frozenset(override.releases)
+            releases.append(HeldRelease("", "", span.end, "gate.json", frees, override.id))
+    return releases
 
 
 def _lasts(open_hours: Span, now: datetime, lead: timedelta) -> bool:

@@ -5,12 +5,13 @@ Commits that passed before are listed as `SHA`, or `SHA SERVICE ENVIRONMENT`, on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 from incident_ops.deploy_gate.holds import is_worked_on
-from incident_ops.deploy_gate.verdict import HeldRelease
+from incident_ops.deploy_gate.verdict import OF_A_FILE, OF_A_RECORD, HeldRelease
 from incident_ops.domain.fence import evaluate_each, evaluate_plan
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.planned_changes import Freeze, Span, planned_freeze
@@ -23,40 +24,45 @@ FIX_LASTS = timedelta(hours=4)
 """How long a commander's word for a fix holds."""
 
 
-def override_of(
+def overrides_of(
     service: str,
     environment: str,
     sha: str | None,
     now: datetime,
     records: Iterable[Record],
     freezes: Mapping[str, Freeze],
-) -> HeldRelease | None:
-    """The override of this commit that is in force, of an incident's record or of freezes/; None where there is none.
+) -> list[HeldRelease]:
+    """The overrides of this commit that are in force, of incidents' records and of freezes/.
 
     One whose times cannot be read releases nothing; nor does one of a drill. Raises Unusable as `evaluate_each` does.
     """
     if sha is None:
-        return None
-    for release in evaluate_each(records, partial(_recorded_release, service, environment, sha, now)):
-        if release is not None:
-            return release
+        return []
+    recorded = evaluate_each(records, partial(_recorded_release, service, environment, sha, now))
+    releases = [release for release in recorded if release is not None]
     for path, freeze in freezes.items():
         if freeze.is_override and freeze.concerns(service, environment) and is_same_commit(freeze.sha or "", sha):
             planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
             if not isinstance(planned, Unread) and planned.span.covers(now):
-                return HeldRelease(freeze.by or "", freeze.reason, planned.span.end, path)
-    return None
+                releases.append(HeldRelease(freeze.by or "", freeze.reason, planned.span.end, path, OF_A_FILE))
+    return releases
 
 
 def _recorded_release(service: str, environment: str, sha: str, now: datetime, record: Record) -> HeldRelease | None:
     """The override of this commit that is in force in a record; None where there is none."""
-    for override in () if record.incident.drill else record.incident.overrides:
+    incident = record.incident
+    for override in () if incident.drill else incident.overrides:
         if (override.service, override.environment) != (service, environment) or not is_same_commit(override.sha, sha):
             continue
         span = Span(parse_instant(override.at), parse_instant(override.expires))
         if span.covers(now):
-            return HeldRelease(override.by, override.reason, span.end, record.incident.id)
+            return of_incident(incident.id, override.by, override.reason, span.end)
     return None
+
+
+def of_incident(incident: str, by: str, reason: str, expires: datetime | None) -> HeldRelease:
+    """An override in the record of an incident."""
+    return HeldRelease(by, reason, expires, incident, OF_A_RECORD, incident)
 
 
 def is_same_commit(recorded: str, asked: str) -> bool:
@@ -76,6 +82,20 @@ def fix_refused(incident: Incident, service: str, by: str | None) -> str | None:
     if by is None or by.casefold() != commander.casefold():
         return f"the commander of {incident.id} is {commander}, {f'not {by}' if by else 'and who asks is unknown'}"
     return None
+
+
+_COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE)
+
+
+def blaming(sha: str | None, records: Iterable[Record]) -> str:
+    """The open incident that names this commit as its cause, by id or in an address; "" where none does."""
+    for incident in (record.incident for record in records if sha is not None and is_worked_on(record.incident)):
+        cause = incident.cause
+        texts = (cause.ref, cause.trigger) if cause is not None else ()
+        found = (commit for text in texts if text is not None for commit in _COMMIT.findall(text))
+        if any(is_same_commit(commit, sha or "") for commit in found):
+            return incident.id
+    return ""
 
 
 _HEX = frozenset("0123456789abcdefABCDEF")

@@ -19,7 +19,7 @@ OK, OVERRIDE, ROLLBACK_ALLOWED = "ok", "override", "rollback_allowed"
 OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE = "open_incident", "maintenance_window", "deploy_freeze"
 OFF_WINDOW, ERROR_BUDGET = "off_window", "error_budget"
 UNREADABLE_RECORD, NO_DATA = "unreadable_record", "no_data"
-INCIDENT_REPO_UNREACHABLE, CONFIG_ERROR = "incident_repo_unreachable", "config_error"
+INCIDENT_REPO_UNREACHABLE, CONFIG_ERROR, HAS_NOT_ENDED = "incident_repo_unreachable", "config_error", "timeout"
 
 HOLDING = (OPEN_INCIDENT, MAINTENANCE_WINDOW, DEPLOY_FREEZE, OFF_WINDOW, ERROR_BUDGET)
 """Reason codes of what holds, the gravest first: the first one is the verdict's."""
@@ -30,7 +30,8 @@ class Hold(NamedTuple):
 
     `id` names it: an incident, a change, a freeze, a calendar, a service whose budget it is. `text` is its title or
     reason, None where it may not be shown. `state` is its status, `needed` the service it is on where that is one
-    that the asked one needs.
+    that the asked one needs, `by` who leads, owns or wrote it ("" = nobody, or not to be shown). `spent` is what of an
+    error budget is used and what is allowed.
     """
 
     reason_code: str
@@ -41,22 +42,43 @@ class Hold(NamedTuple):
     begin: datetime | None = None
     end: datetime | None = None
     is_restricted: bool = False
+    by: str = ""
+    spent: tuple[float, float] | None = None
+
+
+OF_A_FILE = frozenset({*HOLDING, UNREADABLE_RECORD, NO_DATA})
+"""What an override lets its commit through that is a file of its own, which somebody else reviewed."""
+OF_A_RECORD = frozenset({ERROR_BUDGET, OFF_WINDOW, NO_DATA})
+"""The same of one in the record of an incident, beside that incident: a freeze or a window is not its commander's."""
 
 
 class HeldRelease(NamedTuple):
-    """What lets a held deploy through: who took it on, why, until when, and where it is recorded (id or file)."""
+    """What lets a held deploy through: who took it on, why, until when, and where it is recorded (id or file).
+
+    `frees` are the reason codes that it releases from, and `incident` the open incident.
+    """
 
     by: str
     reason: str
     expires: datetime | None
     source: str
+    frees: frozenset[str] = frozenset()
+    incident: str = ""
+
+    def ends(self, hold: Hold) -> bool:
+        """True where the hold is no longer in the commit's way."""
+        return hold.reason_code in self.frees or (
+            hold.reason_code == OPEN_INCIDENT and bool(hold.id) and hold.id == self.incident
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A gate's answer about a service.
 
-    `notes` are lines for people, e.g. why a release asked for does not count.
+    `notes` are lines for people, e.g. why a release asked for does not count. `looked_at` is where the answer comes
+    from, `not_merged` what would hold if the files of this clone were merged, `at` the instant asked about, aware UTC.
+    `blamed` is the open incident that names the commit as its cause.
     """
 
     service: str
@@ -67,6 +89,10 @@ class Verdict:
     environment: str = ""
     release: HeldRelease | None = None
     notes: tuple[str, ...] = ()
+    looked_at: str = ""
+    at: datetime | None = None
+    blamed: str = ""
+    not_merged: tuple[Hold, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -33,9 +33,9 @@ from incident_ops.domain.impact import (
     spell_revenue,
     spell_users,
 )
-from incident_ops.domain.incident import Event, Incident, Update
+from incident_ops.domain.incident import Escalation, Event, Incident, Update
 from incident_ops.domain.item_due import item_due
-from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED
+from incident_ops.domain.lifecycle import CLOSED, FIXED, OVER, PENDING, RESOLVED, UNTAKEN
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import next_tier
 from incident_ops.domain.public_updates import (
@@ -58,21 +58,28 @@ from incident_ops.domain.time import (
     stamp,
 )
 from incident_ops.errors import UserError
+from incident_ops.reconcile.ack_box import ack_box
+from incident_ops.reconcile.generated_block import box_line
 from incident_ops.reconcile.references import issue_place
 from incident_ops.sla.clocks import UPDATE_INTERNAL, UPDATE_PUBLIC, ClockState, Risk, clocks
-from incident_ops.sla.escalation import next_escalation
+from incident_ops.sla.escalation import DueEscalation, next_escalation, unanswered_escalations
 from incident_ops.sla.escalation_ladder import EscalationCause, spell_tier
 
 _WORK = ("decision", "action", "escalation", "runbook")
 """Kinds of timeline entries that say what is being done."""
 _UPDATES_SHOWN = 3
+_TAKES_IT = "**I have it:** tick this to acknowledge. The next run stops calling others."
 _ROLES_SHOWN = 8
 
 
-def facts_at_the_top(incident: Incident, policy: Policy, now: datetime) -> str:
-    """What to know first, as a list: another one once the incident is over."""
+def facts_at_the_top(incident: Incident, policy: Policy, now: datetime, *, has_box: bool = False) -> str:
+    """What to know first, as a list: another one once the incident is over.
+
+    `has_box`: with the box that acknowledges it also where somebody has it.
+    """
     lines = _over(incident, policy) if incident.state in OVER else _running(incident, policy, now)
-    return "\n".join(line for line in lines if line)
+    box = _TAKES_IT if has_box or incident.state in UNTAKEN else ""
+    return "\n".join([*([box_line(box, ack_box(incident))] if box else []), *(line for line in lines if line)])
 
 
 def _running(incident: Incident, policy: Policy, now: datetime) -> Iterator[str]:
@@ -110,7 +117,9 @@ def _way_back(incident: Incident, policy: Policy) -> str:
     if incident.state != CLOSED or incident.duplicate_of is not None or limit is None or at is None:
         return ""
     until = spell_instant(stamp(shift(at, duration(limit))))
-    return f"until {until}, a comment whose line begins with {code(policy.states.reopen.word)} reopens it."
+    asked = policy.states.reopen
+    label = f", or the label {code(asked.label)}," if asked.label else ""
+    return f"until {until}, a comment whose line begins with {code(asked.word)}{label} reopens it."
 
 
 def _broken(incident: Incident) -> Iterator[str]:
@@ -205,21 +214,31 @@ def _escalated(incident: Incident, policy: Policy, now: datetime) -> Iterator[st
     """Of the last escalation of the present cycle: where to and why, whom it reached, who is next, what to do."""
     view = as_of(incident, now)
     entries = [one for one in incident.escalations if view.cycle_start <= parse_instant(one.at) <= now]
-    if not entries:
+    recorded = [(parse_instant(one.at), one.to_tier or 0, one.reason, _reached(one)) for one in entries]
+    due = [one for one in unanswered_escalations(view, policy) if one.recorded is None]
+    unrecorded = [(one.due, one.to_tier or 0, one.reason, _is_up_to(one)) for one in due]
+    last = max([*recorded, *unrecorded], key=lambda one: one[:2], default=None)
+    if last is None:
         return
-    last = max(entries, key=lambda one: (parse_instant(one.at), one.to_tier or 0))
-    to = f"to {inline(spell_tier(last.to_tier, policy))} " if last.to_tier else ""
-    yield f"{to}{spell_at(last.at, incident)}: {sentence(last.reason, is_quote=True)}"
-    if last.notified:
-        yield f"Told: {_handles(last.notified)}."
-    if last.failed:
-        yield f"Not reached yet: {_handles(last.failed)}."
+    at, tier, reason, whom = last
+    to = f"to {inline(spell_tier(tier, policy))} " if tier else ""
+    yield f"{to}{spell_at(stamp(at), incident)}: {sentence(reason, is_quote=True)}"
+    yield whom
     if following := _next_escalation(view, policy):
         who = inline(spell_tier(following.to_tier, policy))
         yield f"Next: {who} at {spell_when(following.at, first_day(incident))} if nobody answers."
-    is_top = next_tier(last.to_tier, policy.escalation.tiers) is None
+    is_top = next_tier(tier or None, policy.escalation.tiers) is None
     way = command_span("escalate", incident.id, *(["--notify", "@who"] * is_top), "--reason", QUOTED)
     yield f"Watch it closely. For more people: {way}"
+
+
+def _reached(entry: Escalation) -> str:
+    named = [("Told", entry.notified), ("Not reached yet", entry.failed)]
+    return " ".join(f"{words}: {_handles(people)}." for words, people in named if people)
+
+
+def _is_up_to(one: DueEscalation) -> str:
+    return f"It is up to {_handles(one.targets)}." if one.targets else ""
 
 
 def _handles(people: Sequence[str]) -> str:

@@ -168,7 +168,7 @@ def tracking_body(record: Record, policy: Policy, now: datetime, around: Surroun
         [
             Section("\n>\n".join(mark for mark in (PENDING_NOTE * record.pending, _DRILL * incident.drill) if mark)),
             Section(_headline(incident, policy)),
-            Section(facts_at_the_top(incident, policy, now)),
+            Section(facts_at_the_top(incident, policy, now, has_box=incident.id in around.ticked)),
             Section(_links(record, policy, around), "the links", 2),
             Section(_reminders(incident, policy)),
             Section(latest_updates(incident) if incident.state not in OVER else "", "the updates", 1),

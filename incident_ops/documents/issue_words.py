@@ -23,13 +23,15 @@ class Surroundings(NamedTuple):
     """What a text may point to beside its record: services by name, and whether there is a file at a path.
 
     `stays`: key -> why the issue of an item is not in the repository of its team. `brief` are the keys whose issue more
-    people may read than the record.
+    people may read than the record. `ticked` are the incidents that somebody acknowledged by the box, as long as that
+    edit waits: the box stays.
     """
 
     services: Mapping[str, Service] = {}
     is_there: Callable[[str], bool] = lambda _path: False
     stays: Mapping[str, str] = {}
     brief: Collection[str] = ()
+    ticked: Collection[str] = ()
 
 
 ALONE = Surroundings()

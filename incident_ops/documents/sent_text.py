@@ -111,6 +111,26 @@ def pull_body(facts: SentFacts, edits: Sequence[str], template: str) -> str:
     return text if len(text) <= BODY_LIMIT else "\n".join(missing)
 
 
+def exchange_message(done: Sequence[str], reason: str | None) -> str:
+    """The message of a commit that swaps shifts; `done` are its overrides."""
+    lines = [_plain(line, _LONGEST_LINE) for line in done]
+    more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+    subject = _cut(lines[0], _LONGEST_SUBJECT - len(more)) + more
+    why = [_plain(reason, _LONGEST_LINE)] if reason else []
+    rest = [f"- {line}" for line in lines] if subject != lines[0] else []
+    return "\n".join([subject, *(["", *why, *rest] if why or rest else [])])
+
+
+def exchange_pull(path: str, done: Sequence[str], reason: str | None, first: str, second: str) -> tuple[str, str]:
+    """Title and text of the pull request of a swap; `path` is its schedule."""
+    name = path.rpartition("/")[2].partition(".")[0]
+    title = _cut(_plain(f"On call {name}: {first} and {second} swap", _LONGEST_TITLE), _LONGEST_TITLE)
+    rows = [f"- {inline(_cut(line, _LONGEST_LINE))}" for line in done[:50]]
+    why = [f"**Why:** {inline(_cut(reason, _LONGEST_LINE))}", ""] if reason else []
+    ends = "It counts once it is merged; until then whoever is on call by the schedule is called."
+    return title, "\n".join([*why, *rows, "", ends])
+
+
 def with_edits(body: str, edits: Sequence[str]) -> str:
     """A text with the edits in it as they are now; as it is where a person has taken them out."""
     made = _BLOCK.sub(lambda _: _edits(edits), body.replace("\r\n", "\n"), count=1)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from incident_ops.domain.incident import DeadlineReport, Incident, Triage
 from incident_ops.domain.lifecycle import is_cancelled
 from incident_ops.domain.policy import AfterReport, Deadline, Policy
@@ -114,6 +116,10 @@ def _meets(deadline: Deadline, incident: Incident, policy: Policy) -> bool:
     ranks = when.rank if isinstance(when.rank, list) else [when.rank]
     if when.rank is not None and (level is None or level.rank not in ranks):
         return False
+    tiers = when.tier if isinstance(when.tier, list) else [when.tier]
+    known = [policy.tier_of[name] for name in incident.services if name in policy.tier_of]
+    if when.tier is not None and (not known or min(known) not in tiers):
+        return False
     from incident_ops.domain.triage import answers_meet  # what no command needs that judges no deadline
 
-    return answers_meet(policy, when, incident.triage or Triage())
+    return answers_meet(policy, replace(when, tier=None), incident.triage or Triage())

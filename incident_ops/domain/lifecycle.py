@@ -21,6 +21,9 @@ STATES = (NEW, TRIAGED, ASSIGNED, IN_PROGRESS, PENDING, RESOLVED, CLOSED, REOPEN
 OVER = frozenset({RESOLVED, CLOSED})
 """States in which nobody works on the incident any more."""
 
+UNTAKEN = frozenset({NEW, TRIAGED, ASSIGNED, REOPENED})
+"""States in which somebody is still to say that they have the incident."""
+
 EDGES: Moves = frozenset(
     {
         (NEW, TRIAGED),

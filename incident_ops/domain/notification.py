@@ -24,6 +24,9 @@ ACKNOWLEDGED, RESOLVED_EVENT = "acknowledged", "resolved"
 """Marks of the messages that acknowledge or resolve a page."""
 
 
+INTERNAL, EXECUTIVE = "internal", "executive"
+"""For whom a message is."""
+
 ISSUE_LINK, RECORD_LINK = "Issue", "Record"
 """Names of the links of a notice that lead to the incident itself."""
 
@@ -39,17 +42,19 @@ class NoticePlaces(NamedTuple):
 class NoticeFacts(NamedTuple):
     """What a notice says beside its own words: `rows` and `links` by name, in order; all of it plain text.
 
-    `services` and `teams` are names; of a restricted incident there are `links` to its issue and record only.
+    `services` and `teams` are names, `ways` further rows for those who respond; of a restricted incident there are
+    `links` to its issue and record only.
     """
 
     rows: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     services: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    ways: tuple[tuple[str, str], ...] = ()
 
-    def spelled(self, spell: Callable[[str], str]) -> NoticeFacts:
-        """The same with every text as `spell` gives it."""
-        rows = tuple((spell(name), spell(value)) for name, value in self.rows)
+    def spelled(self, spell: Callable[[str], str], *, responds: bool) -> NoticeFacts:
+        """The same with every text as `spell` gives it, for somebody who `responds` or not."""
+        rows = tuple((spell(name), spell(value)) for name, value in (*self.rows, *(self.ways if responds else ())))
         links = tuple((spell(name), spell(value)) for name, value in self.links)
         return NoticeFacts(rows, links, tuple(map(spell, self.services)), tuple(map(spell, self.teams)))
 

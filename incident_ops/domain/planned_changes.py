@@ -86,6 +86,7 @@ class Maintenance(PlannedFile, frozen=True, kw_only=True):
     window: Window
     buffer: Buffer = Buffer()
     execution: Execution = Execution()
+    owner: str | None = None
 
     @property
     def is_agreed(self) -> bool:

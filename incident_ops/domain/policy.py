@@ -253,7 +253,8 @@ class Policy(Value, frozen=True):
     """A resolved policy: preset and overrides, all values explicit.
 
     `teams` are the policies of the teams of services.yaml, `team_of` says which service has which; one that holds for
-    an incident or a service (`for_incident`, `for_services`) has neither.
+    an incident or a service (`for_incident`, `for_services`) has no `teams`. `tier_of` are the tiers of services, where
+    a deadline asks for them.
     """
 
     scheme: Scheme
@@ -285,6 +286,7 @@ class Policy(Value, frozen=True):
     write_back: WriteBack = WriteBack()
     teams: dict[str, Policy] = {}
     team_of: dict[str, str] = {}
+    tier_of: dict[str, int] = {}
 
     def for_incident(self, incident: Incident) -> Policy:
         """The policy that holds for an incident: clocks and calendar of the team of its first service at the
@@ -296,6 +298,11 @@ class Policy(Value, frozen=True):
     def for_services(self, names: Sequence[str]) -> Policy:
         """The policy that holds for an incident of these services, the first of which decides clocks and calendar."""
         return self._held(next(iter(names), ""), names) if self.teams else self
+
+    def teams_of(self, names: Sequence[str]) -> list[str] | None:
+        """The teams of these services, each once; None where no service has one."""
+        known = dict.fromkeys(self.team_of[name] for name in names if name in self.team_of)
+        return [*known] if self.team_of else None
 
     def _held(self, first: str, names: Sequence[str]) -> Policy:
         of_people = dict.fromkeys(self.team_of.get(name, "") for name in names or (first,))
@@ -426,5 +433,6 @@ def _held(policy: Policy, clocks: Policy | None, *people: Policy | None) -> Poli
         escalation=united_ladder([part.escalation for part in parts]),
         channels={name: settings for part in reversed(parts) for name, settings in part.channels.items()},
         teams={},
-        team_of={},
+        team_of=policy.team_of,
+        tier_of=policy.tier_of,
     )

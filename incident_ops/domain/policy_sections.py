@@ -86,10 +86,12 @@ class EscalationPolicy(Value, frozen=True):
 
 
 class ReopeningWord(Value, frozen=True):
-    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`."""
+    """The word with which a comment reopens a closed incident, and who may say it: `team` or `everyone`; the label with
+    which the team does, None for none."""
 
     word: str = "/reopen"
     by: str = "team"
+    label: str | None = None
 
 
 class States(Value, frozen=True):
@@ -215,6 +217,7 @@ class Gate(Value, frozen=True):
     after_rollout_pct: float | None = None
     environment: str = "production"
     canary_environment: str | None = None
+    environments: list[str] = []
     block_on_open_rank: int | None = None
     dependency_depth: int = 1
     budget: str = "ignore"
@@ -345,6 +348,7 @@ class TrackerLabels(Value, frozen=True):
     action_item: str = "action-item"
     priority: str = "priority:"
     overdue: str = "overdue"
+    escalated: str = "escalated"
 
 
 class Limits(Value, frozen=True):

@@ -177,6 +177,10 @@ class Repository(Protocol):
         """Every file of a commit below `folders` (all of them without)."""
         ...
 
+    def top(self, commit: str) -> dict[str, bool]:
+        """What lies right in the records' folder at a commit, in order; True for a folder."""
+        ...
+
     def changed(self, old: str, new: str, folders: Iterable[str]) -> Iterator[Blob]:
         """What differs between two commits; a deleted path has an empty blob id."""
         ...

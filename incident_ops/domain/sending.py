@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 DECLARE_BRANCHES, EDIT_BRANCHES = "incident-ops/declare/", "incident-ops/edit/"
 """What the branches of people's records begin with: those that are not merged yet, and edits of those that are."""
+ONCALL_BRANCHES = "incident-ops/oncall/"
+"""The same of swaps in schedules."""
 
 
 class PullAddress(NamedTuple):

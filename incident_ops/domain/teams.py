@@ -32,11 +32,18 @@ def united_contacts(parts: Sequence[Contacts], on_call: WhoIsOnCall | None) -> C
 
 
 def united_ladder(parts: Sequence[EscalationPolicy]) -> EscalationPolicy:
-    """The steps of all ladders, the lowest first; of one height those of the first part come first."""
+    """The steps of all ladders, the lowest first; of one height those of the first part come first. They begin again as
+    often as any of them does, any keyword counts, and the first fallback that is named."""
     tiers = list(parts[0].tiers)
     for part in parts[1:]:
         tiers += [tier for tier in part.tiers if tier not in tiers]
-    return replace(parts[0], tiers=sorted(tiers, key=lambda tier: tier.tier))
+    return replace(
+        parts[0],
+        tiers=sorted(tiers, key=lambda tier: tier.tier),
+        repeat=max(part.repeat for part in parts),
+        keywords=each_once(part.keywords for part in parts),
+        fallback=next((part.fallback for part in parts if part.fallback), None),
+    )
 
 
 def each_once(lists: Iterable[Iterable[str]]) -> list[str]:

@@ -51,6 +51,7 @@ class IssueEdit(Value, frozen=True):
     add_labels: tuple[str, ...] | None = None
     remove_labels: tuple[str, ...] | None = None
     add_assignees: tuple[str, ...] | None = None
+    remove_assignees: tuple[str, ...] | None = None
     milestone: str | None = None
 
     def labels_after(self, labels: Iterable[str]) -> tuple[str, ...]:
@@ -60,8 +61,9 @@ class IssueEdit(Value, frozen=True):
         return tuple(({name.casefold(): name for name in self.add_labels or ()} | kept).values())
 
     def assignees_after(self, assignees: Iterable[str]) -> tuple[str, ...]:
-        """The same for people; nobody is taken off."""
-        there = {login.casefold(): login for login in assignees}
+        """The same for people."""
+        gone = {login.casefold() for login in self.remove_assignees or ()}
+        there = {login.casefold(): login for login in assignees if login.casefold() not in gone}
         return tuple((there | {login.casefold(): login for login in self.add_assignees or ()}).values())
 
 
@@ -98,14 +100,15 @@ class Closing(Value, frozen=True):
 
 
 CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT = "closed", "reopened", "assigned", "unassigned"
-TICKED = "ticked"
+TICKED, LABELED_EVENT = "ticked", "labeled"
 """What an `Act` may be."""
 
 
 class Act(Value, frozen=True):
-    """Something that was done to an issue: `event` is one of the five above, `by` the login of who did it.
+    """Something that was done to an issue: `event` is one of the six above, `by` the login of who did it.
 
-    `at` is an instant (text, UTC), `whom` the login that was assigned or taken off. None where that is not known.
+    `at` is an instant (text, UTC), `whom` the login that was assigned or taken off, or the label that was set. None
+    where that is not known.
     `belongs` as of a closing.
     """
 
@@ -234,7 +237,7 @@ class StoredIssue(Value, frozen=True):
 
     `mark` is line 1 of its text where that is a marker of ours. `title` and `text` are digests, `text` over what is
     ours in it, "" where it cannot be made anew from a record; `ticked` are the keys of ticked boxes, `said` the digest
-    that the hidden line of our comment has. The others as of an `Issue`.
+    that the hidden line of our comment has, `called` what we set because of an escalation. The others as of an `Issue`.
     """
 
     number: int
@@ -243,6 +246,7 @@ class StoredIssue(Value, frozen=True):
     text: str = ""
     ticked: tuple[str, ...] = ()
     said: str = ""
+    called: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     state: str = "open"

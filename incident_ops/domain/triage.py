@@ -196,7 +196,7 @@ def answers_meet(policy: Policy, when: When, answers: Triage) -> bool:
 def rule_in_words(rule: TriageRule) -> str:
     """A rule in words, e.g. `all users and core feature -> SEV0 (rule table)`."""
     level = f"{rule.level} and {rule.major}" if rule.major else rule.level
-    words = f"{_conditions(rule.when) or 'anything else'} -> {level}"
+    words = f"{conditions_in_words(rule.when) or 'anything else'} -> {level}"
     remarks = [rule.source or "", "assumed" if rule.assumed else ""]
     text = "; ".join(remark for remark in remarks if remark)
     return f"{words} ({text})" if text else words
@@ -357,8 +357,8 @@ def _answer_in_words(question: str, value: Any, found: _Outcome) -> str:
     condition = _CONDITION[question]
     asked = getattr(found.rule.when, condition)
     if asked is not None:
-        return _conditions(When(**{condition: asked}))
-    return share_in_words(value) if question == "users_percent" else _conditions(When(**{condition: value}))
+        return conditions_in_words(When(**{condition: asked}))
+    return share_in_words(value) if question == "users_percent" else conditions_in_words(When(**{condition: value}))
 
 
 def _worst(policy: Policy, answers: Triage, found: _Outcome) -> TriageRule:
@@ -452,7 +452,8 @@ def _rank(policy: Policy, rule: TriageRule) -> int:
     return level.rank
 
 
-def _conditions(when: When) -> str:
+def conditions_in_words(when: When) -> str:
+    """What a rule asks for, e.g. `all users and core feature`; "" where it asks nothing."""
     words = [_share_words(when.users_pct)] if when.users_pct else []
     if when.feature:
         words.append("cosmetic only" if when.feature == "cosmetic" else f"{_any_of(when.feature)} feature")

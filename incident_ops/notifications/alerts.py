@@ -22,13 +22,13 @@ from incident_ops.domain.deadlines import Duty, duties_ever
 from incident_ops.domain.incident import Incident, Snooze
 from incident_ops.domain.lifecycle import FIXED
 from incident_ops.domain.notice_kinds import ESCALATED, PAGE, pages_at_all
-from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Message
+from incident_ops.domain.notification import ACKNOWLEDGED, INTERNAL, RESOLVED_EVENT, Message
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.time import instant, parse_instant, stamp
 from incident_ops.notifications.alert_state import Alert
 from incident_ops.notifications.kinds import answer_times, notice_kind
 from incident_ops.notifications.notice_text import subject_line
-from incident_ops.notifications.recipients import INTERNAL, TEAM, notices
+from incident_ops.notifications.recipients import TEAM, notices
 from incident_ops.sla.activity import NOTHING_SEEN, Seen
 from incident_ops.sla.clocks import DEADLINE, clocks, main_clocks
 from incident_ops.sla.escalation import MANUAL, due_escalations

@@ -9,6 +9,7 @@ from textwrap import shorten
 
 from incident_ops.domain.impact import affected_users, spell_share
 from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import UNTAKEN
 from incident_ops.domain.notification import ISSUE_LINK, RECORD_LINK, NoticeFacts, NoticePlaces
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.ticket import is_ticket
@@ -38,6 +39,7 @@ _INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9.]
 _SOON = 60  # seconds within which nobody calls it late
 _BEGINS = (DECLARED_NOTICE, RAISED_NOTICE, REOPENED_NOTICE)
 _LOCK_SCREEN, _SHORTEST_TITLE, _LONGEST_IMPACT = 60, 20, 240
+_TICK = (("From a phone", 'tick "I have it" on the issue'),)
 _DUTIES = (WARNING, BREACH, ITEM_MARK)
 
 
@@ -115,6 +117,7 @@ def notice_facts(
         tuple((name, value) for name, value in links if value),
         tuple(incident.services),
         tuple(dict.fromkeys(service.owner.removeprefix("@") for service in known if service)),
+        _TICK if places.issue and incident.state in UNTAKEN else (),
     )
 
 

@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from incident_ops.domain.incident import Escalation
-from incident_ops.domain.notification import Ledger, Pair, pair
+from incident_ops.domain.notification import INTERNAL, Ledger, Pair, pair
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Contacts
 from incident_ops.notifications.deliver import GIVEN_UP, MAY_HAVE_ARRIVED, NOT_SENT, SENT_NOW, Delivered
 from incident_ops.notifications.plan import RESEND, SEND, SENT, SUMMED, UNCONFIRMED, PlannedNotice
-from incident_ops.notifications.recipients import INTERNAL
 from incident_ops.sla.escalation_ladder import people_of_tier
 
 _ARRIVED = frozenset({SENT, SENT_NOW})

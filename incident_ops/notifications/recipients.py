@@ -15,7 +15,7 @@ from incident_ops.domain.as_of import assignee_at
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import IN_PROGRESS, OVER, PENDING
 from incident_ops.domain.notice_kinds import DIGEST, PAGE, PAGED_RANKS, TO_NOBODY
-from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
+from incident_ops.domain.notification import EXECUTIVE, INCIDENT_CHANNEL, INTERNAL, Message
 from incident_ops.domain.policy import LevelPolicy, Policy, Service
 from incident_ops.domain.policy_sections import AROUND_THE_CLOCK, ON_CALL, Calendar
 from incident_ops.domain.public_updates import PUBLIC
@@ -54,7 +54,6 @@ from incident_ops.sla.obligations import (
     Obligation,
 )
 
-INTERNAL, EXECUTIVE = "internal", "executive"
 TEAM, EVERYBODY = "team", "public"
 FALLBACK = "fallback"
 NOBODY = "nobody on the ladder"

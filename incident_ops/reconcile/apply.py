@@ -202,7 +202,9 @@ def _create(change: PlannedChange, run: _Run) -> Applied:
     if not run.may_create():
         return Applied(change, None, LEFT_OVER)
     edit, parent = change.edit, run.parent(change)
-    body = _body(change.key, dict(change.naming)[change.key], None, run) if change.naming else edit.body or ""
+    body = edit.body or ""
+    if change.naming:
+        body = _body(change.key, dict(change.naming)[change.key], parse_body(body), run)
     number = run.tracker.create(
         change.key, edit.title or "", body, edit.labels or (), edit.assignees or (), parent, edit.milestone
     )
@@ -240,7 +242,8 @@ def _name_numbers(changes: Iterable[PlannedChange], run: _Run) -> Iterator[Appli
         if change.naming and change.key in run.numbers:
             texts |= {key: (text, change) for key, text in change.naming if key in run.numbers}
     for key, (text, change) in texts.items():
-        if run.numbers.keys().isdisjoint(named_keys(text)) or run.written.get(key) == _body(key, text, None, run):
+        written = run.written.get(key, "")
+        if run.numbers.keys().isdisjoint(named_keys(text)) or written == _body(key, text, parse_body(written), run):
             continue
         try:
             current = run.tracker.look_up(run.numbers[key])
@@ -254,7 +257,7 @@ def _name_numbers(changes: Iterable[PlannedChange], run: _Run) -> Iterator[Appli
                 return
 
 
-def _body(key: str, text: str, parts: Parts | None, run: _Run) -> str:
+def _body(key: str, text: str, parts: Parts, run: _Run) -> str:
     """The body of a key's issue, with the numbers known by now in its text."""
     block = generated_text(leave_places(fill_places(text, run.numbers, "", run.elsewhere)))
     return compose(key, block, parts, run.tracker.records_id)

@@ -96,6 +96,7 @@ class PlannedChange(NamedTuple):
             "add_labels": self.edit.add_labels,
             "remove_labels": self.edit.remove_labels,
             "add_assignees": self.edit.add_assignees,
+            "remove_assignees": self.edit.remove_assignees,
             "milestone": self.edit.milestone,
             "parent": self.parent,
             "state_reason": self.state_reason,

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.issue_places import recorded_place, team_repository
@@ -20,6 +21,8 @@ from incident_ops.domain.record import Record, SettledRecords, item_key
 from incident_ops.domain.ticket import TICKET, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.tracker import Issue, Label, Milestone, fold_title
+from incident_ops.sla.activity import watched_since
+from incident_ops.sla.escalation import unanswered_escalations
 from incident_ops.sla.targets import resolution_release
 
 HANDS_OFF = "incident-ops:hands-off"
@@ -38,6 +41,7 @@ def palette(policy: Policy, used: Iterable[str]) -> Mapping[str, Label]:
         Label(name=kinds.ticket, color=_KIND, description="The issue of a ticket; its record is in git"),
         Label(name=kinds.action_item, color=_KIND, description="Follow-up work of an incident; its record is in git"),
         Label(name=kinds.overdue, color=_BY_RANK[0], description="An action item past its due date"),
+        Label(name=kinds.escalated, color=_BY_RANK[0], description="Escalated, and nobody has answered since"),
         *(_priority(kinds.priority, number) for number in range(10)),
         *(_level(level.id, level.rank, level.label) for level in (*policy.levels, *policy.scheme.major)),
         *(Label(name=_state(kinds, state), color=_STATE, description=_of_state(state)) for state in STATES),
@@ -98,7 +102,9 @@ class DesiredIssue(NamedTuple):
     `number` is the issue the record names; `parent` the key whose issue this one is to be a sub-issue of; `incident`
     what the record says. `repository` has the issue, "" = the one with the tracking issues; `team` is the one that
     the services name for it, and `stays` why it is not there, "" where nothing is to be said of that;
-    `milestone` the title of the release by which it is due.
+    `milestone` the title of the release by which it is due; `called` the logins of those whom an escalation calls that
+    nobody has answered, None where there is none; `back_by` the label that brings its closed incident back, ""
+    for none.
     """
 
     key: str
@@ -114,6 +120,8 @@ class DesiredIssue(NamedTuple):
     parent: str | None
     incident: Incident
     milestone: str | None
+    called: tuple[str, ...] | None = None
+    back_by: str = ""
     repository: str = ""
     team: str = ""
     stays: str = ""
@@ -134,7 +142,8 @@ class Desired(NamedTuple):
     every label that may be needed, both case-folded; `releases` by folded title the milestones that are ours
     to set. `beside` are the settled records that are not among the issues, because the tracker holds nothing of theirs.
     `repository` is the one that is looked at, of those in which issues are; "" = the one with the tracking issues.
-    `named` are the logins of the policy's `access`, case-folded, who count whatever the tracker calls them.
+    `named` are the logins of the policy's `access`, case-folded, who count whatever the tracker calls them; `escalated`
+    is the label of an incident whose escalation nobody has answered.
     """
 
     issues: Mapping[str, DesiredIssue]
@@ -148,6 +157,7 @@ class Desired(NamedTuple):
     beside: SettledRecords = NONE_BESIDE
     repository: str = ""
     named: frozenset[str] = frozenset()
+    escalated: str = ""
 
     @property
     def here(self) -> Iterator[DesiredIssue]:
@@ -182,6 +192,7 @@ def desired_issues(
         identities=frozenset(login.casefold() for login in policy.tracker.identities),
         listed=tuple(name.casefold() for name in listed_labels(policy)),
         named=policy.access.logins,
+        escalated=policy.tracker.labels.escalated,
         palette=palette(policy, {label for issue in issues.values() for label in issue.labels}),
         releases=_releases(policy),
         beside=beside,
@@ -235,7 +246,9 @@ def _issues_of(record: Record, policy: Policy, now: datetime, services: Mapping[
     team = team_repository(incident, services)
     ranks = [(rank, declared, incident.id, order) for order in range(len(incident.action_items) + 1)]
     return [
-        _tracking_issue(record, label, policy, ranks[0]),
+        _tracking_issue(record, label, policy, ranks[0])._replace(
+            called=_called(incident, policy, now), back_by=_back_by(incident, policy, now)
+        ),
         *(
             _item_issue(record, index, policy, now, ranks[index + 1])._replace(team=team)
             for index in range(len(incident.action_items))
@@ -305,6 +318,23 @@ def _roles(incident: Incident) -> tuple[str, ...]:
     others = (who for _, who in sorted(roles.others.items()))
     logins = {login.casefold(): login for who in (*named, *others) for login in _logins(who)}
     return tuple(logins.values())[:MOST_ASSIGNEES]
+
+
+def _called(incident: Incident, policy: Policy, now: datetime) -> tuple[str, ...] | None:
+    """Whom the escalations call that nobody has answered, without those who have a role; None where there are none."""
+    unanswered = unanswered_escalations(as_of(incident, now), policy)
+    if not unanswered:
+        return None
+    with_role = {login.casefold() for login in _roles(incident)}
+    logins = {login.casefold(): login for one in unanswered for who in one.targets for login in _logins(who)}
+    return tuple(login for folded, login in logins.items() if folded not in with_role)[:MOST_ASSIGNEES]
+
+
+def _back_by(incident: Incident, policy: Policy, now: datetime) -> str:
+    """The label of `states.reopen`, as long as it can bring a closed incident back."""
+    label = policy.states.reopen.label
+    is_open_to_it = incident.is_closed and watched_since(as_of(incident, now), policy) is not None
+    return label if label and is_open_to_it else ""
 
 
 def _labels(*texts: str | None) -> tuple[str, ...]:

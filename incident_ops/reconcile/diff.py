@@ -15,6 +15,7 @@ from incident_ops.domain import tracker
 from incident_ops.domain.issue_places import have_one_owner, spell_issue
 from incident_ops.domain.record import Edit, Route, Set, item_key
 from incident_ops.reconcile import generated_block, people
+from incident_ops.reconcile.called import called_marks, room_on
 from incident_ops.reconcile.changes import (
     CLOSE,
     CREATE,
@@ -30,13 +31,12 @@ from incident_ops.reconcile.changes import (
 from incident_ops.reconcile.desired import (
     CLOSED_AS_DUPLICATE,
     HANDS_OFF,
-    MOST_ASSIGNEES,
-    OLD_STATES,
     Desired,
     DesiredIssue,
     incident_of,
     milestone_to_set,
 )
+from incident_ops.reconcile.drift import label_drift, reason_to_change
 from incident_ops.reconcile.references import fill_places, kept_address, leave_places
 
 OwnedIssues = Mapping[str, Sequence[tracker.Issue]]
@@ -141,11 +141,12 @@ def is_hands_off(issue: tracker.Issue) -> bool:
 
 
 def missing_logins(wanted: DesiredIssue, issue: tracker.Issue | None) -> list[str]:
-    """Those whom the record wants on an open issue and who are not there yet; none where it is closed or left alone."""
+    """Those whom the record or an escalation wants on an open issue and who are not there yet; none where it is closed
+    or left alone."""
     if wanted.closed_as is not None or (issue and is_hands_off(issue)):
         return []
     there = {login.casefold() for login in issue.assignees} if issue else set()
-    return [login for login in wanted.assignees if login.casefold() not in there]
+    return [login for login in (*wanted.assignees, *(wanted.called or ())) if login.casefold() not in there]
 
 
 def number_edit(wanted: DesiredIssue, number: int) -> Set:
@@ -293,10 +294,15 @@ def _missing(wanted: DesiredIssue, sides: SideBySide) -> KeyDecision:
         return _keep(wanted, number, _why_not(number, wanted.key, sides))
     text = numbered_text(wanted.key, sides, sides.above.snapshot.records_at)
     block = generated_block.generated_text(leave_places(text))
-    body = generated_block.compose(wanted.key, block, repository=sides.snapshot.records_id)
     logins = _assignable(wanted, None, sides)
+    marks = called_marks(wanted, None, frozenset(), sides.desired, sides.unassignable, len(logins))
+    parts = generated_block.new_parts(marks.memory)
     edit = tracker.IssueEdit(
-        title=wanted.title, body=body, labels=wanted.labels, assignees=logins, milestone=wanted.milestone
+        title=wanted.title,
+        body=generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id),
+        labels=(*wanted.labels, *marks.add_labels),
+        assignees=(*logins, *marks.add_assignees),
+        milestone=wanted.milestone,
     )
     why = f"{wanted.why} and has no issue yet"
     if number is not None:
@@ -412,9 +418,12 @@ def _drift(
         address = kept_address(parts.block or "", wanted.record.path, address, sides.above.snapshot.records_were)
     text = leave_places(numbered_text(wanted.key, sides, address))
     block = generated_block.generated_text(text, closed=wanted.closed_as is not None)
-    body = generated_block.compose(wanted.key, block, parts, sides.snapshot.records_id)
     new = _assignable(wanted, issue, sides)
-    add, remove = _labels(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
+    marks = called_marks(wanted, issue, parts.called, sides.desired, sides.unassignable, len(new))
+    new = (*new, *marks.add_assignees)
+    body = generated_block.compose(wanted.key, block, parts._replace(called=marks.memory), sides.snapshot.records_id)
+    add, remove = label_drift(wanted, issue, sides.desired, is_old=parts.is_of_older_version)
+    add, remove = (*add, *marks.add_labels), (*remove, *marks.remove_labels)
     milestone = milestone_to_set(wanted, issue, sides.desired)
     parent = _parent(wanted, issue, sides)
     same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
@@ -424,43 +433,19 @@ def _drift(
         add_labels=add or None,
         remove_labels=remove or None,
         add_assignees=new or None,
+        remove_assignees=marks.remove_assignees or None,
         milestone=milestone,
     )
-    if not same_text and (parts.key is None or parts.block is None):
-        return edit, parent, "a marker was removed"
-    if not same_text and parts.is_of_older_version and parts.is_ours:
-        return edit, parent, "an older version wrote its hidden line and its labels"
-    if not same_text and generated_block.foreign_lines(parts, block):
-        return edit, parent, "what people wrote in the generated text moves below it"
-    if not same_text:
-        return edit, parent, "the record changed" if parts.is_ours else "the generated text was edited; the record wins"
-    differs = {"title": edit.title, "labels": add or remove, "assignees": new, "milestone": milestone is not None}
-    names = [name for name, found in differs.items() if found]
-    differ = " and ".join([*names, "parent"] if parent else names)
-    return edit, parent, f"not as in the record: {differ}"
-
-
-def _labels(
-    wanted: DesiredIssue, issue: tracker.Issue, desired: Desired, *, is_old: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of the record that an issue lacks, and those of ours that are out of place, whatever the case.
-
-    Bare names of states are ours where an older version labelled the issue (`is_old`), and people's ever after.
-    """
-    there = {label.casefold() for label in issue.labels}
-    labels = {label.casefold() for label in wanted.labels}
-    ours = desired.vocabulary | (OLD_STATES if is_old else frozenset())
-    missing = tuple(label for label in wanted.labels if label.casefold() not in there)
-    return missing, tuple(label for label in issue.labels if label.casefold() in ours - labels)
+    return edit, parent, reason_to_change(edit, parent, parts, block)
 
 
 def _assignable(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> tuple[str, ...]:
     """Whom to assign to an issue beside those who are there, as far as there is room."""
     if issue and wanted.item and people.leaves_owner_off(wanted, issue, sides.acts):
         return ()
-    room = MOST_ASSIGNEES - (len(issue.assignees) if issue else 0)
-    new = [login for login in missing_logins(wanted, issue) if login.casefold() not in sides.unassignable]
-    return tuple(new[: max(0, room)])
+    missing = missing_logins(wanted._replace(called=None), issue)
+    new = [login for login in missing if login.casefold() not in sides.unassignable]
+    return tuple(new[: room_on(issue)])
 
 
 def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide) -> str | None:

@@ -103,6 +103,7 @@ def edit_between(before: Issue, after: Issue) -> IssueEdit:
         add_labels=_missing(after.labels, before.labels) or None,
         remove_labels=_missing(before.labels, after.labels) or None,
         add_assignees=_missing(after.assignees, before.assignees) or None,
+        remove_assignees=_missing(before.assignees, after.assignees) or None,
         milestone=(after.milestone or "") if after.milestone != before.milestone else None,
     )
 

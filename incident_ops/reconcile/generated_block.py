@@ -17,7 +17,9 @@ everything else belongs to people and is kept
 
 By the digests in `lines` the next run tells what people wrote between our lines from what an older record said: theirs
 moves below the end. `ticked` are the boxes that people ticked and that the text does not show at present, none that
-the record decides. `repo` is GitHub's id of the repository that holds the records, 0 where there is none.
+the record decides. While an escalation is not answered `called=#,bob,-ann` says that we set its label (`#`) and
+assigned bob, and that people took ann off. `repo` is GitHub's id of the repository that holds the records, 0 where
+there is none.
 """
 
 from __future__ import annotations
@@ -119,8 +121,11 @@ _HEAD = re.compile(
     re.ASCII,
 )
 _DIGEST = 6  # characters for a line: of a thousand lines, one in 68 million passes for another
+_SET = r"-?(?:#|[A-Za-z0-9][A-Za-z0-9-]*)"
 _MEMORY = re.compile(
-    rf"<!-- incident-ops lines=((?:[\w-]{{{_DIGEST}}})*) ticked=((?:{_KEY}(?:,{_KEY})*)?) -->", re.ASCII
+    rf"<!-- incident-ops lines=((?:[\w-]{{{_DIGEST}}})*) ticked=((?:{_KEY}(?:,{_KEY})*)?)"
+    rf"(?: called=({_SET}(?:,{_SET})*))? -->",
+    re.ASCII,
 )
 _BOX_MARK = re.compile(rf"[ \t]*<!-- box:{_KEY}!? -->[ \t]*")
 _LINE_ENDS = re.compile(r"\r\n?")
@@ -131,7 +136,8 @@ class Parts(NamedTuple):
 
     `repository` is None where the marker names none: an older version wrote it. `above` and `below` are people's lines;
     of a broken block all lines are in `below`. `known` are the digests of the lines as they were generated, None where
-    nothing tells them; `hidden` the keys of ticked boxes that the text did not show.
+    nothing tells them; `hidden` the keys of ticked boxes that the text did not show, `called` what we set because of
+    an escalation.
     """
 
     key: str | None
@@ -142,6 +148,7 @@ class Parts(NamedTuple):
     repository: int | None = None
     known: frozenset[str] | None = None
     hidden: frozenset[str] = frozenset()
+    called: frozenset[str] = frozenset()
 
     @property
     def is_of_older_version(self) -> bool:
@@ -188,22 +195,23 @@ def parse_body(body: str) -> Parts:
     head = _HEAD.fullmatch(lines[0])
     key, digest = (head[1], head[3]) if head else (None, None)
     repository = int(head[2]) if head and head[2] else None
-    rest, known, hidden = _memory_apart(lines[1:] if head else lines)
+    rest, known, hidden, called = _memory_apart(lines[1:] if head else lines)
     if BEGIN in rest:
         start = rest.index(BEGIN)
         if END in rest[start:]:
             stop = rest.index(END, start)
             block, above, below = "\n".join(rest[start + 1 : stop]), tuple(rest[:start]), tuple(rest[stop + 1 :])
-            return Parts(key, digest, block, above, below, repository, known, hidden)
+            return Parts(key, digest, block, above, below, repository, known, hidden, called)
     left = tuple(line for line in rest if line not in (BEGIN, END, CLOSED_MARK))
-    return Parts(key, digest, None, (), left, repository, known, hidden)
+    return Parts(key, digest, None, (), left, repository, known, hidden, called)
 
 
-def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, frozenset[str]]:
+def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, frozenset[str], frozenset[str]]:
     """The lines without those that hold what was to be known of the text, and what they hold."""
     rest: list[str] = []
     known: set[str] | None = None
     hidden: set[str] = set()
+    called: set[str] = set()
     for line in lines:
         found = _MEMORY.fullmatch(line.rstrip())
         if found is None:
@@ -212,7 +220,8 @@ def _memory_apart(lines: list[str]) -> tuple[list[str], frozenset[str] | None, f
         digests = {found[1][at : at + _DIGEST] for at in range(0, len(found[1]), _DIGEST)}
         known = digests | (known or set())
         hidden |= set(filter(None, found[2].split(",")))
-    return rest, None if known is None else frozenset(known), frozenset(hidden)
+        called |= set(filter(None, (found[3] or "").split(",")))
+    return rest, None if known is None else frozenset(known), frozenset(hidden), frozenset(called)
 
 
 @lru_cache(maxsize=8_192)  # most lines of one issue are in others, too
@@ -278,9 +287,15 @@ def compose(key: str, generated: str, parts: Parts | None = None, repository: in
         generated = _tick(generated, ticks)
     decided = frozenset(_FIXED.findall(generated))  # a tick that the record took over does not come back
     hidden = ",".join(sorted(ticks - _boxes(generated) - decided))
-    memory = f"<!-- incident-ops lines={''.join(sorted(_digests(generated)))} ticked={hidden} -->"
+    called = f" called={','.join(sorted(parts.called))}" if parts and parts.called else ""
+    memory = f"<!-- incident-ops lines={''.join(sorted(_digests(generated)))} ticked={hidden}{called} -->"
     head = f"<!-- incident-ops v1 key={key} repo={repository} hash={block_digest(generated)} -->"
     return "\n".join([head, *above, BEGIN, generated, memory, END, *below]).rstrip()
+
+
+def new_parts(called: frozenset[str]) -> Parts:
+    """Those of an issue that is to be made, on which this is set (`called`)."""
+    return Parts(None, None, None, (), (), called=called)
 
 
 def own_body(body: str, below: str = "") -> str | None:
@@ -303,10 +318,12 @@ def ticks_in(body: str) -> frozenset[str]:
     return ticked(parts.block or "") | parts.hidden
 
 
-def body_with_ticks(key: str, generated: str, ticks: frozenset[str], below: str, repository: int) -> str:
-    """The body that `own_body` gives where these boxes are ticked in a generated text."""
+def body_with_ticks(
+    key: str, generated: str, ticks: frozenset[str], below: str, repository: int, called: frozenset[str]
+) -> str:
+    """The body that `own_body` gives where these boxes are ticked in a generated text, and this was set (`called`)."""
     lines = (below,) if below else ()
-    parts = Parts(key, None, _tick(generated, ticks), (), lines, repository, hidden=ticks)
+    parts = Parts(key, None, _tick(generated, ticks), (), lines, repository, hidden=ticks, called=called)
     return normalise(compose(key, generated, parts, repository))
 
 

@@ -18,11 +18,12 @@ from typing import NamedTuple
 from incident_ops.domain import tracker
 from incident_ops.domain.incident import ActionItem
 from incident_ops.domain.issue_places import spell_issue
-from incident_ops.domain.record import Edit, Route, Set
+from incident_ops.domain.record import Edit, Record, Route, Set
 from incident_ops.domain.time import UNKNOWN, is_date, parse_date, parse_instant, spell_instant
 from incident_ops.edits.action_items import HORIZONS, drop_item, finish_item, set_status
 from incident_ops.edits.step import change_row, quote
 from incident_ops.reconcile import generated_block
+from incident_ops.reconcile.ack_box import Ticked, ack_box, asked_ack_box
 from incident_ops.reconcile.changes import EDIT, PEOPLE, Kept, KeyDecision, PlannedChange, join_decisions
 from incident_ops.reconcile.desired import CLOSED_AS_DUPLICATE, COMPLETED, NOT_PLANNED, DesiredIssue
 
@@ -83,6 +84,8 @@ def is_bot(login: str | None) -> bool:
 def asks_who_acted(wanted: DesiredIssue, issue: tracker.Issue) -> bool:
     """True where it depends on who did what to an issue, and when, what is to be done about it."""
     was_closed = generated_block.parse_body(issue.body).was_closed
+    if _has_label_back(wanted, issue):
+        return True
     if wanted.closed_as:
         return issue.is_open and (was_closed or issue.state_reason == "reopened")
     if not issue.is_open:
@@ -178,6 +181,18 @@ def is_brought_back(issue: tracker.Issue, acts: Acts) -> bool:
     return act is None or acts.count(act.by)
 
 
+def labelled_back(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> tracker.Act | None:
+    """The act by which a person who counts set the label that brings a closed incident back."""
+    if not _has_label_back(wanted, issue) or acts.are_unknown(issue):
+        return None
+    act = acts.last(issue, tracker.LABELED_EVENT, whom=wanted.back_by)
+    return act if act and act.at and acts.count(act.by) and not acts.is_ours(act.by) else None
+
+
+def _has_label_back(wanted: DesiredIssue, issue: tracker.Issue) -> bool:
+    return bool(wanted.back_by) and wanted.back_by.casefold() in {label.casefold() for label in issue.labels}
+
+
 def _reopened_item(wanted: DesiredIssue, issue: tracker.Issue, act: tracker.Act | None, who: str) -> KeyDecision:
     item = wanted.incident.action_items[wanted.record.item or 0]
     is_dated = item.done_at is not None and item.done_at != UNKNOWN
@@ -206,11 +221,12 @@ def measure_key(horizon: str, text: str) -> str:
 
 
 def boxes_to_ask_about(wanted: DesiredIssue, issue: tracker.Issue) -> frozenset[str]:
-    """The keys of boxes in a tracking issue that people ticked and whose item or measure is not done in the record."""
+    """The keys of boxes in a tracking issue that people ticked and that the record does not have yet: items, measures,
+    and that somebody has the incident."""
     if wanted.item is not None or wanted.record.is_pending:
         return frozenset()
     undone = {item.id for item in wanted.incident.open_items} | {box for box, _, _ in _undone_measures(wanted)}
-    return ticked_boxes(issue.body) & undone
+    return ticked_boxes(issue.body) & (undone | asked_ack_box(wanted.incident))
 
 
 @lru_cache(maxsize=256)  # once for a tracking issue, not for each of its items
@@ -265,6 +281,15 @@ def _ticked_item(
         return _keep(wanted, issue, f"{who} ticked {place} before the record opened it again", said)
     step = finish_item(wanted.incident, parse_instant(act.at), _handle(act.by), item.id, None, act.at)
     return _edit(wanted, issue, f"{who} ticked {place}", act.at, *step.edits)
+
+
+def ticked_ack(record: Record, issue: tracker.Issue, acts: Acts) -> Ticked | None:
+    """The ticking of the box that acknowledges an incident; None where it is not ticked, or nobody was asked."""
+    incident, key = record.incident, ack_box(record.incident)
+    if record.pending or acts.are_unknown(issue) or not {key} & asked_ack_box(incident) & ticked_boxes(issue.body):
+        return None
+    act = acts.tick(issue, key)
+    return Ticked(issue.number, act, "" if act is None or acts.count(act.by) else _why_not(act.by))
 
 
 def _ticked_measures(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:

@@ -117,7 +117,8 @@ def _body(wanted: DesiredIssue, row: StoredIssue, sides: SideBySide, address: st
     text = numbered_text(wanted.key, sides, address)
     block = generated_block.generated_text(leave_places(text), closed=wanted.closed_as is not None)
     below = said_line(row.said) if row.said else ""
-    return generated_block.body_with_ticks(wanted.key, block, frozenset(row.ticked), below, sides.snapshot.records_id)
+    ticked, called = frozenset(row.ticked), frozenset(row.called)
+    return generated_block.body_with_ticks(wanted.key, block, ticked, below, sides.snapshot.records_id, called)
 
 
 def _stored_issue(issue: Issue) -> StoredIssue:
@@ -131,6 +132,7 @@ def _stored_issue(issue: Issue) -> StoredIssue:
         text="" if own is None else _digest(own),
         ticked=tuple(sorted(generated_block.ticks_in(issue.body))) if own is not None else (),
         said=said,
+        called=tuple(sorted(generated_block.parse_body(issue.body).called)) if own is not None else (),
         labels=issue.labels,
         assignees=issue.assignees,
         state=issue.state,

@@ -36,6 +36,11 @@ FAULTS: dict[str, str] = {
     "increase() where the raw counter is needed.",
     "plan-times": "The times of a freeze, an override or a maintenance window make no sense: it ends before it begins, "
     "or its time zone is unknown. `gate check` cannot tell what it holds, so it holds every deploy.",
+    "known-names": "A freeze, an override or a maintenance window that is not over, or a service's `depends_on`, names "
+    "a service that is not in services.yaml or an environment that is not in policy `gate`. It holds nothing, so "
+    "`gate check` cannot tell what was meant.",
+    "near-name": "A file or folder whose name is nearly that of records: `Incidents/`, `freeze/`, `freezes/x.yml`, a "
+    "file in place of the folder `freezes`. What nobody reads holds no deploy, so `gate check` is inconclusive.",
     "calculation": "A calculation with the record's values failed, e.g. because a time derived from them is off the "
     "calendar. The record is left out and reported; every other record is processed.",
     "team-names": "A team of services.yaml names a calendar, a level or a channel that the policy does not have, or a "

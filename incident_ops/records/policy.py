@@ -134,7 +134,11 @@ def to_policy(resolved: Data) -> Policy:
 
 
 def with_teams(policy: Policy, resolved: Data, services: Services, teams: Mapping[str, Data]) -> Policy:
-    """The policy, with those of the teams of services.yaml in it; itself where there are none."""
+    """The policy, with those of the teams of services.yaml in it, and the tiers where a deadline asks for them; itself
+    where there are none."""
+    if any(one.when is not None and one.when.tier is not None for one in policy.deadlines):
+        known = {name: service.tier for name, service in services.items() if service.tier is not None}
+        policy = msgspec.structs.replace(policy, tier_of=known)
     if not teams:
         return policy
     return msgspec.structs.replace(

@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from incident_ops.domain.policy import Policy, Services
-from incident_ops.records.schema import schema, schema_text
+from incident_ops.findings import Finding
+from incident_ops.records.file_findings import fault
+from incident_ops.records.policy import PolicyAndServices
+from incident_ops.records.schema import SCHEMA_KINDS, schema, schema_text
+from incident_ops.records.store import Store
 
 _SERVICE_KINDS = ("incident", "maintenance", "freeze", "problem")
 _LEVEL_KINDS = ("incident",)
@@ -107,3 +111,20 @@ def _spelled(data: Mapping[str, Any]) -> str:
 
 def _digest(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def stale_copies(store: Store, setting: PolicyAndServices) -> Iterator[Finding]:
+    """A finding for each copy of a repository that is not what `init` would make of it now."""
+    names = Names.of(setting.policy.policy, setting.services.services)
+    for kind in SCHEMA_KINDS:
+        path = f"schemas/{kind}.schema.json"
+        raw = store.read(path)
+        if not isinstance(raw, bytes):
+            continue
+        state = copy_state(kind, raw, names)
+        if state.is_edited:
+            message = "this copy for editors was edited by hand, or is not from this version of incident-ops"
+            yield fault("schema-copy", path, message, "`incident-ops init --replace-schemas` replaces it", at=(1, 1))
+        elif state.changed:
+            message = f"this copy for editors was made from {state.changed}"
+            yield fault("schema-copy", path, message, "run `incident-ops init` again", at=(1, 1))

@@ -12,13 +12,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from incident_ops.domain.ports import Blob, Repository
+from incident_ops.domain.record import is_incident_id
 from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
 from incident_ops.records.file_findings import fault
@@ -35,6 +36,10 @@ KIND_OF_FOLDER = {
     "oncall": "oncall",
 }
 """Folder -> kind of the other records in it."""
+HOLDING_FOLDERS = (INCIDENTS, "freezes", "maintenance")
+"""The folders whose records hold deploys."""
+_SUFFIXES = (".yaml", ".yml", ".json")
+_RECORD_NAMES = tuple(f"incident{suffix}" for suffix in _SUFFIXES)
 _BESIDE = (*SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
 
 Raw = bytes | Finding
@@ -85,14 +90,41 @@ class Store:
         """(path, kind) of every record that is not an incident, in order; a link in place of a folder is one of them,
         so that reading it says why nothing in it counts."""
         if self.revision and self.git:
-            paths = [*self._beside]
-            linked = {path for path, blob in self._beside.items() if not blob.regular}
+            blobs = self._beside.items()
+            found = [path for path, blob in blobs if _is_other(path, is_link=not blob.regular)]
         else:
-            linked = {folder for folder in KIND_OF_FOLDER if is_link(self.root, folder)}
-            folders = (folder for folder in KIND_OF_FOLDER if folder not in linked)
-            paths = [*linked, *(f"{folder}/{name}" for folder in folders for name in list_folder(self.root, folder))]
-        folder_of = {path: path if path in linked & KIND_OF_FOLDER.keys() else other_folder(path) for path in paths}
-        return [(path, KIND_OF_FOLDER[folder]) for path, folder in sorted(folder_of.items()) if folder]
+            found = [path for folder in KIND_OF_FOLDER for path in _others_below(self.root, folder)]
+        return [(path, KIND_OF_FOLDER[path.split("/")[0]]) for path in sorted(found)]
+
+    def near_names(self) -> list[Finding]:
+        """A finding for each file or folder beside ours that was surely meant to be one: nothing in it counts."""
+        if self.revision and self.git:
+            tops = self.git.top(self.revision)
+        else:
+            tops = {name: is_folder(self.root, name) for name in sorted(names_in(self.root, "."))}
+        near = [(name, is_dir, meant) for name, is_dir in tops.items() if (meant := _nearly(name, is_dir)) is not None]
+        return [
+            fault(
+                "near-name", name, f"nothing in {name} counts", f"records lie in the folder {meant}/: move them there"
+            )
+            for name, is_dir, meant in near
+            if not is_dir or self._has_yaml(name)
+        ]
+
+    def _has_yaml(self, folder: str) -> bool:
+        """True for a folder with such files at any depth."""
+        if self.revision and self.git:
+            paths = [blob.path for blob in self.git.tree(self.revision, (folder,))]
+        else:
+            paths = [*_files_below(self.root, folder)]
+        return any(path.lower().endswith(_SUFFIXES) for path in paths)
+
+
+def _nearly(name: str, is_dir: bool) -> str | None:
+    """The folder of what holds deploys that a name beside it was meant to be; None where it is that, or like none."""
+    near = (one for one in HOLDING_FOLDERS if name.casefold() in (one, one.removesuffix("s"), f"{one}s"))
+    meant = next(near, None)
+    return None if name == meant and (is_dir or name != INCIDENTS) else meant
 
 
 def _by_path(blobs: Iterable[Blob]) -> dict[str, Blob]:
@@ -109,15 +141,50 @@ def is_record(path: str) -> bool:
     parts = path.split("/")
     if parts[0] != INCIDENTS:
         return False
-    if len(parts) == 3:
-        return parts[2] == "incident.yaml" or parts[2].lower() in ("incident.yml", "incident.yaml")
-    return len(parts) == 2 and parts[1].lower().endswith((".yaml", ".yml"))
+    if len(parts) > 2:
+        return parts[-1] == "incident.yaml" or parts[-1].lower() in _RECORD_NAMES
+    if len(parts) < 2:
+        return False
+    stem, _, suffix = parts[1].rpartition(".")
+    return suffix.lower() in ("yaml", "yml") or (suffix.lower() == "json" and is_incident_id(stem))
 
 
-def other_folder(path: str) -> str:
-    """The folder of a record that is not an incident, or ""."""
+def other_folder(path: str, *, is_link: bool = False) -> str:
+    """The folder of a record that is not an incident, or ""; what holds deploys may lie deeper, and a link may be a
+    folder of it."""
     folder, _, name = path.partition("/")
-    return folder if folder in KIND_OF_FOLDER and "/" not in name and name.lower().endswith((".yaml", ".yml")) else ""
+    if folder not in KIND_OF_FOLDER or ("/" in name and folder not in HOLDING_FOLDERS):
+        return ""
+    may_be_folder = is_link and "." not in name.rpartition("/")[2] and folder in HOLDING_FOLDERS
+    suffixes = _SUFFIXES if folder in HOLDING_FOLDERS else _SUFFIXES[:2]
+    return folder if name and (may_be_folder or name.lower().endswith(suffixes)) else ""
+
+
+def _others_below(root: Path, folder: str) -> Iterator[str]:
+    return (path for path in _files_below(root, folder) if _is_other(path, is_link=is_link(root, path)))
+
+
+def _is_other(path: str, *, is_link: bool) -> bool:
+    return path in KIND_OF_FOLDER or bool(other_folder(path, is_link=is_link))
+
+
+def _files_below(root: Path, path: str) -> Iterator[str]:
+    """Everything below a folder but the folders; a link is not followed. A path that is a file is itself all."""
+    if is_link(root, path) or not is_folder(root, path):
+        yield from [path] if os.path.lexists(f"{root}/{path}") else []
+        return
+    for name in list_folder(root, path):
+        yield from _files_below(root, f"{path}/{name}")
+
+
+def is_folder(root: Path, path: str) -> bool:
+    """True where this path below `root` is a folder; one that may not be looked at counts, for listing it says why."""
+    try:
+        return stat.S_ISDIR(os.lstat(f"{root}/{path}").st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: IndexCache | None = None) -> RecordIndex:
@@ -188,7 +255,7 @@ def _kept(
 def _may_be_link(path: str) -> bool:
     """True where a folder of records should be, but a link or a submodule may be instead."""
     parts = path.split("/")
-    return parts[0] == INCIDENTS and len(parts) <= 2
+    return parts[0] == INCIDENTS and (len(parts) <= 2 or not any(map(is_incident_id, parts[1:-1])))
 
 
 def _put_blobs(git: Repository, index: RecordIndex, examine: CheckRecord, blobs: list[Blob]) -> None:
@@ -217,9 +284,10 @@ def _examined(examine: CheckRecord, path: str, blob: str, raw: Raw) -> IndexEntr
             printable_path,
             fault("encoding", printable_path, "the path is not UTF-8 text", "rename the file or its folder"),
         )
-    elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") != 2):
-        folder = path.split("/")[1].rsplit(".", 1)[0] if path.count("/") == 1 else path.split("/")[1]
-        raw = fault("file", path, "a record does not belong here", f"rename it to {record_path(folder)}")
+    elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") < 2):
+        folder, _, name = path.rpartition("/")
+        wanted = record_path(name.rsplit(".", 1)[0]) if folder == INCIDENTS else f"{folder}/incident.yaml"
+        raw = fault("file", path, "a record does not belong here", f"rename it to {wanted}")
     return examine(path, blob, raw)
 
 
@@ -229,33 +297,42 @@ def spelled_path(path: str) -> str:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    if is_link(root, INCIDENTS):
-        yield INCIDENTS
-        return
-    for name in list_folder(root, INCIDENTS):
-        yield from _records_in(root, name)
+    return _records_in(root, INCIDENTS)
 
 
-def _records_in(root: Path, name: str) -> Iterator[str]:
-    folder = f"{INCIDENTS}/{name}"
+def _records_in(root: Path, folder: str) -> Iterator[str]:
+    """The records of a folder and of those in it, down to folders that bear an id; links are not followed."""
     if is_record(folder) or is_link(root, folder):
         yield folder
         return
+    is_own = is_incident_id(folder.rpartition("/")[2])
     try:
-        files = list_folder(root, folder)
+        names = list_folder(root, folder)
     except Incomplete:
-        files = ["incident.yaml"]  # reading it gives the finding
-    yield from (path for file in files if is_record(path := f"{folder}/{file}"))
+        if not is_own:
+            raise
+        names = ["incident.yaml"]  # reading it gives the finding
+    for path in (f"{folder}/{name}" for name in names):
+        if is_record(path):
+            yield path
+        elif not is_own and (is_link(root, path) or is_folder(root, path)):
+            yield from _records_in(root, path)
 
 
-def _untracked(root: Path, index: RecordIndex) -> Iterator[str]:
+def records_beside(root: Path, known: Container[str]) -> Iterator[str]:
+    """The records of a work tree that are in none of the folders `known`, each right below the folder of records."""
     if is_link(root, INCIDENTS):
         yield INCIDENTS
         return
-    names = names_in(root, INCIDENTS)
-    names.difference_update(index.names())
-    for name in sorted(names):
-        yield from (path for path in _records_in(root, name) if not index.has(spelled_path(path)))
+    for name in sorted(name for name in names_in(root, INCIDENTS) if name not in known):
+        path = f"{INCIDENTS}/{name}"
+        if is_record(path) or is_link(root, path) or is_folder(root, path):
+            yield from _records_in(root, path)
+
+
+def _untracked(root: Path, index: RecordIndex) -> Iterator[str]:
+    paths = records_beside(root, frozenset(index.names()))
+    return (path for path in paths if not index.has(spelled_path(path)))
 
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:

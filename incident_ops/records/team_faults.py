@@ -30,6 +30,20 @@ def team_faults(setting: PolicyAndServices) -> Iterator[Finding]:
             yield found.at(document.locate(replace(found.where, on_key=True)))
 
 
+def dependency_faults(setting: PolicyAndServices) -> Iterator[Finding]:
+    """A finding at its line for each `depends_on` that names no service; none where services.yaml cannot be used."""
+    services, document = setting.services.services, setting.services.document
+    if services is None or document is None:
+        return
+    for name, service in services.items():
+        for index, needed in enumerate(service.depends_on):
+            if needed not in services:
+                message, hint = f"service {needed!r} is not in services.yaml", did_you_mean(needed, services)
+                route = ("services", name, "depends_on", index)
+                found = fault("known-names", document.file, message, hint or "add it to services.yaml", route=route)
+                yield found.at(document.locate(found.where))
+
+
 def _unknown_names(name: str, team: Mapping[str, Any], policy: Policy) -> Iterator[tuple[Route, str, str]]:
     calendars = [_ALWAYS, *policy.calendars]
     if team.get("calendar", _ALWAYS) not in calendars:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
@@ -17,7 +18,7 @@ from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed
 from incident_ops.canary.observed import DOUBTFUL_COUNTS
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE, FEWEST_COUNTED
-from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome
+from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
@@ -25,7 +26,7 @@ from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, M
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS, Verdict
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import spell_duration
-from incident_ops.render.findings import Paint, command, inert, json_text
+from incident_ops.render.findings import Paint, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
 from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
 from incident_ops.render.sent import sent_data, sent_lines
@@ -76,7 +77,7 @@ def canary_headline(outcome: CanaryOutcome) -> str:
     if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_have_failed(outcome):
         headline = "it would have failed, but the gate file sets dryRun"
     elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
-        headline = "deploys are held" if outcome.verdict == FROZEN else "the freeze was asked"
+        headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
     else:
@@ -208,23 +209,6 @@ def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
 
 
-def annotation(outcome: CanaryOutcome) -> str:
-    """One workflow command that shows the verdict on the run's page; "" for a pass."""
-    if not outcome.exit_code:
-        return ""
-    title = _FAILED[outcome.rollback] if outcome.verdict == FAIL else f"Canary {outcome.verdict}"
-    sent = outcome.sent
-    left = f"; incident {sent.incident} was not sent: {sent.problem}" if sent and sent.problem else ""
-    return command("error", {"title": title}, f"{canary_headline(outcome)}{left}") + "\n"
-
-
-_FAILED = {
-    "": "Canary failed",
-    ROLLED_BACK: "Canary failed and was rolled back",
-    NOT_ROLLED_BACK: "Canary and rollback failed",
-}
-
-
 def progress(metric: MetricStatus) -> str:
     """What is known about a metric at a tick, in one line: evidence, ratio, and what is still needed."""
     judgement = metric.judgement
@@ -259,6 +243,10 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
         yield _evidence(judgement)
     elif judgement is not None:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
+        late = judgement.late
+        if late is not None and metric.reason_code in (ERROR_RATE, LEANS_WORSE):
+            sides = f"canary {_counted(late.canary)}, baseline {_counted(late.baseline)}"
+            yield f"in the last {spell_duration(round(late.seconds))}: {sides}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
     inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
     if judgement is not None and (clumped := _clumped(judgement)):
@@ -325,8 +313,14 @@ def _ratio(judgement: Judgement) -> str:
     low, high = judgement.interval
     if judgement.ratio is None:
         return "unknown"
-    between = f"{'0' if low is None else f'{low:.2g}'} to {'any' if high is None else f'{high:.2g}'}"
-    return f"{judgement.ratio:.3g} ({between})"
+    lowest = "0" if low is None else _outward(low, ROUND_FLOOR)
+    highest = "any" if high is None else _outward(high, ROUND_CEILING)
+    return f"{judgement.ratio:.3g} ({lowest} to {highest})"
+
+
+def _outward(bound: float, rounding: str) -> str:
+    """Two digits, so rounded that what lies inside is never shown outside."""
+    return f"{Context(prec=2, rounding=rounding).create_decimal_from_float(bound):,f}"
 
 
 def _evidence(judgement: Judgement) -> str:
@@ -337,7 +331,10 @@ def _evidence(judgement: Judgement) -> str:
 
 
 def _clumped(judgement: Judgement) -> str:
-    return f"errors come in clumps (dispersion {judgement.phi:.3g})" if judgement.phi > 1 else ""
+    if judgement.phi <= 1:
+        return ""
+    shown = f"{judgement.phi:.3g}" if judgement.phi < 100 else f"{judgement.phi:,.0f}"
+    return f"errors come in clumps (dispersion {shown})"
 
 
 def _look(metric: MetricStatus) -> Iterator[str]:

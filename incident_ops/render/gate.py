@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,7 +30,7 @@ from incident_ops.deploy_gate.verdict import (
     Verdict,
 )
 from incident_ops.domain.time import spell_duration, spell_minute, stamp
-from incident_ops.render.findings import inert, json_text
+from incident_ops.render.findings import command, inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold
 
 GATE_HEADLINES = {
@@ -57,6 +58,10 @@ FIX = (
     "To deploy a fix while deploys are held, the commander adds `--fixes INC --sha SHA`, or somebody takes"
     " responsibility with `incident-ops override INC`."
 )
+ONE_COMMIT = (
+    "To deploy one commit in spite of a freeze or a window: `incident-ops override -s SERVICE --sha SHA`, a file that"
+    " somebody else reviews and merges."
+)
 MOST_HOLDS = 20
 """So many holds are listed; JSON has all of them."""
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
@@ -70,9 +75,7 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
 
     The tone of the first lines is the verdict.
     """
-    what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
-    headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
-    head = fold(inert(f"{verdict.verdict}: {headline} ({verdict.reason_code})"), "", "  ", width)
+    head = fold(_headline(verdict), "", "  ", width)
     out = []
     if verdict.release is not None:
         release = verdict.release
@@ -84,8 +87,12 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     if (more := len(verdict.holds) - MOST_HOLDS) > 0:
         out.append(f"  and {more} more: `--format json` has all of them")
     if verdict.unread:
-        out += ["Not read:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
-    out += [line for note in verdict.notes for line in fold(note, "  ", "  ", width)]
+        out += ["Cannot be used:", *(f"  {record.path}: {record.reason}" for record in verdict.unread)]
+    out += [line for note in verdict.notes for line in _sentence(note, "  ", "  ", width)]
+    if verdict.not_merged:
+        out += ["Not merged, does not hold yet:", *(cut_line(_hold(hold), width) for hold in verdict.not_merged)]
+    if verdict.looked_at:
+        out += fold(f"looked at: {verdict.looked_at}", "  ", "  ", width)
     if verdict.reason_code == UNREADABLE_RECORD:
         out += _sentence(READ_FIRST, width=width)
     elif verdict.verdict == FROZEN:
@@ -94,15 +101,61 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     return "".join(f"{line}\n" for line in whole)
 
 
-def to_json(verdict: Verdict) -> str:
-    """The JSON of `gate check`; titles are never in it.
+def _headline(verdict: Verdict) -> str:
+    what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
+    headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
+    return inert(f"{verdict.verdict}: {headline} ({verdict.reason_code})")
 
-    Only where there is something to say: `holds` (what holds beside incidents), `override`, `unread`, `notes`.
+
+def hold_lines(verdict: Verdict) -> tuple[str, ...]:
+    """One line for each hold, so many as are listed at most."""
+    return tuple(inert(_hold(hold).strip()) for hold in verdict.holds[:MOST_HOLDS])
+
+
+def to_json(verdict: Verdict) -> str:
+    """The JSON of `gate check`; title and person of a restricted incident are not in it.
+
+    Only where there is something to say: `override`, `unread`, `not_merged`, `notes`.
     """
+    return json_text(_verdict_data(verdict))
+
+
+def verdict_outputs(verdict: Verdict) -> dict[str, str]:
+    """The outputs of a workflow step; `report` is the JSON in one line."""
+    return {
+        "verdict": verdict.verdict,
+        "reason-code": verdict.reason_code,
+        "incident-id": next(iter(verdict.incident_ids), ""),
+        "report": json.dumps(_verdict_data(verdict), ensure_ascii=True),
+    }
+
+
+def verdict_summary(verdict: Verdict) -> str:
+    """The verdict as Markdown for the summary of a workflow step."""
+    from incident_ops.documents.markdown import inline
+
+    unread = (f"{one.path}: {one.reason}" for one in verdict.unread)
+    place = (f"looked at: {verdict.looked_at}",) if verdict.looked_at else ()
+    lines = [*hold_lines(verdict), *unread, *verdict.notes, *place]
+    return "\n".join(
+        [f"## Gate: {inline(_headline(verdict))}", "", *(f"- {inline(inert(line))}" for line in lines), ""]
+    )
+
+
+def verdict_annotation(verdict: Verdict) -> str:
+    """One annotation of a workflow for a verdict other than a pass."""
+    return command("error", {"title": f"Gate {verdict.verdict}"}, _headline(verdict)) + "\n"
+
+
+def _verdict_data(verdict: Verdict) -> dict[str, Any]:
     data = _shape(verdict.verdict, verdict.reason_code, verdict.incident_ids)
-    others = [hold for hold in verdict.holds if hold.reason_code != OPEN_INCIDENT]
-    if others:
-        data["holds"] = [_hold_data(hold) for hold in others]
+    data |= {
+        "service": verdict.service,
+        "environment": verdict.environment or None,
+        "at": None if verdict.at is None else stamp(verdict.at),
+        "looked_at": verdict.looked_at or None,
+        "holds": [_hold_data(hold) for hold in verdict.holds],
+    }
     if verdict.release is not None:
         release = verdict.release
         expires = None if release.expires is None else stamp(release.expires)
@@ -111,9 +164,11 @@ def to_json(verdict: Verdict) -> str:
         from incident_ops.render.sla import unread_data  # slow to import, and rarely needed
 
         data["unread"] = unread_data(verdict.unread)
+    if verdict.not_merged:
+        data["not_merged"] = [_hold_data(hold) for hold in verdict.not_merged]
     if verdict.notes:
         data["notes"] = [*verdict.notes]
-    return json_text(data)
+    return data
 
 
 def _resume(verdict: Verdict, width: int) -> Iterator[str]:
@@ -131,6 +186,8 @@ def _resume(verdict: Verdict, width: int) -> Iterator[str]:
             yield from _sentence(condition, "  - ", "    ", width)
     if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
         yield from _sentence(FIX, width=width)
+    if any(hold.reason_code in (DEPLOY_FREEZE, MAINTENANCE_WINDOW) for hold in verdict.holds):
+        yield from _sentence(ONE_COMMIT, width=width)
 
 
 def _sentence(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:
@@ -147,10 +204,10 @@ def _condition(hold: Hold) -> str:
     return inert(RESUME[key].format(id=hold.id or "the restricted incident"))
 
 
-def lines_of_holds(verdict: Verdict, lead: timedelta) -> list[str]:
+def lines_of_holds(verdict: Verdict, lead: timedelta | None) -> list[str]:
     """What holds a rollout that takes `lead`, a line each, and that what begins in this time does so, too."""
-    lines = [_hold(hold).strip() for hold in verdict.holds[:MOST_HOLDS]]
-    if any(hold.reason_code in (MAINTENANCE_WINDOW, DEPLOY_FREEZE, OFF_WINDOW) for hold in verdict.holds):
+    lines = [*hold_lines(verdict)]
+    if lead and any(hold.reason_code in (MAINTENANCE_WINDOW, DEPLOY_FREEZE, OFF_WINDOW) for hold in verdict.holds):
         takes = spell_duration(round(lead.total_seconds()))
         lines.append(f"The rollout may take {takes}, and nothing of this may be on in that time.")
     return lines
@@ -185,12 +242,20 @@ def _shape(verdict: str, reason: str, ids: list[str]) -> dict[str, Any]:
 
 def _hold_data(hold: Hold) -> dict[str, Any]:
     begin, end = (None if at is None else stamp(at) for at in (hold.begin, hold.end))
+    is_titled = hold.reason_code in (OPEN_INCIDENT, MAINTENANCE_WINDOW)
+    used, allowed = hold.spent or (None, None)
     return {
         "reason_code": hold.reason_code,
         "id": hold.id or None,
+        "title": hold.text if is_titled else None,
+        "reason": None if is_titled else hold.text,
+        "by": hold.by or None,
+        "state": " ".join(hold.state.split()) or None,
         "service": hold.needed or None,
         "from": begin,
         "until": end,
+        "used": used,
+        "allowed": allowed,
     }
 
 
@@ -198,5 +263,6 @@ def _hold(hold: Hold) -> str:
     title = "(restricted)" if hold.is_restricted else hold.text or ""
     until = f"until {spell_minute(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
-    parts = (hold.id, hold.state, needed, until, "".join(char for char in title if char.isprintable()))
+    who = f"{'led by' if hold.reason_code == OPEN_INCIDENT else 'by'} {hold.by}" if hold.by else ""
+    parts = (hold.id, hold.state, needed, until, who, "".join(char for char in title if char.isprintable()))
     return "  " + "  ".join(part for part in parts if part)

@@ -72,6 +72,9 @@ def _pairs(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
     yield "Role executive", ", ".join(policy.contacts.executive) or _NOBODY
     for tier in policy.escalation.tiers:
         yield f"Step {tier.tier}, {tier.id}", _step(tier, policy, at)
+    yield "Ladder again", _times(policy.escalation.repeat)
+    yield "Fallback", policy.escalation.fallback or _NOBODY
+    yield "Keywords", ", ".join(policy.escalation.keywords) or "none"
     for level in sorted(policy.levels, key=lambda one: one.rank):
         yield from _level(level, policy)
     for level in sorted(policy.scheme.major, key=lambda one: one.rank):
@@ -90,6 +93,10 @@ def _step(tier: Tier, policy: Policy, at: datetime) -> str:
     spans = {"answers within": tier.ack_timeout, "waits": tier.wait}
     shown = [f"{name} {_span(span)}" for name, span in spans.items() if span]
     return "; ".join([who, *shown])
+
+
+def _times(repeat: int) -> str:
+    return "never" if not repeat else "once" if repeat == 1 else f"{repeat} times"
 
 
 def _span(span: Any) -> str:

@@ -298,7 +298,9 @@ def _services(view: IncidentView) -> str:
     hurt = {
         name: ", ".join(hurt_for(one, view.now) for one in entries) for name, entries in hurt_services(incident).items()
     }
-    return ", ".join(f"{name} ({hurt[name]})" if name in hurt else name for name in incident.services)
+    teams = {name: f"team {team}" for name, team in view.policy.team_of.items()}
+    about = {name: [words for words in (teams.get(name), hurt.get(name)) if words] for name in incident.services}
+    return ", ".join(f"{name} ({'; '.join(said)})" if said else name for name, said in about.items())
 
 
 def _public(view: IncidentView) -> str:

@@ -38,6 +38,7 @@ def to_json(view: IncidentView) -> str:
         "response_phase": phase_data(view.phase) if view.phase else None,
         "public_status": public_status(incident),
         "services": list(incident.services),
+        **_teams(view),
         "pending": record.pending,
         "drill": incident.drill,
         "visibility": incident.visibility,
@@ -61,6 +62,12 @@ def to_json(view: IncidentView) -> str:
     if record.undated:
         data["undated"] = list(record.undated)
     return json_text(data)
+
+
+def _teams(view: IncidentView) -> dict[str, Any]:
+    """The teams of its services; nothing where no service has one."""
+    teams = view.policy.teams_of(view.record.incident.services)
+    return {} if teams is None else {"teams": teams}
 
 
 def _impact_data(view: IncidentView) -> dict[str, Any]:

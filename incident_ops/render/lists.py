@@ -39,7 +39,7 @@ ITEM_HEADER = ("ITEM", "OWNER", "DUE", "PRI", "STATUS", "TITLE")
 
 class IncidentRow(NamedTuple):
     """An incident or a ticket (`kind`) in a list; `rank` 1 is the worst, 0 a level that the policy does not know; `age`
-    in seconds; `snoozed` until when reminders wait."""
+    in seconds; `snoozed` until when reminders wait; `teams` None where no service has one."""
 
     record: Record
     level: str
@@ -48,6 +48,7 @@ class IncidentRow(NamedTuple):
     title: str | None
     kind: str
     snoozed: datetime | None = None
+    teams: list[str] | None = None
 
 
 class ItemRow(NamedTuple):
@@ -74,12 +75,15 @@ def item_rows(records: Iterable[Record], policy: Policy, now: datetime) -> list[
 
 def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: line, width: int = DEFAULT_WIDTH) -> str:
     """The table of incidents, the title cut to fit `width` columns."""
+    has_teams = any(row.teams for row in rows)
+    header = (*INCIDENT_HEADER[:-1], *(["TEAM"] * has_teams), INCIDENT_HEADER[-1])
     table = [
         (
             row.record.incident.id,
             f"{row.level} {row.kind}" if row.kind == TICKET else row.level,
             state_of(row.record.incident),
             spell_age(row.age),
+            *([",".join(row.teams or ()) or "-"] * has_teams),
             _marks(row) + (row.title if row.title is not None else HIDDEN),
         )
         for row in rows
@@ -89,7 +93,7 @@ def incidents_text(rows: Sequence[IncidentRow], style: Style = lambda _, line: l
     left_out = undated_lines(all_undated(row.record for row in rows), width, of_several=len(rows) > 1)
     counts = _count(len(rows) - tickets, tickets)
     levels = [rank_tone(row.rank) if row.record.incident.state not in OVER else PLAIN_STYLE for row in rows]
-    return _table(INCIDENT_HEADER, table, tones, style, width, levels) + _lines([counts, *left_out])
+    return _table(header, table, tones, style, width, levels) + _lines([counts, *left_out])
 
 
 def _marks(row: IncidentRow) -> str:
@@ -166,6 +170,7 @@ def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:
         title_of(incident, policy),
         kind_of(incident, policy, now),
         snoozed_until(incident, now),
+        policy.teams_of(incident.services),
     )
 
 
@@ -235,6 +240,7 @@ def _incident_data(row: IncidentRow) -> dict[str, Any]:
         "outcome": known_outcome(incident),
         "title": row.title,
         "services": list(incident.services),
+        **({} if row.teams is None else {"teams": row.teams}),
         "declared": corrected_instants(incident)["times.declared"],
         "age_seconds": row.age,
         "snoozed_until": stamp(row.snoozed) if row.snoozed else None,

@@ -368,8 +368,13 @@ def change_effect(change: PlannedChange) -> str:
 
 
 def _one_by_one(fields: Mapping[str, object]) -> list[str]:
-    """The names of fields; labels that are added and taken off are one."""
-    names = {"add_labels": "labels", "remove_labels": "labels", "add_assignees": "assignees"}
+    """The names of fields; labels, and people, that are added and taken off are one."""
+    names = {
+        "add_labels": "labels",
+        "remove_labels": "labels",
+        "add_assignees": "assignees",
+        "remove_assignees": "assignees",
+    }
     return list(dict.fromkeys(names.get(name, name) for name in fields))
 
 
@@ -379,7 +384,7 @@ def _shown_field(name: str, change: PlannedChange) -> str:
     if name == "milestone":
         return f"milestone: {(change.seen and change.seen.milestone) or 'none'} -> {edit.milestone or 'none'}"
     added = {"labels": edit.add_labels, "assignees": edit.add_assignees}.get(name) or ()
-    removed = edit.remove_labels or () if name == "labels" else ()
+    removed = {"labels": edit.remove_labels, "assignees": edit.remove_assignees}.get(name) or ()
     return " ".join([name, *(f"+{text}" for text in added), *(f"-{text}" for text in removed)])
 
 

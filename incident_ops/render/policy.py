@@ -9,8 +9,8 @@ from typing import Any
 from incident_ops.canary.run import WATCH_LIMIT
 from incident_ops.documents.checklists import is_for_labels
 from incident_ops.domain.not_used_yet import unused
-from incident_ops.domain.policy import LevelPolicy, Policy
-from incident_ops.domain.triage import rule_in_words
+from incident_ops.domain.policy import AfterReport, Deadline, LevelPolicy, Policy
+from incident_ops.domain.triage import conditions_in_words, rule_in_words
 from incident_ops.render.findings import inert, json_text, plural
 from incident_ops.render.notice_ways import ways_in_words
 from incident_ops.render.text import DEFAULT_WIDTH, fold
@@ -37,6 +37,9 @@ def to_text(policy: Policy, resolved: Mapping[str, Any], width: int = DEFAULT_WI
     for kinds, words in ways_in_words(policy):
         out += fold(inert(f"{words}: {', '.join(kinds)}"), "  ", "    ", width)
     out += ["", *fold(gate_limits(policy), width=width)]
+    out += ["", "Owed to others:"] * bool(policy.deadlines)
+    for one in policy.deadlines:
+        out += fold(inert(f"{one.id}: {_deadline_in_words(one)}"), "  ", "    ", width)
     waiting = _waiting(resolved)
     out += ["", "Accepted but not used yet:"] * bool(waiting)
     for capability, names in waiting.items():
@@ -84,6 +87,30 @@ def level_tables(policy: Policy) -> str:
 def triage_table(policy: Policy) -> str:
     """The triage rules in order, numbered as decisions name them."""
     return "".join(f"{number}. {rule_in_words(rule)}\n" for number, rule in enumerate(policy.triage.rules, 1))
+
+
+def _deadline_in_words(one: Deadline) -> str:
+    """`within 24h of detected, to the CSIRT; rank 1, or tag nis2`: until when, to whom, and what owes it."""
+    start = f"the report {one.start.deadline}" if isinstance(one.start, AfterReport) else one.start
+    until = f"within {one.within} of {start}" if one.within else f"from {start} on, without a due time"
+    asked = ", or ".join(filter(None, (_asked_in_words(one), f"tag {' or '.join(one.tags)}" if one.tags else "")))
+    never = f", but never with tag {' or '.join(one.unless)}" if one.unless else ""
+    since = f", declared since {one.since}" if one.since else ""
+    return f"{until}{f', to {one.to}' if one.to else ''}; {asked or 'every incident'}{never}{since}"
+
+
+def _asked_in_words(one: Deadline) -> str:
+    if one.when is None:
+        return ""
+    ranks = one.when.rank if isinstance(one.when.rank, list) else [one.when.rank]
+    rank = f"rank {' or '.join(map(str, ranks))}" if one.when.rank is not None else ""
+    return " and ".join(filter(None, (rank, conditions_in_words(one.when)))) or "every incident"
+
+
+def duties_list(policy: Policy) -> str:
+    """The section on reports that are owed to others; "" where the policy asks for none."""
+    lines = [f"- `{one.id}`: {_deadline_in_words(one)}\n" for one in policy.deadlines]
+    return f"\nOwed to others:\n\n{''.join(lines)}" if lines else ""
 
 
 def gate_limits(policy: Policy) -> str:

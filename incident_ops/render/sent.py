@@ -32,6 +32,14 @@ def _pull_line(sent: SentRecord) -> str:
     return f"git fetch && git checkout origin/{quote(sent.onto)} -- {quote(sent.path.rpartition('/')[0])} && git pull"
 
 
+def exchange_lines(sent: SentRecord) -> list[str]:
+    """The same of a swap in a schedule, which is always on the remote."""
+    by_git = [f"with git: git push origin {quote(f'{sent.branch}:{sent.onto}')}"] if sent.is_ahead else []
+    until = "it counts once it is merged; until then the schedule stands"
+    step = f"open {sent.open_at}" if sent.problem else _next(sent)
+    return [*_happened(sent), until, f"next: {step}", *by_git]
+
+
 def _happened(sent: SentRecord) -> list[str]:
     if sent.is_sent and sent.pull is not None:
         verb = "sent" if sent.is_new else "nothing new to send"

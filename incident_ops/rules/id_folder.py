@@ -1,4 +1,4 @@
-"""An incident is in the folder named after its id.
+"""An incident is in a folder named after its id, below `incidents/` or below a folder of it such as a year's.
 
 Issues, links, commands and documents find a record by its id. In another folder it would have two names.
 
@@ -25,6 +25,7 @@ NOT_SUPPRESSIBLE = True
 def check(record: Record, _world: World) -> Iterator[Finding]:
     """The id against the path."""
     expected = f"incidents/{record.incident.id}/incident.yaml"
-    if record.path != expected:
+    folders = record.path.split("/")
+    if folders[0] != "incidents" or folders[-2:] != [record.incident.id, "incident.yaml"]:
         message = f"id is {record.incident.id}, but the file is {record.path}"
         yield rule_finding(ID, LEVEL, ("id",), message, f"move it to {expected}, or fix the id")

@@ -19,7 +19,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, PENDING, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import instant, parse_instant, shift, stamp
-from incident_ops.domain.tracker import Comment, Snapshot
+from incident_ops.domain.tracker import Act, Comment, Snapshot
 from incident_ops.domain.waits import user_wait
 from incident_ops.sla.targets import seconds_of
 
@@ -31,10 +31,12 @@ MILESTONES = ("acknowledged", "assembled", "diagnosed", "mitigated", "restored",
 
 
 class Seen(NamedTuple):
-    """What the tracker shows of an incident: the comments of its issue, and whether a person reopened it."""
+    """What the tracker shows of an incident: the comments of its issue, whether a person reopened it, and who set the
+    label that brings it back."""
 
     comments: tuple[Comment, ...] = ()
     reopened: bool = False
+    label: Act | None = None
 
 
 NOTHING_SEEN = Seen()
@@ -176,9 +178,14 @@ def _reopening(view: IncidentAt, policy: Policy, seen: Seen) -> StateMove | None
     if limit is None or view.state != CLOSED or closed is None or incident.duplicate_of is not None:
         return None
     last = shift(closed, seconds_of(limit))
-    for at, login in _asked_back(seen.comments, policy):
+    asking = policy.states.reopen
+    asked_back = [(at, login, asking.word) for at, login in _asked_back(seen.comments, policy)]
+    if seen.label and seen.label.at:
+        asked_back.append((parse_instant(seen.label.at), seen.label.by or "a person", f"the label {asking.label}"))
+    for at, login, way in sorted(asked_back):
         if closed < at <= min(last, view.now):
-            asked = f"@{login.removeprefix('@')} asked for it with {policy.states.reopen.word}"
+            who = login if " " in login else f"@{login.removeprefix('@')}"
+            asked = f"{who} asked for it with {way}"
             return _move(view, REOPENED, at, f"{asked} at {stamp(at)}, within {limit} of the closing")
     if seen.reopened and closed < view.now <= last:
         return _move(view, REOPENED, view.now, f"A person reopened the issue within {limit} of the closing")
@@ -208,7 +215,7 @@ def watched_since(view: IncidentAt, policy: Policy) -> datetime | None:
 
     A comment is activity (stagnation, deferral, auto-close), may hold a keyword, or asks to reopen a closed incident.
     """
-    incident, now = view.incident, view.now
+    incident, now, policy = view.incident, view.now, policy.for_incident(view.incident)
     level = policy.level_of(incident)
     if level is None or now < view.declared:
         return None

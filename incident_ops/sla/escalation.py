@@ -21,7 +21,8 @@ from incident_ops.domain.lifecycle import OVER, PENDING
 from incident_ops.domain.memo import memoised
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import parse_instant, stamp
-from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after
+from incident_ops.errors import UserError
+from incident_ops.sla.activity import NOTHING_SEEN, Seen, activity, answers, first_after, last_before
 from incident_ops.sla.calendar import MergedPauses, due, elapsed
 from incident_ops.sla.escalation_ladder import (
     ACK_TIMEOUT,
@@ -94,6 +95,27 @@ def _due_escalations(view: IncidentAt, policy: Policy, seen: Seen, pattern: Sequ
     climbed = climb(found, inputs, view.now)
     is_open = _is_at_work(view), _is_stopped(view, policy)
     return _superseded_by_highest([_due(cause, facts, *is_open, recorded.get(cause.key)) for cause in climbed])
+
+
+def unanswered_escalations(view: IncidentAt, policy: Policy) -> list[DueEscalation]:
+    """The escalations that nobody has answered, in order: those of the record, and while nobody has taken the incident
+    also the steps of the ladder that are due. None once it is over, waits or cannot be judged (no such level)."""
+    incident, policy = view.incident, policy.for_incident(view.incident)
+    answered = last_before(answers(view, policy), view.now)
+    since_then = answered is not None and answered > view.cycle_start
+    was_taken = since_then or (view.cycle == 1 and view.acknowledged.ended)
+    if not _is_at_work(view) or (was_taken and not incident.escalations):
+        return []
+    try:
+        found = [one for one in due_escalations(view, policy) if not one.superseded]
+    except UserError:
+        return []
+    return [
+        one
+        for one in found
+        if (one.rule == NO_ANSWER and not was_taken)
+        or (one.recorded and (answered is None or answered <= parse_instant(one.recorded.at)))
+    ]
 
 
 def next_escalation(view: IncidentAt, policy: Policy) -> EscalationCause | None:

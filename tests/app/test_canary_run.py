@@ -82,6 +82,7 @@ def test_a_held_service_is_the_outcome_before_anything_is_measured(
     source = Source()
     stage(monkeypatch, source)
     here.put("INC-1", severity="SEV0", services=["api"])
+    here.commit()
     workspace = open_workspace({"repo": str(here.path), "rev": None, "at": None})
     watcher = Watcher()
     file = str(here.path / write(here.path, gate()))

@@ -16,7 +16,7 @@ import click
 import pytest
 
 from incident_ops.cli.main import cli
-from tests.cli.canary_scene import POLICY, Source, gate, rows, stage, write
+from tests.cli.canary_scene import POLICY, Clock, Source, gate, rows, stage, write
 from tests.cli.scene import AT, CLOSED, Folder, call
 
 ITEMS = "\n- {id: AI-1, title: Add an alert, owner: '@a', due: 2025-01-01, status: open}"
@@ -63,6 +63,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "escalations review": ("INC-1", "--appropriate", "yes"),
     "freeze": ("year-end", *REASON, "-s", "web", "-s", "api", "--until", "4h"),
     "gate check": ("--service", "api"),
+    "gate wait": ("--service", "api", "--for", "0s"),
     "impact": ("INC-1", "--users", "60%", "--revenue", "5 USD", "--service", "api:major", "--service", "web:partial"),
     "init": (),
     "issues": (),
@@ -151,7 +152,8 @@ def outputs(at: Path) -> dict[str, dict[str, object]]:
         shutil.copytree(kept, path, symlinks=True)
         with pytest.MonkeyPatch.context() as patch:
             stage(patch, Source())
-            clock = None if name == "canary run" else AT
+            patch.setattr("incident_ops.adapters.environment.Ticking", Clock)
+            clock = None if name in ("canary run", "gate wait") else AT
             done = call(*name.split(), *words, "--format", "json", at=path, clock=clock)
         found[name] = {"code": done.code, "out": done.out, "err": done.err}
         shutil.rmtree(path)

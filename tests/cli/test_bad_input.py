@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.scene import Folder, call, contents, record, run
+from tests.cli.scene import Folder, contents, record, run
+from tests.cli.scene import call_merged as call
 from tests.support.patience import patience
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"

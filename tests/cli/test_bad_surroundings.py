@@ -12,7 +12,8 @@ from unittest import mock
 
 import pytest
 
-from tests.cli.scene import AT, Done, Folder, call, record, run
+from tests.cli.scene import AT, Done, Folder, record, run
+from tests.cli.scene import call_merged as call
 
 NOON = datetime(2026, 11, 29, 12, 5, tzinfo=UTC)
 LIFE = (

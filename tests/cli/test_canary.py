@@ -437,6 +437,7 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     assert (told["incident_ids"], told["metrics"], told["stopped_at_seconds"]) == (["INC-1"], [], None)
     assert not source.asked
     call("override", "INC-1", "-s", "api", "--sha", "7be19f2", "--reason", "the fix", "--by", "@a", at=here.path)
+    here.commit()
     done, told = run(here, "--service", "api", "--sha", "7be19f2")
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
@@ -448,10 +449,11 @@ def test_a_run_is_held_by_what_begins_before_it_can_have_ended(here: Folder, mon
     monkeypatch.setattr("incident_ops.adapters.clock.now", clock.now)
     begin = ("freeze", "year-end", "--reason", "the books", "--by", "@a", "--until", "2025-01-27T00:00:00Z", "--from")
     assert call(*begin, "2025-01-26T14:25:00Z", at=here.path).code == 0
+    here.commit()
     long = gate(steps="[{weight: 10, duration: 20m}, {weight: 100}]").replace("  duration: 10m\n", "")
     done, said = run(here, "-s", "api", "--on-step", "touch stepped", text=f"{long}  watch: 10m\n")
     assert (done.code, said["verdict"], said["reason_code"]) == (3, "frozen", "deploy_freeze")
-    assert "year-end  from 14:25 UTC  until 2025-01-27 00:00 UTC  the books" in done.err
+    assert "year-end  from 14:25 UTC  until 2025-01-27 00:00 UTC  by @a  the books" in done.err
     assert "The rollout may take 30m, and nothing of this may be on in that time." in done.err
     assert not (here.path / "stepped").exists()
     extended = gate(onInconclusive="{extend: {max: 20m}}")
@@ -466,9 +468,10 @@ def test_a_plan_says_whether_a_run_of_its_length_may_begin(here: Folder) -> None
     free = call(*asked, "--format", "json", at=here.path)
     assert json.loads(free.out)["deploy"] == {"verdict": "pass", "reason_code": "ok"}
     assert call(*freeze, at=here.path).code == 0
+    here.commit()
     held = call(*asked, at=here.path)
     assert "A rollout of api to production that takes 10m cannot begin now (deploy_freeze)." in held.err
-    assert "year-end  from 14:08 UTC  until 2025-01-27 14:00 UTC  the books" in held.err
+    assert "year-end  from 14:08 UTC  until 2025-01-27 14:00 UTC  by @a  the books" in held.err
     call(*asked[:-1], "nobody", at=here.path).told_once(2, "nobody")
 
 

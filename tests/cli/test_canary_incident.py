@@ -137,14 +137,15 @@ def test_a_merged_incident_that_is_open_is_gone_on_with(runners: Runners) -> Non
 
 
 def test_where_nothing_can_be_sent_the_verdict_stays_and_the_way_on_is_said(runners: Runners) -> None:
-    """The remote is gone: 1, the record is in the work tree, and `send` is named."""
-    job = runners.checkout()
-    runners.bare.rename(runners.folder / "away.git")
-    done, said, _ = runners.rollout("--sha", SHA, *DECLARED, "--on-fail", "true", at=job)
+    """The remote goes away meanwhile: 1, the record is in the work tree, and `send` is named."""
+    job, away = runners.checkout(), runners.folder / "away.git"
+    gone = ("--sha", SHA, *DECLARED, "--on-fail", f"mv {runners.bare} {away}")
+    done, said, _ = runners.rollout(*gone, at=job)
     (name,) = said["incident_ids"]
     assert (done.code, said["send"]["sent"], said["rollback"]) == (1, False, "done")
     assert (job.path / f"incidents/{name}/incident.yaml").exists()
-    text = call(*("canary", "run", "-f", "gates/g.yaml", "-s", "api", "--sha", SHA, *DECLARED), at=job.path, clock=None)
+    away.rename(runners.bare)
+    text = call("canary", "run", "-f", "gates/g.yaml", "-s", "api", *gone, at=job.path, clock=None)
     assert text.code == 1
     assert f"next: incident-ops send {name}" in text.out
     assert "not sent:" in text.out

@@ -71,6 +71,8 @@ def test_ten_times_worse_is_stopped_within_three_minutes_in_the_last_step(
     done, said = replayed(here, recording(weights, breaks, 0.05, rps, 0.005), weights)
     assert (done.code, said["reason_code"]) == (1, "error_rate")
     assert said["stopped_at_seconds"] - breaks <= 180
+    text = call("canary", "replay", "late.csv", "-f", "g.yaml", at=here.path).out
+    assert "in the last 1m: canary " in text
 
 
 def test_what_anyone_can_see_is_a_fail_in_the_second_tick(here: Folder) -> None:

@@ -222,12 +222,41 @@ def test_another_policy_is_compared_by_its_deadlines(owing: Folder) -> None:
     assert (figures["missed"], figures["met"]) == (2, 0)
 
 
+def test_the_policy_says_what_is_owed_to_whom_and_from_what_on(owing: Folder) -> None:
+    piped = ok(owing, "policy", "show").out.replace("`", "").replace("- ", "")
+    for text in (piped, call("policy", "show", at=owing.path, columns=80).out):
+        shown = " ".join(text.split())
+        for line in (
+            "Owed to others: nis2-early-warning: within 24h of detected, to the CSIRT or the competent authority;"
+            " rank 1, or tag nis2, but never with tag not-nis2",
+            "nis2-final-report: within 1 month of the report nis2-incident-notification,",
+            "gdpr-data-subjects: from detected on, without a due time, to the people whose data it is; tag",
+        ):
+            assert line in shown
+    owing.write("policy.yaml", "extends: sev0-3\n")
+    assert "Owed to others" not in ok(owing, "policy", "show").out
+
+
+def test_a_deadline_may_ask_for_the_tier_of_the_service(folder: Folder) -> None:
+    """Of the most critical one; a service without a tier meets none, with teams and without."""
+    text = 'services: {pay: {owner: "@a", tier: 1}, find: {owner: "@a", tier: 3}, api: {owner: "@a"}}\n'
+    own = "{id: bank, from: declared, within: 4h, when: {tier: [1, 2]}, to: Example Bank}"
+    folder.write("policy.yaml", f"extends: sev0-3\ndeadlines: [{own}]\n")
+    shown = " ".join(ok(folder, "policy", "show").out.split())
+    assert "`bank`: within 4h of declared, to Example Bank; a service of tier 1 or 2" in shown
+    for teams in ("", "teams: {money: {on_call: '@a'}}\n"):
+        folder.write("services.yaml", (text.replace("tier: 1", "tier: 1, team: money") if teams else text) + teams)
+        for services, owes in (("[find, pay]", True), ("[find]", False), ("[api]", False), ("[pay]", True)):
+            folder.put(severity="SEV2", services=services, times=TIMES)
+            assert (due_of(folder, at(FRIDAY, "23:00")) == {"bank": ("2025-11-29T02:20:00Z", "running")}) is owes
+
+
 def test_a_tag_that_gives_up_a_report_asks(owing: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal it is refused and says which report; `--yes` writes down who decided it."""
     night = at(FRIDAY, "23:00")
     before = owing.data()
     refused = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
-    owed = "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC; nis2-incident-"
+    owed = "nis2-early-warning by 2025-11-29 22:10 UTC to the CSIRT or the competent authority; nis2-incident-"
     refused.told_once(2, f"INC-1 would give up {owed}", "nobody would be reminded", "--yes")
     assert owing.data() == before
     given_up = ok(owing, "edit", "--tag", "+not-nis2", "--yes", clock=night)
@@ -245,7 +274,7 @@ def test_a_terminal_asks_before_a_report_is_given_up(owing: Folder, monkeypatch:
     for answer, is_changed in ((False, False), (True, True)):
         monkeypatch.setattr("click.confirm", lambda *_, answer=answer, **__: answer)
         done = call("edit", "--tag", "+not-nis2", at=owing.path, clock=night)
-        assert "nis2-early-warning to the CSIRT or the competent authority by 2025-11-29 22:10 UTC" in done.err
+        assert "nis2-early-warning by 2025-11-29 22:10 UTC to the CSIRT or the competent authority" in done.err
         assert (owing.data() != before) == is_changed
     monkeypatch.setattr("click.confirm", lambda *_, **__: pytest.fail("asked"))
     ok(owing, "edit", "--tag", "-not-nis2", clock=night)

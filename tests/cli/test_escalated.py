@@ -66,3 +66,52 @@ def test_the_queue_of_a_tier_can_be_listed(queue: Folder) -> None:
     ok(queue, "assign", "@dba", ID, clock=AT)
     assert ids("--tier", "2", "--open") == [ID]
     call("list", "--tier", "tier-9", at=queue.path, clock=AT).told_once(2, "unknown tier 'tier-9'")
+
+
+NIGHT = """\
+extends: sev0-3
+ids: {incident: INC-YYYYMMDD-HHMMSS}
+contacts:
+  "@ann": {channels: [chat]}
+  "@bob": {channels: [chat]}
+  "@mona": {channels: [chat]}
+  roles: {on_call: ["@ann"], secondary: ["@bob"], manager: ["@mona"]}
+"""
+
+
+def test_a_night_that_nobody_answers_shows_on_the_issue_before_any_merge(make: Callable[..., Folder]) -> None:
+    """The steps stand there as they come due, with a label and those they call, until somebody takes it."""
+    folder = make("night", policy=NIGHT)
+    ok(folder, "declare", "Login fails", "--severity", "SEV0", "-s", "api", "--by", "@carol", clock=_night("02:00"))
+    assert _seen(folder, "02:01") == ("", "")
+    line, head = _seen(folder, "02:06")
+    assert line == (
+        "- **Escalated:** to tier 2 (Secondary) 02:05 UTC: Nobody answered within 5m. It is up to `@bob`. Next:"
+        " tier 3 (Manager) at 02:10 UTC if nobody answers. Watch it closely. For more people:"
+        ' `incident-ops escalate INC-20250126-020000 --reason "..."`'
+    )
+    assert "escalated" in head
+    assert head.endswith("assigned to @bob")
+    assert _seen(folder, "02:11")[1].endswith("assigned to @bob, @mona")
+    shown = call("plan", at=folder.path, clock=_night("02:12")).out
+    assert "Nothing to do" in shown, shown
+    ok(folder, "ack", "INC-20250126-020000", "--by", "@ann", clock=_night("02:13"))
+    (update,) = [one for one in as_json(folder, "plan", clock=_night("02:14"))["changes"] if one["action"] == "update"]
+    assert (update["fields"]["remove_assignees"], "escalated" in update["fields"]["remove_labels"]) == (
+        ["bob", "mona"],
+        True,
+    )
+    assert _seen(folder, "02:14") == ("", "")
+    assert "assigned to" not in ok(folder, "issues", "1", clock=_night("02:14")).out
+
+
+def _night(time: str) -> str:
+    return f"2025-01-26T{time}:00Z"
+
+
+def _seen(folder: Folder, time: str) -> tuple[str, str]:
+    """After a run: the line of the issue that says where it went, and what stands of the label and people."""
+    ok(folder, "apply", clock=_night(time))
+    out = ok(folder, "issues", "1", clock=_night(time)).out
+    line = next((line for line in out.splitlines() if line.startswith("- **Escalated:**")), "")
+    return line, next((line for line in out.splitlines() if "escalated" in line), "")

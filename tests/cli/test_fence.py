@@ -13,7 +13,8 @@ import pytest
 
 from incident_ops import app
 from incident_ops.domain.incident import Incident
-from tests.cli.scene import Folder, call
+from tests.cli.scene import Folder
+from tests.cli.scene import call_merged as call
 
 for _use_case in pkgutil.iter_modules(app.__path__):  # one that is imported under a mock would keep it for other tests
     importlib.import_module(f"{app.__name__}.{_use_case.name}")
@@ -241,7 +242,8 @@ SHA = "7be19f2" + "0" * 33
 EXPIRES = "2025-01-26T15:30:00Z"
 
 
-def test_an_override_that_breaks_releases_nothing_and_one_of_another_record_still_does(folder: Folder) -> None:
+def test_an_override_that_breaks_releases_nothing_and_one_in_a_file_still_does(folder: Folder) -> None:
+    """One in another record releases from that incident alone, and what breaks may hold for another reason."""
     entry = (
         f"[{{{{at: '2025-01-26T13:00:00Z', service: api, environment: production, sha: '{SHA}', by: '@a', reason: r, "
         "expires: '{end}'}}]"
@@ -252,7 +254,9 @@ def test_an_override_that_breaks_releases_nothing_and_one_of_another_record_stil
     with breaking_text("incident_ops.deploy_gate.release.parse_instant", EXPIRES):
         assert verdict(folder, "--sha", SHA) == CANNOT_TELL
         folder.put("INC-3", overrides=entry.format(end="2025-01-26T16:00:00Z"))
-        folder.commit()
+        assert verdict(folder, "--sha", SHA) == CANNOT_TELL
+        file = f"name: o\nkind: override\nreason: r\nfrom: 2025-01-26T12:00:00Z\nsha: {SHA}\nby: '@a'\n"
+        folder.write("freezes/o.yaml", f"{file}until: 2025-01-26T18:00:00Z\nservices: [api]\n")
         assert verdict(folder, "--sha", SHA) == (0, "overridden", "override")
 
 

@@ -12,7 +12,9 @@ from unittest import mock
 import pytest
 
 from incident_ops.domain.time import parse_instant
-from tests.cli.scene import AT, CLOSED, Folder, call, command, example, record
+from tests.cli.scene import AT, CLOSED, Folder, command, example, record
+from tests.cli.scene import call as typed
+from tests.cli.scene import call_merged as call
 from tests.support.scripted_server import Reply, ScriptedServer
 
 SHA = "7be19f2" + "0" * 33
@@ -66,11 +68,14 @@ def test_a_freeze_from_beginning_to_end(folder: Folder) -> None:
     assert ask(folder) == frozen("deploy_freeze")
     assert ask(folder, service="web") == PASSED
     shown = call("gate", "check", "-s", "api", at=folder.path)
-    assert "db-move  until 2025-01-26 18:00 UTC  migration" in shown.out
+    assert "db-move  until 2025-01-26 18:00 UTC  by @dana  migration" in shown.out
     holds = json.loads(call("gate", "check", "-s", "api", "--format", "json", at=folder.path).out)["holds"]
     assert holds == [
-        {"reason_code": "deploy_freeze", "id": "db-move", "service": None, "from": AT, "until": "2025-01-26T18:00:00Z"}
-    ]
+        {
+            "reason_code": "deploy_freeze", "id": "db-move", "title": None, "reason": "migration", "by": "@dana",
+            "state": None, "service": None, "from": AT, "until": "2025-01-26T18:00:00Z", "used": None, "allowed": None,
+        }
+    ]  # fmt: skip
     call("freeze", "db-move", "--reason", "again", at=folder.path).told_once(2, "it is there already")
     later = "2025-01-26T15:00:00Z"
     assert "lifted" in call("unfreeze", "db-move", at=folder.path, clock=later).out
@@ -82,7 +87,7 @@ def test_a_freeze_from_beginning_to_end(folder: Folder) -> None:
 
 def test_a_freeze_that_has_not_begun_is_removed(folder: Folder) -> None:
     call("freeze", "later", "--reason", "r", "--from", "2h", at=folder.path)
-    assert ask(folder) == PASSED
+    assert typed("gate", "check", "-s", "api", at=folder.path).code == 0
     done = call("unfreeze", "later", at=folder.path)
     assert done.out == "later: removed, it had not begun; git never had it, so there is nothing to commit\n"
     assert not (folder.path / "freezes/later.yaml").exists()
@@ -126,7 +131,7 @@ def test_what_the_check_cannot_read_is_shown_by_validate(folder: Folder, path: s
 
 def test_the_answer_names_the_environment_and_the_ways_through(folder: Folder) -> None:
     passed = call("gate", "check", "-s", "web", at=folder.path).out
-    assert passed == "pass: nothing holds deploys of web to production (ok)\n"
+    assert passed.startswith("pass: nothing holds deploys of web to production (ok)\n  looked at: HEAD, commit ")
     folder.put()
     held = call("gate", "check", "-s", "api", "-e", "production-canary", at=folder.path).out
     assert held.startswith("frozen: deploys of api to production-canary are held by an open incident")
@@ -260,6 +265,17 @@ def test_a_commit_that_passed_before_is_never_held(folder: Folder) -> None:
     assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == (0, "pass", "rollback_allowed")
 
 
+@pytest.mark.parametrize("ref", [SHA, SHA[:7], f"https://github.com/acme/api/commit/{SHA}"])
+def test_the_commit_that_an_open_incident_names_as_its_cause_never_passes(folder: Folder, ref: str) -> None:
+    folder.put(cause=f'{{category: unknown, ref: "{ref}"}}')
+    folder.write("passed.txt", f"{SHA}\n")
+    assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == frozen("open_incident")
+    shown = call("gate", "check", "-s", "api", "--sha", SHA, "--passed", "passed.txt", at=folder.path).out
+    assert "INC-1 names this commit as its cause" in shown
+    folder.put(cause="{category: unknown, ref: abcdef1234}")
+    assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == (0, "pass", "rollback_allowed")
+
+
 @pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 @pytest.mark.parametrize(
     ("replies", "answer"),
@@ -267,9 +283,16 @@ def test_a_commit_that_passed_before_is_never_held(folder: Folder) -> None:
         (
             (
                 Reply(data=[{"id": 1, "sha": SHA, "environment": "production"}]),
-                Reply(data=[{"id": 2, "state": "success"}]),
+                Reply(data=[{"id": 2, "state": "success", "description": "incident-ops api: canary g: pass (ok)"}]),
             ),
             (0, "pass", "rollback_allowed"),
+        ),
+        (  # a job with `environment:` that ended green although the gate had said frozen
+            (
+                Reply(data=[{"id": 1, "sha": SHA, "environment": "production"}]),
+                Reply(data=[{"id": 2, "state": "success", "description": ""}]),
+            ),
+            frozen("open_incident"),
         ),
         ((Reply(data=[]),), frozen("open_incident")),
         ((Reply(403, {"message": "no"}),), frozen("open_incident")),
@@ -552,7 +575,7 @@ def test_a_deleted_folder_of_records_never_passes(folder: Folder) -> None:
     folder.put()
     folder.commit()
     shutil.rmtree(folder.path / "incidents")
-    assert ask(folder)[0] == 3
+    assert typed("gate", "check", "-s", "api", at=folder.path).code == 3
 
 
 def test_a_check_loads_no_library_that_it_does_not_need(folder: Folder) -> None:

@@ -37,7 +37,7 @@ def test_the_list(applied: Folder) -> None:
     text = ok(applied, "issues").out
     lines = text.splitlines()
     assert lines[0].split() == ["NUMBER", "STATE", "LABELS", "TITLE"]
-    assert re.search(r"^#\d  +open  +incident, SEV1, state:new  +INC-1: Login fails$", text, re.MULTILINE)
+    assert re.search(r"^#\d  +open  +incident, SEV1, state:new, escalated  +INC-1: Login fails$", text, re.MULTILINE)
     assert re.search(r"^#\d  +closed  .*INC-2: Search is slow$", text, re.MULTILINE)
     assert "closed" not in ok(applied, "issues", "--open").out
     assert [row["key"] for row in listed(applied, "--closed")] == ["INC-2"]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.scene import CLOSED, Done, Folder, call
+from tests.cli.scene import CLOSED, Done, Folder
+from tests.cli.scene import call_merged as call
 
 DAY = "2025-11-18"
 INC = "INC-20251118-114800"

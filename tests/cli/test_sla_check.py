@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops.domain.tracker import GITHUB, Comment, Issue, Snapshot
+from incident_ops.domain.tracker import GITHUB, Act, Comment, Issue, Snapshot
 from incident_ops.reconcile import generated_block
 from incident_ops.reconcile.observe import load_snapshot, save_snapshot
 from tests.cli.scene import CLOSED, Folder, call, record
@@ -142,6 +142,40 @@ def test_the_night_after_closing(folder: Folder) -> None:
     found = owed(folder, "--observed", observed(folder, note, thanks, back, state="closed"))[key]
     assert found["due"] == "2025-01-26T13:40:00Z"
     assert "@customer asked for it with /reopen" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("who", "at", "is_back"),
+    [
+        ("alice", "2025-01-26T13:40:00Z", True),
+        ("alice", "2025-01-26T12:59:00Z", False),  # before it was closed
+        ("mallory", "2025-01-26T13:40:00Z", False),
+        ("renovate[bot]", "2025-01-26T13:40:00Z", False),
+    ],
+)
+def test_the_label_of_the_policy_brings_it_back_where_the_team_set_it(
+    folder: Folder, who: str, at: str, is_back: bool
+) -> None:
+    folder.write("policy.yaml", POLICY.replace("auto_reopen: 30d", "auto_reopen: 30d, reopen: {label: Came back}"))
+    times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:20:00Z, resolved: 2025-01-26T12:30:00Z, "
+    folder.put(
+        state="closed",
+        times=times + "closed: 2025-01-26T13:00:00Z}",
+        cause="{category: unknown}",
+        links="{tracking_issue: 7}",
+    )
+    folder.commit()
+    body = generated_block.compose("INC-1", generated_block.generated_text("text", closed=True))
+    issue = Issue(7, "t", body, ("incident", "came back"), author="github-actions[bot]", state="closed")
+    acts = {7: (Act("labeled", who, at, "came back"),)}
+    members = {"alice": True, "mallory": False}
+    seen = Snapshot(source=GITHUB, issues=(issue,), acts=acts, members=members)
+    folder.write("observed.json", save_snapshot(seen))
+    found = owed(folder, "--observed", "observed.json").get("INC-1/state/1/reopened")
+    assert (found is not None) == is_back
+    if found:
+        assert found["due"] == at
+        assert "@alice asked for it with the label Came back" in found["reason"]
 
 
 def test_the_tracker_can_be_written_down(folder: Folder) -> None:

@@ -6,13 +6,17 @@ import json
 
 import pytest
 
-from tests.cli.scene import CLOSED, Folder, call, record
+from tests.cli.scene import CLOSED, Folder, record
+from tests.cli.scene import call_merged as call
 
 CLOCK_KEYS = [
     "incident", "clock", "cycle", "level", "start", "due", "state", "risk",
     "elapsed_seconds", "remaining_seconds", "paused_seconds", "stopped_at",
 ]  # fmt: skip
-GATE_KEYS = ["schema", "verdict", "reason_code", "metrics", "stopped_at_seconds", "needed_requests", "incident_ids"]
+GATE_KEYS = [
+    "schema", "verdict", "reason_code", "metrics", "stopped_at_seconds", "needed_requests", "incident_ids",
+    "service", "environment", "at", "looked_at", "holds",
+]  # fmt: skip
 
 
 def clocks(folder: Folder, *args: str, clock: str | None = None) -> dict[tuple[str, str], dict[str, object]]:
@@ -122,9 +126,7 @@ def test_an_unreadable_record_counts_as_what_it_was_in_git(
         folder.commit()
     folder.put(text=BROKEN)
     assert gate(folder) == answer
-    folder.commit()
     folder.put(text=BROKEN + "\n")
-    folder.commit()
     assert gate(folder) == answer
 
 

@@ -15,7 +15,8 @@ from unittest import mock
 
 import pytest
 
-from tests.cli.scene import AT, CLOSED, Folder, call, command, contents, run, small_disk
+from tests.cli.scene import AT, CLOSED, Folder, command, contents, run, small_disk
+from tests.cli.scene import call_merged as call
 
 pytestmark = pytest.mark.usefixtures("somebody")
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from incident_ops.domain.tracker import GITHUB, Comment, Issue, Snapshot
+from incident_ops.reconcile.observe import save_snapshot
 from incident_ops.records.yaml_reader import Document, read_yaml
 from tests.cli.scene import Folder, as_json, call, ok
 
@@ -312,3 +314,88 @@ def test_a_name_that_is_not_there_keeps_no_team_from_its_clocks(folder: Folder) 
     assert [due(folder, one) for one in (find, pay)] == ["2025-01-27T17:00:00Z", "2025-01-27T16:00:00Z"]
     note = "team 'search' has calendar 'apax', which is not in the policy; the policy's own holds instead"
     assert f"services.yaml:14:15: {note}" in ok(folder, "sla", "check").err
+
+
+ALONE = """\
+extends: sev0-3
+contacts: {"@dee": {channels: [email]}, "@cy": {channels: [email]}}
+"""
+TURNS = """\
+name: search
+zone: Asia/Tokyo
+layers:
+- {name: turns, people: ["@dee", "@cy"], start: 2025-01-20, at: "09:00", rotate: 1w}
+"""
+
+
+def test_a_team_has_its_own_fallback_which_may_be_a_schedule(folder: Folder) -> None:
+    """Where nobody is on the ladder, whoever has the turn is called; a schedule that is not there is an error."""
+    folder.write("policy.yaml", ALONE)
+    of_search = '{find: {owner: "@x", team: search}, misc: {owner: "@x"}}'
+    folder.write(
+        "services.yaml", f"services: {of_search}\nteams: {{search: {{escalation: {{fallback: 'oncall:search'}}}}}}\n"
+    )
+    assert "oncall:search" in call("validate", at=folder.path).out
+    folder.write("oncall/search.yaml", TURNS)
+    assert call("validate", at=folder.path).code == 0
+    find, misc = declare(folder, "find", "SEV0"), declare(folder, "misc", "SEV0", clock=SECOND)
+    called = [
+        (one["fields"]["recipient"], one["key"].split("/")[0])
+        for one in as_json(folder, "plan", clock="2025-01-26T14:06:00Z")["changes"]
+        if one["action"] == "notify" and "/ladder/" in one["key"]
+    ]
+    assert ("@dee", find) in called
+    assert [who for who, incident in called if incident == misc and who.startswith("@")] == []
+    folder.write("policy.yaml", f'{ALONE}escalation: {{fallback: "oncall:search"}}\n')
+    assert call("validate", at=folder.path).code == 0
+    assert "Fallback policy oncall:search" in rows(folder, "misc")
+
+
+def test_what_else_a_team_says_of_escalation(folder: Folder) -> None:
+    """How often its ladder begins again, and the words of its customers; of two teams all words, and the more often."""
+    own = "escalation: {repeat: 2, keywords: [refund], tiers: ["
+    of_payments = 'contacts: {tiers: {second: ["@mia"]}}\n    escalation: {repeat: 1, keywords: [chargeback]}'
+    text = SERVICES.replace("escalation: {tiers: [", own).replace('contacts: {tiers: {second: ["@mia"]}}', of_payments)
+    folder.write("services.yaml", text)
+    folder.write("policy.yaml", POLICY.replace("escalation:\n", "escalation:\n  repeat: 0\n  keywords: [lawyer]\n"))
+    assert {"Ladder again team 2 times", "Keywords team refund"} <= rows(folder, "find")
+    assert {"Ladder again team once", "Keywords team chargeback"} <= rows(folder, "pay")
+    assert {"Ladder again policy never", "Keywords policy lawyer", "Fallback policy nobody"} <= rows(folder, "misc")
+    find, misc = declare(folder, "find"), declare(folder, "misc", clock=SECOND)
+    said = [Comment(issue=number, by="ann", at=LATER, body="a refund, or my lawyer") for number in (7, 8)]
+    issues = tuple(
+        Issue(number, "t", "x", ("incident",), author="github-actions[bot]", key=name)
+        for number, name in ((7, find), (8, misc))
+    )
+    folder.commit()
+    folder.write("seen.json", save_snapshot(Snapshot(source=GITHUB, issues=issues, comments=tuple(said))))
+    due_now = as_json(folder, "sla", "check", "--observed", "seen.json", clock=LATER)["obligations"]
+    reasons = {one["incident"]: one["reason"] for one in due_now if one["key"].endswith("/keyword")}
+    assert "refund" in reasons[find]
+    assert "lawyer" in reasons[misc]
+
+
+def rows(folder: Folder, service: str) -> set[str]:
+    """What holds for a service, a line each, with its source."""
+    shown = as_json(folder, "policy", "show", "--service", service)["holds"]
+    return {f"{one['name']} {one['source']} {one['holds']}" for one in shown}
+
+
+def test_list_and_show_name_the_team(folder: Folder) -> None:
+    """Where services have teams; of several services each team once, in their order."""
+    both, misc = declare(folder, "find pay card"), declare(folder, "misc", clock=SECOND)
+    lines = {line.split()[0]: line.split() for line in ok(folder, "list", clock=LATER).out.splitlines() if line}
+    assert "TEAM" in lines["INCIDENT"]
+    assert "search,payments" in lines[both]
+    assert "-" in lines[misc]
+    data = {one["id"]: one for one in as_json(folder, "list", clock=LATER)["incidents"]}
+    assert (data[both]["teams"], data[misc]["teams"]) == (["search", "payments"], [])
+    assert "find (team search), pay (team payments), card (team payments)" in ok(folder, "show", both, clock=LATER).out
+    assert as_json(folder, "show", both, clock=LATER)["teams"] == ["search", "payments"]
+    folder.write(
+        "services.yaml", SERVICES.partition("teams:")[0].replace(", team: payments", "").replace(", team: search", "")
+    )
+    shown = ok(folder, "list", clock=LATER).out
+    assert "TEAM" not in shown
+    assert "teams" not in as_json(folder, "list", clock=LATER)["incidents"][0]
+    assert "team" not in ok(folder, "show", misc, clock=LATER).out

@@ -175,6 +175,29 @@ def test_a_spent_error_budget_holds_where_the_policy_says_so(budget: str, minute
     assert [hold.text for hold in verdict.holds] == ["Monthly budget exhausted: 45 of 43.2 min, 1.8 over"] * held
 
 
+def test_a_spent_budget_says_how_much_and_when_it_is_back() -> None:
+    """To the minute: until then it is spent, from then on it is not, if nothing more happens."""
+    there = known(rules=spent("hold", 45).policy, objective=Objective(99.9, 30 * 86_400), past=[LONG_AGO])
+    [hold] = ask(there).holds
+    assert hold.spent == (60.0, 43.2)
+    assert hold.end is not None
+    assert outcome(ask(there, now=hold.end - timedelta(minutes=1))) == frozen("error_budget")
+    assert outcome(ask(there, now=hold.end)) == PASSED
+
+
+LONG_AGO = record(
+    severity="SEV3",
+    state="closed",
+    times={
+        "declared": "2025-01-10T10:00:00Z",
+        "started": "2025-01-10T10:00:00Z",
+        "restored": "2025-01-10T11:00:00Z",
+        "resolved": "2025-01-10T11:00:00Z",
+        "closed": "2025-01-10T12:00:00Z",
+    },
+)
+
+
 @pytest.mark.parametrize(("budget", "held"), [("hold", False), ("burn", True)])
 def test_a_budget_that_burns_too_fast_holds_where_the_policy_says_so(budget: str, held: bool) -> None:
     """Five minutes of a SEV3 that goes on: far from spent, and 83 times the even pace."""
@@ -353,3 +376,34 @@ def test_wrong_names_are_mistakes_with_a_hint() -> None:
     assert "production" in caught.value.hint
     demand_environment("production-canary", policy())
     assert set(SERVICES) == {"auth", "database", "disk"}
+
+
+FIX = {"overrides": [entry()]}
+
+
+@pytest.mark.parametrize(
+    ("more", "answer"),
+    [
+        ({}, OVERRIDDEN),
+        ({"freezes": freeze()}, frozen("deploy_freeze")),
+        ({"maintenance": change()}, frozen("maintenance_window")),
+        ({"others": [record(2)]}, frozen("open_incident")),
+        ({"unread": [LOST]}, ("inconclusive", "unreadable_record", 3)),
+        ({"freezes": {**freeze(), **override()}}, OVERRIDDEN),
+        ({"maintenance": change(), "freezes": override()}, OVERRIDDEN),
+        ({"others": [record(2, **FIX)]}, OVERRIDDEN),
+    ],
+)
+def test_an_override_in_a_record_releases_from_that_incident_alone(more: dict[str, Any], answer: Any) -> None:
+    """A commander is nobody's second person: what others hold needs an override that others review."""
+    others = more.pop("others", [])
+    verdict = ask(known(record(**FIX), *others, **more), sha=SHA)
+    assert outcome(verdict) == answer
+    assert any("does not release from" in note for note in verdict.notes) is (answer != OVERRIDDEN)
+
+
+def test_an_override_in_a_record_releases_from_the_hours_for_deploys() -> None:
+    night = NOW.replace(hour=3)
+    rules = policy("gate: {deploy_calendar: business}")
+    there = known(record(overrides=[entry(at="2025-01-22T02:00:00Z")]), rules=rules)
+    assert outcome(ask(there, sha=SHA, now=night)) == OVERRIDDEN

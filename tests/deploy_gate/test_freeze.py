@@ -60,9 +60,16 @@ def test_an_incident_holds_until_it_is_resolved(state: str, expected: tuple[str,
     assert outcome(ask(record(state=state))) == expected
 
 
-@pytest.mark.parametrize("fields", [{"drill": True}, {"outcome": "duplicate"}, {"outcome": "false_alarm"}])
+@pytest.mark.parametrize("fields", [{"drill": True}, {"outcome": "duplicate", "duplicate_of": "INC-7"}])
 def test_what_is_no_real_incident_does_not_hold(fields: dict[str, Any]) -> None:
     assert outcome(ask(record(**fields))) == PASSED
+
+
+@pytest.mark.parametrize("name", ["false_alarm", "withdrawn", "duplicate"])
+def test_what_turned_out_to_be_none_holds_until_it_is_closed(name: str) -> None:
+    """One word in an open record does not let deploys through; a duplicate names the incident that holds instead."""
+    assert outcome(ask(record(outcome=name))) == HELD
+    assert outcome(ask(record(outcome=name, state="closed"))) == PASSED
 
 
 def test_only_the_services_of_the_incident_and_what_needs_them_are_held() -> None:

@@ -55,7 +55,8 @@ def message(one: Incident, judge: Policy, kind: str = "declared", now: str = "6m
     owed = [each for each in incident_obligations(as_of(one, at(now)), judge) if each.kind == kind]
     found = notices(owed, {one.id: one}, judge, SERVICES, at(now)).messages
     chosen = next(each for each in found if each.audience == who)
-    return chosen._replace(facts=notice_facts(one, judge, SERVICES, PLACES, at(now)))
+    facts = notice_facts(one, judge, SERVICES, PLACES, at(now)).spelled(str, responds=who != "executive")
+    return chosen._replace(facts=facts)
 
 
 def login(**fields: Any) -> Incident:

@@ -61,7 +61,7 @@ def filled(repo: Repo) -> str:
         ("incidents/INC-1.yaml", True),
         ("incidents/x.yml", True),
         ("incidents/INC-1/notes.yaml", False),
-        ("incidents/2025/INC-1/incident.yaml", False),
+        ("incidents/2025/INC-1/incident.yaml", True),
         ("incidents/README.md", False),
         ("incident.yaml", False),
         ("incidents", False),

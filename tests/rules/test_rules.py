@@ -47,6 +47,8 @@ NOT_REACHED = {
     "gate-settings",
     "gate-condition",
     "gate-query",
+    "known-names",  # tests/cli/test_gate_names.py
+    "near-name",  # tests/cli/test_any_depth.py
     "plan-times",
     "team-names",
     "team-unused",

@@ -60,6 +60,6 @@ def test_an_incident_sees_the_comments_of_its_own_issue() -> None:
     assert len(seen_of(named, snapshot, {7}).comments) == 2
     assert seen_of(named, snapshot, {7}).reopened
     assert len(seen_of(incident(), snapshot).comments) == 2
-    assert seen_of(incident(links={"tracking_issue": 8}), snapshot, {7}) == ((), False)
+    assert seen_of(incident(links={"tracking_issue": 8}), snapshot, {7}) == ((), False, None)
     assert seen_of(incident(links={"tracking_issue": 8}), snapshot, {7}, 7).reopened
-    assert seen_of(named, None) == ((), False)
+    assert seen_of(named, None) == ((), False, None)

@@ -199,6 +199,11 @@ class MemoryTracker:
         acts += [Act("assigned", login, at or None, whom) for whom in assignees if whom not in before]
         self._acts.setdefault(number, []).extend(acts)
 
+    def label_by(self, login: str, number: int, label: str, at: str = "") -> None:
+        """Somebody sets a label on an issue."""
+        self.edit(number, labels=(*self._known(number).labels, label))
+        self._acts.setdefault(number, []).append(Act("labeled", login, at or None, label))
+
     def tick_by(self, login: str, number: int, key: str, at: str = "") -> None:
         """Somebody ticks the box with a key in the text of an issue."""
         lines = self._known(number).body.split("\n")
@@ -227,7 +232,7 @@ class MemoryTracker:
         whole = replace(
             edit,
             labels=edit.labels_after(issue.labels) if edit.add_labels or edit.remove_labels else None,
-            assignees=edit.assignees_after(issue.assignees) if edit.add_assignees else None,
+            assignees=edit.assignees_after(issue.assignees) if edit.add_assignees or edit.remove_assignees else None,
         )
         self.issues[number] = replace(issue, **self._fit(whole), **self._moved(edit.milestone), **state)
         if edit.body is not None:

@@ -26,6 +26,7 @@ class _Deployment(msgspec.Struct, frozen=True):
 class _Status(msgspec.Struct, frozen=True):
     id: int
     state: str
+    description: str | None = None
 
 
 class Deployments:
@@ -46,17 +47,19 @@ class Deployments:
         wire = Wire(settings.api, settings.token, pause=0.0)
         return cls(Client(wire, settings.repository, requests=MOST_REQUESTS, sleep=sleep))
 
-    def deployment_passed(self, sha: str, environment: str) -> bool:
-        """True where a deployment of this whole commit id to this environment ended with success.
+    def deployment_passed(self, sha: str, environment: str, service: str) -> bool:
+        """True where a deployment of this whole commit id to this environment ended with success by our own word.
 
-        Its newest status counts, but for `inactive`, which only tells that a later deployment took its place.
+        Our newest status about this service counts, and after it nobody's may say that it ended badly. GitHub itself
+        calls a deployment a success where a job ended green, whatever was deployed: no proof. `inactive` only
+        tells that a later deployment took its place.
         """
         doing = f"reading the deployments of {sha[:12]}"
         asked = urlencode({"sha": sha, "environment": environment, "per_page": 100})
         answer = self._client.read(f"/deployments?{asked}", doing=doing)
         found = check(answer.data, list[_Deployment], doing)
         ours = [one for one in found if (one.sha, one.environment) == (sha, environment)]
-        return any(self._ended_well(one.id, doing) for one in ours)
+        return any(self._ended_well(one.id, service, doing) for one in ours)
 
     def tell(self, number: int, state: str, description: str) -> None:
         """Adds a status to a deployment: `state` is success, failure, error or in_progress. `WriteFailed` if refused.
@@ -67,8 +70,14 @@ class Deployments:
         doing = f"writing the status of deployment {number}"
         self._client.write("POST", f"/deployments/{number}/statuses", body, doing=doing, again=True)
 
-    def _ended_well(self, number: int, doing: str) -> bool:
+    def _ended_well(self, number: int, service: str, doing: str) -> bool:
         answer = self._client.read(f"/deployments/{number}/statuses?per_page=100", doing=doing)
         statuses = check(answer.data, list[_Status], doing)
         outcomes = [one for one in sorted(statuses, key=lambda one: one.id) if one.state != INACTIVE]
-        return bool(outcomes) and outcomes[-1].state == SUCCESS
+        ours = [one for one in outcomes if (one.description or "").startswith(marked(service, ""))]
+        return bool(ours) and ours[-1].state == outcomes[-1].state == SUCCESS
+
+
+def marked(service: str, text: str) -> str:
+    """The description of a status of ours about a service, by which it is known again."""
+    return f"incident-ops {service}: {text}"

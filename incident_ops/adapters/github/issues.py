@@ -256,7 +256,7 @@ class GitHubTracker:
         return closing(self._timeline(number), number, self._site)
 
     def acts(self, number: int) -> list[Act]:
-        """Closings, reopenings and assignments in the issue's timeline."""
+        """Closings, reopenings, assignments and labels in the issue's timeline."""
         return acts(self._timeline(number))
 
     def body_edits(self, number: int) -> list[BodyEdit]:
@@ -390,6 +390,10 @@ class GitHubTracker:
             people = {"assignees": list(edit.add_assignees)}
             doing = f"assigning people to issue #{number}"
             self._client.write("POST", f"/issues/{number}/assignees", people, doing=doing, again=True)
+        if edit.remove_assignees:
+            people = {"assignees": list(edit.remove_assignees)}
+            doing = f"taking people off issue #{number}"
+            self._client.write("DELETE", f"/issues/{number}/assignees", people, doing=doing)
 
     def _fields(self, edit: IssueEdit, number: int) -> dict[str, object]:
         """What one request changes; a milestone that is not there is none of it."""

@@ -11,7 +11,15 @@ import msgspec
 from incident_ops.adapters.github.client import Client
 from incident_ops.adapters.github.responses import BELONG, Account, Login, check
 from incident_ops.domain.time import parse_instant, stamp
-from incident_ops.domain.tracker import ASSIGNED_EVENT, CLOSED_EVENT, REOPENED_EVENT, UNASSIGNED_EVENT, Act, Closing
+from incident_ops.domain.tracker import (
+    ASSIGNED_EVENT,
+    CLOSED_EVENT,
+    LABELED_EVENT,
+    REOPENED_EVENT,
+    UNASSIGNED_EVENT,
+    Act,
+    Closing,
+)
 from incident_ops.errors import Incomplete
 
 _COMMIT = re.compile(r"/repos/([^/]+/[^/]+)/commits/([0-9a-f]{7,64})$")
@@ -33,12 +41,17 @@ class _From(msgspec.Struct, frozen=True):
     issue: _Source | None = None
 
 
+class _Label(msgspec.Struct, frozen=True):
+    name: str = ""
+
+
 class Event(msgspec.Struct, frozen=True):
     """One entry of a timeline; entries of other kinds have other fields, and most have fewer."""
 
     event: str = ""
     actor: Account | None = None
     assignee: Login | None = None
+    label: _Label | None = None
     created_at: str | None = None
     commit_url: str | None = None
     source: _From | None = None
@@ -83,7 +96,7 @@ def closing(events: Sequence[Event], number: int, site: str) -> Closing:
 
 
 def acts(events: Sequence[Event]) -> list[Act]:
-    """The closings, reopenings and assignments among the events of a timeline, in order."""
+    """The closings, reopenings, assignments and labels among the events of a timeline, in order."""
     found = (event for event in events if event.event in _ACTS)
     belong = _who_belongs(events)
     return [
@@ -91,14 +104,14 @@ def acts(events: Sequence[Event]) -> list[Act]:
             event=event.event,
             by=event.actor.login if event.actor else None,
             at=stamp(at) if (at := _instant(event.created_at)) else None,
-            whom=event.assignee.login if event.assignee else None,
+            whom=event.assignee.login if event.assignee else event.label.name if event.label else None,
             belongs=bool(event.actor and event.actor.login in belong),
         )
         for event in found
     ]
 
 
-_ACTS = (CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT)
+_ACTS = (CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT, LABELED_EVENT)
 
 
 def _who_belongs(events: Sequence[Event]) -> frozenset[str]:

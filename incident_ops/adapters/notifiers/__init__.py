@@ -21,7 +21,7 @@ from typing import Protocol, cast
 
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.mentions import without_mentions
-from incident_ops.domain.notification import NO_FACTS, Message, NoticeFacts
+from incident_ops.domain.notification import EXECUTIVE, NO_FACTS, Message, NoticeFacts
 from incident_ops.domain.policy import Service
 from incident_ops.domain.ports import IssueTracker, Notifier
 from incident_ops.errors import NotSetUp
@@ -73,7 +73,8 @@ class Quiet:
     def send(self, message: Message) -> None:
         """Sends the same words with the facts, see `domain.mentions`."""
         subject, text = without_mentions(message.subject), without_mentions(message.text)
-        facts = self._facts.get(message.incident, NO_FACTS).spelled(without_mentions)
+        facts = self._facts.get(message.incident, NO_FACTS)
+        facts = facts.spelled(without_mentions, responds=message.audience != EXECUTIVE)
         self.inner.send(message._replace(subject=subject, text=text, facts=facts))
 
 

@@ -49,6 +49,14 @@ def test_a_comment_in_the_timeline_says_who_belongs(by: str, association: str, b
     assert acts(msgspec.convert([said, CLOSED], list[Event]))[0].belongs is belongs
 
 
+def test_who_set_which_label() -> None:
+    """As GitHub's timeline has it."""
+    label = {"name": "reopen", "color": "ededed"}
+    event = {"event": "labeled", "actor": {"login": "bob"}, "created_at": "2026-11-21T12:00:00Z", "label": label}
+    (found,) = acts(msgspec.convert([event], list[Event]))
+    assert (found.event, found.by, found.at, found.whom) == ("labeled", "bob", AT, "reopen")
+
+
 def test_a_commit_that_closed_it_is_the_evidence() -> None:
     """At the address where people read it, in its own repository."""
     by_commit = {**CLOSED, "commit_url": "https://api.github.com/repos/acme/app/commits/0a1b2c3d"}

@@ -24,8 +24,15 @@ def deployment(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def statuses(*states: str) -> Reply:
-    """As GitHub lists them: the newest first."""
-    listed = [{"id": 10 + number, "state": state} for number, state in enumerate(states)]
+    """As GitHub lists them: the newest first. Ours are about api, one with `!` is somebody else's."""
+    listed = [
+        {
+            "id": 10 + n,
+            "state": state.strip("!"),
+            "description": "" if "!" in state else "incident-ops api: canary g: ok",
+        }
+        for n, state in enumerate(states)
+    ]
     return Reply(data=listed[::-1])
 
 
@@ -40,27 +47,36 @@ def statuses(*states: str) -> Reply:
         (("failure", "inactive"), False),
         (("inactive",), False),
         (("failure", "success"), True),
+        (("success!",), False),
+        (("error", "success!"), False),
+        (("success", "success!"), True),
+        (("success", "failure!"), False),
     ],
 )
 def test_the_newest_status_that_tells_something_counts(
     server: ScriptedServer, states: tuple[str, ...], passed: bool
 ) -> None:
     server.script(Reply(data=[deployment(1)]), statuses(*states))
-    assert deployments(server).deployment_passed(SHA, "production") is passed
+    assert deployments(server).deployment_passed(SHA, "production", "api") is passed
     assert server.lines == [f"GET /repos/{NAME}/deployments", f"GET /repos/{NAME}/deployments/1/statuses"]
     assert f"sha={SHA}" in server.asked[0].path
     assert "environment=production" in server.asked[0].path
 
 
+def test_a_status_about_another_service_does_not_count(server: ScriptedServer) -> None:
+    server.script(Reply(data=[deployment(1)]), statuses("success"))
+    assert not deployments(server).deployment_passed(SHA, "production", "ap")
+
+
 def test_one_deployment_that_ended_well_is_enough(server: ScriptedServer) -> None:
     server.script(Reply(data=[deployment(2), deployment(1)]), statuses("failure"), statuses("success"))
-    assert deployments(server).deployment_passed(SHA, "production")
+    assert deployments(server).deployment_passed(SHA, "production", "api")
 
 
 def test_a_deployment_of_another_commit_or_environment_does_not_count(server: ScriptedServer) -> None:
     """Even where the server lists it."""
     server.script(Reply(data=[deployment(1, sha="a" * 40), deployment(2, environment="staging")]))
-    assert not deployments(server).deployment_passed(SHA, "production")
+    assert not deployments(server).deployment_passed(SHA, "production", "api")
     assert len(server.asked) == 1
 
 
@@ -80,7 +96,7 @@ def test_a_deployment_of_another_commit_or_environment_does_not_count(server: Sc
 def test_what_cannot_be_read_is_no_answer(server: ScriptedServer, reply: Reply) -> None:
     server.script(*[reply] * 5)
     with pytest.raises(Incomplete):
-        deployments(server).deployment_passed(SHA, "production")
+        deployments(server).deployment_passed(SHA, "production", "api")
 
 
 def test_without_a_token_nothing_is_asked() -> None:

@@ -45,10 +45,10 @@ def test_an_issue_lives_its_life(github: Standin) -> None:
     assert isinstance(seen, Issue)
     assert (seen.title, seen.labels, seen.assignees) == ("Login slow", ("incident", "sev2"), ("alice", "bob"))
     assert (seen.state, seen.state_reason, seen.body) == ("closed", "duplicate", body("INC-1", "closed"))
-    at.reopen(number, IssueEdit())
+    at.reopen(number, IssueEdit(remove_assignees=("bob",)))
     again = at.look_up(number)
     assert isinstance(again, Issue)
-    assert (again.state, again.state_reason) == ("open", "reopened")
+    assert (again.state, again.state_reason, again.assignees) == ("open", "reopened", ("alice",))
     assert (at.source, at.repository, at.has_sub_issues) == ("github", name, False)
 
 
