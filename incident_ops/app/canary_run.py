@@ -22,12 +22,12 @@ from incident_ops.app.canary_request import CanaryRequest, RunProgress, demand_c
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
 from incident_ops.app.gate_check import GateRequest
 from incident_ops.app.workspace import Workspace, remote_of
+from incident_ops.canary.carry_on import carried_on
 from incident_ops.canary.config import FULL, Analysis, limited_by_policy, longest_run, with_values
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
     Run,
-    carried_on,
     run_from_json,
     run_to_json,
     stages,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from incident_ops.canary.config import Analysis, ErrorRate
 from incident_ops.canary.counters import OLDEST_SAMPLE
 from incident_ops.canary.observed import NOTICEABLE, share_doubts
+from incident_ops.canary.pass_test import FEWEST_ALONE, FEWEST_COUNTED
 from incident_ops.domain.time import spell_duration
 
 CANARY, BASELINE, ERRORS, REQUESTS = "canary", "baseline", "errors", "requests"
@@ -140,11 +141,18 @@ def _pace(analysis: Analysis, mine: Mapping[tuple[str, str], ProbedQuery]) -> It
     every = spell_duration(round(spacing))
     if spacing > OLDEST_SAMPLE:
         yield _note(query, f"samples come every {every}, and the gate needs one within 2m30s", "scrape it at 1m", True)
-    elif spacing > NOTICEABLE * analysis.interval:
-        ticks = int((analysis.horizon - analysis.warmup) / spacing)
-        text = f"samples come every {every}, so that is how long a tick lasts: {ticks} of them count in this run"
-        wanted = spell_duration(round(analysis.interval))
-        yield _note(query, text, f"scraped every {wanted}, it would be judged sooner", False)
+        return
+    if spacing <= NOTICEABLE * analysis.interval:
+        return
+    ticks = int((analysis.horizon - analysis.warmup) / spacing)
+    if ticks < FEWEST_COUNTED and (BASELINE, REQUESTS) in mine:
+        longer = spell_duration(round(analysis.warmup + FEWEST_ALONE * spacing))
+        text = f"samples come every {every}, so only {ticks} ticks count in this run, and a pass needs {FEWEST_COUNTED}"
+        yield _note(query, text, f"scrape it more often, or let the run last {longer}", True)
+        return
+    text = f"samples come every {every}, so that is how long a tick lasts: {ticks} of them count in this run"
+    wanted = spell_duration(round(analysis.interval))
+    yield _note(query, text, f"scraped every {wanted}, it would be judged sooner", False)
 
 
 def _of_pairs(mine: Mapping[tuple[str, str], ProbedQuery]) -> Iterator[ProbeNote]:

@@ -162,6 +162,16 @@ def _query_of(found: Callable[..., Any]) -> str:
     return str((found.__closure__ or ())[0].cell_contents)
 
 
+def test_a_run_that_is_too_short_for_its_samples_is_said(here: Folder, monkeypatch: Patch) -> None:
+    """Four minutes after the warm-up over a scrape of a minute: what would do is named."""
+    stage(monkeypatch, Asked(60))
+    done = probe(here, gate(duration="4m", warmup="1m"))
+    assert done.code == 1
+    words = "samples come every 1m, so only 3 ticks count in this run, and a pass needs 5 (scrape it more often, or let"
+    assert words in flat(done)
+    assert "let the run last 9m" in flat(done)
+
+
 def test_sides_that_are_swapped_are_seen_by_their_share(here: Folder, monkeypatch: Patch) -> None:
     """90 % of the requests where the step gives 10 %."""
 

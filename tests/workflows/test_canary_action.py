@@ -123,6 +123,14 @@ def test_an_inconclusive_canary_is_red(repo: Repo, environment: dict[str, str], 
     assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", reason)
 
 
+def test_an_inconclusive_canary_is_carried_on_with_its_state(repo: Repo) -> None:
+    """A second job with the file of the first; the verdict is over all that was measured."""
+    state = str(repo.root.parent / "canary.json")
+    assert judge(repo, {"RPS": "0.4"}, state=state).outputs["verdict"] == "inconclusive"
+    job = judge(repo, {"RPS": "0.4"}, **{"state": state, "continue": "20m"})
+    assert (job.conclusion, job.outputs["verdict"], job.outputs["seconds"]) == ("success", "pass", "1800")
+
+
 def test_a_frozen_service_is_red_before_anything_is_measured(repo: Repo) -> None:
     """The incident that holds it is an output."""
     repo.put("INC-1", severity="SEV0", services=["api"])
