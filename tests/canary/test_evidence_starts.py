@@ -263,6 +263,6 @@ def test_a_run_that_is_carried_on_sees_what_breaks_then() -> None:
 
 
 def test_evidence_smaller_than_a_float_is_still_a_number() -> None:
-    """A good canary after tens of thousands of requests: all was given out, and what is left rounds to less than zero."""
+    """A good canary after many requests: all was given out, and what is left rounds to less than zero."""
     spent = StartTimes(unspent=-2.8e-17)
     assert start_times.log_counts(spent, -2000.0) < -600
