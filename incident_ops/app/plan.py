@@ -192,8 +192,7 @@ def _plan(
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=observed.source == GITHUB)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
-    asks_for_pulls = not (options.observed or seen_before)
-    asked = github if asks_for_pulls else None
+    asked = None if options.observed or seen_before else github
     news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed), asked)
     if news.answered:
         wanted = concerned.placed(observed, options.recreate, news.answered, news.ticked)
@@ -204,9 +203,8 @@ def _plan(
     plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    plan, seen_now, proposed = _with_proposals(
-        workspace, github, plan, wanted, to_send.observed, asks_for_pulls=asks_for_pulls
-    )
+    seen_now, asks = to_send.observed, asked is not None
+    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, seen_now, asks_for_pulls=asks)
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
