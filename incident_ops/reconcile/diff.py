@@ -406,8 +406,8 @@ def _compare(wanted: DesiredIssue, issue: tracker.Issue, sides: SideBySide) -> K
             return step(REOPEN, why, said=said)
         return join_decisions([people.closed_item(wanted, issue, sides.acts), number])
     update = step(UPDATE, reason) if edit != tracker.IssueEdit() or parent else number
-    said = [people.reassigned(wanted, issue, sides.acts), people.ignored_label(wanted, issue, sides.acts)]
-    return join_decisions([*said, update])
+    by_people = [people.reassigned(wanted, issue, sides.acts), people.ignored_label(wanted, issue, sides.acts)]
+    return join_decisions([*by_people, update])
 
 
 def _drift(
