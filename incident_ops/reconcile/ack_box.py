@@ -28,12 +28,13 @@ _KIND = "incident"
 
 
 class Ticked(NamedTuple):
-    """A ticked box: on which issue, by what act (None = nothing tells), and why that counts for nothing, "" where it
-    does."""
+    """A ticked box: on which issue, by what act (None = nothing tells), why that counts for nothing, "" where it does,
+    and what a record calls whoever ticked it, None where it takes no such name."""
 
     issue: int
     act: Act | None
     why_not: str = ""
+    handle: str | None = None
 
 
 def ack_box(incident: Incident) -> str:
@@ -59,11 +60,12 @@ def ticked_edits(record: Record, box: Ticked, policy: Policy, now: datetime) -> 
         return _kept(incident, box, reason, f"{reason}. {way}")
     if not as_of(incident, now).cycle_start <= parse_instant(act.at) <= now:
         return KeyDecision()
-    reason, handle = f"{who} ticked {BOX} at {spell_instant(act.at)}", f"@{act.by}" if act.by else None
+    reason = f"{who} ticked {BOX} at {spell_instant(act.at)}"
     said = f"Acknowledged on the issue ({spell_issue(box.issue)})"
+    said += f" by {act.by}" if act.by and box.handle is None else ""
     try:
         step = evaluate_one(
-            record, lambda one: acknowledge(one.incident, policy, parse_instant(str(act.at)), handle, said)
+            record, lambda one: acknowledge(one.incident, policy, parse_instant(str(act.at)), box.handle, said)
         )
     except UserError as error:
         return _kept(incident, box, f"{reason}, but {error}", "")

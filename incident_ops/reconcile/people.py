@@ -301,7 +301,8 @@ def ticked_ack(record: Record, issue: tracker.Issue, acts: Acts) -> Ticked | Non
     act = acts.snapshot.ticks.get(issue.number, {}).get(key)
     if act is not None and acts.is_ours(act.by):
         return Ticked(issue.number, act, _why_ours(act.by))
-    return Ticked(issue.number, act, "" if act is None or acts.count(act.by) else _why_not(act.by))
+    why = "" if act is None or acts.count(act.by) else _why_not(act.by)
+    return Ticked(issue.number, act, why, _handle(act.by if act else None))
 
 
 def _ticked_measures(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:

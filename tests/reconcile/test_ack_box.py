@@ -38,6 +38,16 @@ def test_a_person_of_the_team_acknowledges_at_the_time_of_the_tick() -> None:
     assert (change.reason, change.at) == ("@bob ticked the box `I have it` at 2025-02-28 12:00 UTC", AT)
 
 
+def test_a_login_that_no_record_takes_acknowledges_too() -> None:
+    """GitHub gives the accounts that a company manages names with an underscore."""
+    tracker = MemoryTracker(can_be_assigned={"alice", "bob_acme"})
+    found = box(untaken(), "bob_acme", tracker=tracker)
+    assert found is not None
+    (change,) = ticked_edits(untaken(), found, policy(), NOW).changes
+    assert "@bob_acme" not in str(change.edits)
+    assert "Acknowledged on the issue (#1) by bob_acme" in str(change.edits)
+
+
 @pytest.mark.parametrize(
     ("by", "why"),
     [
