@@ -76,11 +76,11 @@ def sent_again(key: str) -> str:
     return f"{key}/{_SENT_AGAIN}"
 
 
-def ended_first(opening: Message) -> Message:
-    """What ends an alert that is still open from before, so that this opening of it rings."""
-    head, _, _ = opening.subject.rpartition(" - ")
-    subject = opening.subject if opening.restricted else f"{head} - {RINGS_ANEW} ({opening.incident})"
-    return follow_up(opening._replace(key=f"{opening.key}/{BEFORE}", subject=subject), RESOLVED_EVENT)
+def ended_first(message: Message) -> Message:
+    """What ends an alert that is still open from before, so that this one rings."""
+    head, _, _ = message.subject.rpartition(" - ")
+    subject = message.subject if message.restricted else f"{head} - {RINGS_ANEW} ({message.incident})"
+    return follow_up(message._replace(key=f"{message.key}/{BEFORE}", subject=subject), RESOLVED_EVENT)
 
 
 def is_ended_first(message: Message) -> bool:
