@@ -299,10 +299,9 @@ def ticked_ack(record: Record, issue: tracker.Issue, acts: Acts) -> Ticked | Non
     if record.pending or acts.are_unknown(issue) or not {key} & asked_ack_box(incident) & ticked_boxes(issue.body):
         return None
     act = acts.snapshot.ticks.get(issue.number, {}).get(key)
-    if act is not None and acts.is_ours(act.by):
-        return Ticked(issue.number, act, _why_ours(act.by))
-    why = "" if act is None or acts.count(act.by) else _why_not(act.by)
-    return Ticked(issue.number, act, why, _handle(act.by if act else None))
+    by = act.by if act else None
+    why = _why_ours(by) if acts.is_ours(by) else "" if act is None or acts.count(by) else _why_not(by)
+    return Ticked(issue.number, act, why, _handle(by))
 
 
 def _ticked_measures(wanted: DesiredIssue, issue: tracker.Issue, acts: Acts) -> KeyDecision:
