@@ -42,7 +42,7 @@ from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
-from incident_ops.render.text import cut_line
+from incident_ops.render.text import cut_line, fold_record
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -410,10 +410,14 @@ def print_written(written: WrittenFile, form: str, more: Mapping[str, Any] = Map
         click.echo(json_text({"schema": 1, "path": written.path, **_edit_data(written), **more}), nl=False)
         return
     for line in written.done:
-        click.echo(inert(line))
+        _echo_folded(line)
     warn(written.warnings)
     for line in written.next_steps:
-        click.echo(f"  next: {inert(line)}")
+        _echo_folded(line, "  next: ")
+
+
+def _echo_folded(line: str, first: str = "") -> None:
+    click.echo("\n".join(fold_record(inert(line), first, "  " + " " * len(first), page_width())))
 
 
 def _edit_data(edit: EditedRecord | WrittenFile) -> dict[str, Any]:

@@ -204,6 +204,8 @@ def progress(metric: MetricStatus) -> str:
     judgement = metric.judgement
     if judgement is None:
         return f"{metric.name}: {inert(metric.text)}"
+    if not metric.canary.requests and not metric.baseline.requests and not metric.text:
+        return f"{metric.name}: nothing counted yet"
     parts = [_evidence(judgement)]
     if metric.lone_limit is None:
         parts.append(f"ratio {_ratio(judgement)}")
@@ -252,11 +254,25 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
     if outcome.verdict == INCONCLUSIVE and outcome.needed is not None and outcome.needed.requests > 0:
         is_compared = any(metric.needed is not None and metric.lone_limit is None for metric in outcome.metrics)
         yield _still_needed(outcome.needed, "it is as good as the baseline" if is_compared else "it goes on like this")
+    elif _is_out_of_reach(outcome):
+        yield (
+            "More of the same would hardly decide it. `incident-ops canary plan` says what a service's traffic can"
+            " decide, and in what time."
+        )
     yield from _assumed(outcome)
     if outcome.next_weight is not None:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
     if outcome.is_dry:
         yield "The gate file sets dryRun: no command was run and nothing is held."
+
+
+def _is_out_of_reach(outcome: CanaryOutcome) -> bool:
+    """True where the counts of a whole run decided nothing, and no number of requests is known that would."""
+    return (
+        (outcome.verdict, outcome.reason_code) == (INCONCLUSIVE, TOO_FEW_SAMPLES)
+        and outcome.needed is None
+        and outcome.next_weight is None
+    )
 
 
 def _still_needed(needed: Needed, condition: str) -> str:
@@ -375,6 +391,7 @@ def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
         f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end"
         f" and needs {FEWEST_COUNTED} ticks; a fail {FEWEST_TICKS}, here {_spell(FEWEST_TICKS * plan.interval)}.",
         "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
+        *_of_limit(plan),
         _advice(plan),
     )
     return [
@@ -389,6 +406,18 @@ def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
 def _by_rate(plan: TrafficPlan) -> Iterator[str]:
     if plan.rate_seconds < plan.pass_seconds:
         yield f"By goodErrorRate ({100 * GOOD_ERROR_RATE:g} %) they can after {_spell(plan.rate_seconds)}."
+
+
+def _of_limit(plan: TrafficPlan) -> Iterator[str]:
+    if plan.traffic.rate * plan.wanted.ratio > _USUAL_LIMIT:
+        yield (
+            f"Errors of {100 * plan.traffic.rate:g} % are near what policies allow or above it (gate.max_error_pct,"
+            f" {100 * _USUAL_LIMIT:g} % in sev0-3): no canary passes that is not surely below that. Set maxErrorRate in"
+            " the metric, or `none`."
+        )
+
+
+_USUAL_LIMIT = 0.01
 
 
 def _rows(plan: TrafficPlan) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""The examples of docs/gate.md and gate-files.md: those of ours are sound gate files, and say what those beside them say."""
+"""The examples of docs/gate.md and gate-files.md: ours are sound gate files, and say what those beside them say."""
 
 from __future__ import annotations
 
