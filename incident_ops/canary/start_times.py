@@ -185,8 +185,12 @@ def log_bets(starts: StartTimes, whole: float) -> float:
 _LOG_WHOLE, _LOG_SHARES = math.log(WHOLE), math.log(1 - LEVEL_PART)
 
 
+_LEAST = 1e-300
+"""No sum is less: after many requests of a good canary both parts are smaller than a float can be."""
+
+
 def _log_sum(log_whole: float, rest: float) -> float:
-    """ln (0.7 e^log_whole + rest); `rest` > 0."""
+    """ln (0.7 e^log_whole + rest)."""
     if log_whole > _SURE:
         return log_whole + _LOG_WHOLE
-    return math.log(WHOLE * math.exp(log_whole) + rest)
+    return math.log(max(WHOLE * math.exp(log_whole) + rest, _LEAST))

@@ -33,7 +33,7 @@ from incident_ops.app.workspace import (
     typed_time,
 )
 from incident_ops.cli.sending import data_of_sent, say_all_unsent, say_unsent, send_now
-from incident_ops.cli.terminal import page_width, prompt, say, style_line
+from incident_ops.cli.terminal import echo_folded, page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
@@ -42,7 +42,7 @@ from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text
-from incident_ops.render.text import cut_line, fold_record
+from incident_ops.render.text import cut_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -410,14 +410,10 @@ def print_written(written: WrittenFile, form: str, more: Mapping[str, Any] = Map
         click.echo(json_text({"schema": 1, "path": written.path, **_edit_data(written), **more}), nl=False)
         return
     for line in written.done:
-        _echo_folded(line)
+        echo_folded(line)
     warn(written.warnings)
     for line in written.next_steps:
-        _echo_folded(line, "  next: ")
-
-
-def _echo_folded(line: str, first: str = "") -> None:
-    click.echo("\n".join(fold_record(inert(line), first, "  " + " " * len(first), page_width())))
+        echo_folded(line, "  next: ")
 
 
 def _edit_data(edit: EditedRecord | WrittenFile) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""A canary's verdict for people, as JSON, as outputs of a workflow step, and a line for each tick.
-
-What a service's traffic can decide: as text, as JSON, and as a gate file that fits it.
-"""
+"""A canary's verdict for people, as JSON, as outputs of a workflow step, and a line for each tick."""
 
 from __future__ import annotations
 
@@ -11,25 +8,23 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
-from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, ERROR_RATE, OBVIOUS, TOO_FEW_SAMPLES, Judgement
 from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed
 from incident_ops.canary.observed import DOUBTFUL_COUNTS
-from incident_ops.canary.pass_test import BELOW_GOOD_RATE, FEWEST_COUNTED
+from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
-from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
-from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
+from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import spell_duration
-from incident_ops.render.findings import Paint, command, inert, json_text
+from incident_ops.render.findings import Paint, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
-from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
-from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
+from incident_ops.render.sent import sent_data, sent_lines
+from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, fold, hanging
 
 CURVE = 40
 
@@ -50,6 +45,7 @@ CANARY_HEADLINES = {
     SOURCE_TIMEOUT: "the run ended early",
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; this is not a pass",
     CONFIG_ERROR: "the gate cannot be used",
+    COMMAND_FAILED: "a command of the caller failed",
 }
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -66,13 +62,13 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
     for text in (*_closing(outcome), *outcome.notes):
         out += fold(inert(text), width=width)
+    out += map(inert, _sending(outcome))
     return "\n".join(out) + "\n"
 
 
 def canary_headline(outcome: CanaryOutcome) -> str:
     """The verdict in one line."""
-    would_fail = outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
-    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
+    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_have_failed(outcome):
         headline = "it would have failed, but the gate file sets dryRun"
     elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
         headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
@@ -82,6 +78,17 @@ def canary_headline(outcome: CanaryOutcome) -> str:
         headline = CANARY_HEADLINES[outcome.reason_code]
     after = f", after {_length(outcome.seconds)}" if outcome.seconds is not None else ""
     return f"{outcome.verdict}: {headline} ({outcome.reason_code}){after}"
+
+
+def would_have_failed(outcome: CanaryOutcome) -> bool:
+    """True for a fail that a gate file with `dryRun` only reports."""
+    return outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
+
+
+def canary_notice(outcome: CanaryOutcome) -> str:
+    """The same in the few lines of a notice: verdict, each metric, what was done, what is next."""
+    metrics = (f"{metric.verdict}: {progress(metric)}" for metric in outcome.metrics)
+    return "\n".join(map(inert, (canary_headline(outcome), *metrics, *outcome.notes, *_sending(outcome))))
 
 
 def to_json(outcome: CanaryOutcome) -> str:
@@ -99,6 +106,8 @@ def _data(outcome: CanaryOutcome) -> dict[str, Any]:
         "needed_requests": math.ceil(outcome.needed.requests) if outcome.needed else None,
         "incident_ids": [*outcome.incident_ids],
         **_needed_time(outcome.needed),
+        **({"rollback": outcome.rollback} if outcome.rollback else {}),
+        **({"send": sent_data(outcome.sent)} if outcome.sent else {}),
     }
 
 
@@ -146,6 +155,8 @@ def to_outputs(outcome: CanaryOutcome) -> dict[str, str]:
         "needed-requests": _word(math.ceil(outcome.needed.requests) if outcome.needed else None),
         "next-stage": _word(outcome.next_weight),
         "incident-id": outcome.incident_ids[0] if outcome.incident_ids else "",
+        "rollback": outcome.rollback,
+        "pull-request": outcome.sent.pull.url if outcome.sent and outcome.sent.pull else "",
         "report": json.dumps(_data(outcome), ensure_ascii=True),
     }
 
@@ -173,7 +184,7 @@ def canary_summary(outcome: CanaryOutcome) -> str:
         out += ["| metric | verdict | canary | baseline | ratio | evidence |", "| --- | --- | --- | --- | --- | --- |"]
         out += [_row(metric, outcome.curves.get(metric.name, ())) for metric in outcome.metrics]
         out.append("")
-    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes)]
+    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes, *_sending(outcome))]
     return "\n".join(out) + "\n"
 
 
@@ -190,13 +201,6 @@ def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
     clumped = f", {shown}" if (shown := _clumped(judgement)) else ""
     cells = (*sides, f"{_evidence(judgement)}{clumped}{line}")
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
-
-
-def annotation(outcome: CanaryOutcome) -> str:
-    """One workflow command that shows the verdict on the run's page; "" for a pass."""
-    if not outcome.exit_code:
-        return ""
-    return command("error", {"title": f"Canary {outcome.verdict}"}, canary_headline(outcome)) + "\n"
 
 
 def progress(metric: MetricStatus) -> str:
@@ -273,6 +277,15 @@ def _is_out_of_reach(outcome: CanaryOutcome) -> bool:
         and outcome.needed is None
         and outcome.next_weight is None
     )
+
+
+def _sending(outcome: CanaryOutcome) -> list[str]:
+    """What became of sending the incident, with commands that stay whole."""
+    sent = outcome.sent
+    if sent is None:
+        return []
+    missing = "no pull request" if sent.is_sent else "not sent"
+    return [*([f"warning: {missing}: {sent.problem}"] if sent.problem else []), *sent_lines(sent)]
 
 
 def _still_needed(needed: Needed, condition: str) -> str:
@@ -361,134 +374,3 @@ _LEAST_CHANCE = 0.0001
 
 def _length(seconds: float) -> str:
     return spell_duration(round(seconds)) if seconds < 9e9 else "years"
-
-
-_YEAR, _NEAR = 365 * 86400.0, 0.7
-_MOST_YEARS, _MOST_REQUESTS = 1000, 1e12
-_LEAST = 0.001
-
-
-def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH, name: str = GATE_NAME) -> str:
-    """A gate file to start from, and above it, as its comments, what it rests on."""
-    words = sizing_figures(plan, width - 2 if width != UNCUT else UNCUT)
-    return "".join(f"# {line}".rstrip() + "\n" for line in words) + gate_file(plan, name)
-
-
-def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
-    """What is needed, and what each duration can detect, as lines."""
-    traffic, wanted, chance = plan.traffic, plan.wanted, f"{100 * CHANCE:g} %"
-    least = f"least regression found in {chance} of runs"
-    first = (
-        f"Canary: {_grouped(traffic.canary_rps)} of {_grouped(traffic.rps)} requests a second"
-        f" ({100 * traffic.share:g} %); baseline errors {100 * traffic.rate:g} %.",
-        f"{chance} of canaries {wanted.ratio:,g}x as bad fail (alpha {100 * wanted.alpha:g} %) within"
-        f" {_need(plan.to_fail, plan.fail_seconds)}.",
-        f"{chance} of good ones can pass ({wanted.ratio:,g}x ruled out, beta {100 * wanted.beta:g} %) after"
-        f" {_need(plan.to_pass, plan.pass_seconds)}.",
-        *_by_rate(plan),
-    )
-    last = (
-        f"Times begin with a warm-up of {_spell(WARMUP)}, which is not judged. A pass is given only at the planned end"
-        f" and needs {FEWEST_COUNTED} ticks; a fail {FEWEST_TICKS}, here {_spell(FEWEST_TICKS * plan.interval)}.",
-        "Errors that come in clumps need more requests: as many times more as the baseline's dispersion.",
-        *_of_limit(plan),
-        _advice(plan),
-    )
-    return [
-        *(line for text in first for line in fold(text, rest="  ", width=width)),
-        "",
-        *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
-        "",
-        *(line for text in last for line in fold(text, width=width)),
-    ]
-
-
-def _by_rate(plan: TrafficPlan) -> Iterator[str]:
-    if plan.rate_seconds < plan.pass_seconds:
-        yield f"By goodErrorRate ({100 * GOOD_ERROR_RATE:g} %) they can after {_spell(plan.rate_seconds)}."
-
-
-def _of_limit(plan: TrafficPlan) -> Iterator[str]:
-    if plan.traffic.rate * plan.wanted.ratio > _USUAL_LIMIT:
-        yield (
-            f"Errors of {100 * plan.traffic.rate:g} % are near what policies allow or above it (gate.max_error_pct,"
-            f" {100 * _USUAL_LIMIT:g} % in sev0-3): no canary passes that is not surely below that. Set maxErrorRate in"
-            " the metric, or `none`."
-        )
-
-
-_USUAL_LIMIT = 0.01
-
-
-def _rows(plan: TrafficPlan) -> list[tuple[str, str, str]]:
-    return [(_spell(reach.seconds), f"{reach.requests:,.0f}", _times(reach.least)) for reach in plan.reaches]
-
-
-def _times(ratio: float) -> str:
-    """Never less than it is, so never `1x`."""
-    if math.isinf(ratio):
-        return f"none up to {REALISTIC:,.0f}x"
-    unit = 100 if ratio < 10 else 10
-    return f"{math.ceil(ratio * unit) / unit:,.4g}x"
-
-
-def sizing_json(plan: TrafficPlan, name: str = GATE_NAME) -> str:
-    """The same figures, versioned."""
-    reaches: list[dict[str, Any]] = [
-        {
-            "seconds": reach.seconds,
-            "canary_requests": round(reach.requests),
-            "least_ratio": None if math.isinf(reach.least) else float(f"{reach.least:.4g}"),
-        }
-        for reach in plan.reaches
-    ]
-    data = {
-        "schema": 1,
-        "chance": CHANCE,
-        "canary_rps": float(f"{plan.traffic.canary_rps:.6g}"),
-        "requests_to_fail": math.ceil(plan.to_fail),
-        "requests_to_pass": math.ceil(plan.to_pass),
-        "seconds_to_fail": math.ceil(plan.fail_seconds),
-        "seconds_to_pass": math.ceil(plan.pass_seconds),
-        "seconds_needed": math.ceil(plan.seconds),
-        "is_enough": plan.is_enough,
-        "reaches": reaches,
-        "gate": gate_file(plan, name),
-    }
-    return json_text(data)
-
-
-def _advice(plan: TrafficPlan) -> str:
-    planned = _spell(plan.wanted.seconds)
-    if plan.is_enough:
-        return f"{planned} is enough for both answers."
-    if plan.seconds <= LONGEST_JOB:
-        return f"{planned} is not enough; {_spell(plan.seconds)} is, and the gate file takes that."
-    verdict = f"{planned} is not enough, and no job may run for as long as it takes."
-    if plan.even < _NEAR * plan.seconds:
-        other = "larger" if plan.traffic.share < 0.5 else "smaller"
-        way = f"Take a {other} share (50 % would need {_spell(plan.even)}) or a larger ratio."
-        return f"{verdict} {way} The gate file is one to start with."
-    return f"{verdict} Take a larger ratio. The gate file is one to start with."
-
-
-def _need(requests: float, seconds: float) -> str:
-    return f"{_spell(seconds)} ({_grouped(math.ceil(requests))} canary requests)"
-
-
-def _grouped(value: float) -> str:
-    """With separators for thousands, and four digits where it is small."""
-    if value > _MOST_REQUESTS:
-        return f"more than {_MOST_REQUESTS:,.0f}"
-    if 0 < value < _LEAST:
-        return f"less than {_LEAST}"
-    return f"{value:,.0f}" if value >= 999.95 else f"{value:.4g}"
-
-
-def _spell(seconds: float) -> str:
-    if seconds >= _YEAR * _MOST_YEARS:
-        return f"more than {_MOST_YEARS:,} years"
-    if seconds >= _YEAR:
-        years = math.ceil(seconds / _YEAR)
-        return f"{years:,} years" if years > 1 else "1 year"
-    return spell_duration(rounded_up(seconds), exact=True)

@@ -260,3 +260,9 @@ def test_a_run_that_is_carried_on_sees_what_breaks_then() -> None:
         return 50
 
     assert ticks(carry_evidence(settings, past, 3000.0)) < ticks(past)
+
+
+def test_evidence_smaller_than_a_float_is_still_a_number() -> None:
+    """A good canary after many requests: all was given out, and what is left rounds to less than zero."""
+    spent = StartTimes(unspent=-2.8e-17)
+    assert start_times.log_counts(spent, -2000.0) < -600

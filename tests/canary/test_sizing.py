@@ -23,7 +23,7 @@ from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.records.schema import fast_validator
-from incident_ops.render.canary import sizing_json, sizing_text
+from incident_ops.render.canary_sizing import sizing_json, sizing_text
 from incident_ops.render.gate_draft import gate_file
 
 ASKED = SizingRequest(2.0, 0.01, 0.05, 600.0)
