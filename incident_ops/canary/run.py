@@ -38,6 +38,7 @@ from incident_ops.canary.verdict import (
     join_metrics,
     looking_worse,
     metric_status,
+    not_passed_yet,
     postponed,
 )
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
@@ -305,8 +306,13 @@ def _leans(metric: Metric, history: MetricHistory) -> bool:
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict at the end of the run's step, which is no look at a pass; inconclusive while the evidence leans."""
+    """The verdict at the end of the run's step, which is no look at a pass; inconclusive while the evidence leans.
+
+    What has only a limit to keep below has not passed either: more traffic is still to come.
+    """
     joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
+    if joined.verdict == PASS:
+        return join_metrics([not_passed_yet(status) for status in joined.metrics], True)
     if joined.verdict == FAIL or joined.lacks_data or not leans_worse(analysis, run):
         return joined
     metrics = {metric.name: metric for metric in analysis.metrics}
