@@ -19,7 +19,7 @@ from incident_ops.cli.options import finish, format_option, must_say_something, 
 from incident_ops.cli.terminal import page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
-from incident_ops.errors import UserError
+from incident_ops.errors import Incomplete, UserError
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
@@ -102,6 +102,9 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
     except UserError:
         _refused(form)
         raise
+    except Incomplete:
+        _refused(form, SOURCE_TIMEOUT)
+        raise
     if (
         deployment is not None
         and (why := update_deployment(workspace, deployment, request["service"], outcome)) is not None
@@ -183,10 +186,11 @@ def plan_command(
 
 
 @canary.command()
+@click.argument("names", metavar="[GATE]...", nargs=-1, type=click.Path())
 @click.option("--file", "-f", "files", metavar="GATE", multiple=True, help="A gate file. Default: all of gates/.")
 @format_option
 @click.pass_context
-def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
+def validate_command(ctx: click.Context, names: tuple[str, ...], files: tuple[str, ...], form: str) -> None:
     """Check gate files: schema, conditions, queries, and data sources of the policy.
 
     Nothing is asked over the network. A note names each provider that was never
@@ -195,13 +199,14 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     \b
     Examples:
       incident-ops canary validate
-      incident-ops canary validate -f gates/checkout.yaml
+      incident-ops canary validate gates/checkout.yaml
+      incident-ops canary validate -f gates/checkout.yaml --format json
     """
     from incident_ops.app.canary_gate import GATES, check_gates, gate_files, unproven_providers
     from incident_ops.render import findings
 
     workspace = workspace_of(ctx)
-    paths = list(files) or gate_files(workspace)
+    paths = list(dict.fromkeys((*names, *files))) or gate_files(workspace)
     if not paths:
         click.echo(f"No gate files yet below {workspace.root / GATES}.", err=True)
         return
@@ -257,14 +262,14 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
     finish(outcome.exit_code)
 
 
-def _refused(form: str) -> None:
-    """What a question that cannot be asked leaves behind; its words are on the error stream."""
+def _refused(form: str, reason: str = CONFIG_ERROR) -> None:
+    """What a question that cannot be asked, or a run that broke off, leaves behind; its words are on the error stream."""
     from incident_ops.app.canary_run import write_outputs
-    from incident_ops.render.gate import config_error
+    from incident_ops.render.gate import json_without_answer
 
-    write_outputs(INCONCLUSIVE, CONFIG_ERROR)
+    write_outputs(INCONCLUSIVE, reason)
     if form == "json":
-        click.echo(config_error(), nl=False)
+        click.echo(json_without_answer(reason), nl=False)
 
 
 def _percent(text: str, option: str) -> float:

@@ -33,7 +33,7 @@ from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 from incident_ops.render.gate import (
     VERDICT_COLOURS,
-    config_error,
+    json_without_answer,
     to_json,
     to_text,
     verdict_annotation,
@@ -219,7 +219,8 @@ def _seconds(length: str) -> int:
 
 
 def _say_waiting(verdict: Verdict, until: datetime) -> None:
-    what = ", ".join(hold.id or hold.reason_code for hold in verdict.holds) or "it is not known what holds"
+    named = [hold.id or hold.reason_code for hold in verdict.holds]
+    what = ", ".join(named or [record.path for record in verdict.unread] or verdict.notes[:1])
     at = "" if verdict.at is None else f"{verdict.at:%H:%M:%S} "
     text = f"{at}{verdict.verdict} ({verdict.reason_code}): {what}; asked again until {until:%H:%M:%S} UTC"
     click.echo(inert(text), err=True)
@@ -234,7 +235,7 @@ def _refused(form: str) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
     _set_outputs(INCONCLUSIVE, CONFIG_ERROR)
     if form == "json":
-        click.echo(config_error(), nl=False)
+        click.echo(json_without_answer(), nl=False)
 
 
 def _set_outputs(verdict: str, reason_code: str) -> None:

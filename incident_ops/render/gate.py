@@ -203,9 +203,10 @@ def _condition(hold: Hold) -> str:
     return inert(RESUME[key].format(id=hold.id or "the restricted incident"))
 
 
-def config_error() -> str:
-    """The JSON where the question cannot be asked: a wrong name, a broken policy. The words are on the error stream."""
-    return json_text(_shape(INCONCLUSIVE, CONFIG_ERROR, []))
+def json_without_answer(reason: str = CONFIG_ERROR) -> str:
+    """The JSON where there is no answer: a question that cannot be asked (a wrong name, a broken policy), or a run that
+    broke off. The words are on the error stream."""
+    return json_text(_shape(INCONCLUSIVE, reason, []))
 
 
 def _shape(verdict: str, reason: str, ids: list[str]) -> dict[str, Any]:

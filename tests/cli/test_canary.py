@@ -484,6 +484,9 @@ def test_a_command_that_fails_never_ends_well(
     assert done.code == code
     assert f"the command of {option} ended with exit code 7" in done.out + done.err
     assert "pass" not in done.out
+    stage(monkeypatch, Source(ratio))
+    done, told = run(here, option, "exit 7", text=text)
+    assert (done.code, told["verdict"]) == (code, "inconclusive" if code == 4 else "fail")
 
 
 @pytest.mark.parametrize(
@@ -658,6 +661,17 @@ def test_validate_tells_faults_and_what_was_never_run(here: Folder) -> None:
     done = call("canary", "validate", at=here.path)
     assert (done.code, "b.yaml:" in done.out, "the interval is 0s" in done.out) == (1, True, True)
     call("canary", "validate", "-f", "", at=here.path).told_once(2, "the name of the gate file is empty")
+
+
+def test_validate_takes_files_as_a_shell_expands_them(here: Folder) -> None:
+    """gates/*.yaml, beside -f; one that is named twice is checked once."""
+    (here.path / "gates").mkdir()
+    good, bad = (f"gates/{write(here.path / 'gates', text, name)}" for text, name in
+                 ((gate(), "a.yaml"), (gate(interval="0s"), "b.yaml")))  # fmt: skip
+    assert call("canary", "validate", good, at=here.path).out == "1 file checked: all fine\n"
+    done = call("canary", "validate", good, bad, "-f", good, at=here.path)
+    assert (done.code, f"{bad}:" in done.out, "2 files checked" in done.out) == (1, True, True), done
+    call("canary", "validate", good, "", at=here.path).told_once(2, "the name of the gate file is empty")
 
 
 def test_validate_warns_of_a_key_that_nothing_reads(here: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
