@@ -61,6 +61,7 @@ class CanaryRequest:
     sha: str | None = None
     records: str | None = None
     passed: str | None = None
+    requests: int | None = None
     values: tuple[str, ...] = ()
     state: str | None = None
     step_state: str | None = None
@@ -120,8 +121,8 @@ def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
             raise UserError(
                 "--continue is too short or too long", hint="at least one interval, a day at most, e.g. 10m"
             )
-    for option in ("environment", "records", "passed"):
-        if getattr(request, option) and not request.service:
+    for option in ("environment", "records", "passed", "requests"):
+        if getattr(request, option) is not None and not request.service:
             raise UserError(f"--{option} without --service", hint="--service NAME")
     if request.severity and not request.declare:
         raise UserError("--severity without --declare", hint="add --declare, or leave it out")
@@ -194,7 +195,12 @@ class _Rollout:
         if request.service is None:
             return None
         return GateRequest(
-            request.service, request.environment, request.sha, records=request.records, passed=request.passed
+            request.service,
+            request.environment,
+            request.sha,
+            records=request.records,
+            passed=request.passed,
+            requests=request.requests,
         )
 
     def _measured(self) -> CanaryOutcome:

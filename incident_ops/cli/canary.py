@@ -55,6 +55,7 @@ def canary() -> None:
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
+@click.option("--requests", type=click.IntRange(min=0), help="Requests in the objective's window, for `gate check`.")
 @_VALUES_OPTION
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")

@@ -74,7 +74,7 @@ def canary_headline(outcome: CanaryOutcome) -> str:
     would_fail = outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
     if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
         headline = "it would have failed, but the gate file sets dryRun"
-    elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
+    elif outcome.is_held:
         headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
@@ -135,7 +135,7 @@ def _number(value: float | None) -> float | int | None:
 
 def to_outputs(outcome: CanaryOutcome) -> dict[str, str]:
     """The outputs of a workflow step; `report` is the JSON in one line. What is unknown is empty."""
-    rates = [metric for metric in outcome.metrics if metric.judgement]
+    rates = sorted((metric for metric in outcome.metrics if metric.judgement), key=lambda metric: metric.dry_run)
     first = next((metric for metric in rates if metric.verdict == outcome.verdict), rates[0] if rates else None)
     shown = _metric(first) if first else {}
     return {

@@ -405,6 +405,23 @@ def outputs(path: Path) -> dict[str, str]:
     return found
 
 
+def test_outputs_are_of_a_metric_that_decides_and_a_fail_needs_nothing(here: Folder, monkeypatch: Patch) -> None:
+    """Not of one that is only reported, though it fails too; nor what an undecided metric beside it needs."""
+    metrics = """  metrics:
+  - {name: dry, type: errorRate, dryRun: true, maxErrorRate: 0.1%,
+     canary: {errors: canary_errors, requests: canary_requests}}
+  - {name: other, type: errorRate, canary: {errors: baseline_errors, requests: baseline_requests},
+     baseline: {errors: canary_errors, requests: canary_requests}}
+"""
+    stage(monkeypatch, Source(5.0))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(here.path / "out"))
+    done, told = run(here, text=gate().replace("  metrics:\n", metrics))
+    assert [one["verdict"] for one in told["metrics"]] == ["fail", "inconclusive", "fail"]
+    assert (done.code, told["needed_requests"], "needed_ticks" in told) == (1, None, False)
+    shown = outputs(here.path / "out")
+    assert (shown["baseline-requests"], shown["needed-requests"]) == ("13500", "")
+
+
 def test_outputs_summary_and_annotation_in_a_workflow(here: Folder, monkeypatch: Patch) -> None:
     """From the first second on the outputs say no; in the end they hold the verdict, and the summary the table."""
     output, summary = here.path / "out", here.path / "summary.md"
