@@ -305,8 +305,11 @@ def _outward(bound: float, rounding: str) -> str:
 
 
 def _evidence(judgement: Judgement) -> str:
-    """The evidence that it is worse: 1 or less is none, and more than a fail needs changes nothing."""
+    """The evidence that it is worse: 1 or less is none, more than a fail needs changes nothing, and what is not enough
+    never reads as if it were."""
     value, most = judgement.e_value, 1_000_000
+    if value < judgement.e_needed and f"{value:.3g}" == f"{judgement.e_needed:.3g}":
+        value = float(Context(prec=3, rounding=ROUND_FLOOR).create_decimal_from_float(value))
     shown = "under 1" if value < 1 else f"over {most:,}" if value > most else f"{value:.3g}"
     return f"evidence {shown} (a fail needs {judgement.e_needed:.3g})"
 
@@ -333,6 +336,8 @@ def _look(metric: MetricStatus) -> Iterator[str]:
 
 def _asked(what: str, seen: str, chance: float, level: float) -> str:
     out = "" if chance <= level else "not "
+    if out and chance < 1:
+        chance = float(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(chance))
     return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)}"
 
 
