@@ -264,7 +264,7 @@ def _report(outcome: CanaryOutcome, form: str) -> None:
 
 
 def _refused(form: str, reason: str = CONFIG_ERROR) -> None:
-    """What a question that cannot be asked, or a run that broke off, leaves behind; its words are on the error stream."""
+    """What a question that cannot be asked or a run that broke off leaves behind; its words are on the error stream."""
     from incident_ops.app.canary_run import write_outputs
     from incident_ops.render.gate import json_without_answer
 

@@ -280,7 +280,11 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False, obj=options, terminal_width=narrow)
     except Exception as error:
-        code = _tell(error, options.get("color"))
+        try:
+            code = _tell(error, options.get("color"))
+        except OSError:  # the error stream itself cannot be written: the words are lost, the code is not
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+            code = _tell(error, options.get("color"))
     except KeyboardInterrupt:
         code = _interrupted()
     sys.exit(code if isinstance(code, int) else 0)
