@@ -168,13 +168,15 @@ def stage_of(analysis: Analysis, run: Run) -> Stage:
 
 
 def next_measurement(analysis: Analysis, run: Run) -> float:
-    """The second of the run at which something is to be measured next, the horizon at the latest."""
+    """The second of the run at which something is to be measured next, the horizon at the latest; where nothing is any
+    more, the end of the step."""
     dues = [
         run.metrics[metric.name].due
         for metric in analysis.metrics
         if not is_metric_settled(metric, run.metrics[metric.name])
     ]
-    return min([*dues, run.horizon])
+    end = stage_of(analysis, run).end
+    return min([*(dues or [end if end > run.at else run.horizon]), run.horizon])
 
 
 def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
@@ -213,7 +215,14 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
         for metric in analysis.metrics
     ]
     joined = join_metrics(statuses, end is not None)
-    return replace(joined, is_whole=run.look > 0 and run.at >= run.horizon)
+    is_final = joined.is_final and not (end is None and joined.verdict == PASS and _has_steps_ahead(analysis, run))
+    return replace(joined, is_final=is_final, is_whole=run.look > 0 and run.at >= run.horizon)
+
+
+def _has_steps_ahead(analysis: Analysis, run: Run) -> bool:
+    """Whether steps have to follow before a pass: only `earlyPass` leaves any out."""
+    is_early = any(isinstance(metric, ErrorRate) and metric.settings.early_pass for metric in analysis.metrics)
+    return not is_early and run.stage + 1 < len(stages(analysis))
 
 
 def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:

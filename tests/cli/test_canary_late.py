@@ -190,3 +190,17 @@ def test_a_step_is_no_pass_where_only_a_limit_is_judged(here: Folder, monkeypatc
     said = json.loads(done.out)
     assert (done.code, said["verdict"], said["stopped_at_seconds"]) == (0, "pass", 2 * STEP)
     assert (here.path / "log").read_text() == "promoted\n"
+
+
+def test_no_step_is_skipped_where_a_metric_has_all_its_measurements(here: Folder, monkeypatch: Patch) -> None:
+    """One good answer at 10 % is no reason to give the canary all traffic at once."""
+    stage(monkeypatch, Source())
+    rollout = "[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}, {weight: 100}]"
+    metric = "{name: m, type: threshold, query: canary_requests, successCondition: result >= 0, count: 1}"
+    head = gate().replace("  duration: 10m\n", "").partition("  metrics:")[0]
+    name = write(here.path, f"{head}  steps: {rollout}\n  metrics: [{metric}]\n")
+    words = ("-f", name, "--on-step", "echo $INCIDENT_OPS_WEIGHT >> log", "--format", "json")
+    done = call("canary", "run", *words, at=here.path, clock=None)
+    said = json.loads(done.out)
+    assert (done.code, said["verdict"], said["stopped_at_seconds"]) == (0, "pass", 2 * STEP)
+    assert (here.path / "log").read_text().split() == ["10", "50", "100"]
