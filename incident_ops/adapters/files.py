@@ -162,6 +162,41 @@ def hold(lock: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def hold_alone(lock: Path) -> Iterator[bool]:
+    """The same for one process at a time: False, and at once, where another one holds it. It is removed in the end."""
+    import fcntl
+
+    while True:
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _refused(lock, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            yield False
+            return
+        if _is_at(handle, lock):
+            break
+        os.close(handle)  # whoever held it has just removed it
+    try:
+        yield True
+    finally:
+        with contextlib.suppress(OSError):
+            lock.unlink()
+        os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _mode_of(path: Path) -> int:
     try:
         return path.stat().st_mode & 0o777

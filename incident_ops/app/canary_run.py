@@ -1,131 +1,61 @@
 """A live run of a canary: the gate is asked, the rollout is measured, the caller's commands are run.
 
-A canary that failed is declared as an incident, with the verdict's table as the first entries of its timeline. The
-verdict is shown where GitHub shows it: a deployment's status, a workflow step's outputs and summary.
+The verdict is shown where GitHub shows it: a deployment's status, a workflow step's outputs and summary.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Protocol, Self
 
 from incident_ops.adapters.environment import Ticking, add_to_summary, set_outputs, summary_size
-from incident_ops.adapters.files import write_text
+from incident_ops.adapters.files import hold_alone, write_text
 from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
 from incident_ops.app.canary_held import GateOfRun, HeldBack
+from incident_ops.app.canary_incident import FailedCanary, demand_declarable, record_failure
+from incident_ops.app.canary_notices import CanaryNotices
+from incident_ops.app.canary_request import CanaryRequest, RunProgress, demand_consistent
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
-from incident_ops.app.declare import declare_record
-from incident_ops.app.edit_record import check_services, edit_record, who
 from incident_ops.app.gate_check import GateRequest
-from incident_ops.app.workspace import Workspace, demand_work_tree, remote_of
-from incident_ops.canary.config import FILE_PROVIDER, FULL, Analysis, limited_by_policy, with_values
-from incident_ops.canary.replay import CanaryOutcome, outcome_of
+from incident_ops.app.workspace import Workspace, remote_of
+from incident_ops.canary.carry_on import carried_on
+from incident_ops.canary.config import FULL, Analysis, limited_by_policy, longest_run, with_values
+from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
     Run,
-    carried_on,
     run_from_json,
     run_to_json,
     stages,
     takes_all_traffic,
     watch_analysis,
 )
-from incident_ops.canary.verdict import JoinedVerdict, accepted
+from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
-from incident_ops.domain.incident import Incident
+from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import spell_duration, stamp
-from incident_ops.domain.triage import triage_answers, worst_tier
-from incident_ops.edits.communicate import TimelineEntry, add_entry
-from incident_ops.edits.declare import NO_ANSWERS, Declaration
 from incident_ops.edits.freeze import commit_id
-from incident_ops.edits.step import Step
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
-from incident_ops.render.canary import canary_headline, canary_summary, progress, to_outputs
-
-
-@dataclass(frozen=True)
-class CanaryRequest:
-    """A run as the options of `canary run` ask for it; see its help."""
-
-    file: str
-    service: str | None = None
-    environment: str | None = None
-    sha: str | None = None
-    records: str | None = None
-    passed: str | None = None
-    requests: int | None = None
-    values: tuple[str, ...] = ()
-    state: str | None = None
-    step_state: str | None = None
-    watch: bool = False
-    on_step: str | None = None
-    on_pass: str | None = None
-    on_fail: str | None = None
-    declare: bool = False
-    severity: str | None = None
-    carry_on: float | None = None
-    """Seconds more for a run that ended inconclusive."""
-
-
-class RunProgress(Protocol):
-    """Whoever is shown how a run goes, from the first tick to the last."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *error: object) -> None: ...
-
-    def show(self, analysis: Analysis, run: Run, joined: JoinedVerdict, /) -> None:
-        """The status of every metric after a tick."""
-
-    def note(self, text: str, /) -> None:
-        """A line for people."""
-
-    def paused(self) -> AbstractContextManager[None]:
-        """For as long as a command of the caller prints."""
+from incident_ops.render.canary import canary_notice, canary_summary, to_outputs, would_have_failed
 
 
 def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
     """Runs a canary to its verdict, or with `step_state` to the end of its step.
 
-    UserError for whatever would keep it from ending well, before anything is rolled out. Incomplete where a command of
-    the caller failed: then nothing is known to be well.
+    UserError for whatever would keep it from ending well, before anything is rolled out. Where a command of the caller
+    failed it is inconclusive: then nothing is known to be well.
     """
     gate = gate_of_service(workspace, request.file, request.service)
     return _Rollout(workspace, gate, request, progress).outcome()
 
 
-_LONGEST = 86400.0
-
-
-def _demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
-    """UserError for options that do not go together, and for a gate that cannot be measured live."""
-    if gate.analysis.provider.kind == FILE_PROVIDER:
-        raise UserError("a file is not live", where=gate.path, hint="incident-ops canary replay X.csv -f GATE.yaml")
-    if request.state and request.step_state:
-        raise UserError("--state and --step-state are two ways", hint="a job for each step: --step-state alone")
-    if (request.state or request.step_state) and not request.sha:
-        hint = "--sha SHA: evidence of one version must not count for another"
-        raise UserError("a state file belongs to one commit", hint=hint)
-    if request.carry_on is not None:
-        if not (request.state or request.step_state):
-            raise UserError("--continue without --state", hint="--state FILE, the one that the inconclusive run wrote")
-        if not gate.analysis.interval <= request.carry_on <= _LONGEST:
-            raise UserError(
-                "--continue is too short or too long", hint="at least one interval, a day at most, e.g. 10m"
-            )
-    for option in ("environment", "records", "passed", "requests"):
-        if getattr(request, option) is not None and not request.service:
-            raise UserError(f"--{option} without --service", hint="--service NAME")
-    if request.severity and not request.declare:
-        raise UserError("--severity without --declare", hint="add --declare, or leave it out")
+class _CommandFailed(Incomplete):
+    """A command of the caller could not be run, or failed."""
 
 
 class _Rollout:
@@ -134,7 +64,7 @@ class _Rollout:
     def __init__(self, workspace: Workspace, gate: GateFile, request: CanaryRequest, progress: RunProgress) -> None:
         """UserError for whatever would keep it from ending well: better now than with the canary out."""
         self._workspace, self._request, self._progress = workspace, request, progress
-        _demand_consistent(request, gate)
+        demand_consistent(request, gate)
         policy, _ = workspace.judged_by
         self._analysis = limited_by_policy(gate.analysis, policy.gate.max_error_pct)
         self._sha = commit_id(request.sha) if request.sha else ""
@@ -144,7 +74,7 @@ class _Rollout:
         self._watched = watch_analysis(gate.analysis, policy.gate.after_rollout_pct) if is_watched else None
         self._weight = stages(self._analysis)[0].weight
         if request.declare:
-            demand_answers(workspace, request.service, request.severity, self._weight)
+            demand_declarable(workspace, request.service, request.severity, self._weight, is_sent=request.send)
         source = self._connect()
         self._unproven = source.unproven
         values = query_values(self._analysis, request.values)
@@ -154,6 +84,10 @@ class _Rollout:
         self._ticking = Ticking()
         self._gate = GateOfRun(workspace, self._analysis.name, self._question, self._ticking)
         self._started = stamp(self._ticking.now())
+        self._seconds = 0.0
+        self._longest = longest_run(self._analysis, self._watched, request.carry_on)
+        whose = (self._analysis.name, request.service or "", self._environment, self._sha)
+        self._notices = CanaryNotices(workspace, *whose, request.severity, self._analysis.dry_run, progress.note)
 
     def _connect(self) -> MetricSource:
         provider = self._analysis.provider
@@ -163,7 +97,41 @@ class _Rollout:
         )
 
     def outcome(self) -> CanaryOutcome:
-        """Runs it. Incomplete where a command of the caller failed: then nothing is known to be well."""
+        """Runs it. UserError where another run has its state file."""
+        path = self._state_file
+        if path is None:
+            return self._whole()
+        with hold_alone(path.with_name(f".{path.name}.lock")) as is_ours:
+            if not is_ours:
+                hint = "wait until it has ended, or name another file"
+                raise UserError("another run is using the state file", where=str(path), hint=hint)
+            return self._whole()
+
+    def _whole(self) -> CanaryOutcome:
+        try:
+            outcome = self._asked_and_measured()
+        except _CommandFailed as error:
+            notes = (f"error: {error}", f"The canary is still out{self._share}: roll it back.")
+            known = (self._analysis.name, INCONCLUSIVE, COMMAND_FAILED)
+            outcome = CanaryOutcome(*known, seconds=self._seconds, notes=notes)
+        self._notify_of_end(outcome)
+        return outcome
+
+    def _notify_of_end(self, outcome: CanaryOutcome) -> None:
+        """Nothing of a pass, of an end before anything was measured, or of a step that another one follows."""
+        text = canary_notice(outcome)
+        if outcome.verdict == FAIL or would_have_failed(outcome):
+            self._notices.send(CANARY_FAILED, self._weight, text)
+        elif outcome.verdict in (INCONCLUSIVE, FROZEN) and outcome.seconds is not None and outcome.next_weight is None:
+            left = f"The canary is still out{self._share}. Roll it back, or go on with it."
+            self._notices.send(CANARY_WAITING, self._weight, f"{text}\n{left}")
+
+    def _notify_of_begin(self) -> None:
+        takes = spell_duration(round(self._longest))
+        share = f"{self._weight} % of the traffic first; it" if self._weight else "It"
+        self._notices.send(CANARY_STARTED, self._weight, f"{share} may take {takes}.")
+
+    def _asked_and_measured(self) -> CanaryOutcome:
         try:
             self._gate.must_be_free()
             with self._progress as progress:
@@ -185,15 +153,19 @@ class _Rollout:
 
     def _left_behind(self) -> str:
         """What an end by a signal leaves: nobody rolls back but the caller."""
-        share = f" at {self._weight} % of the traffic" if self._weight else ""
         again = "goes on from the state file" if self._state_file else "begins anew"
-        return f"ended by a signal: the canary is still out{share}; a re-run {again}"
+        return f"ended by a signal: the canary is still out{self._share}; a re-run {again}"
+
+    @property
+    def _share(self) -> str:
+        return f" at {self._weight} % of the traffic" if self._weight else ""
 
     def _question(self) -> GateRequest | None:
         """What the gate is asked; None where the run has no service."""
         request = self._request
         if request.service is None:
             return None
+        lead = timedelta(seconds=self._longest - self._seconds)
         return GateRequest(
             request.service,
             request.environment,
@@ -201,10 +173,13 @@ class _Rollout:
             records=request.records,
             passed=request.passed,
             requests=request.requests,
+            lead=lead,
         )
 
     def _measured(self) -> CanaryOutcome:
         run = self._resumed()
+        if run is None:
+            self._notify_of_begin()
         live = self._live(self._analysis)
         ended = live.measure(self._analysis, run or live.begin(self._analysis, self._progress.note))
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
@@ -306,6 +281,7 @@ class _Rollout:
         return longer
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:
+        self._seconds = run.at
         if (path := self._state_file) is not None:
             write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
 
@@ -342,77 +318,51 @@ class _Rollout:
     def _command(self, option: str, command: str | None, outcome: CanaryOutcome | None) -> None:
         if command is not None and not self._analysis.dry_run:
             with self._progress.paused():
-                perform(option, command, self._facts(outcome))
+                try:
+                    perform(option, command, self._facts(outcome))
+                except Incomplete as error:
+                    raise _CommandFailed(error.message, hint=error.hint) from error
 
     def _concluded(self, outcome: CanaryOutcome) -> CanaryOutcome:
         """The caller's last command, and the incident; neither changes a fail into anything better."""
         promoted_already = self._watched is not None and not takes_all_traffic(self._analysis)
         if outcome.verdict in (PASS, OVERRIDDEN) and not promoted_already:
             self._command("--on-pass", self._request.on_pass, outcome)
-        if outcome.verdict != FAIL:
+        return outcome if outcome.verdict != FAIL else self._failed(outcome)
+
+    def _failed(self, outcome: CanaryOutcome) -> CanaryOutcome:
+        """The rollback at once, and only then the incident, which tells of it."""
+        request, at = self._request, self._ticking.now()
+        outcome, said = self._roll_back(outcome)
+        if not request.declare or request.service is None or self._analysis.dry_run:
             return outcome
-        notes = list(outcome.notes)
+        now = self._ticking.now()
+        failed = FailedCanary(outcome, request.service, self._sha, self._weight, at, said, now)
+        return record_failure(replace(self._workspace, now=now), failed, request.severity, is_sent=request.send)
+
+    def _roll_back(self, outcome: CanaryOutcome) -> tuple[CanaryOutcome, str]:
+        """Runs the caller's rollback -> the outcome, and what became of the rollback in words."""
+        if self._request.on_fail is None or self._analysis.dry_run:
+            if not self._analysis.dry_run:
+                left = "Roll back: no --on-fail was given, so nothing was rolled back here."
+                outcome = replace(outcome, notes=(*outcome.notes, left))
+            return outcome, f"No rollback was run: no --on-fail was given, and the canary is still out{self._share}"
+        self._progress.announce(ROLLING_BACK)
         try:
             self._command("--on-fail", self._request.on_fail, outcome)
         except Incomplete as error:
-            notes.append(f"error: {error}; the canary is still out")
-        ids = outcome.incident_ids
-        if self._request.declare and self._request.service and not self._analysis.dry_run:
-            workspace = replace(self._workspace, now=self._ticking.now())
-            facts, severity = self._facts(outcome), self._request.severity
-            incident = declare_failed(workspace, outcome, self._request.service, facts, severity)
-            notes.append(f"declared as {incident}")
-            ids = (*ids, incident)
-        return replace(outcome, notes=tuple(notes), incident_ids=ids)
+            said = f"The rollback failed: {error.message}; the canary is still out"
+            return replace(outcome, rollback=NOT_ROLLED_BACK, notes=(*outcome.notes, f"error: {said}")), said
+        said = "Rolled back: the command of --on-fail ended well"
+        return replace(outcome, rollback=ROLLED_BACK, notes=(*outcome.notes, said)), said
+
+
+ROLLING_BACK = "Canary failed, rolling back"
+"""The message of R239, said before the rollback is run."""
 
 
 def _forget(_run: Run) -> None:
     """The watch keeps no state: a re-run begins it anew."""
-
-
-def demand_answers(workspace: Workspace, service: str | None, severity: str | None, weight: int) -> None:
-    """UserError where a failed canary could not be declared: better known before the rollout than after it."""
-    policy, _ = workspace.judged_by
-    if service is None:
-        raise UserError("--declare needs the service that is hurt", hint="--service NAME")
-    check_services(workspace, [service])
-    demand_work_tree(workspace)
-    if severity is not None and severity not in policy.labels:
-        raise UserError(f"--severity {severity!r} is not in the policy", hint=", ".join(policy.labels))
-    if severity is None and not weight:
-        raise UserError("how bad is a failed canary? The gate names no steps", hint="--severity LABEL")
-
-
-def declare_failed(
-    workspace: Workspace, outcome: CanaryOutcome, service: str, facts: Mapping[str, str], severity: str | None
-) -> str:
-    """Declares the incident -> its id. Without a label the share of the traffic answers the triage question."""
-    weight = float(facts.get("INCIDENT_OPS_WEIGHT") or 0)
-    by_priority = workspace.judged_by[0].drives == "priority"
-    declaration = Declaration(
-        title=f"Canary of {service} failed",
-        services=(service,),
-        severity=None if by_priority else severity,
-        priority=severity if by_priority else None,
-        description=canary_headline(outcome),
-        source="alert",
-        detail=outcome.gate,
-        answers=NO_ANSWERS if severity else triage_answers({"users_percent": weight}),
-        tier=worst_tier((service,), workspace.judged_by[1]),
-        by_machine=True,
-    )
-    by = who(workspace, None)
-    incident_id = declare_record(workspace, declaration, by).record.incident.id
-    rows = [canary_headline(outcome), *(f"{status.verdict}: {progress(status)}" for status in outcome.metrics)]
-    sha = facts.get("INCIDENT_OPS_SHA") or None
-    for row in rows:
-        entry = TimelineEntry(event=row, kind="detection", ref=sha)
-        edit_record(workspace, incident_id, partial(_add, workspace, by, entry))
-    return incident_id
-
-
-def _add(workspace: Workspace, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
-    return add_entry(incident, workspace.now, by, entry)
 
 
 DEPLOYMENT_STATES = {

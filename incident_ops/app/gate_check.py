@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -71,7 +71,8 @@ RecordFix = Callable[[Workspace, str, "OverrideRequest"], None]
 class GateRequest:
     """What is to be deployed, as the options of `gate check` say it; see its help.
 
-    `fixes` is the incident that the commit fixes, `by` who says so; `passed` is a file.
+    `fixes` is the incident that the commit fixes, `by` who says so; `passed` is a file. `lead` is for how long a run
+    that begins now takes, None = as the policy says.
     """
 
     service: str
@@ -82,6 +83,7 @@ class GateRequest:
     records: str | None = None
     passed: str | None = None
     requests: int | None = None
+    lead: timedelta | None = None
 
 
 def check_gate(
@@ -97,7 +99,8 @@ def check_gate(
     if request.fixes is not None and request.sha is None:
         raise UserError("--fixes lets one commit through", hint="--sha SHA")
     sha = None if request.sha is None else _commit_id(request.sha)
-    asked = DeployRequest(request.service, request.environment or "", workspace.now, sha, request.requests)
+    what = (request.service, request.environment or "", workspace.now, sha, request.requests)
+    asked = DeployRequest(*what, lead=request.lead)
     try:
         with ExitStack() as scratch:
             source = gate_source(workspace, request.records, scratch)

@@ -114,6 +114,14 @@ class Analysis:
     no_data_fails: bool
 
 
+def longest_run(analysis: Analysis, watched: Analysis | None, carried_on: float | None = None) -> float:
+    """For how many seconds a run may measure: its steps and their extension, or for how long it is carried on, and the
+    watch at full traffic."""
+    extension = analysis.extend_by if analysis.on_inconclusive == EXTEND else 0.0
+    whole = analysis.horizon + extension if carried_on is None else carried_on
+    return whole + (watched.horizon if watched else 0.0)
+
+
 def to_analysis(data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE) -> Analysis:
     """Checked data -> the value; `good_rate` where a metric has no `goodErrorRate`.
 

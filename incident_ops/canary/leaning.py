@@ -15,7 +15,7 @@ from incident_ops.canary.evidence import Evidence, end_blocks
 from incident_ops.canary.evidence_settings import LATE, EvidenceSettings
 from incident_ops.canary.level_test import BlockCounts, level_factors
 from incident_ops.canary.ratio_test import RatioEvidence, worse_gains
-from incident_ops.canary.start_times import UNTOUCHED, Row
+from incident_ops.canary.start_times import UNTOUCHED, PerRatio
 
 LEANING = 3.0
 """Evidence from which on it leans: in good rollouts that holds a step in 2 to 7 of 100 (bench/gate.py)."""
@@ -68,16 +68,16 @@ def _count_starts(settings: EvidenceSettings, late: Iterable[BlockCounts], phi: 
         yield _average([_exp(one / phi) for one in sums])
 
 
-def _share_rows(late: Iterable[BlockCounts]) -> Iterator[Row]:
+def _share_rows(late: Iterable[BlockCounts]) -> Iterator[PerRatio]:
     for one in late:
         errors = one.canary.errors + one.baseline.errors
         yield bet_factors(one.canary.errors / errors, one.share, errors)[LATE] if errors else ()
 
 
-def _starts(rows: Iterable[Row]) -> Iterator[float]:
+def _starts(rows: Iterable[PerRatio]) -> Iterator[float]:
     """The evidence from each block on, the last block's first; () is a block without errors."""
     known = list(rows)
-    product: Row | None = None
+    product: PerRatio | None = None
     for row in reversed(known):
         if row:
             product = row if product is None else tuple(map(mul, product, row))

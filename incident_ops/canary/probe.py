@@ -12,7 +12,7 @@ from typing import NamedTuple
 from incident_ops.canary.config import Analysis, ErrorRate
 from incident_ops.canary.counters import OLDEST_SAMPLE
 from incident_ops.canary.observed import NOTICEABLE, share_doubts
-from incident_ops.canary.pass_test import fewest_blocks
+from incident_ops.canary.pass_test import FEWEST_ALONE, fewest_blocks
 from incident_ops.domain.time import spell_duration
 
 CANARY, BASELINE, ERRORS, REQUESTS = "canary", "baseline", "errors", "requests"
@@ -142,16 +142,19 @@ def _pace(metric: ErrorRate, mine: Mapping[tuple[str, str], ProbedQuery]) -> Ite
     if spacing > OLDEST_SAMPLE:
         yield _note(query, f"samples come every {every}, and the gate needs one within 2m30s", "scrape it at 1m", True)
         return
-    if spacing <= NOTICEABLE * metric.settings.interval:
+    settings = metric.settings
+    if spacing <= NOTICEABLE * settings.interval:
         return
-    ticks, wanted = int(metric.settings.counted / spacing), spell_duration(round(metric.settings.interval))
-    fewest = 0 if metric.baseline is None else fewest_blocks(metric.settings, int(metric.lookback / spacing))
+    ticks = int(settings.counted / spacing)
+    fewest = 0 if metric.baseline is None else fewest_blocks(settings, int(metric.lookback / spacing))
     if ticks < fewest:
-        text = f"samples come every {every}, so that only {ticks} ticks count in this run, and a pass needs {fewest}"
-        yield _note(query, text, f"scrape it every {wanted}, or let the run last longer", True)
-    else:
-        text = f"samples come every {every}, so that is how long a tick lasts: {ticks} of them count in this run"
-        yield _note(query, text, f"scraped every {wanted}, it would be judged sooner", False)
+        longer = spell_duration(round(settings.warmup + FEWEST_ALONE * spacing))
+        text = f"samples come every {every}, so only {ticks} ticks count in this run, and a pass needs {fewest}"
+        yield _note(query, text, f"scrape it more often, or let the run last {longer}", True)
+        return
+    text = f"samples come every {every}, so that is how long a tick lasts: {ticks} of them count in this run"
+    wanted = spell_duration(round(settings.interval))
+    yield _note(query, text, f"scraped every {wanted}, it would be judged sooner", False)
 
 
 def _of_pairs(mine: Mapping[tuple[str, str], ProbedQuery]) -> Iterator[ProbeNote]:

@@ -36,7 +36,11 @@ from incident_ops.canary.verdict import (
     verdict_exit_code,
 )
 from incident_ops.deploy_gate.verdict import FAIL, PASS
+from incident_ops.domain.sending import SentRecord
 from incident_ops.errors import UserError
+
+ROLLED_BACK, NOT_ROLLED_BACK = "done", "failed"
+"""What became of a rollback that was run."""
 
 
 class Curves(dict[str, list[float]]):
@@ -59,8 +63,9 @@ class CanaryOutcome:
     """A verdict and its reason code. `seconds` is how long was measured, None where nothing was.
 
     `curves` are the e-values tick by tick of each error rate; `next_weight` the share of the traffic that may be taken
-    next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports, `is_held` where
-    the verdict is that of what holds deploys, or of nobody knowing.
+    next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports, `is_held` where the
+    verdict is that of what holds deploys. `rollback` is ROLLED_BACK or NOT_ROLLED_BACK where one was run, `sent` what
+    became of the incident's record where it was to be sent.
     """
 
     gate: str
@@ -75,6 +80,8 @@ class CanaryOutcome:
     next_weight: int | None = None
     is_dry: bool = False
     is_held: bool = False
+    rollback: str = ""
+    sent: SentRecord | None = None
 
     @property
     def exit_code(self) -> int:

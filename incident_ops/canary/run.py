@@ -20,7 +20,7 @@ import msgspec
 
 from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
-from incident_ops.canary.evidence import Evidence, begin_step, carry_evidence
+from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.leaning import is_leaning
 from incident_ops.canary.observed import Observed
@@ -42,7 +42,6 @@ from incident_ops.canary.verdict import (
     postponed,
 )
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
-from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
 WATCH_LIMIT = 5.0
@@ -229,36 +228,14 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
     """The run with a later horizon, where its end is inconclusive and more ticks can change that; else None."""
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
-    if _is_settled(analysis, run):
+    if has_settled(analysis, run):
         return None
     later = run.shifted + run.held
     horizon = next_horizon(analysis, run.horizon - later)
     return None if horizon is None else msgspec.structs.replace(run, horizon=horizon + later, look=run.look + 1)
 
 
-def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
-    """A run that ended inconclusive, for so many seconds more: its evidence is kept, its next end is another look.
-
-    UserError where more ticks cannot change how it ended.
-    """
-    if run.at < run.horizon:
-        lasted, planned = spell_duration(round(run.at)), spell_duration(round(run.horizon))
-        raise UserError(f"the run ended after {lasted} of {planned}, before its time", hint=_START_ANEW)
-    metrics = {metric.name: _carried(metric, run.metrics[metric.name], seconds) for metric in analysis.metrics}
-    longer = msgspec.structs.replace(run, horizon=run.at + seconds, look=run.look + 1, metrics=metrics)
-    if _is_settled(analysis, longer):
-        raise UserError("a metric of the run has ended, and more ticks cannot change that", hint=_START_ANEW)
-    return longer
-
-
-def _carried(metric: Metric, history: MetricHistory, seconds: float) -> MetricHistory:
-    evidence = history.evidence
-    if isinstance(metric, ErrorRate) and evidence is not None:
-        evidence = carry_evidence(metric.settings, evidence, seconds)
-    return msgspec.structs.replace(history, evidence=evidence, errors=0)
-
-
-def _is_settled(analysis: Analysis, run: Run) -> bool:
+def has_settled(analysis: Analysis, run: Run) -> bool:
     """Whether a metric has ended, and not with a pass, however long the run goes on."""
     open_ended = join_metrics(
         [metric_status(analysis, metric, run.metrics[metric.name], math.inf, None) for metric in analysis.metrics],
@@ -315,7 +292,7 @@ def _leans(metric: Metric, history: MetricHistory) -> bool:
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict at the end of the run's step, which is no look at a pass; inconclusive while the evidence leans.
+    """The verdict at the end of the run's step, without a look at a pass; inconclusive while the evidence leans.
 
     What has only a limit to keep below has not passed either: more traffic is still to come.
     """
@@ -344,7 +321,7 @@ def _shortest_interval(analysis: Analysis) -> float:
 STATE_VERSION = 2
 RUN_KIND, EVIDENCE_KIND = "canary-run", "canary-evidence"
 _NAMES = {RUN_KIND: "a canary run", EVIDENCE_KIND: "canary evidence"}
-_START_ANEW = "remove the state file to start anew"
+START_ANEW = "remove the state file to start anew"
 _LONGEST = 1e9
 
 State = TypeVar("State")
@@ -436,9 +413,9 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner, *, carrie
     _demand_owner(state.owner, owner)
     if state.verdict is not None and not (carries_on and state.verdict == INCONCLUSIVE):
         further = "--continue 10m measures on with its evidence, or " if state.verdict == INCONCLUSIVE else ""
-        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=f"{further}{_START_ANEW}")
+        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=f"{further}{START_ANEW}")
     if set(state.metrics) != {metric.name for metric in analysis.metrics}:
-        raise UserError("the state file has other metrics than the gate", hint=_START_ANEW)
+        raise UserError("the state file has other metrics than the gate", hint=START_ANEW)
     metrics: dict[str, MetricHistory] = {}
     for metric in analysis.metrics:
         kept = state.metrics[metric.name]
@@ -465,14 +442,14 @@ def evidence_from_json(text: str | bytes, settings: EvidenceSettings, subject: s
     """The evidence and the instant the run began. UserError for a text that is not one, or belongs to another run."""
     state = _decode(text, EVIDENCE_KIND, EvidenceState)
     if state.subject != subject:
-        raise UserError(f"the state file belongs to {state.subject!r}, not to {subject!r}", hint=_START_ANEW)
+        raise UserError(f"the state file belongs to {state.subject!r}, not to {subject!r}", hint=START_ANEW)
     now = asdict(settings)
     for name in sorted({*now, *state.settings}):
         was, wanted = state.settings.get(name), now.get(name)
         if was != wanted:
             raise UserError(
                 f"the state file was written with {name} {was!r}, now it is {wanted!r}",
-                hint=f"evidence counts only for the settings it was gathered with: set it back, or {_START_ANEW}",
+                hint=f"evidence counts only for the settings it was gathered with: set it back, or {START_ANEW}",
             )
     _demand_sound_evidence(settings, state.evidence)
     return state.evidence, state.started_at
@@ -483,12 +460,12 @@ def _decode(text: str | bytes, kind: str, form: type[State]) -> State:
     try:
         head = msgspec.json.decode(text, type=dict[str, object])
         if head.get("kind") != kind:
-            raise UserError(f"the state file is not {_NAMES[kind]}", hint=_START_ANEW)
+            raise UserError(f"the state file is not {_NAMES[kind]}", hint=START_ANEW)
         if head.get("schema") != STATE_VERSION:
-            raise UserError(f"the state file has version {head.get('schema')!r}, not {STATE_VERSION}", hint=_START_ANEW)
+            raise UserError(f"the state file has version {head.get('schema')!r}, not {STATE_VERSION}", hint=START_ANEW)
         return msgspec.json.decode(text, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"the state file cannot be read: {error}", hint=_START_ANEW) from None
+        raise UserError(f"the state file cannot be read: {error}", hint=START_ANEW) from None
 
 
 def _demand_owner(kept: Owner, owner: Owner) -> None:
@@ -496,14 +473,14 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
         was, now = getattr(kept, name), getattr(owner, name)
         if was != now:
             what = "another version of the gate file" if name == "digest" else f"{name} {was!r}, not {now!r}"
-            raise UserError(f"the state file belongs to {what}", hint=_START_ANEW)
+            raise UserError(f"the state file belongs to {what}", hint=START_ANEW)
 
 
 def _demand_sound_run(state: _RunState, steps: int) -> None:
     numbers = [state.horizon, state.at, state.held, state.shifted, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
     if not in_range or not 0 <= state.stage < steps or state.turns < 0 or state.look < 1:
-        raise UserError("the state file is damaged: its numbers are out of range", hint=_START_ANEW)
+        raise UserError("the state file is damaged: its numbers are out of range", hint=START_ANEW)
 
 
 def _demand_sound_evidence(settings: EvidenceSettings, evidence: Evidence) -> None:
@@ -520,7 +497,7 @@ def _demand_sound_evidence(settings: EvidenceSettings, evidence: Evidence) -> No
         is_whole &= len(capitals) == len(MULTIPLES) and min(capitals) >= 0 and sum(capitals) > 0
     is_whole &= evidence.block_ticks >= 1
     if not is_whole or not all(map(math.isfinite, _numbers(msgspec.to_builtins(evidence)))):
-        raise UserError("the state file is damaged: its evidence does not fit its settings", hint=_START_ANEW)
+        raise UserError("the state file is damaged: its evidence does not fit its settings", hint=START_ANEW)
 
 
 def _numbers(value: object) -> Iterator[float]:

@@ -22,7 +22,7 @@ from incident_ops.canary.evidence_settings import LATE, MULTIPLES, EvidenceSetti
 
 WHOLE, OF_STEPS, OF_TICKS = 0.7, 0.2, 0.1
 LEVEL_OF_STEPS, LEVEL_OF_TICKS = 0.5, 0.5
-KEPT = 0.2
+FOR_LATER = 0.2
 """Part of what the ticks get that is kept for a run that a person carries on."""
 
 LEVEL_PART = 0.05
@@ -31,9 +31,9 @@ LEVEL_PART = 0.05
 _MOST, _LARGEST_LOG, _SURE = 1e250, 130.0, 600.0
 """Rows end at 1e250; a tick multiplies by e^130 at most; ln E beyond 600 needs no company."""
 
-Row = tuple[float, ...]
-NOTHING: Row = (0.0,) * len(MULTIPLES[LATE])
-UNTOUCHED: Row = (1.0,) * len(NOTHING)
+PerRatio = tuple[float, ...]
+UNBEGUN: PerRatio = (0.0,) * len(MULTIPLES[LATE])
+UNTOUCHED: PerRatio = (1.0,) * len(UNBEGUN)
 
 
 class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -45,9 +45,9 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     to number `until`.
     """
 
-    counts: Row = NOTHING
-    shares: Row = NOTHING
-    levels: Row = NOTHING
+    counts: PerRatio = UNBEGUN
+    shares: PerRatio = UNBEGUN
+    levels: PerRatio = UNBEGUN
     unspent: float = OF_STEPS + OF_TICKS
     level_unspent: float = LEVEL_OF_STEPS + LEVEL_OF_TICKS
     waiting: float = 0.0
@@ -55,8 +55,8 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ticks: int = 0
     steps: int = 0
     begins: bool = True
-    step_shares: Row = UNTOUCHED
-    step_levels: Row = UNTOUCHED
+    step_shares: PerRatio = UNTOUCHED
+    step_levels: PerRatio = UNTOUCHED
     step_blocks: int = 0
     carried: int = 0
     until: int = 0
@@ -66,7 +66,7 @@ class StartTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 def carry_starts(before: StartTimes, ticks: int) -> StartTimes:
     """Where a run that ended inconclusive goes on for so many ticks: they get half of what is still kept for that."""
-    part = KEPT * 0.5 ** (before.carried + 1) / ticks
+    part = FOR_LATER * 0.5 ** (before.carried + 1) / ticks
     return msgspec.structs.replace(
         before,
         carried=before.carried + 1,
@@ -86,8 +86,8 @@ def after_tick(
     before: StartTimes,
     gains: Sequence[float] | None,
     phi: float,
-    shares: Row | None = None,
-    levels: Row | None = None,
+    shares: PerRatio | None = None,
+    levels: PerRatio | None = None,
 ) -> StartTimes:
     """After a tick's counts: `gains` are ln of its factors before they are divided by `phi`, None where all are 0.
 
@@ -117,7 +117,7 @@ def after_tick(
     return counted if levels is None else after_block(counted, shares, levels)
 
 
-def after_block(before: StartTimes, shares: Row | None, levels: Row) -> StartTimes:
+def after_block(before: StartTimes, shares: PerRatio | None, levels: PerRatio) -> StartTimes:
     """After a block that ends with a tick that has been counted."""
     waiting, step_shares = before.waiting, before.step_shares
     return StartTimes(
@@ -141,7 +141,7 @@ def after_block(before: StartTimes, shares: Row | None, levels: Row) -> StartTim
     )
 
 
-def _grown_by_counts(row: Row, part: float, gains: Sequence[float] | None, phi: float) -> Row:
+def _grown_by_counts(row: PerRatio, part: float, gains: Sequence[float] | None, phi: float) -> PerRatio:
     if gains is None:
         return tuple([one + part for one in row])
     exp = math.exp
@@ -150,7 +150,7 @@ def _grown_by_counts(row: Row, part: float, gains: Sequence[float] | None, phi: 
     return _grown(row, part, [exp(gain / phi) for gain in gains])
 
 
-def _grown(row: Row, part: float, factors: Sequence[float]) -> Row:
+def _grown(row: PerRatio, part: float, factors: Sequence[float]) -> PerRatio:
     """A row with what its beginnings at this moment get, multiplied; never beyond what a number can hold."""
     grown = tuple([(one + part) * factor for one, factor in zip(row, factors)])  # noqa: B905 - strict is slow
     return grown if sum(grown) < _MOST else tuple([min(one, _MOST) for one in grown])
@@ -160,8 +160,8 @@ def _parts(settings: EvidenceSettings, before: StartTimes) -> tuple[float, float
     """What the beginnings at this tick get, of counts and shares and of the level test."""
     part = level = 0.0
     if before.ticks < settings.planned_ticks:
-        part = OF_TICKS * (1 - KEPT) / settings.planned_ticks
-        level = LEVEL_OF_TICKS * (1 - KEPT) / settings.planned_ticks
+        part = OF_TICKS * (1 - FOR_LATER) / settings.planned_ticks
+        level = LEVEL_OF_TICKS * (1 - FOR_LATER) / settings.planned_ticks
     elif before.ticks < before.until:
         part, level = before.each, before.level_each
     if before.begins and before.steps < settings.steps:
@@ -185,8 +185,12 @@ def log_bets(starts: StartTimes, whole: float) -> float:
 _LOG_WHOLE, _LOG_SHARES = math.log(WHOLE), math.log(1 - LEVEL_PART)
 
 
+_LEAST = 1e-300
+"""No sum is less: after many requests of a good canary both parts are smaller than a float can be."""
+
+
 def _log_sum(log_whole: float, rest: float) -> float:
-    """ln (0.7 e^log_whole + rest); `rest` > 0."""
+    """ln (0.7 e^log_whole + rest)."""
     if log_whole > _SURE:
         return log_whole + _LOG_WHOLE
-    return math.log(WHOLE * math.exp(log_whole) + rest)
+    return math.log(max(WHOLE * math.exp(log_whole) + rest, _LEAST))

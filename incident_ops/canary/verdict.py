@@ -166,6 +166,8 @@ def _measured(metric: ThresholdMetric, before: MetricHistory, answer: TickReadin
 
 INCONCLUSIVE_ACCEPTED = "inconclusive_accepted"
 """Reason code: a person lets an inconclusive result through."""
+COMMAND_FAILED = "command_failed"
+"""Reason code: a command of the caller could not be run, or failed."""
 
 ERRORS_IN_ROW = 4
 """Errors of the source in a row that an error rate bears, as many as a threshold metric does by default."""
@@ -236,8 +238,9 @@ class JoinedVerdict:
 
 
 def verdict_exit_code(verdict: str, reason_code: str) -> int:
-    """What the process ends with; an error of the source is 4, whatever else it is called."""
-    return PROVIDER_EXIT if verdict == INCONCLUSIVE and reason_code == DATASOURCE_ERROR else EXIT[verdict]
+    """What the process ends with; an error of the source or of a command is 4, whatever else it is called."""
+    from_outside = reason_code in (DATASOURCE_ERROR, COMMAND_FAILED)
+    return PROVIDER_EXIT if verdict == INCONCLUSIVE and from_outside else EXIT[verdict]
 
 
 def looking_worse(status: MetricStatus) -> MetricStatus:

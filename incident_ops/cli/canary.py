@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,11 +16,11 @@ from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.cli.completion import complete_service
-from incident_ops.cli.options import finish, format_option, must_say_something, workspace_of
-from incident_ops.cli.terminal import page_width, paint
+from incident_ops.cli.options import finish, format_option, must_say_something, send_option, workspace_of
+from incident_ops.cli.terminal import drop_output, page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
-from incident_ops.errors import Incomplete, UserError
+from incident_ops.errors import UserError
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rich.live import Live as Table
 
     from incident_ops.canary.replay import CanaryOutcome
+    from incident_ops.deploy_gate.verdict import Verdict
 
 
 _FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=True, help="The gate file.")
@@ -64,11 +66,12 @@ def canary() -> None:
 @click.option("--on-step", metavar="CMD", help="Run for each step; $INCIDENT_OPS_WEIGHT is its share of the traffic.")
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
 @click.option("--on-fail", metavar="CMD", help="Run after a fail, e.g. the rollback.")
-@click.option("--declare", is_flag=True, help="Declare an incident when it fails.")
+@click.option("--declare", is_flag=True, help="Declare an incident when it fails, or go on with the one it has.")
 @click.option(
     "--deployment", type=click.IntRange(min=1), metavar="ID", help="Set the status of this deployment on GitHub, too."
 )
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
+@send_option
 @format_option
 @click.pass_context
 def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_on: str | None, **request: Any) -> None:
@@ -86,9 +89,12 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --on-fail ./rollback.sh
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
+        --sha $GITHUB_SHA --on-fail ./rollback.sh --declare --send
+      incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --continue 10m
     """
-    from incident_ops.app.canary_run import CanaryRequest, run_canary, update_deployment, write_outputs
+    from incident_ops.app.canary_request import CanaryRequest
+    from incident_ops.app.canary_run import run_canary, update_deployment, write_outputs
 
     # until the end, so that a job that is killed counts as one that did not pass
     write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT)
@@ -103,14 +109,9 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
     except UserError:
         _refused(form)
         raise
-    except Incomplete:
-        _refused(form, SOURCE_TIMEOUT)
-        raise
-    if (
-        deployment is not None
-        and (why := update_deployment(workspace, deployment, request["service"], outcome)) is not None
-    ):
-        click.echo(inert(f"warning: deployment {deployment} was not updated: {why}"), err=True)
+    service = request["service"]
+    if deployment is not None and (why := update_deployment(workspace, deployment, service, outcome)) is not None:
+        _log(inert(f"warning: deployment {deployment} was not updated: {why}"))
     _report(outcome, form)
 
 
@@ -149,18 +150,34 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
 @click.option("--alpha", type=float, default=0.01, show_default=True, help="Chance of failing a good version.")
 @click.option("--beta", type=float, default=0.05, show_default=True, help="Chance of passing a bad one.")
 @click.option("--output", "-o", metavar="FILE", help="Write the gate file here; its name is the gate's.")
+@click.option("--service", "-s", shell_complete=complete_service, help="Say whether its rollout may begin now, too.")
+@click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @format_option
+@click.pass_context
 def plan_command(
-    baseline_rate: str, rps: float, share: str, duration: str, output: str | None, form: str, **wanted: float
+    ctx: click.Context,
+    /,
+    baseline_rate: str,
+    rps: float,
+    share: str,
+    duration: str,
+    output: str | None,
+    service: str | None,
+    environment: str | None,
+    form: str,
+    **wanted: float,
 ) -> None:
     """Say what a service's traffic can decide, and propose a gate file.
 
     Nine in ten runs have their answer in the times shown. What is printed is
-    the gate file, with the figures as its comments.
+    the gate file, with the figures as its comments. With a service the error
+    stream says what holds it now, or would before such a run has ended.
+
 
     \b
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
+      incident-ops canary plan --baseline-rate 0.5% --rps 10 -s checkout
       incident-ops canary plan --baseline-rate 0.5% --rps 100 \\
         --output gates/checkout.yaml
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
@@ -169,21 +186,33 @@ def plan_command(
     from incident_ops.app.canary_gate import gate_name, write_gate
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
     from incident_ops.render.canary import sizing_figures, sizing_json, sizing_text
+    from incident_ops.render.gate import begin_lines
+    from incident_ops.render.gate_draft import gate_seconds
 
     name = gate_name(output)
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
     request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"))
     plan = plan_traffic(traffic, request)
+    deploy = None if service is None else _may_begin(ctx, service, environment, gate_seconds(plan))
     if output is not None:
         write_gate(output, sizing_text(plan, name=name))
     if form == "json":
-        click.echo(sizing_json(plan, name), nl=False)
+        click.echo(sizing_json(plan, name, deploy), nl=False)
     elif output is None:
         click.echo(sizing_text(plan, page_width(), name), nl=False)
     else:
         click.echo("\n".join(sizing_figures(plan, page_width())))
         click.echo(f"Written to {inert(output)}. Put in your counters, and see what they find:")
         click.echo(f"  incident-ops canary probe -f {inert(output)}")
+    if deploy is not None and form == "text":
+        click.echo("\n".join(begin_lines(deploy, timedelta(seconds=gate_seconds(plan)))), err=True)
+
+
+def _may_begin(ctx: click.Context, service: str, environment: str | None, seconds: int) -> Verdict:
+    """What holds a rollout that begins now and takes so long."""
+    from incident_ops.app.gate_check import GateRequest, check_gate
+
+    return check_gate(workspace_of(ctx), GateRequest(service, environment, lead=timedelta(seconds=seconds)))
 
 
 @canary.command()
@@ -255,22 +284,25 @@ def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], for
 def _report(outcome: CanaryOutcome, form: str) -> None:
     """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
     from incident_ops.app.canary_run import report_to_workflow
-    from incident_ops.render.canary import annotation, to_json, to_text
+    from incident_ops.render.canary import to_json, to_text
+    from incident_ops.render.canary_annotation import annotation
 
     if report_to_workflow(outcome):
-        click.echo(annotation(outcome), err=True, nl=False)
+        _log(annotation(outcome).rstrip("\n"))
+    for line in outcome.notes if form == "json" else ():
+        _log(inert(line))
     click.echo(to_json(outcome) if form == "json" else to_text(outcome, page_width(), paint), nl=False)
     finish(outcome.exit_code)
 
 
-def _refused(form: str, reason: str = CONFIG_ERROR) -> None:
-    """What a question that cannot be asked or a run that broke off leaves behind; its words are on the error stream."""
+def _refused(form: str) -> None:
+    """What a question that cannot be asked leaves behind; its words are on the error stream."""
     from incident_ops.app.canary_run import write_outputs
-    from incident_ops.render.gate import json_without_answer
+    from incident_ops.render.gate import config_error
 
-    write_outputs(INCONCLUSIVE, reason)
+    write_outputs(INCONCLUSIVE, CONFIG_ERROR)
     if form == "json":
-        click.echo(json_without_answer(reason), nl=False)
+        click.echo(config_error(), nl=False)
 
 
 def _percent(text: str, option: str) -> float:
@@ -340,15 +372,26 @@ class Progress:
         elif run.at - self._last >= EVERY or joined.is_final:
             self._last = run.at
             for line in lines:
-                click.echo(f"{head}: {inert(line)}", err=True)
+                _log(f"{head}: {inert(line)}")
 
     def note(self, text: str) -> None:
         """A line that stays."""
-        line = f"note: {inert(text)}"
+        self.announce(f"note: {text}")
+
+    def announce(self, text: str) -> None:
+        """The same without a word before it."""
         if self._table is not None:
-            self._table.console.print(line, markup=False, highlight=False)
+            self._table.console.print(inert(text), markup=False, highlight=False)
         else:
-            click.echo(line, err=True)
+            _log(inert(text))
+
+
+def _log(line: str) -> None:
+    """A line on the error stream; a run goes on where nobody takes it."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        drop_output(sys.stderr)
 
 
 def _begin_table() -> Table:

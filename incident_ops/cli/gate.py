@@ -33,7 +33,7 @@ from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
 from incident_ops.render.gate import (
     VERDICT_COLOURS,
-    json_without_answer,
+    config_error,
     to_json,
     to_text,
     verdict_annotation,
@@ -235,7 +235,7 @@ def _refused(form: str) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
     _set_outputs(INCONCLUSIVE, CONFIG_ERROR)
     if form == "json":
-        click.echo(json_without_answer(), nl=False)
+        click.echo(config_error(), nl=False)
 
 
 def _set_outputs(verdict: str, reason_code: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from incident_ops import __version__
-from incident_ops.cli.terminal import page_width, say, say_listed, shows_colour
+from incident_ops.cli.terminal import drop_output, page_width, say, say_listed, shows_colour
 from incident_ops.render.text import DEFAULT_WIDTH
 
 COMMANDS = {
@@ -280,11 +280,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False, obj=options, terminal_width=narrow)
     except Exception as error:
-        try:
-            code = _tell(error, options.get("color"))
-        except OSError:  # the error stream itself cannot be written: the words are lost, the code is not
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-            code = _tell(error, options.get("color"))
+        code = _worded(error, options.get("color"))
     except KeyboardInterrupt:
         code = _interrupted()
     sys.exit(code if isinstance(code, int) else 0)
@@ -294,6 +290,16 @@ def _settle_output() -> None:
     """Output is UTF-8 wherever no terminal says otherwise, and no character in it can fail."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _worded(error: Exception, color: bool | None) -> int:
+    """Puts an error into words -> its exit code, also where nobody takes the words."""
+    try:
+        return _tell(error, color)
+    except OSError:
+        drop_output(sys.stderr)
+        of_error: int = getattr(error, "exit_code", REFUSED_EXIT if isinstance(error, OSError) else CRASHED)
+        return of_error
 
 
 def _tell(error: Exception, color: bool | None) -> int:
@@ -349,8 +355,7 @@ def _refused(error: OSError, color: bool | None) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        # else Python tries once more at exit, fails again, and ends with a code of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output(sys.stdout)
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     where = error.filename or ("the output" if full else "the system refused")
     hint = "check that it is there and that you may use it, then run it again"

@@ -65,9 +65,9 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     from incident_ops.render.findings import json_text
     from incident_ops.render.notice_ways import ways_table
     from incident_ops.render.policy import (
+        duties_list,
         gate_limits,
         level_tables,
-        owed_list,
         to_text,
         triage_table,
         unused_keys,
@@ -87,7 +87,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     else:
         click.echo(f"Scheme {values.scheme.id}\n\n{level_tables(values)}")
         click.echo(f"Triage, first match decides:\n\n{triage_table(values)}")
-        ends = f"{gate_limits(values)}\n{owed_list(values)}{unused_keys(data)}"
+        ends = f"{gate_limits(values)}\n{duties_list(values)}{unused_keys(data)}"
         click.echo(f"Notices, by kind:\n\n{ways_table({'How': values})}\n{ends}", nl=False)
 
 

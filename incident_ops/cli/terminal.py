@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -33,6 +33,11 @@ def page_width(*, err: bool = False) -> int:
     except (OSError, ValueError):
         found = 0
     return min(max(found or DEFAULT_WIDTH, NARROWEST), WIDEST)
+
+
+def drop_output(stream: TextIO) -> None:
+    """Lets a stream that nobody takes lead nowhere: Python tries once more at exit, and would end with its own code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def shows_colour(said: str | None, environment: Mapping[str, str]) -> bool | None:

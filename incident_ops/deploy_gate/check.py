@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incident_ops.deploy_gate.holds import (
     budget_holds,
@@ -51,6 +51,8 @@ class DeployRequest:
     """What shall be deployed, where and when: `now` aware UTC, `sha` the commit where it is known.
 
     `requests`: how many requests the service had in the window of its objective, for a budget that counts them.
+    `lead`: for how long it will be on its way, so that it must not run into a window, a freeze or closed hours; None =
+    into a window no sooner than the policy's rollout would.
     """
 
     service: str
@@ -58,6 +60,7 @@ class DeployRequest:
     now: datetime
     sha: str | None = None
     requests: int | None = None
+    lead: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,10 @@ def all_holds(asked: DeployRequest, facts: DeployFacts) -> tuple[list[Hold], lis
     policy, now = facts.policy, asked.now
     names = needed_services(asked.service, facts.services, policy.gate.dependency_depth)
     incidents, foreign = incident_holds(names, facts.records, policy)
-    windows, timeless = window_holds(names, facts.maintenance.items(), policy, now)
-    freezes, shapeless = freeze_holds(asked.service, asked.environment, facts.freezes.items(), now)
-    holds = [*incidents, *windows, *freezes, *_hours(policy, now), *_budget(asked, facts)]
+    lead = asked.lead or timedelta()
+    windows, timeless = window_holds(names, facts.maintenance.items(), policy, now, asked.lead)
+    freezes, shapeless = freeze_holds(asked.service, asked.environment, facts.freezes.items(), now, lead)
+    holds = [*incidents, *windows, *freezes, *off_window(policy, now, lead), *_budget(asked, facts)]
     plans: dict[str, Freeze | Maintenance] = {**facts.freezes, **facts.maintenance}
     nameless = unknown_now(names, facts.records, plans, policy, facts.services, now)
     return holds, [*facts.unread, *foreign, *timeless, *shapeless, *nameless]
@@ -175,12 +179,6 @@ _OWN = "that needs an override of its own, a file that somebody else reviews (`i
 def rolled_back(verdict: Verdict) -> Verdict:
     """A commit that passed before is never held, whatever else is wrong."""
     return replace(verdict, verdict=PASS, reason_code=ROLLBACK_ALLOWED)
-
-
-def _hours(policy: Policy, now: datetime) -> list[Hold]:
-    if policy.gate.deploy_calendar is None:
-        return []
-    return off_window(policy, now)
 
 
 def _budget(asked: DeployRequest, facts: DeployFacts) -> list[Hold]:

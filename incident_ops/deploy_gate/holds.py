@@ -8,6 +8,7 @@ fix is in and the next deploy may follow; reopened, it holds again. Drills do no
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -42,6 +43,8 @@ from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.sla.calendar import due
 from incident_ops.sla.error_budget import Budget, burning, request_budget, status_line, time_budget
+
+_NONE = timedelta()
 
 
 def incident_holds(names: Sequence[str], records: Iterable[Record], policy: Policy) -> tuple[list[Hold], list[Unread]]:
@@ -114,20 +117,26 @@ def rollout(policy: Policy) -> timedelta:
 
 
 def window_holds(
-    names: Sequence[str], changes: Iterable[tuple[str, Maintenance]], policy: Policy, now: datetime
+    names: Sequence[str],
+    changes: Iterable[tuple[str, Maintenance]],
+    policy: Policy,
+    now: datetime,
+    lead: timedelta | None = None,
 ) -> tuple[list[Hold], list[Unread]]:
     """Agreed maintenance windows on one of `names` (the asked service first), and those whose times cannot be used.
 
     One holds from where a deploy that began then would run into the time kept free before it, to the end of the time
-    kept free after it (R245); while people work on it, until they are done.
+    kept free after it (R245); while people work on it, until they are done. A deploy takes `lead`, else as long as the
+    policy's rollout.
     """
     holds, unknown = [], []
+    takes = rollout(policy) if lead is None else lead
     for path, change in changes:
         on = next((name for name in names if name in change.services), None)
         if on is None or not change.is_agreed:
             continue
         needed = "" if on == names[0] else on
-        hold = evaluate_plan(path, change.id, partial(_window_hold, change, needed, policy, now))
+        hold = evaluate_plan(path, change.id, partial(_window_hold, change, needed, policy, now, takes))
         if isinstance(hold, Unread):
             unknown.append(hold)
         elif _is_ahead(hold, now):
@@ -135,17 +144,20 @@ def window_holds(
     return holds, unknown
 
 
-def _window_hold(change: Maintenance, needed: str, policy: Policy, now: datetime) -> Hold:
+def _window_hold(change: Maintenance, needed: str, policy: Policy, now: datetime, lead: timedelta) -> Hold:
     planned = planned_change(change, policy.maintenance.buffer)
-    begin, state = _before(planned, rollout(policy)), _state(change, planned, now)
+    begin, state = shifted_back(planned.kept.begin, lead), _state(change, planned, now)
     owner = change.owner or ""
     return Hold(MAINTENANCE_WINDOW, change.id, change.title, state, needed, begin, planned.kept.end, by=owner)
 
 
 def freeze_holds(
-    service: str, environment: str, freezes: Iterable[tuple[str, Freeze]], now: datetime
+    service: str, environment: str, freezes: Iterable[tuple[str, Freeze]], now: datetime, lead: timedelta = _NONE
 ) -> tuple[list[Hold], list[Unread]]:
-    """The freezes of a service in an environment, and those whose times cannot be used. An override holds nothing."""
+    """The freezes of a service in an environment, and those whose times cannot be used. An override holds nothing.
+
+    One holds from where a deploy that takes `lead` would run into it.
+    """
     holds, unknown = [], []
     for path, freeze in freezes:
         if freeze.is_override or not freeze.concerns(service, environment):
@@ -154,9 +166,11 @@ def freeze_holds(
         if isinstance(planned, Unread):
             unknown.append(planned)
             continue
-        span = planned.span
-        who = freeze.by or ""
-        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, begin=span.begin, end=span.end, by=who)
+        span, state = planned.span, ""
+        if span.begin is not None and span.begin > now:
+            state = f"from {_at(span.begin, now)}"
+        begin, who = shifted_back(span.begin, lead), freeze.by or ""
+        hold = Hold(DEPLOY_FREEZE, freeze.name, freeze.reason, state, begin=begin, end=span.end, by=who)
         holds += [hold] if _is_ahead(hold, now) else []
     return holds, unknown
 
@@ -178,8 +192,8 @@ def _is_ahead(hold: Hold, now: datetime) -> bool:
     return hold.end is None or hold.end > now
 
 
-def _before(planned: PlannedChangeSpan, lead: timedelta) -> datetime | None:
-    begin = planned.kept.begin
+def shifted_back(begin: datetime | None, lead: timedelta) -> datetime | None:
+    """So long before a begin; None where there is none, or no such time."""
     return None if begin is None or begin - datetime.min.replace(tzinfo=begin.tzinfo) < lead else begin - lead
 
 
@@ -189,18 +203,22 @@ HOURS_AHEAD = timedelta(days=31)
 _SECOND = timedelta(seconds=1)
 
 
-def off_window(policy: Policy, now: datetime) -> list[Hold]:
-    """The time to the next opening of `gate.deploy_calendar` where it is closed now (R229).
+def off_window(policy: Policy, now: datetime, lead: timedelta = _NONE) -> list[Hold]:
+    """The time to the next opening of `gate.deploy_calendar` where it is closed now (R229), or before a deploy that
+    takes `lead` has ended.
 
     UserError where the policy has no calendar of that name.
     """
     name, calendar = policy.gate.deploy_calendar, deploy_calendar(policy)
     if name is None or calendar is None:
         return []
-    opens = _opens(now, calendar)
+    opens, state = _opens(now, calendar), ""
     if opens == now:
-        return []
-    return [Hold(OFF_WINDOW, name, "deploys only in the hours of this calendar", begin=now, end=opens)]
+        closes = now + _stays_open(now, calendar, seconds := math.ceil(lead / _SECOND)) * _SECOND
+        if closes >= now + seconds * _SECOND:
+            return []
+        opens, state = _opens(closes, calendar), f"closes at {_at(closes, now)}"
+    return [Hold(OFF_WINDOW, name, "deploys only in the hours of this calendar", state, begin=now, end=opens)]
 
 
 def deploy_calendar(policy: Policy) -> Calendar | None:

@@ -14,7 +14,14 @@ from functools import partial
 import msgspec
 
 from incident_ops.deploy_gate.check import DeployFacts, DeployRequest, all_holds, missing_figures, released
-from incident_ops.deploy_gate.holds import HOURS_AHEAD, deploy_calendar, environments_of, is_on, opening_hours
+from incident_ops.deploy_gate.holds import (
+    HOURS_AHEAD,
+    deploy_calendar,
+    environments_of,
+    is_on,
+    opening_hours,
+    shifted_back,
+)
 from incident_ops.deploy_gate.release import is_same_commit
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
@@ -44,6 +51,7 @@ from incident_ops.findings import did_you_mean
 
 GATE_JSON_SCHEMA = 1
 _SHOWN = 5
+_NONE = timedelta()
 _DOUBTS = (UNREADABLE_RECORD, NO_DATA)
 _NO_FIGURES = "the error budget needs figures that gate.json lacks: ask the records, --records URL@BRANCH --requests N"
 
@@ -291,10 +299,11 @@ def _holds(service: ServiceState, state: PublicState, asked: DeployRequest) -> l
     holds = [Hold(OPEN_INCIDENT, incident, None) for incident in service.ids]
     if OPEN_INCIDENT in service.reasons and not holds:
         holds = [Hold(OPEN_INCIDENT, "", None, is_restricted=True)]
-    holds += [_hold(MAINTENANCE_WINDOW, window) for window in service.windows]
+    lead = asked.lead or timedelta()
+    holds += [_hold(MAINTENANCE_WINDOW, window, lead) for window in service.windows]
     here = (freeze for freeze in service.freezes if not freeze.environments or asked.environment in freeze.environments)
-    holds += [_hold(DEPLOY_FREEZE, freeze) for freeze in here]
-    if state.deploy_hours is not None and not any(_span(hours).covers(asked.now) for hours in state.deploy_hours):
+    holds += [_hold(DEPLOY_FREEZE, freeze, lead) for freeze in here]
+    if state.deploy_hours is not None and not any(_lasts(_span(one), asked.now, lead) for one in state.deploy_hours):
         holds.append(Hold(OFF_WINDOW, "", None))
     return holds + ([_hold(ERROR_BUDGET, service.budget)] if service.budget else [])
 
@@ -310,9 +319,14 @@ def _releases(service: ServiceState, asked: DeployRequest) -> list[HeldRelease]:
     return releases
 
 
-def _hold(reason: str, held: HeldSpan) -> Hold:
+def _lasts(open_hours: Span, now: datetime, lead: timedelta) -> bool:
+    return open_hours.covers(now) and (open_hours.end is None or open_hours.end >= now + lead)
+
+
+def _hold(reason: str, held: HeldSpan, lead: timedelta = _NONE) -> Hold:
+    """As the file says it, and so long before that a deploy that takes `lead` does not run into it."""
     span = _span(held)
-    return Hold(reason, held.id, None, begin=span.begin, end=span.end)
+    return Hold(reason, held.id, None, begin=shifted_back(span.begin, lead), end=span.end)
 
 
 def _span(held: HeldSpan) -> Span:

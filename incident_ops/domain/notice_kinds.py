@@ -19,7 +19,11 @@ NOTICE_KINDS = (
     *(DIAGNOSIS_DUE, RESOLUTION_AT_RISK, RESOLUTION_DUE, UPDATE_DUE, HANDOVER, NEWS, RESOLVED_KIND, AUTO_STATE),
     *(POSTMORTEM_DUE, ITEM_DUE, DEADLINE_DUE),
 )
-"""Those that ask for a person first."""
+"""Those of incidents; what asks for a person comes first."""
+CANARY_STARTED, CANARY_FAILED, CANARY_WAITING = "canary_started", "canary_failed", "canary_waiting"
+CANARY_KINDS = (CANARY_STARTED, CANARY_FAILED, CANARY_WAITING)
+"""Those of a canary that is measured: nothing in them is due, and they go out at once or not at all."""
+EVERY_KIND = (*NOTICE_KINDS, *CANARY_KINDS)
 
 CALLS = frozenset({DECLARED, RAISED, REOPENED_KIND, RESPONSE_DUE})
 """What asks that somebody takes an incident; it pages nobody any more once somebody has."""

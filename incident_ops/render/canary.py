@@ -22,13 +22,14 @@ from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
-from incident_ops.canary.verdict import INCONCLUSIVE_ACCEPTED, MetricStatus
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS
+from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, OVERRIDE, PASS, Verdict
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import spell_duration
-from incident_ops.render.findings import Paint, command, inert, json_text
+from incident_ops.render.findings import Paint, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
 from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
+from incident_ops.render.sent import sent_data, sent_lines
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, aligned, fold, hanging
 
 CURVE = 40
@@ -50,6 +51,8 @@ CANARY_HEADLINES = {
     SOURCE_TIMEOUT: "the run ended early",
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; this is not a pass",
     CONFIG_ERROR: "the gate cannot be used",
+    COMMAND_FAILED: "a command of the caller failed",
+    OVERRIDE: "the canary is not worse than allowed, and a person lets it through what holds deploys",
 }
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -66,15 +69,15 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
     for text in (*_closing(outcome), *outcome.notes):
         out += fold(inert(text), width=width)
+    out += map(inert, _sending(outcome))
     return "\n".join(out) + "\n"
 
 
 def canary_headline(outcome: CanaryOutcome) -> str:
     """The verdict in one line."""
-    would_fail = outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
-    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_fail:
+    if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_have_failed(outcome):
         headline = "it would have failed, but the gate file sets dryRun"
-    elif outcome.is_held:
+    elif outcome.is_held or outcome.reason_code not in CANARY_HEADLINES:
         headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
@@ -82,6 +85,17 @@ def canary_headline(outcome: CanaryOutcome) -> str:
         headline = CANARY_HEADLINES[outcome.reason_code]
     after = f", after {_length(outcome.seconds)}" if outcome.seconds is not None else ""
     return f"{outcome.verdict}: {headline} ({outcome.reason_code}){after}"
+
+
+def would_have_failed(outcome: CanaryOutcome) -> bool:
+    """True for a fail that a gate file with `dryRun` only reports."""
+    return outcome.is_dry and any(metric.verdict == FAIL and not metric.dry_run for metric in outcome.metrics)
+
+
+def canary_notice(outcome: CanaryOutcome) -> str:
+    """The same in the few lines of a notice: verdict, each metric, what was done, what is next."""
+    metrics = (f"{metric.verdict}: {progress(metric)}" for metric in outcome.metrics)
+    return "\n".join(map(inert, (canary_headline(outcome), *metrics, *outcome.notes, *_sending(outcome))))
 
 
 def to_json(outcome: CanaryOutcome) -> str:
@@ -99,6 +113,8 @@ def _data(outcome: CanaryOutcome) -> dict[str, Any]:
         "needed_requests": math.ceil(outcome.needed.requests) if outcome.needed else None,
         "incident_ids": [*outcome.incident_ids],
         **_needed_time(outcome.needed),
+        **({"rollback": outcome.rollback} if outcome.rollback else {}),
+        **({"send": sent_data(outcome.sent)} if outcome.sent else {}),
     }
 
 
@@ -146,6 +162,8 @@ def to_outputs(outcome: CanaryOutcome) -> dict[str, str]:
         "needed-requests": _word(math.ceil(outcome.needed.requests) if outcome.needed else None),
         "next-stage": _word(outcome.next_weight),
         "incident-id": outcome.incident_ids[0] if outcome.incident_ids else "",
+        "rollback": outcome.rollback,
+        "pull-request": outcome.sent.pull.url if outcome.sent and outcome.sent.pull else "",
         "report": json.dumps(_data(outcome), ensure_ascii=True),
     }
 
@@ -173,7 +191,7 @@ def canary_summary(outcome: CanaryOutcome) -> str:
         out += ["| metric | verdict | canary | baseline | ratio | evidence |", "| --- | --- | --- | --- | --- | --- |"]
         out += [_row(metric, outcome.curves.get(metric.name, ())) for metric in outcome.metrics]
         out.append("")
-    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes)]
+    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes, *_sending(outcome))]
     return "\n".join(out) + "\n"
 
 
@@ -190,13 +208,6 @@ def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
     clumped = f", {shown}" if (shown := _clumped(judgement)) else ""
     cells = (*sides, f"{_evidence(judgement)}{clumped}{line}")
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
-
-
-def annotation(outcome: CanaryOutcome) -> str:
-    """One workflow command that shows the verdict on the run's page; "" for a pass."""
-    if not outcome.exit_code:
-        return ""
-    return command("error", {"title": f"Canary {outcome.verdict}"}, canary_headline(outcome)) + "\n"
 
 
 def progress(metric: MetricStatus) -> str:
@@ -257,6 +268,15 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
     if outcome.is_dry:
         yield "The gate file sets dryRun: no command was run and nothing is held."
+
+
+def _sending(outcome: CanaryOutcome) -> list[str]:
+    """What became of sending the incident, with commands that stay whole."""
+    sent = outcome.sent
+    if sent is None:
+        return []
+    missing = "no pull request" if sent.is_sent else "not sent"
+    return [*([f"warning: {missing}: {sent.problem}"] if sent.problem else []), *sent_lines(sent)]
 
 
 def _still_needed(needed: Needed, condition: str) -> str:
@@ -408,8 +428,8 @@ def _times(ratio: float) -> str:
     return f"{math.ceil(ratio * unit) / unit:,.4g}x"
 
 
-def sizing_json(plan: TrafficPlan, name: str = GATE_NAME) -> str:
-    """The same figures, versioned."""
+def sizing_json(plan: TrafficPlan, name: str = GATE_NAME, deploy: Verdict | None = None) -> str:
+    """The same figures, versioned; with `deploy` whether a run of the proposed length may begin now."""
     reaches: list[dict[str, Any]] = [
         {
             "seconds": reach.seconds,
@@ -430,6 +450,7 @@ def sizing_json(plan: TrafficPlan, name: str = GATE_NAME) -> str:
         "is_enough": plan.is_enough,
         "reaches": reaches,
         "gate": gate_file(plan, name),
+        **({"deploy": {"verdict": deploy.verdict, "reason_code": deploy.reason_code}} if deploy else {}),
     }
     return json_text(data)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from incident_ops.deploy_gate.holds import BURNING
@@ -28,7 +29,7 @@ from incident_ops.deploy_gate.verdict import (
     Hold,
     Verdict,
 )
-from incident_ops.domain.time import spell_minute, stamp
+from incident_ops.domain.time import spell_duration, spell_minute, stamp
 from incident_ops.render.findings import command, inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, Style, cut_line, fold
 
@@ -203,10 +204,28 @@ def _condition(hold: Hold) -> str:
     return inert(RESUME[key].format(id=hold.id or "the restricted incident"))
 
 
-def json_without_answer(reason: str = CONFIG_ERROR) -> str:
-    """The JSON where there is no answer: a question that cannot be asked (a wrong name, a broken policy), or a run that
-    broke off. The words are on the error stream."""
-    return json_text(_shape(INCONCLUSIVE, reason, []))
+def lines_of_holds(verdict: Verdict, lead: timedelta | None) -> list[str]:
+    """What holds a rollout that takes `lead`, a line each, and that what begins in this time does so, too."""
+    lines = [*hold_lines(verdict)]
+    if lead and any(hold.reason_code in (MAINTENANCE_WINDOW, DEPLOY_FREEZE, OFF_WINDOW) for hold in verdict.holds):
+        takes = spell_duration(round(lead.total_seconds()))
+        lines.append(f"The rollout may take {takes}, and nothing of this may be on in that time.")
+    return lines
+
+
+def begin_lines(verdict: Verdict, lead: timedelta) -> list[str]:
+    """Whether a rollout that takes `lead` may begin now, and what holds it."""
+    takes = spell_duration(round(lead.total_seconds()))
+    what = f"A rollout of {verdict.service} to {verdict.environment} that takes {takes}"
+    if not verdict.exit_code:
+        return [f"{what} may begin now ({verdict.reason_code})."]
+    can = "cannot begin now" if verdict.verdict == FROZEN else "may have to wait: it is unknown what holds it"
+    return [f"{what} {can} ({verdict.reason_code}).", *map(inert, (*lines_of_holds(verdict, lead), *verdict.notes))]
+
+
+def config_error() -> str:
+    """The JSON where the question cannot be asked: a wrong name, a broken policy. The words are on the error stream."""
+    return json_text(_shape(INCONCLUSIVE, CONFIG_ERROR, []))
 
 
 def _shape(verdict: str, reason: str, ids: list[str]) -> dict[str, Any]:

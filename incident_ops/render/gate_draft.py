@@ -49,10 +49,7 @@ def gate_file(plan: TrafficPlan, name: str = GATE_NAME) -> str:
 
     Its first step has the planned share, the last one all traffic; a share that is not a whole percentage has no step.
     """
-    seconds, wanted = plan.wanted.seconds, plan.wanted
-    if not plan.is_enough and plan.seconds <= LONGEST_JOB:
-        seconds = plan.seconds
-    duration = duration_text(rounded_up(max(seconds, WARMUP + FEWEST_ALONE * plan.interval)))
+    wanted, duration = plan.wanted, duration_text(gate_seconds(plan))
     weight = round(FULL * plan.traffic.share)
     is_whole = 0 < weight < FULL and math.isclose(weight, FULL * plan.traffic.share)
     steps = f"  steps:\n  - weight: {weight}\n    duration: {duration}\n  - weight: {FULL}"
@@ -64,6 +61,13 @@ def gate_file(plan: TrafficPlan, name: str = GATE_NAME) -> str:
         alpha=wanted.alpha,
         beta=wanted.beta,
     )
+
+
+def gate_seconds(plan: TrafficPlan) -> int:
+    """How long a run of the proposed gate file takes."""
+    is_longer = not plan.is_enough and plan.seconds <= LONGEST_JOB
+    seconds = plan.seconds if is_longer else plan.wanted.seconds
+    return rounded_up(max(seconds, WARMUP + FEWEST_ALONE * plan.interval))
 
 
 def rounded_up(seconds: float) -> int:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.records.yaml_writer import to_yaml
 from incident_ops.render.findings import inert, json_text
+from incident_ops.render.first_gate import GATE, GATE_TEXT, SOURCE
 from incident_ops.render.text import DEFAULT_WIDTH, fold
 from incident_ops.resources import DEFAULT_PRESET
 
@@ -130,7 +131,7 @@ def paths() -> list[str]:
     """Every file `plan` asks about."""
     copies = [schema_path(kind) for kind in EDITOR_KINDS]
     kept = [f"{folder}/.gitkeep" for folder in FIRST_FOLDERS]
-    return [POLICY, SERVICES, SCHEDULE, *kept, *copies, EDITOR, EXTENSIONS, TASKS, ATTRIBUTES, IGNORED]
+    return [POLICY, SERVICES, SCHEDULE, GATE, *kept, *copies, EDITOR, EXTENSIONS, TASKS, ATTRIBUTES, IGNORED]
 
 
 def schema_path(kind: str) -> str:
@@ -147,8 +148,11 @@ def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: fro
     if request.schedule is not None:
         differs = "it exists, so --on-call was not applied"
         files.append(_own(SCHEDULE, request.schedule, existing, differs))
-    has_schedule = {SCHEDULE.partition("/")[0]} if request.schedule is not None else set()
-    files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS if folder not in has_schedule]
+    # a policy that is there already may lack the gate's data source
+    gates = [_own(GATE, GATE_TEXT, existing, "")] if existing.get(POLICY) is None and "gates" not in full else []
+    has_file = {file.path.partition("/")[0] for file in (*files, *gates)}
+    files += [_folder(folder, existing, full) for folder in FIRST_FOLDERS if folder not in has_file]
+    files += gates
     files += [_schema(schema_path(kind), copy, existing, request) for kind, copy in request.schemas.items()]
     files += [_editor(existing.get(EDITOR)), _extensions(existing), _tasks(existing)]
     return [*files, *(rule(existing) for rule in (_merging, _ignoring))]
@@ -161,6 +165,10 @@ def policy_text(preset: str) -> str:
         "# Levels, targets and duties come from the preset; write below only what differs.\n"
         "# Everything in force: incident-ops policy show --resolved\n"
         f"extends: {preset}\n"
+        "datasources:\n"
+        f"  {SOURCE}: # where {GATE} finds its numbers\n"
+        "    kind: prometheus\n"
+        "    url_env: PROMETHEUS_URL # set it to the address of your Prometheus; it stays out of git\n"
     )
 
 

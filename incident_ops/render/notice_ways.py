@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from incident_ops.domain.notice_kinds import DEADLINE_DUE, ITEM_DUE, NOTICE_KINDS, WAYS, way_of
+from incident_ops.domain.notice_kinds import DEADLINE_DUE, EVERY_KIND, ITEM_DUE, WAYS, way_of
 from incident_ops.domain.policy import Policy
 
 _BEFORE = {ITEM_DUE: "before its day", DEADLINE_DUE: "until 6 hours before it is due"}
@@ -14,7 +14,7 @@ _BEFORE = {ITEM_DUE: "before its day", DEADLINE_DUE: "until 6 hours before it is
 def ways_in_words(policy: Policy) -> Iterator[tuple[tuple[str, ...], str]]:
     """The kinds that people hear of in the same way, and that way: `page SEV0, SEV1; tell SEV2, SEV3`."""
     together: dict[str, list[str]] = {}
-    for kind in NOTICE_KINDS:
+    for kind in EVERY_KIND:
         together.setdefault(_ways(policy, kind), []).append(kind)
     return ((tuple(kinds), words) for words, kinds in together.items())
 
@@ -22,7 +22,7 @@ def ways_in_words(policy: Policy) -> Iterator[tuple[tuple[str, ...], str]]:
 def ways_table(policies: Mapping[str, Policy]) -> str:
     """A Markdown table: a row for each kind, a column for each policy by its heading."""
     rows = [["Kind", *policies], ["---"] * (len(policies) + 1)]
-    rows += [[f"`{kind}`", *(_ways(policy, kind) for policy in policies.values())] for kind in NOTICE_KINDS]
+    rows += [[f"`{kind}`", *(_ways(policy, kind) for policy in policies.values())] for kind in EVERY_KIND]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

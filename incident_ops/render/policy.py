@@ -107,7 +107,7 @@ def _asked_in_words(one: Deadline) -> str:
     return " and ".join(filter(None, (rank, conditions_in_words(one.when)))) or "every incident"
 
 
-def owed_list(policy: Policy) -> str:
+def duties_list(policy: Policy) -> str:
     """The section on reports that are owed to others; "" where the policy asks for none."""
     lines = [f"- `{one.id}`: {_deadline_in_words(one)}\n" for one in policy.deadlines]
     return f"\nOwed to others:\n\n{''.join(lines)}" if lines else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from incident_ops.adapters.files import write_bytes, write_text
+from incident_ops.adapters.files import hold_alone, write_bytes, write_text
 from incident_ops.errors import WriteFailed
 
 
@@ -135,3 +135,43 @@ def test_a_refusal_while_tidying_up_is_no_crash(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "unlink", refuse(errno.EROFS))
     with pytest.raises(WriteFailed):
         write_bytes(tmp_path / "file", b"new")
+
+
+def test_a_lock_for_one_is_refused_to_a_second_and_leaves_no_file(tmp_path: Path) -> None:
+    """At once, not after waiting; free again in the end, also after a crash of whoever had it."""
+    lock = tmp_path / "deep" / "lock"
+    with hold_alone(lock) as first:
+        assert first
+        with hold_alone(lock) as second:
+            assert not second
+        assert lock.exists()
+    assert not lock.exists()
+    with pytest.raises(ZeroDivisionError), hold_alone(lock):
+        raise ZeroDivisionError
+    with hold_alone(lock) as free:
+        assert free
+
+
+def test_a_lock_that_was_removed_while_somebody_took_it_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would hold it otherwise: one the file that is gone, one the new file."""
+    import fcntl
+
+    lock, real, removed = tmp_path / "lock", fcntl.flock, []
+
+    def flock(handle: int, how: int) -> None:
+        real(handle, how)
+        if not removed:
+            removed.append(lock.unlink())
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with hold_alone(lock) as is_ours:
+        assert is_ours
+        assert lock.exists()
+
+
+def test_a_lock_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WriteFailed, match="could not be written"), hold_alone(tmp_path / "file" / "lock"):
+        pass

@@ -18,7 +18,7 @@ from incident_ops.canary.judgement import judge_evidence, weigh_evidence
 from incident_ops.canary.leaning import LEANING, is_leaning, lean
 from incident_ops.canary.level_test import LEAST_LEVEL, MOST_LEVEL, level_allowed, level_factors
 from incident_ops.canary.ratio_test import RatioWeight
-from incident_ops.canary.start_times import KEPT, OF_TICKS, UNTOUCHED, StartTimes, after_block, after_tick
+from incident_ops.canary.start_times import FOR_LATER, OF_TICKS, UNTOUCHED, StartTimes, after_block, after_tick
 from incident_ops.deploy_gate.verdict import FAIL
 
 STEPS = (0.2, 0.4, 0.6, 0.8)
@@ -88,7 +88,7 @@ def test_what_is_given_out_and_what_is_left_is_always_one(steps: int, planned: i
         starts = after_tick(settings, starts, None, 1.0, None, UNTOUCHED)
         assert start_times.log_counts(starts, 0.0) == pytest.approx(0, abs=1e-9)
         assert start_times.log_bets(starts, 0.0) == pytest.approx(0, abs=1e-9)
-    assert starts.unspent >= KEPT * OF_TICKS - 1e-12
+    assert starts.unspent >= FOR_LATER * OF_TICKS - 1e-12
 
 
 @given(st.floats(0.05, 0.95), st.integers(1, 30), st.integers(0, 3))
@@ -234,7 +234,7 @@ def test_a_run_that_is_carried_on_gives_half_of_what_is_kept_to_its_ticks() -> N
         evidence = observe_tick(settings, evidence, 15.0 * (tick + 1), *_sides(0.5, 0.005, 0.005))
     assert evidence.ratio is not None
     kept, level = evidence.ratio.starts.unspent, evidence.ratio.starts.level_unspent
-    assert kept == pytest.approx(OF_TICKS * KEPT)
+    assert kept == pytest.approx(OF_TICKS * FOR_LATER)
     for turn in range(1, 6):
         evidence = carry_evidence(settings, evidence, 300.0)
         for _tick in range(25):  # five more than were planned
@@ -260,3 +260,9 @@ def test_a_run_that_is_carried_on_sees_what_breaks_then() -> None:
         return 50
 
     assert ticks(carry_evidence(settings, past, 3000.0)) < ticks(past)
+
+
+def test_evidence_smaller_than_a_float_is_still_a_number() -> None:
+    """A good canary after many requests: all was given out, and what is left rounds to less than zero."""
+    spent = StartTimes(unspent=-2.8e-17)
+    assert start_times.log_counts(spent, -2000.0) < -600

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from incident_ops.canary.carry_on import carried_on
 from incident_ops.canary.evidence import begin_step
 from incident_ops.canary.run import (
     Owner,
     Run,
     advance,
     begin_run,
-    carried_on,
     due_metrics,
     extended_run,
     is_step_done,

@@ -153,7 +153,7 @@ def outputs(at: Path) -> dict[str, dict[str, object]]:
         with pytest.MonkeyPatch.context() as patch:
             stage(patch, Source())
             patch.setattr("incident_ops.adapters.environment.Ticking", Clock)
-            clock = None if name in ("canary run", "gate wait") else AT
+            clock = None if name in ("canary run", "canary probe", "gate wait") else AT
             done = call(*name.split(), *words, "--format", "json", at=path, clock=clock)
         found[name] = {"code": done.code, "out": done.out, "err": done.err}
         shutil.rmtree(path)

@@ -439,7 +439,7 @@ def test_outputs_summary_and_annotation_in_a_workflow(here: Folder, monkeypatch:
     assert float(found["ratio"]) > 3
     assert summary.read_text().startswith("## Canary: fail: the canary has more errors than the baseline")
     assert "| http-5xx | fail (`error_rate`) |" in summary.read_text()
-    assert done.err.count("::error title=Canary fail::") == 1
+    assert done.err.count("::error title=Canary failed::") == 1
 
 
 def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
@@ -457,7 +457,41 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     here.commit()
     done, told = run(here, "--service", "api", "--sha", "7be19f2")
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
+    shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", "7be19f2", at=here.path, clock=None).out
+    assert shown.startswith("overridden: the canary is not worse than allowed, and a person lets it through"), shown
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
+
+
+def test_a_run_is_held_by_what_begins_before_it_can_have_ended(here: Folder, monkeypatch: Patch) -> None:
+    """Its own length counts: steps, extension and watch. What begins later does not hold it."""
+    stage(monkeypatch, Source(), clock := Clock())
+    monkeypatch.setattr("incident_ops.adapters.clock.now", clock.now)
+    begin = ("freeze", "year-end", "--reason", "the books", "--by", "@a", "--until", "2025-01-27T00:00:00Z", "--from")
+    assert call(*begin, "2025-01-26T14:25:00Z", at=here.path).code == 0
+    here.commit()
+    long = gate(steps="[{weight: 10, duration: 20m}, {weight: 100}]").replace("  duration: 10m\n", "")
+    done, said = run(here, "-s", "api", "--on-step", "touch stepped", text=f"{long}  watch: 10m\n")
+    assert (done.code, said["verdict"], said["reason_code"]) == (3, "frozen", "deploy_freeze")
+    assert "year-end  from 14:25 UTC  until 2025-01-27 00:00 UTC  by @a  the books" in done.err
+    assert "The rollout may take 30m, and nothing of this may be on in that time." in done.err
+    assert not (here.path / "stepped").exists()
+    extended = gate(onInconclusive="{extend: {max: 20m}}")
+    assert run(here, "-s", "api", text=extended)[1]["verdict"] == "frozen"
+    assert run(here, "-s", "api", text=long)[1]["verdict"] == "pass"
+
+
+def test_a_plan_says_whether_a_run_of_its_length_may_begin(here: Folder) -> None:
+    """A freeze in eight minutes holds the ten that are planned."""
+    freeze = ("freeze", "year-end", "--reason", "the books", "--by", "@a", "--from", "8m", "--until", "1d")
+    asked = ("canary", "plan", "--baseline-rate", "2%", "--rps", "100000", "-s", "api")
+    free = call(*asked, "--format", "json", at=here.path)
+    assert json.loads(free.out)["deploy"] == {"verdict": "pass", "reason_code": "ok"}
+    assert call(*freeze, at=here.path).code == 0
+    here.commit()
+    held = call(*asked, at=here.path)
+    assert "A rollout of api to production that takes 10m cannot begin now (deploy_freeze)." in held.err
+    assert "year-end  from 14:08 UTC  until 2025-01-27 14:00 UTC  by @a  the books" in held.err
+    call(*asked[:-1], "nobody", at=here.path).told_once(2, "nobody")
 
 
 def test_a_failed_canary_declares_its_incident(here: Folder, monkeypatch: Patch) -> None:
@@ -499,11 +533,72 @@ def test_a_command_that_fails_never_ends_well(
     text = gate(steps="[{weight: 10}]")
     done = call("canary", "run", "-f", write(here.path, text), option, "exit 7", at=here.path, clock=None)
     assert done.code == code
-    assert f"the command of {option} ended with exit code 7" in done.out + done.err
-    assert "pass" not in done.out
-    stage(monkeypatch, Source(ratio))
-    done, told = run(here, option, "exit 7", text=text)
-    assert (done.code, told["verdict"]) == (code, "inconclusive" if code == 4 else "fail")
+    assert f"the command of {option} ended with exit code 7" in done.out
+    assert "pass" not in done.out.replace(option, "")
+
+
+@pytest.mark.parametrize(("option", "seconds"), [("--on-step", 0), ("--on-pass", 600)])
+def test_a_command_that_fails_is_said_in_json_too(here: Folder, monkeypatch: Patch, option: str, seconds: int) -> None:
+    """A program that reads the output learns why, and that it is no pass; so do the outputs of a workflow's step."""
+    stage(monkeypatch, Source())
+    monkeypatch.setenv("GITHUB_OUTPUT", str(here.path / "out"))
+    done, said = run(here, option, "exit 7", text=gate(steps="[{weight: 10}]"))
+    assert (done.code, said["verdict"], said["reason_code"]) == (4, "inconclusive", "command_failed")
+    assert said["stopped_at_seconds"] == seconds
+    found = outputs(here.path / "out")
+    assert (found["verdict"], found["reason-code"]) == ("inconclusive", "command_failed")
+
+
+def test_the_message_of_the_playbook_is_printed_when_the_rollback_begins(here: Folder, monkeypatch: Patch) -> None:
+    """Before the command runs; without one, it is said that somebody has to."""
+    stage(monkeypatch, Source(5.0))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(here.path / "summary"))
+    words = ("canary", "run", "-f", write(here.path, gate()))
+    done = call(*words, "--on-fail", "true", at=here.path, clock=None)
+    assert "Canary failed, rolling back\n" in done.err
+    assert "::error title=Canary failed and was rolled back::fail: the canary has more errors" in done.err
+    assert "Rolled back: the command of --on-fail ended well" in done.out
+    done = call(*words, "--on-fail", "exit 1", at=here.path, clock=None)
+    assert "::error title=Canary and rollback failed::" in done.err
+    done = call(*words, at=here.path, clock=None)
+    assert "rolling back" not in done.err
+    assert "::error title=Canary failed::" in done.err
+    assert "Roll back: no --on-fail was given, so nothing was rolled back here." in done.out
+
+
+def test_a_state_file_serves_one_run_at_a_time(here: Folder, monkeypatch: Patch) -> None:
+    """The second one is refused before it takes traffic; what the first one keeps stays, and no lock is left."""
+    stage(monkeypatch, Source(), Clock(at_wait=lambda wait: second.append(other()) if wait == 3 else None))
+    second: list[Done] = []
+
+    def other() -> Done:
+        words = (*("canary", "run", "-f", "g.yaml"), *KEPT, "--on-step", "touch stepped")
+        script = [sys.executable, "-m", "incident_ops", *words]
+        ran = subprocess.run(script, cwd=here.path, capture_output=True, text=True, check=False, timeout=60)
+        return Done(ran.returncode, ran.stdout, ran.stderr)
+
+    done, said = run(here, *KEPT)
+    assert (done.code, said["verdict"]) == (0, "pass")
+    second[0].told_once(2, "s.json", "another run is using the state file")
+    assert sorted(entry.name for entry in here.path.iterdir() if "s.json" in entry.name) == ["s.json"]
+
+
+def test_a_full_error_stream_never_looks_like_a_fail(here: Folder) -> None:
+    """The verdict of a run is not lost with its progress; an error keeps its own code."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1));"
+        "import incident_ops.app.canary_run as run; from tests.cli.canary_scene import Clock, Source;"
+        "run.connect = lambda *given, **more: Source(); clock = Clock(); run.Ticking = lambda: clock;"
+        "from incident_ops.cli.main import main; main()"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    words = [sys.executable, "-c", script, root, "canary", "run", "-f", write(here.path, gate()), "--format", "json"]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(words, cwd=here.path, stdout=subprocess.PIPE, stderr=full, check=False, timeout=60)
+        assert (ran.returncode, json.loads(ran.stdout)["verdict"]) == (0, "pass")
+        words += ["--severity", "SEV2"]
+        refused = subprocess.run(words, cwd=here.path, stdout=subprocess.PIPE, stderr=full, check=False, timeout=60)
+        assert refused.returncode == 2
 
 
 @pytest.mark.parametrize(

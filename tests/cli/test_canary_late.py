@@ -129,7 +129,7 @@ def test_a_step_that_looks_worse_for_twice_its_time_ends_the_run(here: Folder, m
     assert (here.path / "steps.txt").read_text() == "10\n"
 
 
-LIMITED = POLICY.replace("max_error_pct: null", "max_error_pct: 1, after_rollout_pct: 3")
+LIMITED = POLICY.replace("max_error_pct: null", "max_error_pct: 1")
 
 
 def test_the_policy_s_limit_holds_for_a_gate_file_without_one(here: Folder) -> None:
@@ -149,7 +149,9 @@ def test_the_policy_s_limit_after_the_rollout_is_the_watch_s(here: Folder, monke
     write(here.path, gate(watch="20m"))
     done = call("canary", "run", "-f", "g.yaml", "--format", "json", at=here.path, clock=None)
     assert (done.code, json.loads(done.out)["reason_code"]) == (0, "ok")
-    (here.path / "policy.yaml").write_text(LIMITED)
+    (here.path / "policy.yaml").write_text(
+        LIMITED.replace("max_error_pct: 1", "max_error_pct: 1, after_rollout_pct: 3")
+    )
     stage(monkeypatch, Source(lambda at: 8.0 if at >= 600 else 1.0, rate=0.005))
     done = call("canary", "run", "-f", "g.yaml", "--format", "json", at=here.path, clock=None)
     assert (done.code, json.loads(done.out)["reason_code"]) == (1, "absolute_limit")

@@ -133,7 +133,7 @@ def test_samples_that_are_too_few_for_a_pass_are_a_problem(here: Folder, monkeyp
     stage(monkeypatch, Asked(60))
     done = probe(here, gate(steps="[{weight: 10, duration: 4m}]").replace("  duration: 10m\n", ""))
     assert done.code == 1
-    assert "samples come every 1m, so that only 4 ticks count in this run, and a pass needs 5" in flat(done)
+    assert "samples come every 1m, so only 4 ticks count in this run, and a pass needs 5" in flat(done)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,16 @@ def test_queries_that_read_the_same_are_found_by_what_they_find(
 
 def _query_of(found: Callable[..., Any]) -> str:
     return str((found.__closure__ or ())[0].cell_contents)
+
+
+def test_a_run_that_is_too_short_for_its_samples_is_said(here: Folder, monkeypatch: Patch) -> None:
+    """Four minutes after the warm-up over a scrape of a minute: what would do is named."""
+    stage(monkeypatch, Asked(60))
+    done = probe(here, gate(duration="4m", warmup="1m"))
+    assert done.code == 1
+    words = "samples come every 1m, so only 3 ticks count in this run, and a pass needs 5 (scrape it more often, or let"
+    assert words in flat(done)
+    assert "let the run last 9m" in flat(done)
 
 
 def test_sides_that_are_swapped_are_seen_by_their_share(here: Folder, monkeypatch: Patch) -> None:

@@ -75,7 +75,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 
 def run(server: Prometheus, folder: Path, patch: pytest.MonkeyPatch, version: str, clock: Clock) -> tuple[Done, Any]:
     source = f'{{kind: prometheus, url: "{server.url}", allow_private: true}}'
-    here = Folder(folder / "repo", policy=f"extends: sev0-3\ndatasources:\n  main: {source}\n")
+    here = Folder(
+        folder / "repo", policy=f"extends: sev0-3\ngate: {{max_error_pct: null}}\ndatasources:\n  main: {source}\n"
+    )
     here.commit()
     (here.path / "g.yaml").write_text(GATE, encoding="utf-8")
     clock.at = datetime.fromtimestamp(BEGIN, UTC)

@@ -36,7 +36,8 @@ def test_an_empty_folder_becomes_a_repository_that_validates(bare: Folder) -> No
     assert "extends: sev0-3\n" in (bare.path / "policy.yaml").read_text()
     assert (bare.path / ".gitattributes").read_text() == LINE
     assert (bare.path / ".gitignore").read_text() == "/.incident-ops/\n.*.incident-ops\n"
-    assert all((bare.path / folder / ".gitkeep").exists() for folder in FIRST_FOLDERS)
+    assert all((bare.path / folder).iterdir() for folder in FIRST_FOLDERS)
+    assert (bare.path / "gates/errors.yaml").exists()
     assert {file.name for file in (bare.path / "schemas").iterdir()} == {
         file.name for file in (ROOT / "schemas").iterdir()
     }
@@ -236,7 +237,11 @@ def test_a_read_only_folder_is_told_and_nothing_is_there(bare: Folder) -> None:
 def test_a_write_that_fails_half_way_says_what_is_there_and_the_next_run_goes_on(bare: Folder) -> None:
     """The disk takes small files only: the first schema does not fit."""
     done = run("init", at=bare.path, before=small_disk(4096))
-    done.told_once(4, "schemas/incident.schema.json", "written before that: policy.yaml, services.yaml, incidents/")
+    done.told_once(
+        4,
+        "schemas/incident.schema.json",
+        "written before that: policy.yaml, services.yaml, gates/errors.yaml, incidents/",
+    )
     assert not [name for name in contents(bare.path) if name.startswith((".policy", "schemas/"))]
     assert call("init", at=bare.path).code == 0
     assert (bare.path / "schemas/gate.schema.json").exists()
@@ -258,7 +263,7 @@ def test_at_a_terminal_the_preset_is_asked_for_once_and_only_when_it_is_not_know
     monkeypatch.setattr("sys.stdin", io.StringIO("p9\nsev1-3\n"))
     done = call("init", at=bare.path)
     assert all(preset in done.err for preset in preset_names())
-    assert (bare.path / "policy.yaml").read_text().endswith("extends: sev1-3\n")
+    assert "extends: sev1-3\n" in (bare.path / "policy.yaml").read_text()
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert call("init", at=bare.path).err == ""
     for args in (["--preset", "p0-p3"], ["--format", "json"]):
@@ -269,3 +274,25 @@ def test_at_a_terminal_the_preset_is_asked_for_once_and_only_when_it_is_not_know
 def test_help_has_examples() -> None:
     out = call("init", "--help", at=ROOT).out
     assert "incident-ops init --preset p0-p3" in out
+
+
+def test_the_first_gate_file_is_sound_and_finds_the_data_source_of_the_first_policy(tmp_path: Path) -> None:
+    """`canary validate` and `policy lint` have nothing to say; an address is all that a run lacks."""
+    assert call("init", at=tmp_path).code == 0
+    checked = call("canary", "validate", at=tmp_path)
+    assert (checked.code, checked.out.splitlines()[0]) == (0, "1 file checked: all fine")
+    assert call("policy", "lint", at=tmp_path).code == 0
+    run = ("canary", "run", "-f", "gates/errors.yaml")
+    call(*run, at=tmp_path, clock=None, PROMETHEUS_URL="").told_once(2, "PROMETHEUS_URL")
+
+
+def test_a_gate_file_is_laid_only_beside_a_new_policy(tmp_path: Path) -> None:
+    """An older policy may not have its data source; a gate of the user's stays alone."""
+    (tmp_path / "policy.yaml").write_text("extends: sev0-3\n")
+    assert call("init", at=tmp_path).code == 0
+    assert [entry.name for entry in (tmp_path / "gates").iterdir()] == [".gitkeep"]
+    other = tmp_path / "other"
+    (other / "gates").mkdir(parents=True)
+    (other / "gates/mine.yaml").write_text("x: y\n")
+    assert call("init", at=other).code == 0
+    assert [entry.name for entry in (other / "gates").iterdir()] == ["mine.yaml"]

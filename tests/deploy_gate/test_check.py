@@ -21,6 +21,9 @@ OVERRIDDEN = ("overridden", "override", 0)
 LOST = Unread("incidents/INC-9/incident.yaml", "line 3: not YAML")
 
 
+AT_HALF_PAST = {"zone": "Etc/UTC", "from": "2025-01-22T13:30:00", "until": "2025-01-22T14:00:00"}
+
+
 def frozen(reason: str) -> tuple[str, str, int]:
     return "frozen", reason, 3
 
@@ -99,6 +102,33 @@ def test_outside_the_hours_of_the_calendar_deploys_are_held(now: str, held: bool
     verdict = ask(known(rules=policy("gate: {deploy_calendar: business}\n")), now=at)
     assert outcome(verdict) == (frozen("off_window") if held else PASSED)
     assert [hold.end is not None and hold.end.hour for hold in verdict.holds] == [9] * held
+
+
+@pytest.mark.parametrize(
+    ("given", "ends", "reason"),
+    [
+        ({"freezes": freeze(**{"from": "2025-01-22T13:30:00Z"})}, 30, "deploy_freeze"),
+        ({"maintenance": change(window=AT_HALF_PAST)}, 30, "maintenance_window"),
+        ({"rules": policy("gate: {deploy_calendar: business}\n")}, 240, "off_window"),
+    ],
+)
+def test_a_rollout_of_known_length_must_end_before_what_begins(given: dict[str, Any], ends: int, reason: str) -> None:
+    """To the second: what begins when it has ended does not hold it. Its length counts instead of the policy's."""
+    long = timedelta(minutes=ends)
+    assert outcome(ask(known(**given), lead=long + timedelta(seconds=1))) == frozen(reason)
+    assert outcome(ask(known(**given), lead=long - timedelta(seconds=1))) == PASSED
+    assert outcome(ask(known(**given), lead=timedelta())) == PASSED
+    (hold,) = ask(known(**given), lead=long + timedelta(minutes=1)).holds
+    assert ("17:00 UTC" if reason == "off_window" else "13:30 UTC") in hold.state
+
+
+def test_hours_that_are_over_soon_are_told_with_the_next_opening() -> None:
+    """Open now and closed before the rollout would end: it is held until the next morning."""
+    at = datetime(2025, 1, 22, 16, 50, tzinfo=UTC)
+    verdict = ask(known(rules=policy("gate: {deploy_calendar: business}\n")), now=at, lead=timedelta(minutes=20))
+    assert [(hold.end, hold.state) for hold in verdict.holds] == [
+        (datetime(2025, 1, 23, 9, tzinfo=UTC), "closes at 17:00 UTC")
+    ]
 
 
 def test_a_calendar_that_is_not_there_is_a_mistake() -> None:

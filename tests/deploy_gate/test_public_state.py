@@ -173,6 +173,17 @@ def test_hours_beyond_those_told_are_held() -> None:
     assert answer(state, datetime(2025, 2, 27, 12, tzinfo=UTC)) == ("frozen", "off_window", 3)
 
 
+@pytest.mark.parametrize(
+    ("there", "ends"),
+    [(known(freezes=freeze(**{"from": "2025-01-22T13:30:00Z"})), 30), (known(rules=HOURS), 240)],
+)
+def test_a_rollout_of_known_length_is_judged_to_its_end(there: DeployFacts, ends: int) -> None:
+    """A freeze that begins meanwhile, hours that close: held; when it has ended, not."""
+    state = published(there)
+    assert answer(state, lead=timedelta(minutes=ends, seconds=1))[0] == "frozen"
+    assert answer(state, lead=timedelta(minutes=ends, seconds=-1))[0] == "pass"
+
+
 def test_a_budget_that_runs_out_later_is_told_ahead() -> None:
     """20 of 43.2 minutes are used and the impact goes on: spent at 13:23:12 at the latest."""
     state = published(known(objective=Objective(99.9, 30 * 86_400), past=[RUNNING]))

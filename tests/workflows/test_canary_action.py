@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import yaml
 
 from tests.cli.canary_scene import POLICY, gate
 from tests.support.repository import Repo
+from tests.support.standin import PERSON_TOKEN, Standin
 from tests.workflows.running import ROOT, Job, need_node, run_action
 
-pytestmark = pytest.mark.usefixtures("_node")
+pytestmark = [pytest.mark.usefixtures("_node"), pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])]
 JUDGE = "Judge the canary"
 PROGRAM = """\
 import os, sys
@@ -77,9 +79,38 @@ def test_a_bad_canary_is_red_and_says_fail(repo: Repo) -> None:
     job = judge(repo, environment, on_fail="echo back > back.txt", declare_on_fail="true", severity="SEV2")
     assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 1)
     assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("fail", "error_rate")
-    assert job.steps[JUDGE]["output"].count("::error title=Canary fail::") == 1
+    assert job.steps[JUDGE]["output"].count("::error title=Canary failed and was rolled back::") == 1
     assert (repo.root / "back.txt").exists()
     assert (repo.root / f"incidents/{job.outputs['incident-id']}/incident.yaml").exists()
+    assert job.outputs["rollback"] == "done"
+
+
+def test_a_declared_incident_leaves_the_runner(repo: Repo, github: Standin) -> None:
+    """Its pull request is open when the job is gone, with the job's own token; the next job goes on with it."""
+    name, bare = github.new_repository(), repo.root.parent / "origin.git"
+    repo.git("clone", "--quiet", "--bare", str(repo.root), str(bare))
+    environment = {"RATIO": "5", **github.environment(name)}
+    for rollback, number in (("exit 7", 1), ("true", 2)):
+        job_repo = Repo(repo.root.parent / f"job{number}", git=False, settings=False)
+        repo.git("clone", "--quiet", "--depth", "1", bare.as_uri(), str(job_repo.root))
+        job = judge(job_repo, environment, on_fail=rollback, declare_on_fail="true", severity="SEV2")
+        assert job.steps[JUDGE]["exit"] == 1, job.steps[JUDGE]
+        shutil.rmtree(job_repo.root)
+        (pull,) = github.ask("GET", f"/repos/{name}/pulls?state=open", token=PERSON_TOKEN)
+        assert job.outputs["pull-request"] == pull["html_url"]
+    branch = f"incident-ops/declare/{job.outputs['incident-id']}"
+    assert pull["head"]["ref"] == branch
+    text = repo.git("--git-dir", str(bare), "show", f"{branch}:incidents/{job.outputs['incident-id']}/incident.yaml")
+    assert text.index("The rollback failed: ") < text.index("Rolled back: ")
+
+
+def test_where_an_incident_cannot_leave_it_is_said_on_the_run_page(repo: Repo) -> None:
+    """No remote: the verdict stays, and the annotation says that the incident was not sent."""
+    job = judge(repo, {"RATIO": "5"}, declare_on_fail="true", severity="SEV2", on_fail="true")
+    said = [line for line in job.steps[JUDGE]["output"].splitlines() if line.startswith("::error")]
+    assert len(said) == 1
+    assert said[0].startswith("::error title=Canary failed and was rolled back::")
+    assert f"incident {job.outputs['incident-id']} was not sent" in said[0]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +121,14 @@ def test_an_inconclusive_canary_is_red(repo: Repo, environment: dict[str, str], 
     job = judge(repo, environment)
     assert (job.conclusion, job.steps[JUDGE]["exit"]) == ("failure", 3)
     assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", reason)
+
+
+def test_an_inconclusive_canary_is_carried_on_with_its_state(repo: Repo) -> None:
+    """A second job with the file of the first; the verdict is over all that was measured."""
+    state = str(repo.root.parent / "canary.json")
+    assert judge(repo, {"RPS": "0.4"}, state=state).outputs["verdict"] == "inconclusive"
+    job = judge(repo, {"RPS": "0.4"}, **{"state": state, "continue": "20m"})
+    assert (job.conclusion, job.outputs["verdict"], job.outputs["seconds"]) == ("success", "pass", "1800")
 
 
 def test_a_frozen_service_is_red_before_anything_is_measured(repo: Repo) -> None:
@@ -151,11 +190,27 @@ def _action() -> dict[str, Any]:
 
 def test_the_action_installs_its_own_commit_with_hashes(repo: Repo) -> None:
     """What is run is what the pin of the action names."""
-    told = judge(repo).installed.splitlines()
+    made, *told = judge(repo).installed.splitlines()
+    assert re.fullmatch(r"-I -m venv /.*/runner/incident-ops", made)
     assert told[0].endswith("actions/canary-gate/../../requirements/build.txt")
     assert "--require-hashes" in told[0]
     assert told[1].endswith("--no-deps --no-build-isolation " + str(ROOT / "actions/canary-gate") + "/../..")
     assert told[2:] == ["-I -m pip check"]
+
+
+def test_the_job_keeps_its_own_python(repo: Repo) -> None:
+    """Neither its path nor its environment changes: the caller's commands find what they found before, and nothing of
+    theirs stands in for a module of ours."""
+    (repo.root / "modules").mkdir()
+    (repo.root / "modules/click.py").write_text("raise SystemExit('the module of the caller')\n")
+    seen = 'echo "$PATH" > path; command -v incident-ops > own; echo "$PYTHONPATH" > modules/seen'
+    job = judge(repo, {"PYTHONPATH": str(repo.root / "modules")}, on_pass=seen)
+    assert job.conclusion == "success", job.steps[JUDGE]
+    assert "runner/incident-ops" not in (repo.root / "path").read_text() + (repo.root / "own").read_text()
+    assert (repo.root / "modules/seen").read_text().strip() == str(repo.root / "modules")
+    assert job.steps["Find Python"]["with"]["update-environment"] == "false"
+    scripts = "".join(step.get("run", "") for step in _action()["runs"]["steps"])
+    assert not re.search("GITHUB_(PATH|ENV)", scripts)
 
 
 def test_no_expression_stands_in_a_script_and_actions_are_pinned() -> None:

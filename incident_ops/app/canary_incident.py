@@ -1,0 +1,205 @@
+"""The incident of a canary that failed: declared once for each service and commit, then gone on with while it is open.
+
+Its timeline has the verdict, each metric's figures and the rollback that ran. It is found in the work tree, and, where
+the record is sent, on the remote: a job begins with a fresh checkout, which lacks what the last one has declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from incident_ops.adapters.files import demand_no_link, write_in_new_folder
+from incident_ops.app.declare import declare_record
+from incident_ops.app.edit_record import check_services, edit_record, record_of, who
+from incident_ops.app.sent_state import is_unsent
+from incident_ops.app.workspace import Workspace, at_commit, demand_work_tree, need_remote
+from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.lifecycle import OVER
+from incident_ops.domain.record import Record, is_incident_id
+from incident_ops.domain.sending import DECLARE_BRANCHES
+from incident_ops.domain.triage import triage_answers, worst_tier
+from incident_ops.edits.cause import CauseFacts, write_cause
+from incident_ops.edits.communicate import TimelineEntry, add_entry
+from incident_ops.edits.declare import NO_ANSWERS, Declaration
+from incident_ops.edits.step import Step
+from incident_ops.errors import IncidentOpsError, UserError
+from incident_ops.records.store import record_path
+from incident_ops.render.canary import canary_headline, progress
+
+_SECONDS = 10.0
+"""How long one question to the remote may take."""
+_SOURCE, _KIND = "alert", "detection"
+
+
+@dataclass(frozen=True)
+class FailedCanary:
+    """A failed canary as its incident tells it: the outcome, whose it is, and when it failed (aware UTC).
+
+    `weight` is its share of the traffic in percent, 0 = unknown; `rolled_back` what became of the rollback, which was
+    over at `rolled_back_at`.
+    """
+
+    outcome: CanaryOutcome
+    service: str
+    sha: str
+    weight: int
+    at: datetime
+    rolled_back: str
+    rolled_back_at: datetime
+
+    def is_of(self, incident: Incident) -> bool:
+        """True for the open incident of the same gate, service and commit."""
+        if incident.state in OVER or self.service not in incident.services or incident.detection is None:
+            return False
+        if (incident.detection.source, incident.detection.detail) != (_SOURCE, self.outcome.gate):
+            return False
+        commits = {entry.ref for entry in incident.timeline if entry.kind == _KIND and entry.ref}
+        return self.sha in commits if self.sha else not commits
+
+
+def demand_declarable(
+    workspace: Workspace, service: str | None, severity: str | None, weight: int, *, is_sent: bool
+) -> None:
+    """UserError where a failed canary could not be declared: better known before the rollout than after it."""
+    policy, _ = workspace.judged_by
+    if service is None:
+        raise UserError("--declare needs the service that is hurt", hint="--service NAME")
+    check_services(workspace, [service])
+    demand_work_tree(workspace)
+    if is_sent:
+        from incident_ops.app.send import demand_repository
+
+        demand_repository(workspace)
+    if severity is not None and severity not in policy.labels:
+        raise UserError(f"--severity {severity!r} is not in the policy", hint=", ".join(policy.labels))
+    if severity is None and not weight:
+        raise UserError("how bad is a failed canary? The gate names no steps", hint="--severity LABEL")
+
+
+def record_failure(workspace: Workspace, failed: FailedCanary, severity: str | None, *, is_sent: bool) -> CanaryOutcome:
+    """Declares the incident or goes on with the open one, and sends it where that is asked for -> the outcome with its
+    id and what became of it.
+
+    Nothing that goes wrong here changes the verdict; it is among the notes.
+    """
+    outcome = failed.outcome
+    known, notes = _already_open(workspace, failed, is_sent=is_sent)
+    try:
+        incident = known or _declared(replace(workspace, now=failed.at), failed, severity)
+        path = _written(workspace, incident, failed, is_again=known is not None)
+    except IncidentOpsError as error:
+        return replace(outcome, notes=(*outcome.notes, *notes, f"error: the incident was not written: {error}"))
+    outcome = replace(outcome, incident_ids=(*outcome.incident_ids, incident))
+    done = f"written to {incident}, which is open" if known else f"declared as {incident}"
+    if not is_sent:
+        raw = workspace.store.read(path)
+        unsent = isinstance(raw, bytes) and is_unsent(workspace, record_of(path, raw))
+        more = (f"not sent yet: incident-ops send {incident}",) if unsent else ()
+        return replace(outcome, notes=(*outcome.notes, *notes, done, *more))
+    return _sent(workspace, path, replace(outcome, notes=(*outcome.notes, *notes, done)))
+
+
+def _sent(workspace: Workspace, path: str, outcome: CanaryOutcome) -> CanaryOutcome:
+    from incident_ops.app.send import RecordSender
+
+    try:
+        sent = RecordSender(workspace).send(path)
+    except IncidentOpsError as error:
+        return replace(outcome, notes=(*outcome.notes, f"error: not sent: {error}"))
+    return replace(outcome, sent=sent)
+
+
+def _already_open(workspace: Workspace, failed: FailedCanary, *, is_sent: bool) -> tuple[str | None, list[str]]:
+    """The open incident of this canary, in the work tree from now on, and what could not be looked at."""
+    here = _newest(record for record in workspace.catalogue.live() if failed.is_of(record.incident))
+    if here is not None or not is_sent:
+        return (None if here is None else here.incident.id), []
+    try:
+        for path, raw in _on_remote(workspace, failed):
+            demand_no_link(workspace.root, path)
+            if write_in_new_folder(workspace.root / path, raw):
+                return path.split("/")[-2], []
+            if workspace.store.read(path) is not None:  # it is here in an older version
+                return path.split("/")[-2], []
+    except IncidentOpsError as error:
+        return None, [f"warning: unknown whether this canary has an open incident already: {error}"]
+    return None, []
+
+
+def _on_remote(workspace: Workspace, failed: FailedCanary) -> Iterator[tuple[str, bytes]]:
+    """Path and bytes of the records of this canary that are open: merged ones, then those that wait for a merge."""
+    remote, git = need_remote(workspace.git, _SECONDS, by_person=True), workspace.git
+    if git is None:
+        return
+    tip = remote.default_tip()
+    merged = at_commit(workspace, tip) if tip else None
+    found = _newest(one for one in merged.catalogue.live() if failed.is_of(one.incident)) if merged else None
+    if found is not None and tip:
+        raw = git.read_path(tip, found.path)
+        if raw is not None:
+            yield found.path, raw
+    for branch, commit in sorted(remote.tips((DECLARE_BRANCHES,)).items(), reverse=True):
+        name = branch.removeprefix(DECLARE_BRANCHES)
+        path = record_path(name)
+        raw = git.read_path(commit, path) if is_incident_id(name) else None
+        if raw is None or (tip and git.read_path(tip, path) is not None):
+            continue
+        try:
+            record = record_of(path, raw)
+        except UserError:  # a broken declaration of somebody is none of this canary
+            continue
+        if failed.is_of(record.incident):
+            yield path, raw
+
+
+def _newest(records: Iterator[Record]) -> Record | None:
+    return max(records, key=lambda record: record.incident.id, default=None)
+
+
+def _declared(workspace: Workspace, failed: FailedCanary, severity: str | None) -> str:
+    """Declares the incident -> its id. Without a label the share of the traffic answers the triage question."""
+    by_priority = workspace.judged_by[0].drives == "priority"
+    declaration = Declaration(
+        title=f"Canary of {failed.service} failed",
+        services=(failed.service,),
+        severity=None if by_priority else severity,
+        priority=severity if by_priority else None,
+        description=canary_headline(failed.outcome),
+        source=_SOURCE,
+        detail=failed.outcome.gate,
+        answers=NO_ANSWERS if severity else triage_answers({"users_percent": float(failed.weight)}),
+        tier=worst_tier((failed.service,), workspace.judged_by[1]),
+        by_machine=True,
+    )
+    return declare_record(workspace, declaration, who(workspace, None)).record.incident.id
+
+
+def _written(workspace: Workspace, incident: str, failed: FailedCanary, *, is_again: bool) -> str:
+    """Adds the verdict, the figures and the rollback to the timeline -> the path of the record."""
+    headline = canary_headline(failed.outcome)
+    rows = [f"It failed again: {headline}" if is_again else headline]
+    rows += [f"{status.verdict}: {progress(status)}" for status in failed.outcome.metrics]
+    ref = failed.sha or None
+    entries: Sequence[tuple[datetime, TimelineEntry]] = [
+        *((failed.at, TimelineEntry(event=row, kind=_KIND, ref=ref)) for row in rows),
+        (failed.rolled_back_at, TimelineEntry(event=failed.rolled_back, kind="action", ref=ref)),
+    ]
+    by = who(workspace, None)
+    for at, entry in entries:
+        edit_record(replace(workspace, now=at), incident, partial(_add, at, by, entry))
+    return edit_record(workspace, incident, partial(_blame, failed.sha)).record.path
+
+
+def _blame(sha: str, incident: Incident) -> Step:
+    """The commit as the cause, so that no gate takes it for one to roll back to; what people wrote stays."""
+    if not sha or incident.cause is not None:
+        return Step((), ())
+    return write_cause(incident, CauseFacts({"category": "deploy", "trigger": "Its canary failed", "ref": sha}, {}))
+
+
+def _add(at: datetime, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
+    return add_entry(incident, at, by, entry)
