@@ -37,6 +37,7 @@ SELF_LEVEL = 0.05
 _MOST_TRIALS = 1e9
 _CLOSE = 1e-14
 _TINY = 1e-300
+_NEAREST = 1e-15  # nearer to 1 a float is 1
 
 
 BELOW_GOOD_RATE = "below_good_rate"
@@ -255,13 +256,17 @@ def at_most(errors: float, trials: float, share: float) -> float:
     """The chance of at most `errors` of `trials`, each with chance `share` (0 to 1, both excluded); not only whole
     numbers: the regularised incomplete beta function."""
     scale = max(1.0, trials / _MOST_TRIALS)  # fewer errors can only make the chance larger
-    return _incomplete_beta((trials - errors) / scale, errors / scale + 1, 1 - share)
+    return _incomplete_beta((trials - errors) / scale, errors / scale + 1, 1 - _off_the_ends(share))
 
 
 def at_least(errors: float, trials: float, share: float) -> float:
     """The chance of at least `errors` of `trials`."""
     scale = max(1.0, trials / _MOST_TRIALS)
-    return _incomplete_beta(errors / scale, (trials - errors) / scale + 1, share)
+    return _incomplete_beta(errors / scale, (trials - errors) / scale + 1, _off_the_ends(share))
+
+
+def _off_the_ends(share: float) -> float:
+    return min(max(share, _NEAREST), 1 - _NEAREST)
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:

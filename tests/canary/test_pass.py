@@ -184,3 +184,5 @@ def test_the_absolute_limit_is_asked_on_every_route() -> None:
 def test_a_number_without_end_does_not_hang() -> None:
     """More errors than any service has."""
     assert math.isfinite(at_most(1e14, 1e15, 0.1))
+    assert at_most(0, 1e9, 1e-300) == pytest.approx(1)
+    assert at_least(1, 1e9, 1e-300) < 1e-5
