@@ -174,8 +174,7 @@ def next_measurement(analysis: Analysis, run: Run) -> float:
         for metric in analysis.metrics
         if not is_metric_settled(metric, run.metrics[metric.name])
     ]
-    end = stage_of(analysis, run).end
-    return min([*(dues or [end if end > run.at else run.horizon]), run.horizon])
+    return min([*(dues or [stage_of(analysis, run).end]), run.horizon])
 
 
 def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
@@ -214,14 +213,9 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
         for metric in analysis.metrics
     ]
     joined = join_metrics(statuses, end is not None)
-    is_final = joined.is_final and not (end is None and joined.verdict == PASS and _has_steps_ahead(analysis, run))
+    may_pass = analysis.passes_early or run.stage + 1 >= len(stages(analysis))
+    is_final = joined.is_final and (may_pass or end is not None or joined.verdict != PASS)
     return replace(joined, is_final=is_final, is_whole=run.look > 0 and run.at >= run.horizon)
-
-
-def _has_steps_ahead(analysis: Analysis, run: Run) -> bool:
-    """Whether steps have to follow before a pass: only `earlyPass` leaves any out."""
-    is_early = any(isinstance(metric, ErrorRate) and metric.settings.early_pass for metric in analysis.metrics)
-    return not is_early and run.stage + 1 < len(stages(analysis))
 
 
 def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:

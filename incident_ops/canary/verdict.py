@@ -249,7 +249,7 @@ def looking_worse(status: MetricStatus) -> MetricStatus:
 
 
 def not_passed_yet(status: MetricStatus) -> MetricStatus:
-    """The status of a metric at the end of a step before the last one: well so far is no pass."""
+    """The status of a metric at the end of a step before the last one: it may still fail."""
     if status.verdict != PASS:
         return status
     return replace(status, verdict=INCONCLUSIVE, reason_code=TOO_FEW_SAMPLES)
