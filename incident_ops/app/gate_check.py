@@ -258,7 +258,10 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
         return replace(verdict, notes=(*verdict.notes, note)) if listed else verdict
     if listed:
         return rolled_back(verdict)
-    if len(sha) not in _WHOLE_IDS or not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
+    if len(sha) not in _WHOLE_IDS:
+        note = f"--sha {sha} is not a whole commit id: what passed before, or is let through, is found by the whole one"
+        return replace(verdict, notes=(*verdict.notes, note))
+    if not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
         return verdict
     from incident_ops.adapters.github.deployments import Deployments
     from incident_ops.app.workspace import remote_of

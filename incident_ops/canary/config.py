@@ -1,4 +1,4 @@
-"""A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (docs/gate.md).
+"""A gate file as a value: `gates/*.yaml`, kind CanaryAnalysis (docs/gate-files.md).
 
 Built from data that fits the schema and has no finding of `config_check`; durations become seconds, percentages
 rates between 0 and 1. In queries `{{args.NAME}}` is filled in, inside quotes only, escaped as the label value it is; in

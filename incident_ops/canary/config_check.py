@@ -83,13 +83,18 @@ def check_source(data: Mapping[str, Any], file: str, policy: Policy) -> Iterator
     route = ("provider", provider.kind, "datasource")
     known = policy.datasources
     if provider.datasource not in known:
-        hint = did_you_mean(provider.datasource, known) or "the policy has none; add it there under datasources"
+        hint = did_you_mean(provider.datasource, known) or _source_to_add(provider.datasource, provider.kind)
         yield _finding(
             GATE_SETTINGS_RULE, file, route, f"data source {provider.datasource!r} is not in policy.yaml", hint
         )
     elif (kind := known[provider.datasource].kind) != provider.kind:
         message = f"data source {provider.datasource!r} is of kind {kind}, not {provider.kind}"
         yield _finding(GATE_SETTINGS_RULE, file, route, message, f"write provider: {{{kind}: ...}}, or name another")
+
+
+def _source_to_add(name: str, kind: str) -> str:
+    setting = "url_env: PROMETHEUS_URL" if kind == "prometheus" else "..."
+    return f"add it to policy.yaml below datasources: {name}: {{kind: {kind}, {setting}}}"
 
 
 def _finding(rule: str, file: str, route: Route, message: str, hint: str) -> Finding:

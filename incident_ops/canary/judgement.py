@@ -79,7 +79,7 @@ def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: floa
     is_over = evidence.at >= horizon
     ended = end_blocks(settings, evidence) if is_over else evidence
     weight = weigh_evidence(settings, ended)
-    passing = _look(settings, ended, look) if is_over and look else None
+    passing = _with_limit(settings, ended, weight, _look(settings, ended, look) if is_over and look else None)
     verdict, reason = _decide(settings, ended, weight, is_over, passing)
     log_fail = weight.above_limit if weight.ratio is None else weight.ratio.log_fail
     ratio = _ratio(ended)
@@ -164,6 +164,26 @@ def _look(settings: EvidenceSettings, ended: Evidence, look: int) -> PassFigures
     )
 
 
+def _is_below_limit(settings: EvidenceSettings, evidence: Evidence, weight: Weight) -> bool:
+    return evidence.limit is None or weight.below_limit >= settings.pass_level
+
+
+def _with_limit(
+    settings: EvidenceSettings, ended: Evidence, weight: Weight, passing: PassFigures | None
+) -> PassFigures | None:
+    """The same look, which lacks something where the comparison would let through what an absolute number does not."""
+    if passing is None or not passing.reason:
+        return passing
+    if not _is_below_limit(settings, ended, weight):
+        limit = 100 * (settings.max_error_rate or 0.0)
+        lacks = f"the canary's errors are not surely below the limit of {limit:.3g} % (maxErrorRate)"
+        return msgspec.structs.replace(passing, reason="", lacks=lacks)
+    if ended.canary.requests < settings.min_requests:
+        lacks = f"fewer canary requests than minRequests, {settings.min_requests:,}"
+        return msgspec.structs.replace(passing, reason="", lacks=lacks)
+    return passing
+
+
 def _decide(
     settings: EvidenceSettings, evidence: Evidence, weight: Weight, is_over: bool, passing: PassFigures | None
 ) -> tuple[str, str]:
@@ -178,8 +198,7 @@ def _decide(
         return FAIL, OBVIOUS
     if missing := _missing(settings, evidence):
         return INCONCLUSIVE, missing
-    is_low = evidence.limit is None or weight.below_limit >= settings.pass_level
-    if not is_low or evidence.canary.requests < settings.min_requests:
+    if not _is_below_limit(settings, evidence, weight) or evidence.canary.requests < settings.min_requests:
         return INCONCLUSIVE, TOO_FEW_SAMPLES
     is_early = settings.early_pass and weight.phi == 1
     if (is_over and ratio is None) or (is_early and (ratio is None or ratio.log_pass >= settings.pass_level)):

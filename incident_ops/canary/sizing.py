@@ -30,7 +30,7 @@ SHARED = 0.9
 """Part of the mean time by counts that comes on top, where the fewest ticks are what takes the time."""
 
 FEWEST_TICKS = 3
-"""No verdict is said in fewer (gate.md)."""
+"""No verdict is said in fewer (evidence.md)."""
 
 SHORT, LONG, LONGEST_SHORT = 15.0, 60.0, 3600.0
 """The proposed intervals in seconds, and the time up to which the short one is taken."""

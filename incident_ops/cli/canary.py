@@ -185,7 +185,7 @@ def plan_command(
     """
     from incident_ops.app.canary_gate import gate_name, write_gate
     from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
-    from incident_ops.render.canary import sizing_figures, sizing_json, sizing_text
+    from incident_ops.render.canary_sizing import sizing_figures, sizing_json, sizing_text
     from incident_ops.render.gate import begin_lines
     from incident_ops.render.gate_draft import gate_seconds
 

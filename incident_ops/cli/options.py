@@ -33,7 +33,7 @@ from incident_ops.app.workspace import (
     typed_time,
 )
 from incident_ops.cli.sending import data_of_sent, say_all_unsent, say_unsent, send_now
-from incident_ops.cli.terminal import page_width, prompt, say, style_line
+from incident_ops.cli.terminal import echo_folded, page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
@@ -410,10 +410,10 @@ def print_written(written: WrittenFile, form: str, more: Mapping[str, Any] = Map
         click.echo(json_text({"schema": 1, "path": written.path, **_edit_data(written), **more}), nl=False)
         return
     for line in written.done:
-        click.echo(inert(line))
+        echo_folded(line)
     warn(written.warnings)
     for line in written.next_steps:
-        click.echo(f"  next: {inert(line)}")
+        echo_folded(line, "  next: ")
 
 
 def _edit_data(edit: EditedRecord | WrittenFile) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from incident_ops.app.edit_record import MOST_NAMED
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.terminal import say
 from incident_ops.domain.record import Record
@@ -25,6 +24,7 @@ def say_unsent(workspace: Workspace, record: Record) -> None:
 
 def say_all_unsent(workspace: Workspace) -> None:
     """The same of every record, on the error stream, with the command that sends them."""
+    from incident_ops.app.edit_record import MOST_NAMED  # slow to import
     from incident_ops.app.sent_state import unsent_incidents  # as above
 
     if names := unsent_incidents(workspace):

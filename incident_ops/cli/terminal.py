@@ -19,6 +19,11 @@ from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, cut_line, fold, fold_
 NARROWEST, WIDEST = 40, 200
 
 
+def echo_folded(line: str, first: str = "") -> None:
+    """A line of output after `first`, in as many lines of a terminal as it takes; whole where there is no terminal."""
+    click.echo("\n".join(fold_record(inert(line), first, "  " + " " * len(first), page_width())))
+
+
 def page_width(*, err: bool = False) -> int:
     """Columns of the terminal that output goes to, or errors (`err`): 40 to 200; UNCUT where it is none.
 

@@ -55,12 +55,12 @@ RESUME = {
 }
 """What ends a hold: by its reason code, or by its state for a budget that burns too fast."""
 FIX = (
-    "To deploy a fix while deploys are held, the commander adds `--fixes INC --sha SHA`, or somebody takes"
-    " responsibility with `incident-ops override INC`."
+    "To deploy a fix while deploys are held, the commander adds `--fixes {id} --sha SHA`, or somebody takes"
+    ' responsibility with `incident-ops override {id} -s {service} --sha SHA --reason "..."`, once that is merged.'
 )
 ONE_COMMIT = (
-    "To deploy one commit in spite of a freeze or a window: `incident-ops override -s SERVICE --sha SHA`, a file that"
-    " somebody else reviews and merges."
+    "To deploy one commit in spite of a freeze or a window:"
+    ' `incident-ops override -s {service} --sha SHA --reason "..."`, a file that somebody else reviews and merges.'
 )
 MOST_HOLDS = 20
 """So many holds are listed; JSON has all of them."""
@@ -184,10 +184,12 @@ def _resume(verdict: Verdict, width: int) -> Iterator[str]:
         yield "Deploys resume when all of this is true:"
         for condition in conditions:
             yield from _sentence(condition, "  - ", "    ", width)
-    if any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds):
-        yield from _sentence(FIX, width=width)
+    incidents = [hold.id for hold in verdict.holds if hold.reason_code == OPEN_INCIDENT]
+    if incidents:
+        named = incidents[0] if len(incidents) == 1 and incidents[0] else "INC"
+        yield from _sentence(inert(FIX.format(id=named, service=verdict.service)), width=width)
     if any(hold.reason_code in (DEPLOY_FREEZE, MAINTENANCE_WINDOW) for hold in verdict.holds):
-        yield from _sentence(ONE_COMMIT, width=width)
+        yield from _sentence(inert(ONE_COMMIT.format(service=verdict.service)), width=width)
 
 
 def _sentence(text: str, first: str = "", rest: str = "", width: int = DEFAULT_WIDTH) -> list[str]:

@@ -38,7 +38,7 @@ def threshold(spec: dict[str, Any] | None = None, **words: Any) -> ThresholdMetr
 
 
 def test_what_is_not_given_has_the_documented_default() -> None:
-    """docs/gate.md tells them."""
+    """docs/gate-files.md tells them."""
     found = read()
     assert found.provider == Provider("prometheus", "main", 10.0, "$")
     assert (found.interval, found.horizon, found.warmup, found.watch) == (15, 600, 60, 0)

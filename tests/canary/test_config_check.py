@@ -302,6 +302,12 @@ def test_the_data_source_must_be_one_of_the_policy() -> None:
     assert told(gate(provider={"prometheus": {"datasource": "mian"}})) == [
         "data source 'mian' is not in policy.yaml (did you mean main?)"
     ]
+    bare = load_policy("extends: sev0-3\n").policy
+    assert bare is not None
+    (unnamed,) = check_source(gate(), "gates/g.yaml", bare)
+    assert unnamed.hint == (
+        "add it to policy.yaml below datasources: main: {kind: prometheus, url_env: PROMETHEUS_URL}"
+    )
     assert "is of kind prometheus, not web" in told(gate(provider={"web": {"datasource": "main"}}))[0]
 
 

@@ -1,4 +1,4 @@
-"""The examples of docs/gate.md: those of ours are sound gate files, and say what those beside them say."""
+"""The examples of docs/gate.md and gate-files.md: ours are sound gate files, and say what those beside them say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from incident_ops.canary.config_check import check_gate_file
 from incident_ops.records.gate_file import load_gate
 from incident_ops.records.yaml_reader import Document
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/gate.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("gate.md", "gate-files.md"))
 BLOCKS = [block for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL) if "kind: " in block]
 OURS = [block for block in BLOCKS if "kind: CanaryAnalysis" in block]
 
@@ -62,5 +63,5 @@ def test_the_flagger_example_asks_for_the_same_limits() -> None:
         else:
             assert one.settings.max_error_rate == pytest.approx(1 - limits[one.name]["min"] / 100)
     words = ("stepWeight", "maxWeight", "iterations", "threshold:", "thresholdRange", "templateRef", "webhooks")
-    section = PAGE.partition("### Moving from Flagger")[2].partition("\n### Threshold metrics")[0]
+    section = PAGE.partition("## Moving from Flagger")[2].partition("\n## Threshold metrics")[0]
     assert [word for word in words if word not in section] == []

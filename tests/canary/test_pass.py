@@ -181,6 +181,23 @@ def test_the_absolute_limit_is_asked_on_every_route() -> None:
     assert _judged(settings, _fed(settings, *[QUIET] * 40, lookback=NO_ERRORS)).verdict == INCONCLUSIVE
 
 
+def test_what_keeps_a_canary_from_a_pass_by_an_absolute_number_is_said() -> None:
+    """As good as its baseline, which is not below the policy's limit; or with fewer requests than asked for."""
+    evidence = [GOOD] * 20
+    assert _judged(SETTINGS, _fed(SETTINGS, *evidence)).verdict == PASS
+    for settings, words in (
+        (
+            replace(SETTINGS, max_error_rate=0.007),
+            "the canary's errors are not surely below the limit of 0.7 % (maxErrorRate)",
+        ),
+        (replace(SETTINGS, min_requests=100_000), "fewer canary requests than minRequests, 100,000"),
+    ):
+        found = _judged(settings, _fed(settings, *evidence))
+        assert found.verdict == INCONCLUSIVE
+        assert found.passing is not None
+        assert (found.passing.reason, found.passing.lacks) == ("", words)
+
+
 def test_a_number_without_end_does_not_hang() -> None:
     """More errors than any service has."""
     assert math.isfinite(at_most(1e14, 1e15, 0.1))

@@ -23,7 +23,7 @@ from incident_ops.canary.sizing import SizingRequest, Traffic, plan_traffic
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.records.schema import fast_validator
-from incident_ops.render.canary import sizing_json, sizing_text
+from incident_ops.render.canary_sizing import sizing_json, sizing_text
 from incident_ops.render.gate_draft import gate_file
 
 ASKED = SizingRequest(2.0, 0.01, 0.05, 600.0)
@@ -191,8 +191,8 @@ def test_numbers_without_a_plan_are_refused(traffic: Traffic) -> None:
 
 
 def test_the_table_of_the_docs_is_what_plan_says() -> None:
-    """docs/gate.md, "What ten minutes can see"."""
-    text = (Path(__file__).resolve().parents[2] / "docs/gate.md").read_text(encoding="utf-8")
+    """docs/evidence.md, "What ten minutes can see"."""
+    text = (Path(__file__).resolve().parents[2] / "docs/evidence.md").read_text(encoding="utf-8")
     table = text.partition("| errors today |")[2].partition("\n\n")[0].splitlines()[2:]
     assert len(table) == 12
     for row in table:

@@ -135,8 +135,8 @@ def test_the_answer_names_the_environment_and_the_ways_through(folder: Folder) -
     folder.put()
     held = call("gate", "check", "-s", "api", "-e", "production-canary", at=folder.path).out
     assert held.startswith("frozen: deploys of api to production-canary are held by an open incident")
-    assert "`--fixes INC --sha SHA`" in held
-    assert "`incident-ops override INC`" in held
+    assert "`--fixes INC-1 --sha SHA`" in held
+    assert '`incident-ops override INC-1 -s api --sha SHA --reason "..."`' in held.replace("\n", " ")
     assert max(map(len, held.splitlines())) <= 80
 
 
@@ -200,6 +200,9 @@ def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> 
     assert "INC-1: git add incidents/INC-1/incident.yaml, commit and push it: it counts once it is merged" in done.out
     assert ask(folder, "--sha", SHA) == (0, "overridden", "override")
     assert ask(folder, "--sha", "a" * 40) == frozen("open_incident")
+    cut = call("gate", "check", "-s", "api", "--sha", SHA[:12], at=folder.path).out
+    assert f"--sha {SHA[:12]} is not a whole commit id" in cut
+    assert 'incident-ops override INC-1 -s api --sha SHA --reason "..."' in cut
     assert ask(folder, "--sha", SHA, clock="2025-01-26T18:00:01Z") == frozen("open_incident")
     shown = call("gate", "check", "-s", "api", "--sha", SHA, at=folder.path)
     assert "by @dana, until 2025-01-26 18:00 UTC, recorded in INC-1" in shown.out
