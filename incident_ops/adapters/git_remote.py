@@ -148,7 +148,8 @@ class Remote:
         branch = next(symbolic, "").removeprefix("ref: refs/heads/")
         commit = next((first for first, _, ref in rows if ref == "HEAD" and not first.startswith("ref: ")), "")
         if not commit:
-            raise Incomplete(f"{self.name} has no commit yet", hint=f"once: git push -u {self.name} HEAD:main")
+            hint = f"push it, or make another branch the default of {self.name}"
+            raise Incomplete(f"{self.name} has no commit on its default branch", hint=hint)
         if not branch:
             raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
         if not self.git.knows(commit):

@@ -75,9 +75,9 @@ class GateOfRun:
             try:
                 held = check_gate(at_present(self._workspace, self._ticking.now()), asked)
             except UserError as error:
-                return CanaryOutcome(self._name, INCONCLUSIVE, CONFIG_ERROR, notes=(str(error),))
+                return CanaryOutcome(self._name, INCONCLUSIVE, CONFIG_ERROR, notes=(str(error),), is_held=True)
         ids, notes = tuple(held.incident_ids), (*lines_of_holds(held, asked.lead), *held.notes)
-        return CanaryOutcome(self._name, held.verdict, held.reason_code, incident_ids=ids, notes=notes)
+        return CanaryOutcome(self._name, held.verdict, held.reason_code, incident_ids=ids, notes=notes, is_held=True)
 
     def stopped(self, held: CanaryOutcome, weight: int, *, has_state: bool) -> CanaryOutcome:
         """The outcome where deploys were held before more traffic moved: what was measured until then, and what is left
@@ -91,5 +91,5 @@ class GateOfRun:
         measured = outcome_of(held.gate, joined, run.at, {})
         return CanaryOutcome(
             held.gate, held.verdict, held.reason_code, measured.metrics, run.at,
-            incident_ids=held.incident_ids, notes=(*held.notes, left),
+            incident_ids=held.incident_ids, notes=(*held.notes, left), is_held=held.is_held,
         )  # fmt: skip

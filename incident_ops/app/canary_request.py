@@ -23,6 +23,7 @@ class CanaryRequest:
     sha: str | None = None
     records: str | None = None
     passed: str | None = None
+    requests: int | None = None
     values: tuple[str, ...] = ()
     state: str | None = None
     step_state: str | None = None
@@ -76,8 +77,8 @@ def demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
             raise UserError(
                 "--continue is too short or too long", hint="at least one interval, a day at most, e.g. 10m"
             )
-    for option in ("environment", "records", "passed"):
-        if getattr(request, option) and not request.service:
+    for option in ("environment", "records", "passed", "requests"):
+        if getattr(request, option) is not None and not request.service:
             raise UserError(f"--{option} without --service", hint="--service NAME")
     for option in ("severity", "send"):
         if getattr(request, option) and not request.declare:

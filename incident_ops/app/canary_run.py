@@ -172,6 +172,7 @@ class _Rollout:
             request.sha,
             records=request.records,
             passed=request.passed,
+            requests=request.requests,
             lead=lead,
         )
 

@@ -31,7 +31,8 @@ def wait_for_gate(
         left = (until - now).total_seconds()
         if not verdict.exit_code or left <= 0:
             return verdict
-        said = (verdict.verdict, verdict.reason_code, verdict.holds)
+        named = [(hold.reason_code, hold.id) for hold in verdict.holds]  # their begin may be this very moment
+        said = (verdict.verdict, verdict.reason_code, named)
         if said != seen:
             show(verdict, until)
             seen = said

@@ -113,6 +113,11 @@ class Analysis:
     extend_by: float
     no_data_fails: bool
 
+    @property
+    def passes_early(self) -> bool:
+        """Whether a pass may leave out the steps that are left."""
+        return any(isinstance(metric, ErrorRate) and metric.settings.early_pass for metric in self.metrics)
+
 
 def longest_run(analysis: Analysis, watched: Analysis | None, carried_on: float | None = None) -> float:
     """For how many seconds a run may measure: its steps and their extension, or for how long it is carried on, and the

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from incident_ops.canary.config import Analysis, ErrorRate
 from incident_ops.canary.counters import OLDEST_SAMPLE
 from incident_ops.canary.observed import NOTICEABLE, share_doubts
-from incident_ops.canary.pass_test import FEWEST_ALONE, FEWEST_COUNTED
+from incident_ops.canary.pass_test import FEWEST_ALONE, fewest_blocks
 from incident_ops.domain.time import spell_duration
 
 CANARY, BASELINE, ERRORS, REQUESTS = "canary", "baseline", "errors", "requests"
@@ -93,7 +93,7 @@ def probe_of(analysis: Analysis, queries: Sequence[ProbedQuery]) -> Probe:
             is_before = query.side == CANARY and query.what == ERRORS and not mine[CANARY, REQUESTS].series
             if not query.error and not is_before:
                 notes += _of_query(query)
-        notes += [*_of_pairs(mine), *_pace(analysis, mine)]
+        notes += [*_of_pairs(mine), *_pace(metric, mine)]
         canary, baseline = (mine.get((side, REQUESTS)) for side in (CANARY, BASELINE))
         if canary and baseline and canary.per_second and baseline.per_second:
             shares[metric.name] = canary.per_second / (canary.per_second + baseline.per_second)
@@ -132,7 +132,7 @@ def _empty(query: ProbedQuery) -> ProbeNote:
     return _note(query, "no series", "check the name and the labels", True)
 
 
-def _pace(analysis: Analysis, mine: Mapping[tuple[str, str], ProbedQuery]) -> Iterator[ProbeNote]:
+def _pace(metric: ErrorRate, mine: Mapping[tuple[str, str], ProbedQuery]) -> Iterator[ProbeNote]:
     """Whether the samples of the slower side come often enough for the gate."""
     paced = [(query.spacing, query) for (_, what), query in mine.items() if what == REQUESTS and query.spacing]
     if not paced:
@@ -142,16 +142,18 @@ def _pace(analysis: Analysis, mine: Mapping[tuple[str, str], ProbedQuery]) -> It
     if spacing > OLDEST_SAMPLE:
         yield _note(query, f"samples come every {every}, and the gate needs one within 2m30s", "scrape it at 1m", True)
         return
-    if spacing <= NOTICEABLE * analysis.interval:
+    settings = metric.settings
+    if spacing <= NOTICEABLE * settings.interval:
         return
-    ticks = int((analysis.horizon - analysis.warmup) / spacing)
-    if ticks < FEWEST_COUNTED and (BASELINE, REQUESTS) in mine:
-        longer = spell_duration(round(analysis.warmup + FEWEST_ALONE * spacing))
-        text = f"samples come every {every}, so only {ticks} ticks count in this run, and a pass needs {FEWEST_COUNTED}"
+    ticks = int(settings.counted / spacing)
+    fewest = 0 if metric.baseline is None else fewest_blocks(settings, int(metric.lookback / spacing))
+    if ticks < fewest:
+        longer = spell_duration(round(settings.warmup + FEWEST_ALONE * spacing))
+        text = f"samples come every {every}, so only {ticks} ticks count in this run, and a pass needs {fewest}"
         yield _note(query, text, f"scrape it more often, or let the run last {longer}", True)
         return
     text = f"samples come every {every}, so that is how long a tick lasts: {ticks} of them count in this run"
-    wanted = spell_duration(round(analysis.interval))
+    wanted = spell_duration(round(settings.interval))
     yield _note(query, text, f"scraped every {wanted}, it would be judged sooner", False)
 
 

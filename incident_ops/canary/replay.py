@@ -35,6 +35,7 @@ from incident_ops.canary.verdict import (
     accepted,
     verdict_exit_code,
 )
+from incident_ops.deploy_gate.verdict import FAIL, PASS
 from incident_ops.domain.sending import SentRecord
 from incident_ops.errors import UserError
 
@@ -62,9 +63,9 @@ class CanaryOutcome:
     """A verdict and its reason code. `seconds` is how long was measured, None where nothing was.
 
     `curves` are the e-values tick by tick of each error rate; `next_weight` the share of the traffic that may be taken
-    next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports. `rollback` is
-    ROLLED_BACK or NOT_ROLLED_BACK where one was run, `sent` what became of the incident's record where it was to be
-    sent.
+    next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports, `is_held` where the
+    verdict is that of what holds deploys. `rollback` is ROLLED_BACK or NOT_ROLLED_BACK where one was run, `sent` what
+    became of the incident's record where it was to be sent.
     """
 
     gate: str
@@ -78,6 +79,7 @@ class CanaryOutcome:
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     next_weight: int | None = None
     is_dry: bool = False
+    is_held: bool = False
     rollback: str = ""
     sent: SentRecord | None = None
 
@@ -90,10 +92,9 @@ class CanaryOutcome:
 def outcome_of(
     gate: str, joined: JoinedVerdict, seconds: float, curves: Mapping[str, tuple[float, ...]]
 ) -> CanaryOutcome:
-    """The outcome of a run whose metrics are joined."""
-    return CanaryOutcome(
-        gate, joined.verdict, joined.reason_code, joined.metrics, seconds, joined.needed, curves=curves
-    )
+    """The outcome of a run whose metrics are joined; what has passed or failed needs nothing more."""
+    needed = None if joined.verdict in (PASS, FAIL) else joined.needed
+    return CanaryOutcome(gate, joined.verdict, joined.reason_code, joined.metrics, seconds, needed, curves=curves)
 
 
 class RecordedTick(NamedTuple):

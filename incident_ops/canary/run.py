@@ -38,6 +38,7 @@ from incident_ops.canary.verdict import (
     join_metrics,
     looking_worse,
     metric_status,
+    not_passed_yet,
     postponed,
 )
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
@@ -166,13 +167,14 @@ def stage_of(analysis: Analysis, run: Run) -> Stage:
 
 
 def next_measurement(analysis: Analysis, run: Run) -> float:
-    """The second of the run at which something is to be measured next, the horizon at the latest."""
+    """The second of the run at which something is to be measured next, the horizon at the latest; where nothing is any
+    more, the end of the step."""
     dues = [
         run.metrics[metric.name].due
         for metric in analysis.metrics
         if not is_metric_settled(metric, run.metrics[metric.name])
     ]
-    return min([*dues, run.horizon])
+    return min([*(dues or [stage_of(analysis, run).end]), run.horizon])
 
 
 def due_metrics(analysis: Analysis, run: Run, at: float) -> list[Metric]:
@@ -211,7 +213,9 @@ def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> Joined
         for metric in analysis.metrics
     ]
     joined = join_metrics(statuses, end is not None)
-    return replace(joined, is_whole=run.look > 0 and run.at >= run.horizon)
+    may_pass = analysis.passes_early or run.stage + 1 >= len(stages(analysis))
+    is_final = joined.is_final and (may_pass or end is not None or joined.verdict != PASS)
+    return replace(joined, is_final=is_final, is_whole=run.look > 0 and run.at >= run.horizon)
 
 
 def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | None:
@@ -282,8 +286,13 @@ def _leans(metric: Metric, history: MetricHistory) -> bool:
 
 
 def judge_step(analysis: Analysis, run: Run) -> JoinedVerdict:
-    """The verdict at the end of the run's step, without a look at a pass; inconclusive while the evidence leans."""
+    """The verdict at the end of the run's step, without a look at a pass; inconclusive while the evidence leans.
+
+    What has only a limit to keep below has not passed either: more traffic is still to come.
+    """
     joined = judge_run(analysis, msgspec.structs.replace(run, horizon=stage_of(analysis, run).end, look=0))
+    if joined.verdict == PASS:
+        return join_metrics([not_passed_yet(status) for status in joined.metrics], True)
     if joined.verdict == FAIL or joined.lacks_data or not leans_worse(analysis, run):
         return joined
     metrics = {metric.name: metric for metric in analysis.metrics}

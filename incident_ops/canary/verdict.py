@@ -248,6 +248,13 @@ def looking_worse(status: MetricStatus) -> MetricStatus:
     return replace(status, verdict=INCONCLUSIVE, reason_code=LEANS_WORSE, is_final=True)
 
 
+def not_passed_yet(status: MetricStatus) -> MetricStatus:
+    """The status of a metric at the end of a step before the last one: it may still fail."""
+    if status.verdict != PASS:
+        return status
+    return replace(status, verdict=INCONCLUSIVE, reason_code=TOO_FEW_SAMPLES)
+
+
 def metric_status(
     analysis: Analysis, metric: Metric, history: MetricHistory, horizon: float, end: RunEnd | None, look: int = 1
 ) -> MetricStatus:

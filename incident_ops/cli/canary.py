@@ -57,6 +57,7 @@ def canary() -> None:
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
+@click.option("--requests", type=click.IntRange(min=0), help="Requests in the objective's window, for `gate check`.")
 @_VALUES_OPTION
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
@@ -215,10 +216,11 @@ def _may_begin(ctx: click.Context, service: str, environment: str | None, second
 
 
 @canary.command()
+@click.argument("names", metavar="[GATE]...", nargs=-1, type=click.Path())
 @click.option("--file", "-f", "files", metavar="GATE", multiple=True, help="A gate file. Default: all of gates/.")
 @format_option
 @click.pass_context
-def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
+def validate_command(ctx: click.Context, names: tuple[str, ...], files: tuple[str, ...], form: str) -> None:
     """Check gate files: schema, conditions, queries, and data sources of the policy.
 
     Nothing is asked over the network. A note names each provider that was never
@@ -227,13 +229,14 @@ def validate_command(ctx: click.Context, files: tuple[str, ...], form: str) -> N
     \b
     Examples:
       incident-ops canary validate
-      incident-ops canary validate -f gates/checkout.yaml
+      incident-ops canary validate gates/checkout.yaml
+      incident-ops canary validate -f gates/checkout.yaml --format json
     """
     from incident_ops.app.canary_gate import GATES, check_gates, gate_files, unproven_providers
     from incident_ops.render import findings
 
     workspace = workspace_of(ctx)
-    paths = list(files) or gate_files(workspace)
+    paths = list(dict.fromkeys((*names, *files))) or gate_files(workspace)
     if not paths:
         click.echo(f"No gate files yet below {workspace.root / GATES}.", err=True)
         return

@@ -219,7 +219,8 @@ def _seconds(length: str) -> int:
 
 
 def _say_waiting(verdict: Verdict, until: datetime) -> None:
-    what = ", ".join(hold.id or hold.reason_code for hold in verdict.holds) or "it is not known what holds"
+    named = [hold.id or hold.reason_code for hold in verdict.holds]
+    what = ", ".join(named or [record.path for record in verdict.unread] or verdict.notes[:1])
     at = "" if verdict.at is None else f"{verdict.at:%H:%M:%S} "
     text = f"{at}{verdict.verdict} ({verdict.reason_code}): {what}; asked again until {until:%H:%M:%S} UTC"
     click.echo(inert(text), err=True)

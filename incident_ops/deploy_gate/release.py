@@ -88,12 +88,15 @@ _COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE)
 
 
 def blaming(sha: str | None, records: Iterable[Record]) -> str:
-    """The open incident that names this commit as its cause, by id or in an address; "" where none does."""
+    """The open incident that names this commit as its cause, by id or in an address; "" where none does.
+
+    Either id may be cut: doubt lets nothing through.
+    """
     for incident in (record.incident for record in records if sha is not None and is_worked_on(record.incident)):
         cause = incident.cause
         texts = (cause.ref, cause.trigger) if cause is not None else ()
         found = (commit for text in texts if text is not None for commit in _COMMIT.findall(text))
-        if any(is_same_commit(commit, sha or "") for commit in found):
+        if sha is not None and any(is_same_commit(commit, sha) or is_same_commit(sha, commit) for commit in found):
             return incident.id
     return ""
 

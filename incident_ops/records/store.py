@@ -141,11 +141,15 @@ def is_record(path: str) -> bool:
     parts = path.split("/")
     if parts[0] != INCIDENTS:
         return False
-    if len(parts) > 2:
-        return parts[-1] == "incident.yaml" or parts[-1].lower() in _RECORD_NAMES
+    if len(parts) > 2 and (parts[-1] == "incident.yaml" or parts[-1].lower() in _RECORD_NAMES):
+        return True
     if len(parts) < 2:
         return False
-    stem, _, suffix = parts[1].rpartition(".")
+    stem, _, suffix = parts[-1].rpartition(".")
+    if len(parts) > 2:  # named after its id: beside the folders of others, or in its own
+        is_beside = not any(map(is_incident_id, parts[1:-1]))
+        suffixes = ("yaml", "yml", "json") if is_beside else ("yaml", "yml")
+        return (is_beside or parts[-2] == stem) and suffix.lower() in suffixes and is_incident_id(stem)
     return suffix.lower() in ("yaml", "yml") or (suffix.lower() == "json" and is_incident_id(stem))
 
 
@@ -286,7 +290,9 @@ def _examined(examine: CheckRecord, path: str, blob: str, raw: Raw) -> IndexEntr
         )
     elif isinstance(raw, bytes) and (not path.endswith("/incident.yaml") or path.count("/") < 2):
         folder, _, name = path.rpartition("/")
-        wanted = record_path(name.rsplit(".", 1)[0]) if folder == INCIDENTS else f"{folder}/incident.yaml"
+        stem = name.rsplit(".", 1)[0]
+        is_beside = folder == INCIDENTS or (is_incident_id(stem) and folder.rpartition("/")[2] != stem)
+        wanted = f"{folder}/{stem}/incident.yaml" if is_beside else f"{folder}/incident.yaml"
         raw = fault("file", path, "a record does not belong here", f"rename it to {wanted}")
     return examine(path, blob, raw)
 

@@ -18,7 +18,7 @@ from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
-from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, PASS
+from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, OVERRIDE, PASS
 from incident_ops.documents.markdown import code, inline
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, inert, json_text
@@ -46,6 +46,7 @@ CANARY_HEADLINES = {
     INCONCLUSIVE_ACCEPTED: "the gate file lets this result through; this is not a pass",
     CONFIG_ERROR: "the gate cannot be used",
     COMMAND_FAILED: "a command of the caller failed",
+    OVERRIDE: "the canary is not worse than allowed, and a person lets it through what holds deploys",
 }
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -70,7 +71,7 @@ def canary_headline(outcome: CanaryOutcome) -> str:
     """The verdict in one line."""
     if outcome.reason_code == INCONCLUSIVE_ACCEPTED and would_have_failed(outcome):
         headline = "it would have failed, but the gate file sets dryRun"
-    elif outcome.verdict == FROZEN or outcome.reason_code not in CANARY_HEADLINES:
+    elif outcome.is_held or outcome.reason_code not in CANARY_HEADLINES:
         headline = "deploys are held" if outcome.verdict == FROZEN else "nobody can tell whether deploys are held"
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
@@ -144,7 +145,7 @@ def _number(value: float | None) -> float | int | None:
 
 def to_outputs(outcome: CanaryOutcome) -> dict[str, str]:
     """The outputs of a workflow step; `report` is the JSON in one line. What is unknown is empty."""
-    rates = [metric for metric in outcome.metrics if metric.judgement]
+    rates = sorted((metric for metric in outcome.metrics if metric.judgement), key=lambda metric: metric.dry_run)
     first = next((metric for metric in rates if metric.verdict == outcome.verdict), rates[0] if rates else None)
     shown = _metric(first) if first else {}
     return {
@@ -334,8 +335,11 @@ def _outward(bound: float, rounding: str) -> str:
 
 
 def _evidence(judgement: Judgement) -> str:
-    """The evidence that it is worse: 1 or less is none, and more than a fail needs changes nothing."""
+    """The evidence that it is worse: 1 or less is none, more than a fail needs changes nothing, and what is not enough
+    never reads as if it were."""
     value, most = judgement.e_value, 1_000_000
+    if value < judgement.e_needed and f"{value:.3g}" == f"{judgement.e_needed:.3g}":
+        value = float(Context(prec=3, rounding=ROUND_FLOOR).create_decimal_from_float(value))
     shown = "under 1" if value < 1 else f"over {most:,}" if value > most else f"{value:.3g}"
     return f"evidence {shown} (a fail needs {judgement.e_needed:.3g})"
 
@@ -362,6 +366,8 @@ def _look(metric: MetricStatus) -> Iterator[str]:
 
 def _asked(what: str, seen: str, chance: float, level: float) -> str:
     out = "" if chance <= level else "not "
+    if out and chance < 1:
+        chance = float(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(chance))
     return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)}"
 
 

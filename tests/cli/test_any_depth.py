@@ -91,6 +91,8 @@ def test_a_deeper_freeze_is_lifted_by_its_name(folder: Folder) -> None:
         ("incidents/2025/INC-1/Incident.yaml", record()),
         ("incidents/INC-1/incident.json", json.dumps({"id": "INC-1"})),
         ("incidents/INC-1.json", json.dumps({"id": "INC-1"})),
+        ("incidents/2025/INC-1.yaml", record()),
+        ("incidents/INC-1/INC-1.yaml", record()),
         ("Freezes/x.yaml", FREEZE),
         ("freeze/x.yaml", FREEZE),
         ("freezes/x.yml", FREEZE),
@@ -129,6 +131,8 @@ def test_what_has_nothing_to_do_with_records_is_in_nobodys_way(folder: Folder) -
     folder.write("incidents/README.md", "How we work\n")
     folder.put(services="[web]")
     folder.write("incidents/INC-1/attachments/graph.json", "{}")
+    folder.write("incidents/INC-1/attachments/INC-2.yaml", "{}")
+    folder.write("incidents/INC-1/INC-1.json", "{}")
     (folder.path / "incidents/INC-1/notes").symlink_to("README.md")
     assert call("validate", at=folder.path).code == 0
     assert call("gate", "check", "-s", "api", at=folder.path).code == 0

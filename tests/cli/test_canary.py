@@ -405,6 +405,23 @@ def outputs(path: Path) -> dict[str, str]:
     return found
 
 
+def test_outputs_are_of_a_metric_that_decides_and_a_fail_needs_nothing(here: Folder, monkeypatch: Patch) -> None:
+    """Not of one that is only reported, though it fails too; nor what an undecided metric beside it needs."""
+    metrics = """  metrics:
+  - {name: dry, type: errorRate, dryRun: true, maxErrorRate: 0.1%,
+     canary: {errors: canary_errors, requests: canary_requests}}
+  - {name: other, type: errorRate, canary: {errors: baseline_errors, requests: baseline_requests},
+     baseline: {errors: canary_errors, requests: canary_requests}}
+"""
+    stage(monkeypatch, Source(5.0))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(here.path / "out"))
+    done, told = run(here, text=gate().replace("  metrics:\n", metrics))
+    assert [one["verdict"] for one in told["metrics"]] == ["fail", "inconclusive", "fail"]
+    assert (done.code, told["needed_requests"], "needed_ticks" in told) == (1, None, False)
+    shown = outputs(here.path / "out")
+    assert (shown["baseline-requests"], shown["needed-requests"]) == ("13500", "")
+
+
 def test_outputs_summary_and_annotation_in_a_workflow(here: Folder, monkeypatch: Patch) -> None:
     """From the first second on the outputs say no; in the end they hold the verdict, and the summary the table."""
     output, summary = here.path / "out", here.path / "summary.md"
@@ -440,6 +457,8 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     here.commit()
     done, told = run(here, "--service", "api", "--sha", "7be19f2")
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
+    shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", "7be19f2", at=here.path, clock=None).out
+    assert shown.startswith("overridden: the canary is not worse than allowed, and a person lets it through"), shown
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
 
 
@@ -754,6 +773,17 @@ def test_validate_tells_faults_and_what_was_never_run(here: Folder) -> None:
     done = call("canary", "validate", at=here.path)
     assert (done.code, "b.yaml:" in done.out, "the interval is 0s" in done.out) == (1, True, True)
     call("canary", "validate", "-f", "", at=here.path).told_once(2, "the name of the gate file is empty")
+
+
+def test_validate_takes_files_as_a_shell_expands_them(here: Folder) -> None:
+    """gates/*.yaml, beside -f; one that is named twice is checked once."""
+    (here.path / "gates").mkdir()
+    good, bad = (f"gates/{write(here.path / 'gates', text, name)}" for text, name in
+                 ((gate(), "a.yaml"), (gate(interval="0s"), "b.yaml")))  # fmt: skip
+    assert call("canary", "validate", good, at=here.path).out == "1 file checked: all fine\n"
+    done = call("canary", "validate", good, bad, "-f", good, at=here.path)
+    assert (done.code, f"{bad}:" in done.out, "2 files checked" in done.out) == (1, True, True), done
+    call("canary", "validate", good, "", at=here.path).told_once(2, "the name of the gate file is empty")
 
 
 def test_validate_warns_of_a_key_that_nothing_reads(here: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

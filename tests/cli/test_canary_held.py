@@ -144,3 +144,19 @@ def test_a_remote_that_is_gone_for_a_moment_is_asked_again_and_one_that_stays_aw
     done, told, commands = canary(here)
     assert (done.code, told["verdict"], told["reason_code"]) == (3, "inconclusive", "incident_repo_unreachable")
     assert commands == ["step 10"]
+
+
+def test_a_budget_of_requests_is_judged_by_their_number(here: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in gate check; without it nobody can tell, which is not for want of samples."""
+    budget = "gate: {max_error_pct: null, budget: hold}\nslo: {target_pct: 99.9, window: 30d, mode: requests}"
+    here.write("policy.yaml", POLICY.replace("gate: {max_error_pct: null}", budget))
+    here.commit()
+    stage(monkeypatch, Source())
+    done = call("canary", "run", "-f", write(here.path, gate()), "-s", "api", at=here.path, clock=None)
+    assert (done.code, done.out.splitlines()[0]) == (
+        3, "inconclusive: nobody can tell whether deploys are held (no_data)",
+    )  # fmt: skip
+    done, told, ran = canary(here, "--requests", "1000000", steps="")
+    assert (done.code, told["verdict"], ran) == (0, "pass", ["pass "])
+    words = ("-f", write(here.path, gate()), "--requests", "0")
+    call("canary", "run", *words, at=here.path, clock=None).told_once(2, "--requests without --service")

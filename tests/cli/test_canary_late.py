@@ -167,3 +167,42 @@ def test_a_recording_is_judged_where_there_is_no_policy(tmp_path: Path) -> None:
     done = call("validate", at=tmp_path)
     assert "the objective (98 %) allows 2 % errors, the gate's limit 1 %" in done.out
     assert "the objective of service api (90 %) allows 10 % errors" in done.out
+
+
+LIMIT_ONLY = (
+    "{name: m, type: errorRate, maxErrorRate: 5%, canary: {errors: canary_errors, requests: canary_requests}}",
+    "{name: m, type: threshold, query: canary_requests, successCondition: result >= 0}",
+)
+
+
+@pytest.mark.parametrize("metric", LIMIT_ONLY)
+def test_a_step_is_no_pass_where_only_a_limit_is_judged(here: Folder, monkeypatch: Patch, metric: str) -> None:
+    """In a pipeline with a job for each step nothing is promoted after the first one, however well it went."""
+    stage(monkeypatch, Source())
+    rollout = "[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}, {weight: 100}]"
+    head = gate().replace("  duration: 10m\n", "").partition("  metrics:")[0]
+    text = f"{head}  steps: {rollout}\n  metrics: [{metric}]\n"
+    asked = ("canary", "run", "-f", write(here.path, text), "--step-state", "s.json", "--sha", "7be19f2")
+    words = (*asked, "--on-pass", "echo promoted >> log", "--format", "json")
+    done = call(*words, at=here.path, clock=None)
+    said = json.loads(done.out)
+    assert (done.code, said["verdict"], said["reason_code"]) == (3, "inconclusive", "too_few_samples")
+    assert (said["stopped_at_seconds"], (here.path / "log").exists()) == (STEP, False)
+    done = call(*words, at=here.path, clock=None)
+    said = json.loads(done.out)
+    assert (done.code, said["verdict"], said["stopped_at_seconds"]) == (0, "pass", 2 * STEP)
+    assert (here.path / "log").read_text() == "promoted\n"
+
+
+def test_no_step_is_skipped_where_a_metric_has_all_its_measurements(here: Folder, monkeypatch: Patch) -> None:
+    """One good answer at 10 % is no reason to give the canary all traffic at once."""
+    stage(monkeypatch, Source())
+    rollout = "[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}, {weight: 100}]"
+    metric = "{name: m, type: threshold, query: canary_requests, successCondition: result >= 0, count: 1}"
+    head = gate().replace("  duration: 10m\n", "").partition("  metrics:")[0]
+    name = write(here.path, f"{head}  steps: {rollout}\n  metrics: [{metric}]\n")
+    words = ("-f", name, "--on-step", "echo $INCIDENT_OPS_WEIGHT >> log", "--format", "json")
+    done = call("canary", "run", *words, at=here.path, clock=None)
+    said = json.loads(done.out)
+    assert (done.code, said["verdict"], said["stopped_at_seconds"]) == (0, "pass", 2 * STEP)
+    assert (here.path / "log").read_text().split() == ["10", "50", "100"]

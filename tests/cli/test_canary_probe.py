@@ -128,6 +128,14 @@ def test_what_keeps_a_gate_from_a_verdict_is_said(
     assert any(note["is_problem"] for note in told["notes"]) == (code == 1)
 
 
+def test_samples_that_are_too_few_for_a_pass_are_a_problem(here: Folder, monkeypatch: Patch) -> None:
+    """Four ticks of a minute: however good the canary is, and before any traffic has moved."""
+    stage(monkeypatch, Asked(60))
+    done = probe(here, gate(steps="[{weight: 10, duration: 4m}]").replace("  duration: 10m\n", ""))
+    assert done.code == 1
+    assert "samples come every 1m, so only 4 ticks count in this run, and a pass needs 5" in flat(done)
+
+
 @pytest.mark.parametrize(
     ("series", "words"),
     [

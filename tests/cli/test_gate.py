@@ -275,6 +275,8 @@ def test_the_commit_that_an_open_incident_names_as_its_cause_never_passes(folder
     assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == frozen("open_incident")
     shown = call("gate", "check", "-s", "api", "--sha", SHA, "--passed", "passed.txt", at=folder.path).out
     assert "INC-1 names this commit as its cause" in shown
+    folder.write("passed.txt", f"{SHA[:7]}\n")
+    assert ask(folder, "--sha", SHA[:7], "--passed", "passed.txt") == frozen("open_incident")
     folder.put(cause="{category: unknown, ref: abcdef1234}")
     assert ask(folder, "--sha", SHA, "--passed", "passed.txt") == (0, "pass", "rollback_allowed")
 

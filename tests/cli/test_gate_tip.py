@@ -208,7 +208,7 @@ def test_a_remote_that_is_gone_or_empty_is_no_yes(hosted: Hosted) -> None:
     hosted.git("init", "-q", "--bare", str(hosted.bare))
     done = check(job)
     assert done.code == HELD
-    assert "origin has no commit yet" in done.out
+    assert "origin has no commit on its default branch" in done.out
 
 
 def test_a_revision_that_is_named_answers_and_its_age_is_said(hosted: Hosted) -> None:
@@ -317,3 +317,11 @@ def test_an_older_commit_never_takes_the_place_of_a_newer_one(hosted: Hosted) ->
         place = f"file://{hosted.bare}@incident-ops/public"
         assert check(job, "--records", place).code == HELD
         shutil.rmtree(job.path)
+
+
+def test_a_default_branch_that_is_not_there_is_not_called_an_empty_remote(hosted: Hosted) -> None:
+    """It was renamed on the server, or the server names one that nobody pushed."""
+    job = hosted.clone()
+    hosted.git("-C", str(hosted.bare), "symbolic-ref", "HEAD", "refs/heads/trunk")
+    done = check(job)
+    assert (done.code, "origin has no commit on its default branch" in " ".join(done.out.split())) == (HELD, True), done

@@ -60,3 +60,17 @@ def test_a_question_that_cannot_be_asked_is_not_waited_for(folder: Folder, monke
     call("gate", "wait", "-s", "api", "--for", "soon", at=folder.path, clock=None).told_once(2, "--for 'soon'")
     call("gate", "wait", "-s", "api", at=folder.path).told_once(2, "the real clock")
     assert clock.waits == 0
+
+
+def test_what_holds_for_now_is_said_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed hours begin anew with every question; that is nothing new. What cannot be read is named."""
+    folder.write("policy.yaml", "extends: sev0-3\ngate: {deploy_calendar: business}\n")
+    folder.commit()
+    ticking(monkeypatch)
+    done = call("gate", "wait", "-s", "api", "--for", "2m", at=folder.path, clock=None)
+    assert (done.code, len(done.err.splitlines())) == (3, 1), done
+    folder.write("policy.yaml", "extends: sev0-3\n")
+    folder.write("freezes/f.yaml", "name: f\n")
+    folder.commit()
+    done = call("gate", "wait", "-s", "api", "--for", "1m", at=folder.path, clock=None)
+    assert "inconclusive (unreadable_record): freezes/f.yaml; asked again until" in done.err

@@ -93,6 +93,24 @@ def test_a_full_disk_behind_the_output_is_told(folder: Folder, args: tuple[str, 
     done.told_once(4, "the output", "No space left", "free some space")
 
 
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("gate", "check", "-s", "nobody"), 2),
+        (("canary", "replay", "none.csv", "-f", "none.yaml"), 2),
+        (("gate", "check"), 2),
+        (("gate", "check", "-s", "api"), 4),
+    ],
+)
+def test_a_full_disk_behind_the_errors_changes_no_exit_code(folder: Folder, args: tuple[str, ...], code: int) -> None:
+    """`2> /dev/full`: the words are lost, and 1, which means that a canary failed, is not what is left of them."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command(*args), cwd=folder.path, stdout=subprocess.PIPE, stderr=full, env=os.environ, check=False
+        )
+    assert done.returncode == code
+
+
 def run_into(output: int, *args: str, at: Path) -> Done:
     """Runs a command whose standard output is an open file."""
     done = subprocess.run(command(*args), cwd=at, stdout=output, stderr=subprocess.PIPE, env=os.environ, check=False)

@@ -125,3 +125,17 @@ def test_evidence_and_chances_are_for_people() -> None:
     figures = msgspec.structs.replace(seen, lacks="the last step is worse", reason="")
     undecided = replace(metric, verdict="inconclusive", judgement=msgspec.structs.replace(judgement, passing=figures))
     assert "no pass: the last step is worse" in to_text(replace(found, metrics=(undecided,)))
+
+
+def test_what_is_not_enough_never_reads_as_if_it_were() -> None:
+    """99.97 is not 100, nor is a chance of 4.04 % the 4 % that a pass needs."""
+    status = measured(gate(COMPARED), 3, baseline=Counts(27, 2700)).metrics[0]
+    judged = status.judgement
+    assert judged is not None
+    assert judged.passing is not None
+    seen = msgspec.structs.replace(judged.passing, reason="", chance=0.0404, level=0.04)
+    almost = msgspec.structs.replace(judged, verdict="inconclusive", e_value=99.97, passing=seen)
+    shown = replace(status, verdict="inconclusive", reason_code="too_few_samples", judgement=almost)
+    text = to_text(CanaryOutcome("g", "inconclusive", "too_few_samples", (shown,), 600))
+    assert "evidence 99.9 (a fail needs 100)" in text
+    assert "chance of so few errors 4.1 %, a pass needs 4 %" in " ".join(text.split())

@@ -219,3 +219,13 @@ def test_no_expression_stands_in_a_script_and_actions_are_pinned() -> None:
     assert not [step["name"] for step in steps if "${{" in step.get("run", "")]
     assert all(re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
     assert set(_action()["outputs"]) >= {"verdict", "reason-code", "report", "incident-id", "next-stage"}
+
+
+def test_what_the_gate_asks_for_is_passed_on(repo: Repo) -> None:
+    """Commits that passed before, and requests for a budget that counts them."""
+    repo.put("INC-1", severity="SEV0", services=["api"])
+    repo.write("policy.yaml", f"{POLICY}slo: {{target_pct: 99.9, window: 30d, mode: requests}}\n")
+    repo.write("passed.txt", f"{'a' * 40}\n")
+    repo.commit("an incident")
+    job = judge(repo, passed="passed.txt", requests="1000000")
+    assert (job.conclusion, job.outputs["verdict"]) == ("success", "pass"), job.steps[JUDGE]

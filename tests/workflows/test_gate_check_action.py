@@ -80,3 +80,12 @@ def test_it_installs_nothing_into_the_python_of_the_job(repo: Repo) -> None:
     made, *told = ask(repo).installed.splitlines()
     assert re.fullmatch(r"-I -m venv /.*/runner/incident-ops", made)
     assert [line.split()[2] for line in told] == ["pip", "pip", "pip"]
+
+
+def test_a_budget_of_requests_is_judged_by_their_number(repo: Repo) -> None:
+    slo = "slo: {target_pct: 99.9, window: 30d, mode: requests}"
+    repo.write("policy.yaml", f"{POLICY}gate: {{budget: hold}}\n{slo}\n")
+    repo.commit("a budget")
+    repo.git("push", "--quiet", "origin", "HEAD:main")
+    assert ask(repo).outputs["reason-code"] == "no_data"
+    assert ask(repo, requests="1000000").outputs["verdict"] == "pass"
