@@ -58,11 +58,11 @@ def probe_gate(workspace: Workspace, request: ProbeRequest, say: Callable[[str],
     return probe_of(analysis, found)
 
 
-Asked = tuple[Metric, str, str, str]
+AskedQuery = tuple[Metric, str, str, str]
 """Metric, side, what of it, and the query as the file has it."""
 
 
-def _asked(analysis: Analysis) -> Iterator[Asked]:
+def _asked(analysis: Analysis) -> Iterator[AskedQuery]:
     for metric in analysis.metrics:
         if isinstance(metric, ThresholdMetric):
             yield metric, "", "", metric.query

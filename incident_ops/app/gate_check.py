@@ -30,8 +30,7 @@ from incident_ops.deploy_gate.check import (
     rolled_back,
 )
 from incident_ops.deploy_gate.holds import is_on, needed_services, open_drills
-from incident_ops.deploy_gate.names import ID as NAMES
-from incident_ops.deploy_gate.names import check_plan_names
+from incident_ops.deploy_gate.names import KNOWN_NAMES, check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
 from incident_ops.deploy_gate.release import FIX_LASTS, blaming, fix_refused, is_listed, of_incident
 from incident_ops.deploy_gate.verdict import (
@@ -210,7 +209,7 @@ def _with_line(records: Workspace, known: DeployFacts, unread: Unread) -> Unread
     faults = chain(check_plan(plan, unread.path, known.policy.maintenance.buffer), names)
     if not isinstance(document, Document) or (fault := next(faults, None)) is None:
         return unread
-    hint = f" ({fault.hint})" if fault.rule == NAMES else ""
+    hint = f" ({fault.hint})" if fault.rule == KNOWN_NAMES else ""
     return Unread(unread.path, f"line {document.locate(fault.where).line}: {fault.message}{hint}")
 
 

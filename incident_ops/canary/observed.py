@@ -50,7 +50,7 @@ class Doubt(NamedTuple):
     decides: bool
 
 
-def observe(
+def observe_counts(
     before: Observed,
     weight: int,
     canary: Counts,

@@ -18,7 +18,7 @@ from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, ob
 from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, judge_evidence
 from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed, still_needed
-from incident_ops.canary.observed import DOUBTFUL_COUNTS, Observed, doubts, observe, paced
+from incident_ops.canary.observed import DOUBTFUL_COUNTS, Observed, doubts, observe_counts, paced
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
@@ -142,7 +142,7 @@ def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickRe
         observed = before.observed
         if evidence.last_data == at and isinstance(answer.canary, Counts):
             has_errors = (answer.canary_has_errors, answer.baseline_has_errors)
-            observed = observe(observed, weight, answer.canary, answer.baseline, answer.distance, has_errors)
+            observed = observe_counts(observed, weight, answer.canary, answer.baseline, answer.distance, has_errors)
         return MetricHistory(evidence=evidence, problem=_problem(asked), observed=observed)
     problem = answer.text if isinstance(answer, NoAnswer) else "a single value where counts were expected"
     gap = Gap(DATASOURCE_ERROR, problem)

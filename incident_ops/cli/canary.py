@@ -234,6 +234,7 @@ def validate_command(ctx: click.Context, names: tuple[str, ...], files: tuple[st
     """
     from incident_ops.app.canary_gate import GATES, check_gates, gate_files, unproven_providers
     from incident_ops.render import findings
+    from incident_ops.render.findings_text import findings_text
 
     workspace = workspace_of(ctx)
     paths = list(dict.fromkeys((*names, *files))) or gate_files(workspace)
@@ -243,7 +244,7 @@ def validate_command(ctx: click.Context, names: tuple[str, ...], files: tuple[st
     checked = check_gates(workspace, paths)
     every = [finding for gate in checked.values() for finding in gate.findings]
     click.echo(
-        findings.to_json(every, len(paths)) if form == "json" else findings.to_text(every, len(paths), paint), nl=False
+        findings.to_json(every, len(paths)) if form == "json" else findings_text(every, len(paths), paint), nl=False
     )
     for provider, note in unproven_providers(checked):
         click.echo(f"note: provider {provider}: {note}", err=form == "json")

@@ -119,13 +119,14 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
     """
     from incident_ops.app.oncall import lint_schedules
     from incident_ops.render import findings
+    from incident_ops.render.findings_text import findings_text
     from incident_ops.render.oncall import gaps_data, gaps_text
 
     found = lint_schedules(workspace, name)
     if form == "json":
         click.echo(findings.to_json(found.findings, found.files, uncovered=gaps_data(found.gaps)), nl=False)
     else:
-        text = findings.to_text(found.findings, found.files, paint, width=page_width())
+        text = findings_text(found.findings, found.files, paint, width=page_width())
         click.echo(text + gaps_text(found.gaps, found.zones), nl=False)
     finish(int(any(one.level is Level.ERROR for one in found.findings)))
 

@@ -121,9 +121,10 @@ def lint(ctx: click.Context, form: str) -> None:
     """
     from incident_ops.app.policy import lint_policy
     from incident_ops.render import findings
+    from incident_ops.render.findings_text import findings_text
 
     found = lint_policy(workspace_of(ctx))
-    text = findings.to_json(found, 2) if form == "json" else findings.to_text(found, 2, paint, width=page_width())
+    text = findings.to_json(found, 2) if form == "json" else findings_text(found, 2, paint, width=page_width())
     click.echo(text, nl=False)
     finish(int(any(one.level is Level.ERROR for one in found)))
 

@@ -11,6 +11,7 @@ from incident_ops.cli.options import finish, format_choice, no_records, say_note
 from incident_ops.cli.terminal import page_width, paint, say
 from incident_ops.errors import WriteFailed
 from incident_ops.render import findings
+from incident_ops.render.findings_text import findings_text
 from incident_ops.render.text import fold
 
 
@@ -67,7 +68,7 @@ def _shown(validated: Validated, form: str) -> str:
     if form == "github":
         total = findings.findings_line(report.findings, report.files, len(report.silenced))
         return f"{findings.commands(report.findings, validated.prefix, validated.is_new)}{total}\n"
-    return findings.to_text(report.findings, report.files, paint, len(report.silenced))
+    return findings_text(report.findings, report.files, paint, len(report.silenced))
 
 
 def _summarize(validated: Validated) -> None:

@@ -14,7 +14,7 @@ from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.record import Record, Unread
 from incident_ops.findings import Finding, Level, Route, Where, did_you_mean
 
-ID = "known-names"
+KNOWN_NAMES = "known-names"
 """The id of the findings; `records/file_findings.py` explains it."""
 
 SERVICES_FILE = "services.yaml"
@@ -26,7 +26,7 @@ def check_plan_names(
     """An error, with a symbolic place, for each unknown name in something planned that is not over."""
     if not _is_over(plan, file, policy, now):
         for route, message, hint in _unknown_in_plan(plan, policy, services):
-            yield Finding(ID, Level.ERROR, Where(file, route), message, hint)
+            yield Finding(KNOWN_NAMES, Level.ERROR, Where(file, route), message, hint)
 
 
 def unknown_now(

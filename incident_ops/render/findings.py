@@ -7,7 +7,6 @@ them all, up to the size GitHub takes.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,26 +20,6 @@ Paint = Callable[[str, str], str]
 """(text, colour) -> the text in that colour, or unchanged."""
 
 LEVEL_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
-
-
-def to_text(findings: Sequence[Finding], files: int, paint: Paint, silenced: int = 0, width: int = sys.maxsize) -> str:
-    """One finding a line as `file:line:column: level: message [rule]`, its hint below, a summary last.
-
-    Lines are at most `width` columns long: without one they stay whole, as editors read them.
-    """
-    from incident_ops.render.text import fold_record  # it needs this module
-
-    lines = []
-    for one in findings:
-        place = f"{inert(str(one.where))}: "
-        level = paint(one.level.value, LEVEL_COLOURS[one.level])
-        text = f"{one.level.value}: {inert(one.message)} [{one.rule}]"
-        first, *rest = fold_record(text, place, "  ", width)
-        lines += [first.replace(f"{place}{one.level.value}", f"{place}{level}", 1), *rest]
-        if one.hint:
-            first, *rest = fold_record(f"fix: {inert(one.hint)}", "    ", "    ", width)
-            lines += [first.replace("fix:", paint("fix:", "green"), 1), *rest]
-    return "\n".join([*lines, findings_line(findings, files, silenced)]) + "\n"
 
 
 def inert(text: str) -> str:

@@ -14,7 +14,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from incident_ops.adapters.http import Place, TooLarge, ask, parsed, refused
-from incident_ops.adapters.metrics.promql import MARK, PARTS, TIME, added_up, is_plain, selectors, with_times
+from incident_ops.adapters.metrics.promql import (
+    PARTS,
+    SERIES_MARK,
+    TIME,
+    added_up,
+    is_plain_selector,
+    selectors,
+    with_times,
+)
 from incident_ops.adapters.processes import one_line
 from incident_ops.domain.ports import MetricSeries, Sampled, Tick
 from incident_ops.errors import Incomplete
@@ -89,8 +97,8 @@ class Prometheus:
         values = [one for one in result if not _mark(one)]
         series = {_labels(one): self._sample(one) for one in values}
         more = [(_mark(one), one) for one in result if _mark(one)]
-        if is_plain(query):
-            by_labels = {_labels(one, MARK, "__name__"): self._sample(one) for _, one in more}
+        if is_plain_selector(query):
+            by_labels = {_labels(one, SERIES_MARK, "__name__"): self._sample(one) for _, one in more}
             times = {_labels(one): by_labels.get(_labels(one, "__name__")) for one in values}
             return Sampled(series, {name: at for name, at in times.items() if at is not None})
         newest = [self._sample(one) for mark, one in more if mark.startswith(TIME)]
@@ -107,7 +115,7 @@ class Prometheus:
         kind, result = self._asked(_RANGE, words)
         if kind != "matrix":
             raise self._refused(kind)
-        rows = [Sampled({}, {}, 0 if is_plain(query) else 1) for _ in range(ticks + 1)]
+        rows = [Sampled({}, {}, 0 if is_plain_selector(query) else 1) for _ in range(ticks + 1)]
         for one in result:
             labels = _labels(one)
             for at, text in self._points(one):
@@ -198,7 +206,7 @@ def _reason(body: bytes) -> str:
 def _mark(one: Mapping[str, Any]) -> str:
     """What a part of an answer is beside the values, "" for a value."""
     metric = one.get("metric")
-    return str(metric.get(MARK, "")) if isinstance(metric, dict) else ""
+    return str(metric.get(SERIES_MARK, "")) if isinstance(metric, dict) else ""
 
 
 def _labels(one: Mapping[str, Any], *but: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-MARK = "incident_ops"
+SERIES_MARK = "incident_ops"
 TIME, PARTS = "time", "parts"
 """The label that tells from the values what else is in one answer, and how its values begin."""
 
@@ -35,11 +35,11 @@ _PLAIN = re.compile(_SELECTOR)
 _ADDED = re.compile(rf"sum\s*{_GROUPS}\(\s*(?P<parts>{_SELECTOR})\s*\)\s*{_GROUPS}")
 _OR_NOTHING = re.compile(r"\s+or\s+(?:on\s*\(\s*\)\s*)?vector\s*\(\s*0\s*\)\s*$")
 
-Part = tuple[str, str]
+QueryPart = tuple[str, str]
 """Kind and text of a token."""
 
 
-def is_plain(query: str) -> bool:
+def is_plain_selector(query: str) -> bool:
     """Whether the query is one selector and nothing else, so that each value is one counter as it stands."""
     return _PLAIN.fullmatch(_bare(query)) is not None
 
@@ -51,7 +51,7 @@ def added_up(query: str) -> str:
     came late. A zero where there are none (`or vector(0)`) says nothing that no series would not say.
     """
     bare = _bare(_OR_NOTHING.sub("", _bare(query)))
-    if is_plain(bare):
+    if is_plain_selector(bare):
         return bare
     match = _ADDED.fullmatch(bare)
     return match["parts"].strip() if match else query
@@ -68,7 +68,7 @@ def with_times(query: str) -> str:
     Of a plain selector each series has its time. Of anything else it is the newest of all series that are read, and
     how many they are.
     """
-    if is_plain(query):
+    if is_plain_selector(query):
         more = {TIME: f"timestamp({_bare(query)})"}
     else:
         read = list(enumerate(selectors(query)))
@@ -76,7 +76,7 @@ def with_times(query: str) -> str:
         more |= {f"{PARTS}{place}": f"count({one})" for place, one in read}
     if not more:
         return query
-    marked = [f'label_replace({one}, "{MARK}", "{name}", "{MARK}", "")' for name, one in more.items()]
+    marked = [f'label_replace({one}, "{SERIES_MARK}", "{name}", "{SERIES_MARK}", "")' for name, one in more.items()]
     return " or ".join([*marked, f"(\n{query}\n)"])
 
 
@@ -88,12 +88,12 @@ def _bare(query: str) -> str:
     return bare
 
 
-def _parts(query: str) -> Iterator[Part]:
+def _parts(query: str) -> Iterator[QueryPart]:
     for match in _TOKEN.finditer(query):
         yield match.lastgroup or "", match[0]
 
 
-def _selectors(parts: list[Part]) -> Iterator[str]:
+def _selectors(parts: list[QueryPart]) -> Iterator[str]:
     place = 0
     while place < len(parts):
         kind, text = parts[place]
@@ -114,7 +114,7 @@ def _is_called(following: str) -> bool:
     return following == "(" or following.lower() in ("by", "without")
 
 
-def _behind(parts: list[Part], opened: int) -> int:
+def _behind(parts: list[QueryPart], opened: int) -> int:
     """The place behind the parenthesis that closes the one at `opened`."""
     for place in range(opened, len(parts)):
         if parts[place][1] == ")":

@@ -10,7 +10,7 @@ import pytest
 
 from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus
-from incident_ops.adapters.metrics.promql import MARK, added_up, selectors, with_times
+from incident_ops.adapters.metrics.promql import SERIES_MARK, added_up, selectors, with_times
 from incident_ops.domain.ports import Sampled, Tick
 from incident_ops.errors import Incomplete
 from tests.support.scripted_server import Reply, ScriptedServer
@@ -48,15 +48,15 @@ def test_a_tick_is_one_instant_query_of_the_gates_own_time(server: ScriptedServe
 
 def test_counters_come_with_the_times_of_their_samples(server: ScriptedServer, source: Prometheus) -> None:
     """Of a plain selector each series has its own; of a sum it is the newest of all that are added up."""
-    times = [one(str(AT - ago), pod=pod, **{MARK: "time"}) for pod, ago in (("a", 3.5), ("b", 40))]
+    times = [one(str(AT - ago), pod=pod, **{SERIES_MARK: "time"}) for pod, ago in (("a", 3.5), ("b", 40))]
     values = [one("7", __name__="x", pod="a"), one("9", __name__="x", pod="b")]
     server.script(answer("vector", [*times, *values]))
     found = source.counts("x", TICK)
     assert isinstance(found, Sampled)
     assert (found, found.parts) == ({'__name__="x",pod="a"': 7.0, '__name__="x",pod="b"': 9.0}, 0)
     assert found.times == {'__name__="x",pod="a"': AT - 3.5, '__name__="x",pod="b"': AT - 40}
-    newest = [one(str(AT - 3.5), **{MARK: "time0"}), one(str(AT - 9), **{MARK: "time1"})]
-    parts = [one("2", **{MARK: "parts0"}), one("3", **{MARK: "parts1"})]
+    newest = [one(str(AT - 3.5), **{SERIES_MARK: "time0"}), one(str(AT - 9), **{SERIES_MARK: "time1"})]
+    parts = [one("2", **{SERIES_MARK: "parts0"}), one("3", **{SERIES_MARK: "parts1"})]
     server.script(answer("vector", [*newest, *parts, one("16")]))
     found = source.counts("sum(x) + sum(y)", TICK)
     assert isinstance(found, Sampled)
@@ -85,7 +85,7 @@ def test_counters_that_are_added_up_are_read_one_by_one(query: str, parts: str) 
 def test_a_sum_of_too_many_counters_is_read_as_the_sum(server: ScriptedServer, source: Prometheus) -> None:
     """Their answer would be longer than is read; how many they are shows where their number changes."""
     many = answer("vector", [one("1", pod="x" * 1000) for _ in range(2200)])
-    few = answer("vector", [one("2200", **{MARK: "parts0"}), one("9")])
+    few = answer("vector", [one("2200", **{SERIES_MARK: "parts0"}), one("9")])
     server.script(many, few, few)
     for _ in range(2):
         found = source.counts("sum(x)", TICK)
