@@ -55,7 +55,7 @@ def test_a_file_is_written_under_the_name_that_git_ignores(tmp_path: Path, monke
     left = [path.name for path in (made.path / "incidents/INC-1").iterdir() if path.name != "incident.yaml"]
     assert [name.startswith(".incident.yaml.") and name.endswith(TEMPORARY) for name in left] == [True]
     assert made.git("status", "--porcelain") == ""
-    assert call("validate", at=made.path).out == "3 files checked: all fine\n"
+    assert call("validate", at=made.path).out == "4 files checked: all fine\n"
     assert call("ack", "--by", "@a", at=made.path).code == 0
 
 

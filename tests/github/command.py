@@ -246,10 +246,10 @@ class Stage:
         environment |= {"GITHUB_API_URL": self.proxy.url, "GIT_SSH_COMMAND": self.way}
         real, real_now, faults = Remote._run, clock.now, self.git
 
-        def ask(remote: Remote, *words: str) -> Ran:
+        def ask(remote: Remote, *words: str, **limits: Any) -> Ran:
             if self.proxy.killed.is_set():
                 raise Killed
-            return faults.run(lambda: real(remote, *words), words)
+            return faults.run(lambda: real(remote, *words, **limits), words)
 
         def later() -> datetime:
             return real_now() + self.later

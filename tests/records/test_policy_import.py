@@ -49,7 +49,7 @@ def test_only_differences_are_written_and_the_result_is_a_valid_policy() -> None
         "mode": "observe",
         "levels": [{"id": "SEV1", "postmortem": {"required": False}}, {"id": "SEV2", "channels": ["slack", "matrix"]}],
         "notify": {
-            "channels": ["slack", "pagerduty", "email", "sms", "chat", "pager", "matrix"],
+            "channels": ["slack", "pagerduty", "email", "sms", "chat", "pager", "phone", "matrix"],
             "incident_channel": {"create": False},
         },
     }
