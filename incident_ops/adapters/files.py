@@ -145,16 +145,20 @@ def write_in_new_folder(path: Path, content: bytes) -> bool:
     return True
 
 
+def _open_lock(lock: Path) -> int:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise _refused(lock, error) from error
+
+
 @contextlib.contextmanager
 def hold(lock: Path) -> Iterator[None]:
     """Holds the lock file; whoever comes second waits. The system lets go of it when the process ends, however."""
     import fcntl
 
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise _refused(lock, error) from error
+    handle = _open_lock(lock)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -168,11 +172,7 @@ def hold_alone(lock: Path) -> Iterator[bool]:
     import fcntl
 
     while True:
-        try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise _refused(lock, error) from error
+        handle = _open_lock(lock)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,9 +6,9 @@ failure. So a success condition never sees one, and asking it for one says nothi
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from incident_ops.canary.condition_value import ORDERED
 from incident_ops.canary.conditions import (
     BINARY,
     CALL,
@@ -25,14 +25,6 @@ from incident_ops.findings import did_you_mean
 
 _ASKS_FOR_DATA = ("isNaN", "isInf", "isNil", "default")
 _NEVER_NULL = ("prometheus", "cloudwatch")
-_ORDER: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 ConditionFault = tuple[int, str, str]
@@ -87,12 +79,12 @@ def _asks_for_nil(node: ConditionNode) -> bool:
 
 def _is_settled(node: ConditionNode) -> bool:
     """Whether a comparison of len(result) with a number is the same for every result that is not empty."""
-    if node.kind != BINARY or node.text not in _ORDER:
+    if node.kind != BINARY or node.text not in ORDERED:
         return False
     left, right, sign = *node.parts, node.text
     if left.kind == NUMBER:
         left, right, sign = right, left, _MIRRORED[sign]
     if left.kind != CALL or left.text != "len" or right.kind != NUMBER or _looks_inside(left):
         return False
-    limit, order = float(right.text), _ORDER[sign]
+    limit, order = float(right.text), ORDERED[sign]
     return len({order(length, limit) for length in (1.0, 2.0, limit, limit + 1, limit + 2) if length >= 1}) == 1

@@ -33,7 +33,7 @@ MAX_STEPS = 100_000
 
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -212,7 +212,7 @@ def _contained(run: _Evaluation, node: ConditionNode, left: object, right: objec
 
 
 def _compared(run: _Evaluation, node: ConditionNode, left: object, right: object) -> bool:
-    order, (left, right) = _ORDER[node.text], (_alone(left), _alone(right))
+    order, (left, right) = ORDERED[node.text], (_alone(left), _alone(right))
     if node.text in ("==", "!=") and (left is None or right is None):
         return order(left, right)
     same = type(left) if isinstance(left, str | bool) else None

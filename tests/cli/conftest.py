@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from incident_ops.adapters.environment import ACTOR, CHOSEN
+from tests.cli.canary_scene import POLICY
 from tests.cli.scene import Folder
 
 
@@ -43,3 +44,13 @@ def folder(tmp_path: Path, prepared_folder: Folder) -> Folder:
 def make(tmp_path: Path) -> Callable[..., Folder]:
     """Makes further repositories by name."""
     return lambda name, **how: Folder(tmp_path / name, **how)
+
+
+@pytest.fixture
+def here(make: Callable[..., Folder], monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A repository with a data source and without a limit of its own, outside any workflow."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTOR", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    made = make("repo", policy=POLICY)
+    made.commit()
+    return made

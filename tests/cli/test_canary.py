@@ -26,16 +26,6 @@ Patch = pytest.MonkeyPatch
 KEPT = ("--state", "s.json", "--sha", "7be19f2")
 
 
-@pytest.fixture
-def here(make: Callable[..., Folder], monkeypatch: Patch) -> Folder:
-    """A repository with a data source, outside any workflow."""
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTOR", "GITHUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    made = make("repo", policy=POLICY)
-    made.commit()
-    return made
-
-
 def run(here: Folder, *words: str, text: str | None = None) -> tuple[Done, dict[str, Any]]:
     """A live run with its JSON."""
     name = write(here.path, text or gate())

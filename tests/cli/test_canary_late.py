@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,6 @@ from tests.cli.scene import Done, Folder, call
 
 Patch = pytest.MonkeyPatch
 TICK, STEP = 15, 300
-
-
-@pytest.fixture
-def here(make: Callable[..., Folder], monkeypatch: Patch) -> Folder:
-    """A repository with a data source and without a limit of its own, outside any workflow."""
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTOR", "GITHUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    made = make("repo", policy=POLICY)
-    made.commit()
-    return made
 
 
 def recording(weights: list[int], breaks: int, rate: float, rps: int = 1000, good: float = 0.001) -> str:

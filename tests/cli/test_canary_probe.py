@@ -25,16 +25,6 @@ LATENCY = """\
 """
 
 
-@pytest.fixture
-def here(make: Callable[..., Folder], monkeypatch: Patch) -> Folder:
-    """A repository with a data source, outside any workflow."""
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTOR", "GITHUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    made = make("repo", policy=POLICY)
-    made.commit()
-    return made
-
-
 class Asked(Scraped):
     """A service whose queries give what `series` says instead, by their names; an error is raised."""
 

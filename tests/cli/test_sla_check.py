@@ -105,10 +105,9 @@ def test_a_word_under_the_issue_escalates(folder: Folder) -> None:
         assert KEYWORD not in owed(folder, "--observed", observed(folder, other), clock=clock)
 
 
-def test_a_person_who_opens_the_issue_again_brings_the_incident_back(folder: Folder) -> None:
-    """Within the window, where we had closed it."""
+def closed_by_us(folder: Folder) -> str:
+    """The incident is closed and committed -> the text of its issue, which we closed."""
     times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:20:00Z, resolved: 2025-01-26T12:30:00Z, "
-    folder.write("policy.yaml", POLICY)
     folder.put(
         state="closed",
         times=times + "closed: 2025-01-26T13:00:00Z}",
@@ -116,7 +115,13 @@ def test_a_person_who_opens_the_issue_again_brings_the_incident_back(folder: Fol
         links="{tracking_issue: 7}",
     )
     folder.commit()
-    body = generated_block.compose("INC-1", generated_block.generated_text("text", closed=True))
+    return generated_block.compose("INC-1", generated_block.generated_text("text", closed=True))
+
+
+def test_a_person_who_opens_the_issue_again_brings_the_incident_back(folder: Folder) -> None:
+    """Within the window, where we had closed it."""
+    folder.write("policy.yaml", POLICY)
+    body = closed_by_us(folder)
     file = observed(folder, body=body)
     assert owed(folder, "--observed", file)["INC-1/state/1/reopened"]["kind"] == "state"
     assert "INC-1/state/1/reopened" not in owed(folder, "--observed", observed(folder, body=body, state="closed"))
@@ -157,15 +162,7 @@ def test_the_label_of_the_policy_brings_it_back_where_the_team_set_it(
     folder: Folder, who: str, at: str, is_back: bool
 ) -> None:
     folder.write("policy.yaml", POLICY.replace("auto_reopen: 30d", "auto_reopen: 30d, reopen: {label: Came back}"))
-    times = "{declared: 2025-01-26T12:05:00Z, restored: 2025-01-26T12:20:00Z, resolved: 2025-01-26T12:30:00Z, "
-    folder.put(
-        state="closed",
-        times=times + "closed: 2025-01-26T13:00:00Z}",
-        cause="{category: unknown}",
-        links="{tracking_issue: 7}",
-    )
-    folder.commit()
-    body = generated_block.compose("INC-1", generated_block.generated_text("text", closed=True))
+    body = closed_by_us(folder)
     issue = Issue(7, "t", body, ("incident", "came back"), author="github-actions[bot]", state="closed")
     acts = {7: (Act("labeled", who, at, "came back"),)}
     members = {"alice": True, "mallory": False}
