@@ -48,7 +48,8 @@ def called_marks(
     calls = {} if wanted.called is None else {_LABEL: label} | {login.casefold(): login for login in wanted.called}
     known = {one.removeprefix(_OFF) for one in memory}
     new = [one for one in calls if one not in there and one not in known and one not in unassignable]
-    new = new[: max(0, room) + 1]  # the label is the first
+    fitting = [one for one in new if one != _LABEL][: max(0, room)]
+    new = [*(one for one in new if one == _LABEL), *fitting]
     with_role = {login.casefold() for login in wanted.assignees}
     gone = sorted(one for one in memory if one in there and one not in calls and one not in with_role)
     stay = {one if one in memory and one in there else _OFF + one for one in known if one in calls}

@@ -119,6 +119,17 @@ def test_a_label_that_people_set_stays() -> None:
         assert "Escalated" in look(record, tracker, time).labels
 
 
+def test_no_more_people_are_assigned_than_an_issue_takes() -> None:
+    """Also where somebody has set the label already."""
+    ten = ("carol", *(f"p{number}" for number in range(9)))
+    for own in ((), ("escalated",)):
+        tracker = people()
+        look(declared(), tracker, "02:01")
+        tracker.edit(NUMBER, assignees=ten, labels=(*tracker.issues[NUMBER].labels, *own))
+        issue = look(declared(), tracker, "02:07")
+        assert (issue.assignees, "escalated" in issue.labels) == (ten, True)
+
+
 def test_whoever_takes_a_role_stays_assigned() -> None:
     tracker = people()
     look(declared(), tracker, "02:07")
