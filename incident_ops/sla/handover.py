@@ -81,7 +81,7 @@ def response_phase(incident: Incident) -> str:
         return _FIRST
     status = known_status(incident)
     if status == IDENTIFIED:
-        return _DEPLOYMENT if incident.times.mitigated else _FIX
+        return _DEPLOYMENT if incident.times.mitigated and not incident.cycles else _FIX
     return _INVESTIGATION if status == "investigating" else _DEPLOYMENT
 
 
@@ -107,5 +107,8 @@ def _began(view: IncidentAt, phase: str) -> datetime | None:
         return view.diagnosed.at
     if phase == _DOCUMENTATION:
         return view.resolved.at
-    ended = [at for name in ("mitigated", "restored") if (at := instant(current_instant(view.incident, name)))]
-    return min(ended, default=None) if phase == _DEPLOYMENT else None
+    if phase != _DEPLOYMENT:
+        return None
+    mitigated = None if view.incident.cycles else view.at("times.mitigated")
+    ended = (mitigated, instant(current_instant(view.incident, "restored")))
+    return min((at for at in ended if at), default=None)

@@ -392,6 +392,21 @@ def test_a_phase_tells_whom_it_brings_in_as_it_begins(night: Scene) -> None:
         expected, heard, strict=True))  # fmt: skip
 
 
+def test_a_reopened_incident_comes_to_its_deployment_by_its_own_recovery(night: Scene) -> None:
+    """The mitigation of before the reopening brings nobody in again; the new recovery does."""
+    deployment = ROUTED + '    deployment: {lead: ["@boss"]}\n'
+    one = night(judge(extra=deployment), severity="SEV0")
+    times = {"declared": 0, "acknowledged": 2, "diagnosed": 5, "mitigated": 8, "restored": 9, "resolved": 10}
+    written = {name: stamp(after(minute)) for name, minute in times.items()}
+    one.write(after(20), state="assigned", times=written, cycles=[{"reopened": stamp(after(20))}])
+    one.runs(minutes(21, 25))
+    cycle = {"reopened": stamp(after(20)), "restored": stamp(after(30))}
+    one.write(after(30), state="in_progress", times=written, cycles=[cycle])
+    one.runs(minutes(31, 35))
+    heard = [(each.message.recipient, each.at) for each in one.told if each.message.kind == "handover"]
+    assert heard == [("@boss", after(31))]
+
+
 def test_only_ringing_channels_are_named(night: Scene) -> None:
     """Who has to be told and has only a pager cannot be."""
     people = PEOPLE.replace('"@bob": {channels: [chat]}', '"@bob": {channels: [pager]}')
