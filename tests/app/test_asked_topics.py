@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -38,7 +37,7 @@ def test_no_topic_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     for hour in range(60):
         pulls = Pulls()
         now = datetime(2025, 3, 1, tzinfo=UTC) + timedelta(hours=hour)
-        found = proposals.with_pulls(SimpleNamespace(pulls=pulls), there, changes, now)
+        found = proposals.with_pulls(proposals.PullLookups(pulls), there, changes, now)
         assert len(pulls.asked) == 4
         assert {one.branch for one in found if one.is_known} == set(pulls.asked)
         seen |= set(pulls.asked)
