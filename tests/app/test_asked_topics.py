@@ -24,6 +24,9 @@ class Pulls:
         self.asked.append(branch)
         return []
 
+    def closed_by_person(self, number: int) -> str:
+        raise AssertionError(f"nobody closed #{number}")
+
 
 def test_no_topic_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither behind those whose branch is gone, which every run finds again, nor behind the first ones by name."""
