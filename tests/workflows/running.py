@@ -31,6 +31,17 @@ def need_node() -> None:
         )
 
 
+def own_files(home: Path) -> Path:
+    """Copies the files of this checkout as they are now, without what is built or ignored -> the folder."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_bytes((ROOT / name).read_bytes())
+    return home
+
+
 def _node(script: str, *words: str, given: object = None, environment: dict[str, str] | None = None) -> Any:
     need_node()
     done = subprocess.run(

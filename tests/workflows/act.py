@@ -1,0 +1,360 @@
+"""Whole workflows, each step of them, run on this machine by `act` against a GitHub of our own.
+
+act executes the jobs on the host. Where a workflow uses an action of GitHub's, it gets the stand-in of `actions/`; the
+API is the stand-in for GitHub, git is served over HTTPS to whoever has its token, packages come from a folder of wheels.
+Not shown: concurrency groups, `permissions:`, `timeout-minutes` of jobs, reviewers of environments, and the schedule.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.scene import Folder
+from tests.support.origin import serve
+from tests.support.standin import Standin, standin
+from tests.workflows.running import ROOT, WORKFLOWS
+
+ACTIONS = Path(__file__).resolve().parent / "actions"
+HONOURED: dict[str, dict[str, str]] = {
+    "checkout": {
+        "repository": "",
+        "ref": "",
+        "token": "${{ github.token }}",
+        "path": "",
+        "fetch-depth": "1",
+        "persist-credentials": "true",
+    },
+    "setup-python": {"python-version": "", "update-environment": "true"},
+    "cache": {"path": "", "key": "", "restore-keys": ""},
+    "upload-artifact": {"name": "artifact", "path": "", "if-no-files-found": "warn", "retention-days": ""},
+    "download-artifact": {"name": "", "path": "", "run-id": "", "github-token": ""},
+}
+"""The actions that a stand-in is there for, with the inputs that it honours and their defaults."""
+
+_UNKNOWN = {"concurrency": "queue", "environment": "deployment", "schedule": "timezone"}
+_LONGEST = 900.0  # seconds of a run
+_runs = itertools.count(1)
+
+
+def need_act() -> Path:
+    """The program; skips, with the reason, where it, the wheels, or what the stand-in for GitHub needs is not there."""
+    found = sorted(ROOT.glob(".venv/act/*/act"))
+    if not found:
+        pytest.skip("act is not here: `make laws` and .ci/run build it where Go is")
+    if not [*ROOT.glob(".venv/wheels/.stamp-*")]:
+        pytest.skip("the wheels of requirements/build.txt are not here: `make laws` and .ci/run fetch them")
+    return found[-1]
+
+
+@dataclass
+class Step:
+    """A step that ran: its log, its part of the summary, and how it ended."""
+
+    outcome: str = ""
+    log: str = ""
+    summary: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class WholeJob:
+    """A job that ran: `conclusion` is success or failure, steps that were left out are not in `steps`."""
+
+    conclusion: str = ""
+    steps: dict[str, Step] = field(default_factory=dict)
+    instants: list[datetime] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """From its first line to its last."""
+        return (max(self.instants) - min(self.instants)).total_seconds()
+
+    @property
+    def summary(self) -> str:
+        """What its page says."""
+        return "".join(step.summary for step in self.steps.values())
+
+    @property
+    def log(self) -> str:
+        """What its steps printed."""
+        return "".join(step.log for step in self.steps.values())
+
+
+@dataclass(frozen=True)
+class WholeRun:
+    """A run: the exit code of act, the jobs that ran by name (of a called workflow with the caller's before), and each
+    call of an action of GitHub's: {"job", "action", "with"}, its inputs without tokens."""
+
+    code: int
+    jobs: dict[str, WholeJob]
+    used: list[dict[str, Any]]
+    said: str
+
+    def conclusions(self) -> dict[str, str]:
+        """How each job that ran ended."""
+        return {name: job.conclusion for name, job in self.jobs.items()}
+
+
+def _read(lines: list[str]) -> dict[str, WholeJob]:
+    """The jobs in what `act --json` prints."""
+    jobs: dict[str, WholeJob] = {}
+    for line in lines:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if "job" not in told:
+            continue
+        job = jobs.setdefault(told["job"].partition("/")[2].strip(), WholeJob())
+        job.instants.append(datetime.fromisoformat(told["time"]))
+        job.conclusion = told.get("jobResult", job.conclusion)
+        if told.get("stage") == "Main":
+            _add(job.steps.setdefault(told["step"], Step()), told)
+    return {name: job for name, job in jobs.items() if job.steps or job.conclusion}
+
+
+def _story(printed: str) -> str:
+    """The same for people."""
+    told = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    return "\n".join(
+        f"{one.get('job', '')} | {one.get('step', '')} | {one['msg'].strip()}"
+        for one in told
+        if one["msg"].strip() and "LocalRepositoryCache" not in one["msg"]
+    )
+
+
+def _add(step: Step, told: dict[str, Any]) -> None:
+    inner = len(told["stepID"]) > 1
+    if told.get("raw_output"):
+        step.log += told["msg"].replace("\r", "").rstrip("\n") + "\n"
+    elif told.get("command") == "summary":
+        if told["content"] not in step.summary or inner:  # act tells the last one of a composite action twice
+            step.summary += told["content"]
+    elif told.get("command") == "set-output" and not inner:
+        step.outputs[told["name"]] = told["arg"]
+    elif "raw" in told:
+        step.log += told["raw"].replace("\r", "").rstrip("\n") + "\n"
+    elif "stepResult" in told and not inner:
+        step.outcome = told["stepResult"]
+
+
+def without_unknown_keys(text: str) -> str:
+    """The workflow without the keys that act refuses: `concurrency.queue`, `environment.deployment`, `timezone`."""
+    kept, above, depth = [], "", 0
+    for line in text.splitlines(keepends=True):
+        indent = len(line) - len(line.lstrip(" -"))
+        if opened := re.match(r" *(\w+): *(#.*)?$", line):
+            if opened[1] in _UNKNOWN:
+                above, depth = opened[1], len(line) - len(line.lstrip())
+        elif above and line.strip() and indent > depth and re.match(rf"[ -]*{_UNKNOWN[above]}:", line):
+            continue
+        elif line.strip() and indent <= depth:
+            above = ""
+        kept.append(line)
+    return "".join(kept)
+
+
+def _local_actions(folder: Path) -> Path:
+    """The stand-ins as act takes them, each in a folder of its own."""
+    for name, inputs in HONOURED.items():
+        home = folder / name
+        home.mkdir(parents=True)
+        for file in ("common.mjs", f"{name}.mjs"):
+            shutil.copy(ACTIONS / file, home)
+        runs = {"using": "node20", "main": f"{name}.mjs"}
+        if name == "cache":
+            (home / "save.mjs").write_text(
+                'process.argv[2] = "save";\nawait import("./cache.mjs");\n', encoding="utf-8"
+            )
+            runs |= {"post": "save.mjs", "post-if": "success()"}
+        described = {"name": name, "inputs": {one: {"default": value} for one, value in inputs.items()}, "runs": runs}
+        (home / "action.yml").write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
+    return folder
+
+
+@functools.cache
+def _wheel(folder: Path) -> tuple[str, str]:
+    """Builds our own wheel into the folder -> the line that pins it, with its hash."""
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = folder.glob("incident_ops-*.whl")
+    version = wheel.name.split("-")[1]
+    return f"incident-ops=={version}", hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def pin_file(wheels: Path) -> str:
+    """What .github/incident-ops.txt of a repository of records holds: all with hashes, our own wheel as well."""
+    pinned, digest = _wheel(wheels)
+    return (ROOT / "requirements/run.txt").read_text(encoding="utf-8") + f"{pinned} --hash=sha256:{digest}\n"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What all runs of a process share: act, the stand-in, an empty Python, wheels, and git served from `hub`."""
+
+    act: Path
+    github: Standin
+    home: Path
+    server: str
+    certificate: Path
+
+    @property
+    def hub(self) -> Path:
+        """The folder with the bare repositories, by owner and name."""
+        return self.home / "hub"
+
+
+@contextmanager
+def machine(home: Path) -> Iterator[Machine]:
+    """Starts what runs of workflows need in an empty folder, and ends it with the block."""
+    act = need_act()
+    (home / "hub").mkdir()
+    shutil.copytree(ROOT / ".venv/wheels", home / "wheels")
+    subprocess.run([sys.executable, "-m", "venv", str(home / "empty")], check=True)
+    shutil.copytree(home / "empty", home / "python", symlinks=True)
+    (home / "pinned.txt").write_text(pin_file(home / "wheels"), encoding="utf-8")
+    words = ["-m", "pip", "install", "--quiet", "--no-index", "--find-links", str(home / "wheels"), "--require-hashes"]
+    subprocess.run([home / "python/bin/python", *words, "-r", str(home / "pinned.txt")], check=True)
+    _local_actions(home / "actions")
+    with standin() as github, serve(home / "hub", home / "notes", "token", github.token) as (server, notes):
+        yield Machine(act, github, home, server, notes / "certificate.pem")
+
+
+class Hosted:
+    """A repository on GitHub and a clone of it, `folder`, with which a person works; it has no workflows yet."""
+
+    def __init__(self, machine: Machine, temp: Path, *, policy: str, services: str = "") -> None:
+        self.machine, self.temp, self.github = machine, temp, machine.github
+        bare = temp / "origin.git"
+        more = {"services": services} if services else {}
+        self.folder = Folder(temp / "clone", policy=policy, **more)
+        self.folder.git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+        self.folder.git("remote", "add", "origin", bare.as_uri())
+        self.name = self.github.new_repository(homepage=bare.as_uri())
+        (machine.hub / self.name).parent.mkdir(exist_ok=True)
+        (machine.hub / self.name).symlink_to(bare)
+
+    def install(self, *workflows: str) -> None:
+        """Lays the workflows of this house into it, and the file that pins what they install."""
+        for name in workflows:
+            self.folder.write(f".github/workflows/{name}", (WORKFLOWS / name).read_text(encoding="utf-8"))
+        self.folder.write(".github/incident-ops.txt", pin_file(self.machine.home / "wheels"))
+
+    def push(self, branch: str = "main") -> str:
+        """Commits all there is and pushes it -> the commit."""
+        self.folder.git("add", "--all")
+        self.folder.git("commit", "--quiet", "--allow-empty", "--message", "a step")
+        self.folder.git("push", "--quiet", "origin", f"HEAD:{branch}")
+        return self.folder.git("rev-parse", "HEAD").strip()
+
+    def propose(self, branch: str, number: int = 1) -> dict[str, Any]:
+        """Makes what is in the folder a pull request, with the merge commit that GitHub would make -> its event.
+
+        The folder is on main again afterwards.
+        """
+        base = self.folder.git("rev-parse", "main").strip()
+        self.folder.git("checkout", "--quiet", "-B", branch)
+        head = self.push(branch)
+        self.folder.git("checkout", "--quiet", "main")
+        self.folder.git("merge", "--quiet", "--no-ff", "--message", f"Merge {head} into {base}", branch)
+        self.folder.git("push", "--quiet", "origin", f"+HEAD:refs/pull/{number}/merge")
+        self.folder.git("reset", "--quiet", "--hard", base)
+        return {"number": number, "pull_request": {"number": number, "base": {"sha": base}, "head": {"sha": head}}}
+
+    def ask(self, path: str, **more: Any) -> Any:
+        """A question to the API about the repository."""
+        return self.github.ask("GET", f"/repos/{self.name}{path}", **more)
+
+    def run(
+        self,
+        workflow: str,
+        event_name: str,
+        event: dict[str, Any] | None = None,
+        *,
+        ref: str = "refs/heads/main",
+        secrets: dict[str, str] | None = None,
+        actor: str = "alice",
+        installs: bool = False,
+        local: dict[str, Path] | None = None,
+        **environment: str,
+    ) -> WholeRun:
+        """Runs a workflow of the repository whole, as its file is at `ref`, for an event at that ref.
+
+        `installs`: every job gets an empty Python; otherwise what the file pins is there already, which its step finds
+        out. `local` maps OWNER/REPO@REF of other actions to folders. `environment` is that of the runner.
+        """
+        number = str(next(_runs))
+        home = self.temp / f"run-{number}"
+        state = self.temp / "state"
+        sha = self.folder.git("ls-remote", "origin", ref).split()[0]
+        self.folder.git("fetch", "--quiet", "origin", ref)
+        for path in self.folder.git("ls-tree", "-r", "--name-only", sha, ".github/workflows").splitlines():
+            copy = home / "workflows" / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(without_unknown_keys(self.folder.git("show", f"{sha}:{path}")), encoding="utf-8")
+        (home / "event.json").write_text(json.dumps({"repository": {"full_name": self.name}, **(event or {})}))
+        known = {
+            **self.github.environment(self.name),
+            "GITHUB_SERVER_URL": self.machine.server,
+            "GITHUB_REF": ref,
+            "SHA_REF": sha,
+            "GITHUB_RUN_ID": number,
+        }
+        known.pop("GITHUB_TOKEN")
+        words = [str(self.machine.act), event_name, "--json", "-C", str(home / "workflows"), "-a", actor]
+        words += ["-W", f".github/workflows/{workflow}", "-e", str(home / "event.json"), "--rm"]
+        words += ["-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server"]
+        words += ["--action-cache-path", str(home / "act"), "--action-offline-mode"]
+        words += [word for pair in known.items() for word in ("--env", "=".join(pair))]
+        words += [word for pair in self._local(local or {}) for word in ("--local-repository", "=".join(pair))]
+        given = {"GITHUB_TOKEN": self.github.token, **(secrets or {})}
+        words += [word for pair in given.items() for word in ("--secret", "=".join(pair))]
+        done = subprocess.run(
+            words,
+            cwd=home,
+            env=os.environ | self._surroundings(state, installs) | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LONGEST,
+        )
+        notes = state / "used.jsonl"
+        used = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+        notes.unlink(missing_ok=True)
+        return WholeRun(done.returncode, _read(done.stdout.splitlines()), used, _story(done.stdout) + done.stderr)
+
+    def _local(self, more: dict[str, Path]) -> Iterator[tuple[str, str]]:
+        """OWNER/REPO@REF -> folder, for every pinned action that any workflow or action of this house uses."""
+        files = [*WORKFLOWS.glob("*.yml"), *ROOT.glob("actions/*/action.yml"), *ROOT.glob("examples/**/*.yml")]
+        text = "".join(file.read_text(encoding="utf-8") for file in files)
+        for use in sorted(set(re.findall(r"uses: (actions/[\w-]+@[0-9a-f]{40})", text))):
+            yield use, str(self.machine.home / "actions" / use.partition("@")[0].partition("/")[2])
+        yield from ((name, str(folder)) for name, folder in more.items())
+
+    def _surroundings(self, state: Path, installs: bool) -> dict[str, str]:
+        """What the runner has: our stand-ins' places, and a pip that asks no index."""
+        return {
+            "STANDIN_STATE": str(state),
+            "STANDIN_PYTHON": str(self.machine.home / ("empty" if installs else "python")),
+            "STANDIN_PYTHON_IS": "empty" if installs else "shared",
+            "STANDIN_CERTIFICATE": str(self.machine.certificate),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.machine.home / "wheels"),
+        }
