@@ -1,7 +1,7 @@
 """Whole workflows, each step of them, run on this machine by `act` against a GitHub of our own.
 
 act executes the jobs on the host. Where a workflow uses an action of GitHub's, it gets the stand-in of `actions/`; the
-API is the stand-in for GitHub, git is served over HTTPS to whoever has its token, packages come from a folder of wheels.
+API is the stand-in for GitHub, git is served over HTTPS to whoever has its token, packages are wheels in a folder.
 Not shown: concurrency groups, `permissions:`, `timeout-minutes` of jobs, reviewers of environments, and the schedule.
 """
 
@@ -27,7 +27,8 @@ import pytest
 import yaml
 
 from tests.cli.scene import Folder
-from tests.support.origin import serve
+from tests.support.certificate import CERTIFICATE
+from tests.support.origin import Served, serve
 from tests.support.standin import Standin, standin
 from tests.workflows.running import ROOT, WORKFLOWS
 
@@ -189,36 +190,38 @@ def _local_actions(folder: Path) -> Path:
     return folder
 
 
-@functools.cache
-def _wheel(folder: Path) -> tuple[str, str]:
-    """Builds our own wheel into the folder -> the line that pins it, with its hash."""
-    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
-    (wheel,) = folder.glob("incident_ops-*.whl")
-    version = wheel.name.split("-")[1]
-    return f"incident-ops=={version}", hashlib.sha256(wheel.read_bytes()).hexdigest()
-
-
-def pin_file(wheels: Path) -> str:
-    """What .github/incident-ops.txt of a repository of records holds: all with hashes, our own wheel as well."""
-    pinned, digest = _wheel(wheels)
-    return (ROOT / "requirements/run.txt").read_text(encoding="utf-8") + f"{pinned} --hash=sha256:{digest}\n"
-
-
-@dataclass(frozen=True)
 class Machine:
-    """What all runs of a process share: act, the stand-in, an empty Python, wheels, and git served from `hub`."""
+    """What all runs of a process share: act, the stand-in, wheels, and git, served from `hub` by owner and name."""
 
-    act: Path
-    github: Standin
-    home: Path
-    server: str
-    certificate: Path
+    def __init__(self, home: Path, act: Path, github: Standin, git: Served) -> None:
+        self.home, self.act, self.github, self.git = home, act, github, git
+        self.hub, self.wheels = home / "hub", home / "wheels"
 
-    @property
-    def hub(self) -> Path:
-        """The folder with the bare repositories, by owner and name."""
-        return self.home / "hub"
+    @functools.cached_property
+    def pins(self) -> str:
+        """What .github/incident-ops.txt of a repository of records holds: all with hashes, our own wheel as well."""
+        words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.wheels)]
+        subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+        (wheel,) = self.wheels.glob("incident_ops-*.whl")
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        ours = f"incident-ops=={wheel.name.split('-')[1]} --hash=sha256:{digest}\n"
+        return (ROOT / "requirements/run.txt").read_text(encoding="utf-8") + ours
+
+    @functools.cached_property
+    def empty(self) -> Path:
+        """A Python with nothing but pip."""
+        subprocess.run([sys.executable, "-m", "venv", str(self.home / "empty")], check=True)
+        return self.home / "empty"
+
+    @functools.cached_property
+    def full(self) -> Path:
+        """A Python that has what is pinned."""
+        shutil.copytree(self.empty, self.home / "full", symlinks=True)
+        pinned = self.home / "pinned.txt"
+        pinned.write_text(self.pins, encoding="utf-8")
+        words = ["--quiet", "--no-index", "--find-links", str(self.wheels), "--require-hashes", "-r", str(pinned)]
+        subprocess.run([self.home / "full/bin/python", "-m", "pip", "install", *words], check=True)
+        return self.home / "full"
 
 
 @contextmanager
@@ -227,14 +230,9 @@ def machine(home: Path) -> Iterator[Machine]:
     act = need_act()
     (home / "hub").mkdir()
     shutil.copytree(ROOT / ".venv/wheels", home / "wheels")
-    subprocess.run([sys.executable, "-m", "venv", str(home / "empty")], check=True)
-    shutil.copytree(home / "empty", home / "python", symlinks=True)
-    (home / "pinned.txt").write_text(pin_file(home / "wheels"), encoding="utf-8")
-    words = ["-m", "pip", "install", "--quiet", "--no-index", "--find-links", str(home / "wheels"), "--require-hashes"]
-    subprocess.run([home / "python/bin/python", *words, "-r", str(home / "pinned.txt")], check=True)
     _local_actions(home / "actions")
-    with standin() as github, serve(home / "hub", home / "notes", "token", github.token) as (server, notes):
-        yield Machine(act, github, home, server, notes / "certificate.pem")
+    with standin() as github, serve(home / "hub", home / "notes", "token", github.token) as git:
+        yield Machine(home, act, github, git)
 
 
 class Hosted:
@@ -255,7 +253,7 @@ class Hosted:
         """Lays the workflows of this house into it, and the file that pins what they install."""
         for name in workflows:
             self.folder.write(f".github/workflows/{name}", (WORKFLOWS / name).read_text(encoding="utf-8"))
-        self.folder.write(".github/incident-ops.txt", pin_file(self.machine.home / "wheels"))
+        self.folder.write(".github/incident-ops.txt", self.machine.pins)
 
     def push(self, branch: str = "main") -> str:
         """Commits all there is and pushes it -> the commit."""
@@ -297,64 +295,69 @@ class Hosted:
     ) -> WholeRun:
         """Runs a workflow of the repository whole, as its file is at `ref`, for an event at that ref.
 
-        `installs`: every job gets an empty Python; otherwise what the file pins is there already, which its step finds
-        out. `local` maps OWNER/REPO@REF of other actions to folders. `environment` is that of the runner.
+        `installs`: every job gets an empty Python; otherwise one that has what is pinned, as its step finds out.
+        `local` maps OWNER/REPO@REF of other actions to folders. `environment` is that of the runner.
         """
         number = str(next(_runs))
-        home = self.temp / f"run-{number}"
-        state = self.temp / "state"
-        sha = self.folder.git("ls-remote", "origin", ref).split()[0]
-        self.folder.git("fetch", "--quiet", "origin", ref)
-        for path in self.folder.git("ls-tree", "-r", "--name-only", sha, ".github/workflows").splitlines():
-            copy = home / "workflows" / path
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(without_unknown_keys(self.folder.git("show", f"{sha}:{path}")), encoding="utf-8")
+        home, state = self.temp / f"run-{number}", self.temp / "state"
+        sha = self._lay_out(home / "workflows", ref)
         (home / "event.json").write_text(json.dumps({"repository": {"full_name": self.name}, **(event or {})}))
-        known = {
-            **self.github.environment(self.name),
-            "GITHUB_SERVER_URL": self.machine.server,
-            "GITHUB_REF": ref,
-            "SHA_REF": sha,
+        known = self.github.environment(self.name) | {
+            "GITHUB_SERVER_URL": self.machine.git.url,
             "GITHUB_RUN_ID": number,
         }
-        known.pop("GITHUB_TOKEN")
-        words = [str(self.machine.act), event_name, "--json", "-C", str(home / "workflows"), "-a", actor]
-        words += ["-W", f".github/workflows/{workflow}", "-e", str(home / "event.json"), "--rm"]
-        words += ["-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server"]
-        words += ["--action-cache-path", str(home / "act"), "--action-offline-mode"]
-        words += [word for pair in known.items() for word in ("--env", "=".join(pair))]
-        words += [word for pair in self._local(local or {}) for word in ("--local-repository", "=".join(pair))]
-        given = {"GITHUB_TOKEN": self.github.token, **(secrets or {})}
-        words += [word for pair in given.items() for word in ("--secret", "=".join(pair))]
+        known |= {"GITHUB_REF": ref, "SHA_REF": sha}
+        given = {"GITHUB_TOKEN": known.pop("GITHUB_TOKEN"), **(secrets or {})}
+        words = [
+            event_name,
+            "--json",
+            "-C",
+            str(home / "workflows"),
+            "-a",
+            actor,
+            "-e",
+            str(home / "event.json"),
+            "--rm",
+        ]
+        words += ["-W", f".github/workflows/{workflow}", "-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout"]
+        words += ["--no-cache-server", "--action-cache-path", str(home / "act"), "--action-offline-mode"]
+        pairs = {"--env": known, "--secret": given, "--local-repository": self._local(local or {})}
+        words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]
         done = subprocess.run(
-            words,
-            cwd=home,
-            env=os.environ | self._surroundings(state, installs) | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_LONGEST,
-        )
+            [str(self.machine.act), *words],
+            cwd=home, env=os.environ | self._surroundings(state, installs) | environment,
+            capture_output=True, text=True, check=False, timeout=_LONGEST,
+        )  # fmt: skip
         notes = state / "used.jsonl"
         used = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
         notes.unlink(missing_ok=True)
         return WholeRun(done.returncode, _read(done.stdout.splitlines()), used, _story(done.stdout) + done.stderr)
 
-    def _local(self, more: dict[str, Path]) -> Iterator[tuple[str, str]]:
+    def _lay_out(self, place: Path, ref: str) -> str:
+        """Writes the workflows as they are at a ref, as act takes them -> the commit."""
+        self.folder.git("fetch", "--quiet", "origin", ref)
+        sha = self.folder.git("rev-parse", "FETCH_HEAD").strip()
+        for path in self.folder.git("ls-tree", "-r", "--name-only", sha, ".github/workflows").splitlines():
+            copy = place / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(without_unknown_keys(self.folder.git("show", f"{sha}:{path}")), encoding="utf-8")
+        return sha
+
+    def _local(self, more: dict[str, Path]) -> dict[str, str]:
         """OWNER/REPO@REF -> folder, for every pinned action that any workflow or action of this house uses."""
         files = [*WORKFLOWS.glob("*.yml"), *ROOT.glob("actions/*/action.yml"), *ROOT.glob("examples/**/*.yml")]
         text = "".join(file.read_text(encoding="utf-8") for file in files)
-        for use in sorted(set(re.findall(r"uses: (actions/[\w-]+@[0-9a-f]{40})", text))):
-            yield use, str(self.machine.home / "actions" / use.partition("@")[0].partition("/")[2])
-        yield from ((name, str(folder)) for name, folder in more.items())
+        known = re.findall(r"uses: (actions/([\w-]+)@[0-9a-f]{40})", text)
+        ours = {use: str(self.machine.home / "actions" / name) for use, name in known}
+        return ours | {name: str(folder) for name, folder in more.items()}
 
     def _surroundings(self, state: Path, installs: bool) -> dict[str, str]:
         """What the runner has: our stand-ins' places, and a pip that asks no index."""
         return {
             "STANDIN_STATE": str(state),
-            "STANDIN_PYTHON": str(self.machine.home / ("empty" if installs else "python")),
+            "STANDIN_PYTHON": str(self.machine.empty if installs else self.machine.full),
             "STANDIN_PYTHON_IS": "empty" if installs else "shared",
-            "STANDIN_CERTIFICATE": str(self.machine.certificate),
+            "STANDIN_CERTIFICATE": str(self.machine.git.notes / CERTIFICATE),
             "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.machine.home / "wheels"),
+            "PIP_FIND_LINKS": str(self.machine.wheels),
         }

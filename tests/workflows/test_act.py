@@ -51,12 +51,12 @@ def run(repository: Hosted, *jobs: str) -> WholeRun:
     repository.folder.write(".github/workflows/parts.yml", HEAD + "".join(jobs))
     repository.push()
     local = {CACHE: repository.machine.home / "actions/cache"}
-    return repository.run("parts.yml", "push", local=local)
+    return repository.run("parts.yml", "push", local=local, installs=True)
 
 
 def test_a_checkout_is_what_it_was_asked_for(repository: Hosted) -> None:
     """Ref, depth and credentials; a shallow one has one commit, and by default the token stays in its settings."""
-    shown = "cat file.txt; git rev-list --count HEAD; git config --get-regexp extraheader | wc -l; git branch"
+    shown = "cat file.txt; git rev-list --count HEAD; git config --get-regexp extraheader | wc -l; git symbolic-ref --short HEAD"
     done = run(
         repository,
         job("plain", use("checkout"), say(shown)),
@@ -65,9 +65,9 @@ def test_a_checkout_is_what_it_was_asked_for(repository: Hosted) -> None:
         job("wrong", use("checkout", token="none"), say(shown)),
     )
     said = {name: done.jobs[name].steps["say"].log.split() for name in ("plain", "other", "inner")}
-    assert said["plain"] == ["on", "main", "1", "1", "*", "main"]
-    assert said["other"] == ["on", "other", "2", "0", "*", "other"]
-    assert said["inner"] == ["on", "other", "1", "1", "*", "other"]
+    assert said["plain"] == ["on", "main", "1", "1", "main"]
+    assert said["other"] == ["on", "other", "2", "0", "other"]
+    assert said["inner"] == ["on", "other", "1", "1", "other"]
     assert done.conclusions() == {"plain": "success", "other": "success", "inner": "success", "wrong": "failure"}
 
 

@@ -41,7 +41,7 @@ def deploy(repository: Hosted, toy: ToyDeploy) -> WholeRun:
     """A push to main, with our actions as they are in this checkout."""
     house = own_files(repository.temp / "house")
     local = {"OWNER/incident_ops@COMMIT": house}
-    return repository.run("deploy.yml", "push", local=local, TOY=str(toy.repo.root))
+    return repository.run("deploy.yml", "push", local=local, installs=True, TOY=str(toy.repo.root))
 
 
 WELL = {"ask": "success", "build": "success", "canary": "success"}

@@ -20,6 +20,9 @@ tracker: {{identities: [{LOGIN}]}}
 notify: {{incident_channel: {{create: false}}}}
 levels:
 - {{id: SEV1, channels: [ticket, chat]}}
+contacts:
+  roles: {{on_call: ["@alice"]}}
+  "@alice": {{channels: [chat]}}
 """
 ALL_WELL = {"plan": "success", "apply": "success", "sla/check": "success", "sla/notify": "success"}
 INSTALL = "Install incident-ops"
@@ -69,7 +72,7 @@ def test_a_push_that_declares_ends_in_a_page_issues_and_gate_json(records: Hoste
     secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
     run = records.run("reconcile.yml", "push", {"after": commit}, secrets=secrets, installs=True)
     assert (run.code, run.conclusions()) == (0, ALL_WELL), run.said
-    assert [title.partition(": ")[0] for title in sink.titles] == ["[SEV1] Login fails"], sink.titles
+    assert set(sink.titles) == {"SEV1 Login fails - Declared (INC-1)"}
     assert keys(records) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
     assert [pull["head"]["ref"] for pull in records.ask("/pulls?state=open")] == ["incident-ops/numbers"]
     gate = json.loads(published(records, "incident-ops/public", "gate.json"))

@@ -18,7 +18,6 @@ mkdirSync(folder, { recursive: true });
 git("init", "--quiet");
 git("remote", "add", "origin", url);
 git("config", "http.sslCAInfo", STANDIN_CERTIFICATE);
-if (given["persist-credentials"] === "true") git("config", `http.${GITHUB_SERVER_URL}/.extraheader`, header);
 
 let ref = given.ref;
 let commit = "";
@@ -36,5 +35,6 @@ if (whole) git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/
 const depth = whole ? [] : ["--no-tags", `--depth=${given["fetch-depth"]}`];
 git("fetch", "--quiet", ...depth, "origin", local ? `+${commit || ref}:${local}` : commit);
 git("checkout", "--quiet", "--force", ...(branch ? ["-B", branch, local] : ["--detach", local || commit]));
+if (given["persist-credentials"] === "true") git("config", `http.${GITHUB_SERVER_URL}/.extraheader`, header);
 put("GITHUB_OUTPUT", "ref", ref);
 put("GITHUB_OUTPUT", "commit", git("rev-parse", "HEAD"));
