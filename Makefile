@@ -56,8 +56,8 @@ lint: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)  ## style, typ
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
 	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows actions
-	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml
-	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml
+	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml examples/*/.github/workflows/*.yml
+	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml examples/*/.github/workflows/*.yml
 
 $(ACTIONLINT): | $(STAMP)
 	@if command -v go >/dev/null 2>&1; then \

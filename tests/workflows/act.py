@@ -19,7 +19,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +79,6 @@ class WholeJob:
 
     conclusion: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
-    instants: list[datetime] = field(default_factory=list)
-
-    @property
-    def seconds(self) -> float:
-        """From its first line to its last."""
-        return (max(self.instants) - min(self.instants)).total_seconds()
 
     @property
     def summary(self) -> str:
@@ -124,7 +117,6 @@ def _read(lines: list[str]) -> dict[str, WholeJob]:
         if "job" not in told:
             continue
         job = jobs.setdefault(told["job"].partition("/")[2].strip(), WholeJob())
-        job.instants.append(datetime.fromisoformat(told["time"]))
         job.conclusion = told.get("jobResult", job.conclusion)
         if told.get("stage") == "Main":
             _add(job.steps.setdefault(told["step"], Step()), told)

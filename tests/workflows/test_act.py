@@ -56,7 +56,8 @@ def run(repository: Hosted, *jobs: str) -> WholeRun:
 
 def test_a_checkout_is_what_it_was_asked_for(repository: Hosted) -> None:
     """Ref, depth and credentials; a shallow one has one commit, and by default the token stays in its settings."""
-    shown = "cat file.txt; git rev-list --count HEAD; git config --get-regexp extraheader | wc -l; git symbolic-ref --short HEAD"
+    headers, branch = "git config --get-regexp extraheader | wc -l", "git symbolic-ref --short HEAD"
+    shown = f"cat file.txt; git rev-list --count HEAD; {headers}; {branch}"
     done = run(
         repository,
         job("plain", use("checkout"), say(shown)),
