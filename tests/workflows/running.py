@@ -62,6 +62,15 @@ def describe(*files: Path) -> list[dict[str, Any]]:
     return found
 
 
+def github_examples(event: str) -> list[dict[str, Any]]:
+    """GitHub's own examples of the payload of an event."""
+    file = RUNNER / "node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+    if not file.is_file():
+        pytest.skip("@octokit/webhooks-examples is not here: `npm ci` in tests/workflows/runner")
+    events = json.loads(file.read_text(encoding="utf-8"))
+    return [example for one in events if one["name"] == event for example in one["examples"]]
+
+
 @dataclass(frozen=True)
 class Job:
     """A job that was run: `steps` by name, each {"outcome", "exit", "output", "outputs"} or {"uses", "with"}."""

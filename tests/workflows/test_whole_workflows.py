@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from incident_ops.reconcile.generated_block import owner
 from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN
 from tests.workflows.act import Hosted, Machine, WholeRun
+from tests.workflows.running import WORKFLOWS, github_examples
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])]
 POLICY = f"""\
@@ -91,7 +93,9 @@ def test_an_issue_that_a_person_closes_is_proposed_as_done(records: Hosted, sink
     (issue,) = [one for one in records.ask("/issues") if owner(one["body"] or "") == "INC-1/AI-1"]
     body = {"state": "closed", "state_reason": "completed"}
     closed = records.github.ask("PATCH", f"/repos/{records.name}/issues/{issue['number']}", body, token=PERSON_TOKEN)
-    event = {"action": "closed", "issue": closed, "sender": {"login": PERSON}}
+    example = next(one for one in github_examples("issues") if one["action"] == "reopened")  # it has none of closed
+    changed = {"issue": {**example["issue"], **closed}, "sender": {**example["sender"], "login": PERSON}}
+    event = {**example, "action": "closed", **changed}
     run = records.run("reconcile.yml", "issues", event, secrets=secrets)
     assert run.code == 0, run.said
     assert len(sink.taken) == told
@@ -103,9 +107,15 @@ def test_an_issue_that_a_person_closes_is_proposed_as_done(records: Hosted, sink
 
 
 def test_an_issue_that_is_not_ours_starts_no_job(records: Hosted) -> None:
-    event = {"action": "closed", "issue": {"number": 7, "labels": [{"name": "bug"}]}}
-    run = records.run("reconcile.yml", "issues", event)
-    assert (run.code, run.conclusions()) == (0, {})
+    """Each payload that GitHub gives as an example, of the kinds that the workflow is started by."""
+    kinds = yaml.load((WORKFLOWS / "reconcile.yml").read_text(encoding="utf-8"), yaml.BaseLoader)["on"]["issues"][
+        "types"
+    ]
+    events = [one for one in github_examples("issues") if one["action"] in kinds]
+    assert {one["action"] for one in events} == set(kinds) - {"closed"}
+    for event in events:
+        run = records.run("reconcile.yml", "issues", event)
+        assert (run.code, run.conclusions()) == (0, {}), event["action"]
 
 
 def test_the_schedule_tells_what_came_due(records: Hosted, sink: HttpSink) -> None:
