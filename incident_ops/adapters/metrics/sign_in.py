@@ -203,6 +203,6 @@ def _installed(module: str, way: str, extra: str, owner: str) -> None:
     try:
         import_module(module)
     except ImportError:
-        hint = f"pip install 'incident-ops[{extra}]'; in a workflow extras: true of actions/canary-gate"
-        name = module.partition(".")[0] if extra == "aws" else "google-auth"
+        name = "botocore" if extra == "aws" else "google-auth"
+        hint = f"pip install {name}, which is the extra {extra}; in a workflow extras: true of actions/canary-gate"
         raise UserError(f"{owner}: signing in with {way} needs {name}, which is not installed", hint=hint) from None

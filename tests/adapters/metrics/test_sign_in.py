@@ -210,8 +210,8 @@ def test_what_google_refuses_is_an_error_of_the_tick(server: ScriptedServer, acc
 @pytest.mark.parametrize(
     ("auth", "package", "said"),
     [
-        (SIGV4, "botocore", r"sigv4 needs botocore.*incident-ops\[aws\]"),
-        (GOOGLE, "google", r"google needs google-auth.*\[google\]"),
+        (SIGV4, "botocore", r"sigv4 needs botocore.*the extra aws"),
+        (GOOGLE, "google", r"google needs google-auth.*the extra google"),
     ],
 )
 def test_what_is_not_installed_is_named_with_its_extra(
