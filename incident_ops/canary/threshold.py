@@ -136,7 +136,9 @@ def measure(metric: Threshold, result: object) -> Measurement:
         )
     if metric.failure is None and metric.success is not None:
         return Measurement(MeasurementPhase.FAILED, f"not {metric.success.text}: {shown_result(result)}")
-    return Measurement(MeasurementPhase.INCONCLUSIVE, f"neither condition is true: {shown_result(result)}")
+    both = {condition.text for condition in (metric.success, metric.failure) if condition is not None}
+    said = both.pop() if len(both) == 1 and metric.success else "neither condition is true"  # spelled as one: a command's
+    return Measurement(MeasurementPhase.INCONCLUSIVE, f"{said}: {shown_result(result)}")
 
 
 def unanswered(reason: str) -> Measurement:

@@ -95,6 +95,8 @@ def test_a_commands_exit_code_is_the_measurement(
     """0 is a success, the declared code decides nothing, every other one is a failure."""
     done = smoke(here, command, "--format", "json")
     assert (done.code, json.loads(done.out)["verdict"]) == (code, verdict), done
+    if code:
+        assert f"exit code: {command.removeprefix('exit ')}" in done.out
 
 
 @pytest.mark.parametrize(
