@@ -55,7 +55,7 @@ class Token(NamedTuple):
 
 
 def condition_words(text: str) -> Iterator[Token]:
-    """The words of a text, an empty one of kind end as the last. ConditionError at what is no word."""
+    """The words of a text, an empty one of kind end as the last. ConditionError where something is not one."""
     at, end = 0, len(text.rstrip(_BLANKS))
     while at < end:
         match = _TOKEN.match(text, at)
