@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,8 +41,10 @@ from incident_ops.canary.run import (
     stage_of,
     stages,
 )
+from incident_ops.canary.slow_rate import slow_reading
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
-from incident_ops.domain.ports import MetricSeries, MetricSource, Sampled, Tick
+from incident_ops.domain.latency import is_bound, nearest_bounds, spell_latency
+from incident_ops.domain.ports import HistogramSource, MetricSeries, MetricSource, Sampled, Tick
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
 
@@ -82,8 +85,8 @@ class Sampler:
         try:
             if isinstance(metric, ThresholdMetric):
                 return QueryResult(self._source.value(self._filled[metric.query], tick))
-            canary = self._side(metric.canary, "canary", tick)
-            baseline = self._side(metric.baseline, "baseline", tick)
+            canary = self._side(metric, metric.canary, "canary", tick)
+            baseline = self._side(metric, metric.baseline, "baseline", tick)
         except Incomplete as error:
             return NoAnswer(str(error))
         if not self._source.is_cumulative:
@@ -103,6 +106,11 @@ class Sampler:
         if queries is None or ticks < 1:
             return []
         last = Tick(at, interval)
+        if queries.histogram:
+            asked = (self._filled[queries.histogram], metric.slower_than or 0.0)
+            rows = self._histograms.latency_history(*asked, last, ticks)
+            slow = [slow_reading(row, "baseline", asked[1]) for row in rows]
+            return [_between(before, after) for before, after in pairwise(slow)]
         errors = self._source.history(self._filled[queries.errors], last, ticks)
         requests = self._source.history(self._filled[queries.requests], last, ticks)
         readings = [_named(*both) for both in zip(errors, requests, strict=False)]
@@ -114,11 +122,38 @@ class Sampler:
         Raises Incomplete.
         """
         queries = metric.baseline or metric.canary
+        if queries is not None and queries.histogram:
+            filled = self._filled[queries.histogram]
+            return self._histograms.latency_spacing(filled, metric.slower_than or 0.0, at)
         return 0.0 if queries is None else self._source.spacing(self._filled[queries.requests], at)
 
-    def _side(self, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
+    def demand_buckets(self, metric: ErrorRate, at: datetime) -> None:
+        """UserError where no histogram of a side that is there has the bucket that the metric asks for.
+
+        Raises Incomplete.
+        """
+        for queries in (metric.canary, metric.baseline):
+            if queries is None or not queries.histogram or metric.slower_than is None:
+                continue
+            known = self._histograms.bounds(self._filled[queries.histogram], at)
+            if known and not any(is_bound(end, metric.slower_than) for end in known):
+                ends = [end for end in known if not math.isinf(end)]
+                problem = f"{metric.name}: no bucket ends at {spell_latency(metric.slower_than)}"
+                raise UserError(problem, hint=nearest_bounds(metric.slower_than, ends) if ends else "it has no buckets")
+
+    @property
+    def _histograms(self) -> HistogramSource:
+        if not isinstance(self._source, HistogramSource):
+            raise Incomplete("the data source keeps no histograms")
+        return self._source
+
+    def _side(self, metric: ErrorRate, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
         if queries is None:
             return NO_QUERIES
+        if queries.histogram:
+            bound = metric.slower_than or 0.0
+            found = slow_reading(self._histograms.latencies(self._filled[queries.histogram], bound, tick), side, bound)
+            return found if isinstance(found, Gap) else _current(found, side, tick)
         requests = self._source.counts(self._filled[queries.requests], tick)
         errors = self._source.counts(self._filled[queries.errors], tick)
         reading = to_reading(errors, requests, side)
@@ -133,7 +168,7 @@ def _queries(analysis: Analysis) -> list[str]:
     rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
     sides = [side for rate in rates for side in (rate.canary, rate.baseline) if side is not None]
     return [
-        *(query for side in sides for query in side),
+        *(query for side in sides for query in side if query),
         *(metric.query for metric in analysis.metrics if isinstance(metric, ThresholdMetric)),
     ]
 
@@ -196,12 +231,16 @@ class LiveRun:
     _asked: dict[str, float] = field(default_factory=dict)
 
     def begin(self, analysis: Analysis, note: Callable[[str], None]) -> Run:
-        """A new run with the baseline's errors of before; `note` is called with what of it could not be read."""
+        """A new run with the baseline's errors of before; `note` is called with what of it could not be read.
+
+        UserError for a bucket that there is not.
+        """
         lookbacks: dict[str, list[Counts | Gap]] = {}
         spacings: dict[str, float] = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate):
                 try:
+                    self.sampler.demand_buckets(metric, self.ticking.now())
                     spacings[metric.name] = self.sampler.spacing(metric, self.ticking.now())
                     spacing = spacings[metric.name]
                     lookbacks[metric.name] = self.sampler.lookback(metric, self.ticking.now(), spacing)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.canary.conditions import Condition, fill_condition, parse_condition
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.slow_rate import as_error_rate, slower_than
 from incident_ops.canary.threshold import Threshold
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
@@ -56,17 +57,19 @@ class RolloutStep(NamedTuple):
 
 
 class Queries(NamedTuple):
-    """The queries for one side's counts."""
+    """The queries for one side's counts, or the histogram that has both."""
 
-    errors: str
-    requests: str
+    errors: str = ""
+    requests: str = ""
+    histogram: str = ""
 
 
 @dataclass(frozen=True)
 class ErrorRate:
     """A metric of type errorRate; queries are None where the counts come from a file.
 
-    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either.
+    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either. `slower_than`
+    where its type is slowRate: what it counts are requests that took longer than so many seconds.
     """
 
     name: str
@@ -76,6 +79,7 @@ class ErrorRate:
     lookback: float
     dry_run: bool
     is_unlimited: bool = False
+    slower_than: float | None = None
 
 
 @dataclass(frozen=True)
@@ -240,24 +244,29 @@ def counted_seconds(spec: Mapping[str, Any]) -> float:
 def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) -> Metric:
     if data["type"] == "threshold":
         return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))
+    slower, data = slower_than(data), as_error_rate(data)
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
     settings = to_settings(spec, data, good_rate)
     is_unlimited = data.get("maxErrorRate") == NO_LIMIT
-    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited)
+    return ErrorRate(
+        data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited, slower
+    )
 
 
 def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
-    return Queries(data[side]["errors"], data[side]["requests"]) if side in data else None
+    return Queries(**data[side]) if side in data else None
 
 
 def to_settings(
     spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE
 ) -> EvidenceSettings:
-    """What the evidence of an errorRate metric is for. UserError where the numbers do not go together.
+    """What the evidence of an errorRate metric, or of one that is judged as such, is for.
 
-    Without a baseline there is no ratio: only the absolute limit is judged.
+    UserError where the numbers do not go together. Without a baseline there is no ratio: only the absolute limit is
+    judged.
     """
+    data = as_error_rate(data)
     has_baseline = "baseline" in data or FILE_PROVIDER in spec["provider"]
     span = data.get("clumpSpan", AUTO)
     return EvidenceSettings(

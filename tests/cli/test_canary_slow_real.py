@@ -1,0 +1,166 @@
+"""`type: slowRate` against a real Prometheus: histograms of pods that end, restart, and have other buckets.
+
+The verdicts are those of runs over filled history, and one of a toy service that is scraped while it is judged.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.canary_scene import Clock
+from tests.cli.scene import Done, Folder, call
+from tests.support.prometheus import Prometheus, need_prometheus, open_metrics, prometheus
+
+pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
+
+FIRST = (time.time() - 3 * 3600) // 60 * 60
+BEGIN = FIRST + 3600
+SECONDS = 2 * 3600 + 600
+BUCKETS = (0.1, 0.25, 0.5, 1.0)
+NAME = "http_request_duration_seconds"
+
+
+def histogram(
+    labels: str, rps: float, slow: float, *, begun: float = 0.0, last: int = SECONDS, reset: int = -1,
+    ends: tuple[str, ...] = ("0.1", "0.25", "0.5", "1.0"), name: str = NAME,
+) -> list[tuple[str, list[tuple[float, float]]]]:  # fmt: skip
+    """One pod's buckets, scraped every 15 s: of its requests the share `slow` takes 0.7 s, the others 0.2 s."""
+    shares = {"0.1": 0.0, "0.25": 1 - slow, "0.5": 1 - slow, "1.0": 1.0, "300": 1 - slow, "+Inf": 1.0}
+    series = []
+    for end in (*ends, "+Inf"):
+        points = []
+        for second in range(0, last, 15):
+            grown = rps * (second - reset) if 0 <= reset <= second else begun + rps * second
+            points.append((FIRST + second + 4, float(int(grown * shares[end]))))
+        series.append((f'{name}_bucket{{{labels},le="{end}"}}', points))
+    return series
+
+
+def history() -> str:
+    """Three old pods, of which one ends and one restarts, with an outage's slow requests behind them; new versions."""
+    old = 'version="old",pod="{}"'
+    series = histogram(old.format("a"), 90, 0.009, begun=1e6)
+    series += histogram(old.format("b"), 90, 0.009, begun=1e6, last=3600 + 200)
+    series += histogram(old.format("c"), 90, 0.009, begun=1e6, reset=3600 + 300)
+    series += histogram('version="good",pod="n"', 30, 0.009)
+    series += histogram('version="slow",pod="n"', 30, 0.045)
+    series += histogram('version="mixed",pod="n"', 30, 0.009)
+    series += histogram('version="mixed",pod="m"', 30, 0.009, ends=("0.1", "0.25", "1.0"))
+    for version, share in (("old", 0.009), ("good", 0.009), ("slow", 0.045)):
+        words: dict[str, Any] = {"ends": ("300",), "name": "istio_request_duration_milliseconds"}
+        series += histogram(f'version="{version}"', 60, share, **words)
+    return open_metrics(series)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    need_prometheus()
+    with prometheus(tmp_path_factory.mktemp("prometheus"), history()) as running:
+        yield running
+
+
+def gate(version: str, slower: str = "500ms", name: str = NAME, more: str = "") -> str:
+    return f"""\
+apiVersion: incident-ops/v1
+kind: CanaryAnalysis
+metadata: {{name: latency}}
+spec:
+  provider: {{prometheus: {{datasource: main}}}}
+  steps: [{{weight: 10, duration: 10m}}, {{weight: 100}}]
+  metrics:
+  - name: slow-requests
+    type: slowRate
+    slowerThan: {slower}
+    canary: {{histogram: '{name}{{version="{version}"}}'}}
+    baseline: {{histogram: '{name}{{version="old"}}'}}
+{more}"""
+
+
+def folder(server: Prometheus, at: Path) -> Folder:
+    source = f'{{kind: prometheus, url: "{server.url}", allow_private: true}}'
+    here = Folder(at / "repo", policy=f"extends: sev0-3\ndatasources:\n  main: {source}\n")
+    here.commit()
+    return here
+
+
+def run(server: Prometheus, at: Path, patch: pytest.MonkeyPatch, text: str, *words: str) -> Done:
+    here = folder(server, at)
+    (here.path / "g.yaml").write_text(text, encoding="utf-8")
+    clock = Clock()
+    clock.at = datetime.fromtimestamp(BEGIN, UTC)
+    patch.setattr("incident_ops.app.canary_run.Ticking", lambda: clock)
+    patch.setattr("incident_ops.app.canary_probe.Ticking", lambda: clock)
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        patch.delenv(name, raising=False)
+    return call("canary", *(words or ("run",)), "-f", "g.yaml", at=here.path, clock=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "slower"), [(NAME, "500ms"), ("istio_request_duration_milliseconds", "0.3s")], ids=["seconds", "ms"]
+)
+@pytest.mark.parametrize(("version", "code", "reason"), [("good", 0, "ok"), ("slow", 1, "slow_rate")])
+def test_as_many_slow_requests_pass_and_five_times_as_many_fail(
+    server: Prometheus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    name: str, slower: str, version: str, code: int, reason: str,
+) -> None:  # fmt: skip
+    """Pods are added up one by one: one ends, one restarts, and what was slow long before the run does not count."""
+    done = run(server, tmp_path, monkeypatch, gate(version, slower, name), "run", "--format", "json")
+    shown = json.loads(done.out)
+    assert (done.code, shown["reason_code"]) == (code, reason), done
+    found = shown["metrics"][0]
+    assert found["baseline_slow"] / found["baseline_requests"] == pytest.approx(0.009, rel=0.02)
+    assert found["slower_than_seconds"] == (0.5 if slower == "500ms" else 0.3)
+    assert found["canary_errors"] is None
+    if code:
+        assert shown["stopped_at_seconds"] <= 240
+
+
+def test_the_verdict_speaks_of_slow_requests(
+    server: Prometheus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run(server, tmp_path, monkeypatch, gate("slow"))
+    assert "fail: the canary has more slow requests than the baseline (slow_rate)" in done.out
+    assert "slower than 500 ms: canary 101 of 2,250 (4.49 %), baseline 183 of 20,250" in done.out
+    assert "share of slow requests that the baseline usually has" in " ".join(done.out.split())
+    assert "error" not in done.out
+
+
+def test_a_bucket_that_there_is_not_ends_the_run_before_traffic_moves(
+    server: Prometheus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run(server, tmp_path, monkeypatch, gate("good", "300ms"))
+    assert done.code == 2
+    assert "slow-requests: no bucket ends at 300 ms" in done.err
+    assert "write slowerThan: 250ms; its buckets end at 100ms, 250ms, 500ms, 1s" in done.err
+
+
+def test_a_pod_with_other_buckets_is_no_evidence(
+    server: Prometheus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run(server, tmp_path, monkeypatch, gate("mixed"))
+    assert (done.code, "no_data" in done.out) == (3, True)
+    assert "1 of 2 series have no bucket that ends at 500 ms" in " ".join(done.out.split())
+
+
+def test_the_probe_shows_the_buckets_and_which_one_is_missing(
+    server: Prometheus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = run(server, tmp_path / "fine", monkeypatch, gate("good"), "probe")
+    assert fine.code == 0, fine
+    assert "slow-requests canary: 0.9" in fine.out
+    assert "% of its requests took longer than 500 ms in the last 5m" in " ".join(fine.out.split())
+    assert "slow-requests baseline: buckets end at 100ms, 250ms, 500ms, 1s" in fine.out
+    wrong = run(server, tmp_path / "wrong", monkeypatch, gate("good", "300ms"), "probe")
+    shown = " ".join(wrong.out.split())
+    assert wrong.code == 1
+    assert "no bucket ends at 300 ms (write slowerThan: 250ms; its buckets end at 100ms, 250ms, 500ms, 1s)" in shown
+    mixed = run(server, tmp_path / "mixed", monkeypatch, gate("mixed"), "probe")
+    assert mixed.code == 1
+    assert "only 1 of 2 series have a bucket that ends at 500 ms" in " ".join(mixed.out.split())
