@@ -164,8 +164,8 @@ class _Asker:
 
 
 def _share_of_slow(grown: Counts, bound: float) -> str:
-    share = 100 * grown.errors / grown.requests
-    return f"{share:.3g} % of its requests took longer than {spell_latency(bound)} in the last {spell_duration(round(LOOK_BACK))}"
+    share, length = 100 * grown.errors / grown.requests, spell_duration(round(LOOK_BACK))
+    return f"{share:.3g} % of its requests took longer than {spell_latency(bound)} in the last {length}"
 
 
 def _growth(before: MetricSeries, after: MetricSeries, seconds: float) -> float | None:

@@ -64,7 +64,7 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
     out = [paint(first, VERDICT_COLOURS.get(outcome.verdict, "yellow")), *rest]
     for metric in outcome.metrics:
         dry = " (dry run, does not decide)" if metric.dry_run else ""
-        out.append(f"  {metric.name}: {metric.verdict} ({metric.reason_code}){dry}")
+        out.append(f"  {_titled(metric)}: {metric.verdict} ({metric.reason_code}){dry}")
         out += [f"    {line}" for line in _figures(metric, width)]
         if curve := outcome.curves.get(metric.name):
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
@@ -213,8 +213,7 @@ def canary_summary(outcome: CanaryOutcome) -> str:
 
 
 def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
-    slower = f", {_slower(metric).removesuffix(': ')}" if _slower(metric) else ""
-    name = f"{inline(metric.name)}{slower}" + (" (dry run)" if metric.dry_run else "")
+    name = inline(_titled(metric)) + (" (dry run)" if metric.dry_run else "")
     verdict = f"{metric.verdict} ({code(metric.reason_code)})"
     judgement = metric.judgement
     if judgement is None:
@@ -235,7 +234,7 @@ def progress(metric: MetricStatus) -> str:
         return f"{metric.name}: {inert(metric.text)}"
     if not metric.canary.requests and not metric.baseline.requests and not metric.text:
         return f"{metric.name}: nothing counted yet"
-    parts, what = [_evidence(judgement)], _slower(metric).removesuffix(": ") or "errors"
+    parts, what = [_evidence(judgement)], _slower(metric) or "errors"
     if metric.lone_limit is None:
         parts.append(f"ratio {_ratio(judgement)}")
         parts.append(f"{what} {_counted(metric.canary)} / {_counted(metric.baseline)}")
@@ -258,18 +257,18 @@ def sparkline(values: Sequence[float], judgement: Judgement | None) -> str:
 
 
 def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
-    judgement, inner = metric.judgement, width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
+    judgement = metric.judgement
     if judgement is not None and metric.lone_limit is not None:
-        yield from fold(f"{_slower(metric)}canary {_counted(metric.canary)}, {_limit(metric.lone_limit)}", width=inner)
+        yield f"canary {_counted(metric.canary)}, {_limit(metric.lone_limit)}"
         yield _evidence(judgement)
     elif judgement is not None:
-        sides = f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
-        yield from fold(f"{_slower(metric)}{sides}", rest="  ", width=inner)
+        yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
         late = judgement.late
         if late is not None and metric.reason_code in (ERROR_RATE, SLOW_RATE, LEANS_WORSE):
             sides = f"canary {_counted(late.canary)}, baseline {_counted(late.baseline)}"
             yield f"in the last {spell_duration(round(late.seconds))}: {sides}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
+    inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
     if judgement is not None and (clumped := _clumped(metric, judgement)):
         yield clumped
     for text in _look(metric):
@@ -371,7 +370,12 @@ def _evidence(judgement: Judgement) -> str:
 
 def _slower(metric: MetricStatus) -> str:
     """What is counted where it is slow requests, "" where it is errors."""
-    return "" if metric.slower_than is None else f"slower than {spell_latency(metric.slower_than)}: "
+    return "" if metric.slower_than is None else f"slower than {spell_latency(metric.slower_than)}"
+
+
+def _titled(metric: MetricStatus) -> str:
+    """Its name, and from when on a request is slow."""
+    return f"{metric.name} ({slower})" if (slower := _slower(metric)) else metric.name
 
 
 def _clumped(metric: MetricStatus, judgement: Judgement) -> str:

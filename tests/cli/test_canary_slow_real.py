@@ -127,7 +127,8 @@ def test_the_verdict_speaks_of_slow_requests(
 ) -> None:
     done = run(server, tmp_path, monkeypatch, gate("slow"))
     assert "fail: the canary has more slow requests than the baseline (slow_rate)" in done.out
-    assert "slower than 500 ms: canary 101 of 2,250 (4.49 %), baseline 183 of 20,250" in done.out
+    assert "  slow-requests (slower than 500 ms): fail (slow_rate)" in done.out
+    assert "canary 101 of 2,250 (4.49 %), baseline 183 of 20,250 (0.904 %)" in done.out
     assert "share of slow requests that the baseline usually has" in " ".join(done.out.split())
     assert "error" not in done.out
 
