@@ -6,6 +6,9 @@ The verdicts are those of runs over filled history, and one of a toy service tha
 from __future__ import annotations
 
 import json
+import math
+import random
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,14 +19,13 @@ import pytest
 
 from tests.cli.canary_scene import Clock
 from tests.cli.scene import Done, Folder, call
-from tests.support.prometheus import Prometheus, need_prometheus, open_metrics, prometheus
+from tests.support.prometheus import Exporter, Prometheus, exporter, need_prometheus, open_metrics, prometheus
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 
 FIRST = (time.time() - 3 * 3600) // 60 * 60
 BEGIN = FIRST + 3600
 SECONDS = 2 * 3600 + 600
-BUCKETS = (0.1, 0.25, 0.5, 1.0)
 NAME = "http_request_duration_seconds"
 
 
@@ -165,3 +167,63 @@ def test_the_probe_shows_the_buckets_and_which_one_is_missing(
     mixed = run(server, tmp_path / "mixed", monkeypatch, gate("mixed"), "probe")
     assert mixed.code == 1
     assert "only 1 of 2 series have a bucket that ends at 500 ms" in " ".join(mixed.out.split())
+
+
+class Served:
+    """A service whose requests take lognormal times: half of them 50 ms, one of 100 more than half a second.
+
+    The new version is `slower` times as slow as the old one.
+    """
+
+    def __init__(self, found: Exporter, slower: float) -> None:
+        self._found, self._slower, self._rng, self.ended = found, slower, random.Random(7), threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._serve_once()
+        self._thread.start()
+
+    def end(self) -> None:
+        self.ended.set()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self.ended.wait(0.1):
+            self._serve_once()
+
+    def _serve_once(self) -> None:
+        after = dict(self._found.counters)
+        for version, number, slower in (("old", 450, 1.0), ("new", 50, self._slower)):
+            for _ in range(number):
+                took = slower * self._rng.lognormvariate(math.log(0.05), 1.0)
+                for end in ("0.1", "0.25", "0.5", "1.0", "+Inf"):
+                    name = f'{NAME}_bucket{{version="{version}",le="{end}"}}'
+                    after[name] = after.get(name, 0.0) + (took <= float(end))
+        self._found.counters = after
+
+
+LIVE = """\
+  interval: 1s
+  warmup: 2s
+  duration: 20s
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("slower", "code", "verdict"), [(1.0, 0, "pass"), (2.0, 1, "fail")])
+def test_a_toy_service_is_judged_while_it_is_scraped(tmp_path: Path, slower: float, code: int, verdict: str) -> None:
+    """In real time: as fast as the old version passes, and twice as slow, by which 5 times as many are slow, fails."""
+    need_prometheus()
+    with exporter() as found:
+        served = Served(found, slower)
+        try:
+            with prometheus(tmp_path / "prometheus", targets=[found.target]) as server:
+                here = folder(server, tmp_path)
+                server.wait_for(f'{NAME}_bucket{{version="new",le="+Inf"}} > 1000')
+                text = gate("new").replace("  steps: [{weight: 10, duration: 10m}, {weight: 100}]\n", LIVE)
+                (here.path / "g.yaml").write_text(f"{text}    lookback: 3s\n", encoding="utf-8")
+                done = call("canary", "run", "-f", "g.yaml", "--format", "json", at=here.path, clock=None)
+        finally:
+            served.end()
+    shown = json.loads(done.out)
+    assert (done.code, shown["verdict"]) == (code, verdict), done
+    counted = shown["metrics"][0]
+    assert counted["baseline_slow"] / counted["baseline_requests"] == pytest.approx(0.0107, rel=0.15)
