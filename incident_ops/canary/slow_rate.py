@@ -44,9 +44,14 @@ def slower_than(metric: Mapping[str, Any]) -> float | None:
 
 _WORDS = re.compile(
     r"""(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<key>max|min|good)ErrorRate|(?P<query>\{errors:)"""
-    r"""|\berrorRate\b|\berror[ ]rate\b|\berrors\b|\berror\b"""
+    r"""|\berrorRate\b|\berror[ ]rate\b|\b[eE]rrors\b|\berror\b"""
 )
-_SPOKEN = {"error rate": "share of slow requests", "errors": "slow requests", "error": "slow request"}
+_SPOKEN = {
+    "error rate": "share of slow requests",
+    "errors": "slow requests",
+    "Errors": "Slow requests",
+    "error": "slow request",
+}
 
 
 def of_slow_requests(text: str) -> str:
