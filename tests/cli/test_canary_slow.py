@@ -175,3 +175,78 @@ def test_a_recording_may_have_both(here: Folder) -> None:
     done = judged(here, both, "replay", "both.csv")
     assert "latency (slower than 500 ms): fail (slow_rate)" in done.out, done
     assert "http-5xx: inconclusive" in done.out
+
+
+FAULTS = {
+    "slowerThan: 500ms": ("", "slowRate needs to know from when on a request is slow", "add slowerThan: 500ms"),
+    "slowerThan: 500ms ": ("slowerThan: 0ms ", "every request is slower than 0", "e.g. 500ms"),
+    "slow: canary_slow": ("errors: canary_slow", "errors belongs to a metric of type errorRate", "write slow"),
+    "canary: {slow: canary_slow, requests: canary_requests}": (
+        "canary: {histogram: took}",
+        "datadog has no histogram that can be read bucket by bucket",
+        "{slow: ..., requests",
+    ),
+    "slow: baseline_slow": (
+        "slow: canary_slow",
+        "canary and baseline have the same query for slow",
+        "old version only",
+    ),
+    "requests: canary_requests": (
+        "requests: canary_slow",
+        "canary.slow is the same query as canary.requests",
+        "slow ones",
+    ),
+    "type: slowRate": ("type: slowRate\n    maxErrorRate: 1%", "maxErrorRate belongs to", "write maxSlowRate"),
+    "type: slowRate\n    slowerThan: 500ms": (
+        "type: slowRate\n    slowerThan: 500ms\n    goodSlowRate: 5%\n    maxSlowRate: 2%",
+        "a rate that fails (maxSlowRate) cannot be good",
+        "lower it, or write none",
+    ),
+    "type: slowRate\n": ("type: errorRate\n", "slowerThan belongs to a metric of type slowRate", "change the type"),
+}
+
+
+@pytest.mark.parametrize("old", FAULTS, ids=range(len(FAULTS)))
+def test_validate_says_what_is_wrong_in_the_words_of_the_file(here: Folder, old: str) -> None:
+    new, problem, way = FAULTS[old]
+    text = GATE.replace("slowerThan: 500ms", "slowerThan: 500ms ", 1) if old.endswith(" ") else GATE
+    assert old in text
+    done = call("canary", "validate", "-f", write(here.path, text.replace(old, new)), at=here.path, clock=None)
+    assert done.code == 1
+    assert problem in flat(done)
+    assert way in flat(done)
+
+
+HISTOGRAMS = [
+    ("rate(took_bucket[1m])", "this is not a histogram by itself"),
+    ('took{track="canary",le="0.5"}', "this is not a histogram by itself"),
+    ('took{track="stable"}', "canary and baseline have the same histogram, so the two could never differ"),
+    ("took{track={{args.track}}}", "is outside quotes"),
+    ('took{track="{{args.trak}}"}', "argument 'trak' is not in spec.args"),
+    ('took{track="{{args.track}}"}', ""),
+]
+
+
+@pytest.mark.parametrize(("histogram", "problem"), HISTOGRAMS)
+def test_a_histogram_is_a_name_and_labels(here: Folder, histogram: str, problem: str) -> None:
+    text = GATE.replace("{datadog: {datasource: dogs}}", "{prometheus: {datasource: main}}")
+    text = text.replace("  metrics:", "  args: [{name: track, value: canary}]\n  metrics:")
+    text = text.replace("{slow: canary_slow, requests: canary_requests}", f"{{histogram: '{histogram}'}}")
+    text = text.replace("{slow: baseline_slow, requests: baseline_requests}", "{histogram: 'took{track=\"stable\"}'}")
+    done = call("canary", "validate", "-f", write(here.path, text), at=here.path, clock=None)
+    assert done.code == bool(problem), done
+    assert problem in flat(done)
+
+
+def test_a_plan_proposes_a_gate_for_slow_requests(here: Folder) -> None:
+    words = ("plan", "--baseline-rate", "2%", "--rps", "50", "--slower-than")
+    done = call("canary", *words, "0.3s", "--output", "gate.yaml", at=here.path, clock=None)
+    assert done.code == 0, done
+    assert "slower than 300 ms today: 2 %." in flat(done)
+    assert "Slow requests that come in clumps need more requests" in flat(done)
+    assert "rrors" not in done.out
+    checked = call("canary", "validate", "-f", "gate.yaml", at=here.path, clock=None)
+    assert (checked.code, checked.out) == (0, "1 file checked: all fine\n")
+    assert "slowerThan: 300ms" in (here.path / "gate.yaml").read_text(encoding="utf-8")
+    refused = call("canary", *words, "5", at=here.path, clock=None)
+    assert (refused.code, "--slower-than '5' is not a latency (e.g. 500ms, 1.5s)" in refused.err) == (2, True)

@@ -53,6 +53,8 @@ def history() -> str:
     series += histogram(old.format("c"), 90, 0.009, begun=1e6, reset=3600 + 300)
     series += histogram('version="good",pod="n"', 30, 0.009)
     series += histogram('version="slow",pod="n"', 30, 0.045)
+    series.append(('plain_seconds{version="good"}', [(FIRST + second, 1.0) for second in range(0, SECONDS, 15)]))
+    series.append(('plain_seconds{version="old"}', [(FIRST + second, 1.0) for second in range(0, SECONDS, 15)]))
     series += histogram('version="mixed",pod="n"', 30, 0.009)
     series += histogram('version="mixed",pod="m"', 30, 0.009, ends=("0.1", "0.25", "1.0"))
     for version, share in (("old", 0.009), ("good", 0.009), ("slow", 0.045)):
@@ -150,6 +152,19 @@ def test_a_pod_with_other_buckets_is_no_evidence(
     done = run(server, tmp_path, monkeypatch, gate("mixed"))
     assert (done.code, "no_data" in done.out) == (3, True)
     assert "1 of 2 series have no bucket that ends at 500 ms" in " ".join(done.out.split())
+
+
+def test_what_is_no_histogram_is_an_error_and_an_argument_names_the_version(
+    server: Prometheus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run(server, tmp_path / "plain", monkeypatch, gate("good", name="plain_seconds"), "probe")
+    assert plain.code == 4, plain
+    assert "the query gives a number, and no histogram (name a histogram" in " ".join(plain.out.split())
+    text = gate("{{args.version}}").replace("  metrics:", "  args: [{name: version}]\n  metrics:")
+    done = run(server, tmp_path / "args", monkeypatch, text, "run", "--arg", "version=slow")
+    assert (done.code, "(slow_rate)" in done.out) == (1, True), done
+    gone = run(server, tmp_path / "gone", monkeypatch, gate("gone"))
+    assert (gone.code, "canary requests: no series" in gone.out) == (3, True), gone
 
 
 def test_the_probe_shows_the_buckets_and_which_one_is_missing(
