@@ -81,6 +81,11 @@ class ErrorRate:
     is_unlimited: bool = False
     slower_than: float | None = None
 
+    @property
+    def is_watchable(self) -> bool:
+        """Whether there is a limit at full traffic: the policy's are of errors."""
+        return self.slower_than is None or self.settings.max_error_rate is not None
+
 
 @dataclass(frozen=True)
 class ThresholdMetric:

@@ -105,7 +105,7 @@ def watch_analysis(analysis: Analysis, percent: float | None = None) -> Analysis
     """
     seconds = analysis.watch or DURATION
     warmup = min(analysis.warmup, seconds / 2)
-    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate) and _has_limit(metric)]
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate) and metric.is_watchable]
     if not rates:
         hint = "leave out --watch; a slowRate metric is watched where it has a maxSlowRate"
         raise UserError(f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint=hint)
@@ -114,11 +114,6 @@ def watch_analysis(analysis: Analysis, percent: float | None = None) -> Analysis
         for rate in rates
     )
     return replace(analysis, horizon=seconds, warmup=warmup, steps=(), watch=0.0, metrics=watched, on_inconclusive=None)
-
-
-def _has_limit(metric: ErrorRate) -> bool:
-    """Whether there is a limit at full traffic: the policy's are of errors."""
-    return metric.slower_than is None or metric.settings.max_error_rate is not None
 
 
 def _watched(settings: EvidenceSettings, warmup: float, percent: float | None) -> EvidenceSettings:

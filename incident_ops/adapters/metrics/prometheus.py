@@ -261,7 +261,7 @@ class Prometheus:
 def _histogram(selector: str) -> HistogramName:
     named = histogram_name(selector)
     if named is None:
-        raise Incomplete(f"{selector!r} is no histogram by itself", hint="give its name and its labels")
+        raise Incomplete(f"{selector!r} is not a histogram by itself", hint="give its name and its labels")
     return named
 
 
