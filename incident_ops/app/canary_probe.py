@@ -89,7 +89,8 @@ class _Asker:
 
     def ask(self, metric: Metric, side: str, what: str, query: str) -> ProbedQuery:
         """The query with what it gave, or why it gave nothing."""
-        asked = ProbedQuery(metric.name, side, what, self._filled(query))
+        is_slow = not isinstance(metric, ThresholdMetric) and metric.slower_than is not None
+        asked = ProbedQuery(metric.name, side, what, self._filled(query), is_slow=is_slow)
         try:
             if isinstance(metric, ThresholdMetric):
                 value = self._source.value(asked.query, Tick(self._at, self._seconds))

@@ -24,12 +24,12 @@ CANARY, BASELINE, ERRORS, REQUESTS = "canary", "baseline", "errors", "requests"
 @dataclass(frozen=True)
 class ProbedQuery:
     """What a query gave. `side` and `what` are "" for a threshold metric, whose answer is `shown`, as is the share of
-    slow requests of a histogram. `bounds`: where its buckets end, in seconds, and how many series have each; infinity:
-    how many series there are.
+    slow requests of a histogram. `is_slow`: what its query for errors counts are slow requests.
 
     `series` are the labels of what it found. `age`: seconds since the newest sample, `spacing`: seconds between two,
     `per_second`: how fast the counters grew; None where that is not known. `parts`: of how many counters the values
-    are made, where only together. `error`: why there is no answer.
+    are made, where only together. `error`: why there is no answer. `bounds`: where the buckets of a histogram end, in
+    seconds, and how many series have each; infinity: how many series there are.
     """
 
     metric: str
@@ -44,11 +44,17 @@ class ProbedQuery:
     shown: str = ""
     error: str = ""
     bounds: Mapping[float, int] = field(default_factory=dict)
+    is_slow: bool = False
+
+    @property
+    def counted(self) -> str:
+        """What is asked, in the words of the gate file: `requests`, `errors` or `slow`."""
+        return "slow" if self.is_slow and self.what == ERRORS else self.what
 
     @property
     def name(self) -> str:
         """The metric and what of it is asked."""
-        return " ".join(filter(None, (self.metric, self.side, self.what)))
+        return " ".join(filter(None, (self.metric, self.side, self.counted)))
 
     @property
     def counters(self) -> frozenset[str]:

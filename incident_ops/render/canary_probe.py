@@ -90,7 +90,7 @@ def _query(query: ProbedQuery) -> dict[str, object]:
     return {
         "metric": query.metric,
         "side": query.side or None,
-        "what": query.what or None,
+        "what": query.counted or None,
         "query": query.query,
         "series": len(query.series),
         "age_seconds": None if query.age is None else round(query.age, 3),

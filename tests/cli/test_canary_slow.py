@@ -177,6 +177,18 @@ def test_a_recording_may_have_both(here: Folder) -> None:
     assert "http-5xx: inconclusive" in done.out
 
 
+def test_a_probe_of_two_counters_names_the_slow_one(here: Folder, monkeypatch: Patch) -> None:
+    source = Source(1.0)
+    source.answers = {"canary_slow": lambda at: {}}
+    stage(monkeypatch, source, Clock())
+    text = GATE.replace("{datadog: {datasource: dogs}}", "{prometheus: {datasource: main}}")
+    done = judged(here, text, "probe")
+    assert "latency canary slow " in done.out, done
+    assert "latency baseline slow " in done.out
+    assert "latency canary slow: no series: either there was no slow request yet, or the query finds none" in flat(done)
+    assert "error" not in done.out
+
+
 FAULTS = {
     "slowerThan: 500ms": ("", "slowRate needs to know from when on a request is slow", "add slowerThan: 500ms"),
     "slowerThan: 500ms ": ("slowerThan: 0ms ", "every request is slower than 0", "e.g. 500ms"),
