@@ -146,8 +146,15 @@ def replay_recording(workspace: Workspace, csv: str, file: str) -> CanaryOutcome
     from incident_ops.canary.replay import RecordedTick, replay_ticks
 
     def tick(row: Row) -> RecordedTick:
-        canary = to_counts(row.canary_errors, row.canary_requests, "canary")
-        return RecordedTick(row.t, canary, to_counts(row.baseline_errors, row.baseline_requests, "baseline"))
+        errors, slow = (row.canary_errors, row.baseline_errors), (row.canary_slow, row.baseline_slow)
+        sides = [
+            None if found is None else to_counts(found, requests, side)
+            for pair in (errors, slow)
+            for found, requests, side in zip(
+                pair, (row.canary_requests, row.baseline_requests), ("canary", "baseline"), strict=True
+            )
+        ]
+        return RecordedTick(row.t, *sides)
 
     gate = read_gate(file)
     limited = limited_by_policy(gate.analysis, _policy_limit(workspace))

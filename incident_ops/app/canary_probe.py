@@ -14,9 +14,12 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import Analysis, Metric, ThresholdMetric, fill_query, with_values
 from incident_ops.canary.counters import NO_CANARY_TRAFFIC, Counts, Gap, Reading, difference, to_reading
 from incident_ops.canary.probe import BASELINE, CANARY, ERRORS, REQUESTS, Probe, ProbedQuery, probe_of
+from incident_ops.canary.slow_rate import slow_reading
 from incident_ops.canary.threshold import measure, shown_result
+from incident_ops.domain.latency import spell_latency
 from incident_ops.domain.metric_kinds import COMMAND, RECORDING
-from incident_ops.domain.ports import MetricSeries, MetricSource, Sampled, Tick
+from incident_ops.domain.ports import HistogramSource, MetricSeries, MetricSource, Sampled, Tick
+from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
 
 LOOK_BACK = 300.0
@@ -70,7 +73,9 @@ def _asked(analysis: Analysis) -> Iterator[AskedQuery]:
             yield metric, "", "", metric.query
             continue
         for side, queries in ((CANARY, metric.canary), (BASELINE, metric.baseline)):
-            if queries is not None:
+            if queries is not None and queries.histogram:
+                yield metric, side, REQUESTS, queries.histogram
+            elif queries is not None:
                 yield metric, side, REQUESTS, queries.requests
                 yield metric, side, ERRORS, queries.errors
 
@@ -100,12 +105,18 @@ class _Asker:
     def ask(self, metric: Metric, side: str, what: str, query: str) -> ProbedQuery:
         """The query with what it gave, or why it gave nothing."""
         source = self._of[metric.name]
-        asked = ProbedQuery(metric.name, side, what, fill_query(query, self._values, is_promql=source.is_promql))
+        is_slow = not isinstance(metric, ThresholdMetric) and metric.slower_than is not None
+        filled = fill_query(query, self._values, is_promql=source.is_promql)
+        asked = ProbedQuery(metric.name, side, what, filled, is_slow=is_slow)
         try:
             if isinstance(metric, ThresholdMetric):
                 value = source.value(asked.query, Tick(self._at, self._seconds))
                 judged = measure(metric.threshold, value)
                 return replace(asked, shown=f"{shown_result(value)}: {judged.phase.value}")
+            bound = metric.slower_than
+            own = metric.canary if side == CANARY else metric.baseline
+            if bound is not None and own is not None and own.histogram and isinstance(source, HistogramSource):
+                return self._latencies(source, asked, bound)
             return self._counted(asked)
         except Incomplete as error:
             return replace(asked, error=str(error))
@@ -141,6 +152,25 @@ class _Asker:
         self._first[asked.metric, asked.query] = series
         return found
 
+    def _latencies(self, source: HistogramSource, asked: ProbedQuery, bound: float) -> ProbedQuery:
+        """The same of a histogram: one answer has all of its counters."""
+        found = source.latencies(asked.query, bound, Tick(self._at, self._seconds)).requests
+        newest = max(found.times.values(), default=None)
+        rows = source.latency_history(asked.query, bound, Tick(self._at, LOOK_BACK), 1)
+        ends = [slow_reading(row, CANARY, bound) for row in rows]
+        grown = None
+        if len(ends) == 2 and isinstance(ends[0], Reading) and isinstance(ends[1], Reading):
+            grown = difference(ends[0], ends[1], CANARY)
+        return replace(
+            asked,
+            series=frozenset(found),
+            age=None if newest is None else max(self._at.timestamp() - newest, 0.0),
+            spacing=(found and source.latency_spacing(asked.query, bound, self._at)) or None,
+            per_second=None if grown is None else grown.requests / LOOK_BACK if isinstance(grown, Counts) else 0.0,
+            shown=_share_of_slow(grown, bound) if isinstance(grown, Counts) else "",
+            bounds=source.bounds(asked.query, self._at),
+        )
+
     def _grown(self, query: ProbedQuery, seconds: float) -> ProbedQuery:
         try:
             later = self._of[query.metric].counts(query.query, Tick(self._at, self._seconds))
@@ -150,6 +180,11 @@ class _Asker:
         if isinstance(before, Sampled) and isinstance(later, Sampled) and before.times and later.times:
             seconds = max(later.times.values()) - max(before.times.values())
         return replace(query, per_second=_growth(before, later, seconds) if seconds > 0 else None)
+
+
+def _share_of_slow(grown: Counts, bound: float) -> str:
+    share, length = 100 * grown.errors / grown.requests, spell_duration(round(LOOK_BACK))
+    return f"{share:.3g} % of its requests took longer than {spell_latency(bound)} in the last {length}"
 
 
 def _growth(before: MetricSeries, after: MetricSeries, seconds: float) -> float | None:

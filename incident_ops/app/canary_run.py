@@ -168,11 +168,11 @@ class _Rollout:
         )
 
     def _measured(self) -> CanaryOutcome:
-        run = self._resumed()
+        run, live = self._resumed(), self._live(self._analysis)
         if run is None:
+            run = live.begin(self._analysis, self._progress.note)
             self._notify_of_begin()
-        live = self._live(self._analysis)
-        ended = live.measure(self._analysis, run or live.begin(self._analysis, self._progress.note))
+        ended = live.measure(self._analysis, run)
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
         outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,8 +42,10 @@ from incident_ops.canary.run import (
     stage_of,
     stages,
 )
+from incident_ops.canary.slow_rate import slow_reading
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
-from incident_ops.domain.ports import MetricSeries, Sampled, Tick
+from incident_ops.domain.latency import is_bound, nearest_bounds, spell_latency
+from incident_ops.domain.ports import HistogramSource, MetricSeries, Sampled, Tick
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
 
@@ -110,6 +113,11 @@ class Sampler:
         if queries is None or ticks < 1:
             return []
         last = Tick(at, interval)
+        if queries.histogram:
+            asked = (self._query(metric, queries.histogram), metric.slower_than or 0.0)
+            rows = self._histograms(metric).latency_history(*asked, last, ticks)
+            slow = [slow_reading(row, "baseline", asked[1]) for row in rows]
+            return [_between(before, after) for before, after in pairwise(slow)]
         source = self._sources.of(metric)
         errors = source.history(self._query(metric, queries.errors), last, ticks)
         requests = source.history(self._query(metric, queries.requests), last, ticks)
@@ -122,12 +130,40 @@ class Sampler:
         Raises Incomplete.
         """
         queries = metric.baseline or metric.canary
+        if queries is None:
+            return 0.0
+        if queries.histogram:
+            filled = self._query(metric, queries.histogram)
+            return self._histograms(metric).latency_spacing(filled, metric.slower_than or 0.0, at)
+        return self._sources.of(metric).spacing(self._query(metric, queries.requests), at)
+
+    def demand_buckets(self, metric: ErrorRate, at: datetime) -> None:
+        """UserError where no histogram of a side that is there has the bucket that the metric asks for.
+
+        Raises Incomplete.
+        """
+        for queries in (metric.canary, metric.baseline):
+            if queries is None or not queries.histogram or metric.slower_than is None:
+                continue
+            known = self._histograms(metric).bounds(self._query(metric, queries.histogram), at)
+            if known and not any(is_bound(end, metric.slower_than) for end in known):
+                ends = [end for end in known if not math.isinf(end)]
+                problem = f"{metric.name}: no bucket ends at {spell_latency(metric.slower_than)}"
+                raise UserError(problem, hint=nearest_bounds(metric.slower_than, ends) if ends else "it has no buckets")
+
+    def _histograms(self, metric: ErrorRate) -> HistogramSource:
         source = self._sources.of(metric)
-        return 0.0 if queries is None else source.spacing(self._query(metric, queries.requests), at)
+        if not isinstance(source, HistogramSource):
+            raise Incomplete("the data source keeps no histograms")
+        return source
 
     def _side(self, metric: ErrorRate, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
         if queries is None:
             return NO_QUERIES
+        if queries.histogram:
+            bound, filled = metric.slower_than or 0.0, self._query(metric, queries.histogram)
+            found = slow_reading(self._histograms(metric).latencies(filled, bound, tick), side, bound)
+            return found if isinstance(found, Gap) else _current(found, side, tick)
         source = self._sources.of(metric)
         requests = source.counts(self._query(metric, queries.requests), tick)
         errors = source.counts(self._query(metric, queries.errors), tick)
@@ -142,7 +178,8 @@ class Sampler:
 def _queries(metric: Metric) -> list[str]:
     if isinstance(metric, ThresholdMetric):
         return [metric.query]
-    return [query for side in (metric.canary, metric.baseline) if side is not None for query in side]
+    sides = [side for side in (metric.canary, metric.baseline) if side is not None]
+    return [query for side in sides for query in side if query]
 
 
 def _current(reading: Reading, side: str, tick: Tick) -> Reading | Gap:
@@ -203,12 +240,16 @@ class LiveRun:
     _asked: dict[str, float] = field(default_factory=dict)
 
     def begin(self, analysis: Analysis, note: Callable[[str], None]) -> Run:
-        """A new run with the baseline's errors of before; `note` is called with what of it could not be read."""
+        """A new run with the baseline's errors of before; `note` is called with what of it could not be read.
+
+        UserError for a bucket that there is not.
+        """
         lookbacks: dict[str, list[Counts | Gap]] = {}
         spacings: dict[str, float] = {}
         for metric in analysis.metrics:
             if isinstance(metric, ErrorRate):
                 try:
+                    self.sampler.demand_buckets(metric, self.ticking.now())
                     spacings[metric.name] = self.sampler.spacing(metric, self.ticking.now())
                     spacing = spacings[metric.name]
                     lookbacks[metric.name] = self.sampler.lookback(metric, self.ticking.now(), spacing)

@@ -23,6 +23,7 @@ from incident_ops.canary.providers import (
     provider_data,
     to_provider,
 )
+from incident_ops.canary.slow_rate import as_error_rate, slower_than
 from incident_ops.canary.threshold import Threshold
 from incident_ops.domain.metric_kinds import COMMAND
 from incident_ops.domain.time import duration
@@ -55,10 +56,11 @@ class RolloutStep(NamedTuple):
 
 
 class Queries(NamedTuple):
-    """The queries for one side's counts."""
+    """The queries for one side's counts, or the histogram that has both."""
 
-    errors: str
-    requests: str
+    errors: str = ""
+    requests: str = ""
+    histogram: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class ErrorRate:
     """A metric of type errorRate; queries are None where the counts come from a file.
 
     `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either. `provider` None:
-    it is asked of the gate's.
+    it is asked of the gate's. `slower_than` where its type is slowRate: what it counts are requests that took longer
+    than so many seconds.
     """
 
     name: str
@@ -77,6 +80,12 @@ class ErrorRate:
     dry_run: bool
     is_unlimited: bool = False
     provider: Provider | None = None
+    slower_than: float | None = None
+
+    @property
+    def is_watchable(self) -> bool:
+        """Whether there is a limit at full traffic: the policy's are of errors."""
+        return self.slower_than is None or self.settings.max_error_rate is not None
 
 
 @dataclass(frozen=True)
@@ -242,24 +251,29 @@ def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) 
     if data["type"] == "threshold":
         limits = _threshold(spec, data)
         return ThresholdMetric(data["name"], limits, data.get("query", ""), data.get("dryRun", False), own)
+    slower, data = slower_than(data), as_error_rate(data)
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
     settings = to_settings(spec, data, good_rate)
     is_unlimited = data.get("maxErrorRate") == NO_LIMIT
-    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited, own)
+    return ErrorRate(
+        data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited, own, slower
+    )
 
 
 def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
-    return Queries(data[side]["errors"], data[side]["requests"]) if side in data else None
+    return Queries(**data[side]) if side in data else None
 
 
 def to_settings(
     spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float = GOOD_ERROR_RATE
 ) -> EvidenceSettings:
-    """What the evidence of an errorRate metric is for. UserError where the numbers do not go together.
+    """What the evidence of an errorRate metric, or of one that is judged as such, is for.
 
-    Without a baseline there is no ratio: only the absolute limit is judged.
+    UserError where the numbers do not go together. Without a baseline there is no ratio: only the absolute limit is
+    judged.
     """
+    data = as_error_rate(data)
     has_baseline = "baseline" in data or is_recorded(spec)
     span = data.get("clumpSpan", AUTO)
     return EvidenceSettings(

@@ -32,6 +32,7 @@ from incident_ops.canary.length_check import too_few_ticks
 from incident_ops.canary.pass_test import FEWEST_COUNTED
 from incident_ops.canary.provider_check import asked_faults, provider_faults, source_faults
 from incident_ops.canary.providers import is_recorded, metric_kind
+from incident_ops.canary.slow_rate import SLOW_RATE_TYPE, SLOW_WORDS, as_error_rate, of_slow_requests, slow_faults
 from incident_ops.domain.metric_kinds import COMMAND
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
@@ -45,12 +46,29 @@ MOST_TICKS = 100_000
 MOST_POINTS = 11_000
 """What Prometheus gives in one range at most."""
 
-_COUNTS = ("canary", "baseline", "maxRatio", "unacceptableRatio", "minErrorRate", "maxErrorRate")
-_EVIDENCE = (*_COUNTS, "goodErrorRate", "alpha", "beta", "dispersion", "lookback", "clumpSpan")
+_COUNTED = (
+    "canary",
+    "baseline",
+    "maxRatio",
+    "unacceptableRatio",
+    "alpha",
+    "beta",
+    "dispersion",
+    "lookback",
+    "clumpSpan",
+)
+_ERRORS = ("minErrorRate", "maxErrorRate", "goodErrorRate")
+_SLOW = ("slowerThan", *SLOW_WORDS)
 _CONDITIONS = ("successCondition", "failureCondition")
 _LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
 _THRESHOLD = ("query", *_CONDITIONS, *_LIMITS, "count", "interval", "initialDelay")
-_OTHERS = {"errorRate": _THRESHOLD, "threshold": _EVIDENCE}
+_OWNERS = {
+    **dict.fromkeys(_THRESHOLD, ("threshold",)),
+    **dict.fromkeys(_ERRORS, ("errorRate",)),
+    **dict.fromkeys(_SLOW, (SLOW_RATE_TYPE,)),
+    **dict.fromkeys(_COUNTED, ("errorRate", SLOW_RATE_TYPE)),
+}
+"""The types of metric that each key belongs to."""
 _RATED = re.compile(r"\b(rate|irate|increase|delta|idelta)\s*\(")
 
 ConfigFault = tuple[Route, str, str]
@@ -131,11 +149,46 @@ def _names(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
 
 
 def _metric(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    for key in _OTHERS[metric["type"]]:
-        if key in metric:
-            other = "threshold" if metric["type"] == "errorRate" else "errorRate"
-            yield (key,), f"{key} belongs to a metric of type {other}", "remove it, or change the type"
-    yield from _error_rate(spec, metric) if metric["type"] == "errorRate" else _threshold(spec, metric)
+    for key, owners in _OWNERS.items():
+        if key in metric and metric["type"] not in owners:
+            mine = next((mine for mine, words in SLOW_WORDS.items() if words == key), "")
+            hint = f"write {mine}" if mine and metric["type"] == SLOW_RATE_TYPE else "remove it, or change the type"
+            yield (key,), f"{key} belongs to a metric of type {owners[0]}", hint
+    if metric["type"] == "threshold":
+        yield from _threshold(spec, metric)
+    elif metric["type"] == SLOW_RATE_TYPE:
+        yield from _slow_rate(spec, metric)
+    else:
+        yield from _counted_sides(metric)
+        yield from _error_rate(spec, metric)
+
+
+def _counted_sides(metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    for side in ("canary", "baseline"):
+        for key in ("histogram", "slow"):
+            if key in metric.get(side, {}):
+                yield (
+                    (side, key),
+                    f"{key} belongs to a metric of type {SLOW_RATE_TYPE}",
+                    "remove it, or change the type",
+                )
+        if side in metric and not {"errors", "requests"} <= metric[side].keys():
+            yield (side,), "what it counts is missing", f"write {side}: {{errors: ..., requests: ...}}"
+
+
+def _slow_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
+    """What is wrong with what it counts, and what would be wrong with such an error rate, in its own words."""
+    kind = metric_kind(spec, metric)
+    for side in ("canary", "baseline"):
+        if "errors" in metric.get(side, {}):
+            yield (side, "errors"), "errors belongs to a metric of type errorRate", "write slow"
+    yield from slow_faults(metric, kind)
+    written = {words: mine for mine, words in SLOW_WORDS.items()}
+    for route, message, hint in _error_rate(spec, as_error_rate(metric)):
+        way = of_slow_requests(hint)
+        if kind.is_promql:
+            way = way.replace("{slow: ..., requests: ...}", "{histogram: ...}")
+        yield tuple(written.get(str(key), key) for key in route), of_slow_requests(message), way
 
 
 def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
@@ -251,24 +304,28 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     kind = metric_kind(spec, metric)
     queries: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
     sides = [side for side in ("canary", "baseline") if side in metric]
-    queries += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
+    queries += [((side, key), query) for side in sides for key, query in metric[side].items()]
     yield from _same(metric, sides)
     for route, query in queries:
         for message, hint in query_faults(query, known):
             yield route, message, hint
-        if route != ("query",) and kind.is_cumulative and (rated := _RATED.search(query)):
+        if route[-1] not in ("query", "histogram") and kind.is_cumulative and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
             yield route, message, "give the counter itself: it is read every tick, and resets are seen"
 
 
 def _same(metric: Mapping[str, Any], sides: Sequence[str]) -> Iterator[ConfigFault]:
     """Queries that say the same, so that what they compare is always equal: copied, and not changed."""
-    asked = {(side, key): " ".join(metric[side][key].split()) for side in sides for key in ("errors", "requests")}
+    bad, many = ("slow", "requests") if metric["type"] == SLOW_RATE_TYPE else ("errors", "requests")
+    asked = {(side, key): " ".join(metric[side].get(key, "").split()) for side in sides for key in (bad, many)}
     for side in sides:
-        if asked[side, "errors"] == asked[side, "requests"]:
-            message = f"{side}.errors is the same query as {side}.requests, so every request would be an error"
-            yield (side, "errors"), message, 'let it select the errors only, e.g. code=~"5.."'
-    for key in ("errors", "requests") if len(sides) > 1 else ():
-        if asked["canary", key] == asked["baseline", key]:
+        if asked[side, bad] and asked[side, bad] == asked[side, many]:
+            every, only = (
+                ("slow", "the slow ones only") if bad == "slow" else ("an error", 'the errors only, e.g. code=~"5.."')
+            )
+            message = f"{side}.{bad} is the same query as {side}.{many}, so every request would be {every}"
+            yield (side, bad), message, f"let it select {only}"
+    for key in (bad, many) if len(sides) > 1 else ():
+        if asked["canary", key] and asked["canary", key] == asked["baseline", key]:
             message = f"canary and baseline have the same query for {key}, so the two could never differ"
             yield ("baseline", key), message, "let it select the old version only"

@@ -55,7 +55,7 @@ def _compared(spec: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     return [
         (index, metric)
         for index, metric in enumerate(spec["metrics"])
-        if metric["type"] == "errorRate" and "baseline" in metric and metric.get("dispersion") != "none"
+        if metric["type"] != "threshold" and "baseline" in metric and metric.get("dispersion") != "none"
     ]
 
 

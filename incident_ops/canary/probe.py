@@ -4,6 +4,7 @@ from a verdict. Pure: who asked brings the answers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -13,6 +14,8 @@ from incident_ops.canary.config import Analysis, ErrorRate
 from incident_ops.canary.counters import OLDEST_SAMPLE
 from incident_ops.canary.observed import NOTICEABLE, share_doubts
 from incident_ops.canary.pass_test import FEWEST_ALONE, fewest_blocks
+from incident_ops.canary.slow_rate import of_slow_requests
+from incident_ops.domain.latency import is_bound, nearest_bounds, spell_latency
 from incident_ops.domain.time import spell_duration
 
 CANARY, BASELINE, ERRORS, REQUESTS = "canary", "baseline", "errors", "requests"
@@ -20,11 +23,13 @@ CANARY, BASELINE, ERRORS, REQUESTS = "canary", "baseline", "errors", "requests"
 
 @dataclass(frozen=True)
 class ProbedQuery:
-    """What a query gave. `side` and `what` are "" for a threshold metric, whose answer is `shown`.
+    """What a query gave. `side` and `what` are "" for a threshold metric, whose answer is `shown`, as is the share of
+    slow requests of a histogram. `is_slow`: what its query for errors counts are slow requests.
 
     `series` are the labels of what it found. `age`: seconds since the newest sample, `spacing`: seconds between two,
     `per_second`: how fast the counters grew; None where that is not known. `parts`: of how many counters the values
-    are made, where only together. `error`: why there is no answer.
+    are made, where only together. `error`: why there is no answer. `bounds`: where the buckets of a histogram end, in
+    seconds, and how many series have each; infinity: how many series there are.
     """
 
     metric: str
@@ -38,11 +43,18 @@ class ProbedQuery:
     parts: float = 0
     shown: str = ""
     error: str = ""
+    bounds: Mapping[float, int] = field(default_factory=dict)
+    is_slow: bool = False
+
+    @property
+    def counted(self) -> str:
+        """What is asked, in the words of the gate file: `requests`, `errors` or `slow`."""
+        return "slow" if self.is_slow and self.what == ERRORS else self.what
 
     @property
     def name(self) -> str:
         """The metric and what of it is asked."""
-        return " ".join(filter(None, (self.metric, self.side, self.what)))
+        return " ".join(filter(None, (self.metric, self.side, self.counted)))
 
     @property
     def counters(self) -> frozenset[str]:
@@ -92,8 +104,11 @@ def probe_of(analysis: Analysis, queries: Sequence[ProbedQuery]) -> Probe:
         for query in mine.values():
             is_before = query.side == CANARY and query.what == ERRORS and not mine[CANARY, REQUESTS].series
             if not query.error and not is_before:
-                notes += _of_query(query)
-        notes += [*_of_pairs(mine), *_pace(metric, mine)]
+                notes += [_in_words_of(metric, note) for note in _of_query(query)]
+            if metric.slower_than is not None and query.bounds:
+                notes += _of_buckets(query, metric.slower_than)
+        notes += [_in_words_of(metric, note) for note in _of_pairs(mine)]
+        notes += _pace(metric, mine)
         canary, baseline = (mine.get((side, REQUESTS)) for side in (CANARY, BASELINE))
         if canary and baseline and canary.per_second and baseline.per_second:
             shares[metric.name] = canary.per_second / (canary.per_second + baseline.per_second)
@@ -120,6 +135,25 @@ def _of_query(query: ProbedQuery) -> Iterator[ProbeNote]:
     if query.parts > 1:
         text = f"a calculation over {query.parts:,.0f} series: what is lost when one of them ends or restarts is a gap"
         yield _note(query, text, "give the counter itself, or sum() of it", False)
+
+
+def _in_words_of(metric: ErrorRate, note: ProbeNote) -> ProbeNote:
+    if metric.slower_than is None:
+        return note
+    return note._replace(text=of_slow_requests(note.text), hint=of_slow_requests(note.hint))
+
+
+def _of_buckets(query: ProbedQuery, bound: float) -> Iterator[ProbeNote]:
+    """Whether every series of a histogram has the bucket that is asked for."""
+    ends = {end: number for end, number in query.bounds.items() if not math.isinf(end)}
+    having = max((number for end, number in ends.items() if is_bound(end, bound)), default=0)
+    series = query.bounds.get(math.inf, having)
+    text = f"no bucket ends at {spell_latency(bound)}"
+    if not having:
+        yield _note(query, text, nearest_bounds(bound, [*ends]) if ends else "it has no buckets", True)
+    elif having < series:
+        text = f"only {having} of {series} series have a bucket that ends at {spell_latency(bound)}"
+        yield _note(query, text, "let all instances have the same buckets, or choose one that all have", True)
 
 
 def _empty(query: ProbedQuery) -> ProbeNote:

@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from incident_ops.canary.config import Analysis, ErrorRate
-from incident_ops.canary.counters import Counts, Gap
+from incident_ops.canary.counters import NO_SAMPLES, Counts, Gap
 from incident_ops.canary.needed import Needed
 from incident_ops.canary.run import (
     Run,
@@ -98,11 +98,23 @@ def outcome_of(
 
 
 class RecordedTick(NamedTuple):
-    """A tick that was recorded: the second of the run at which it ended, and both sides' counts."""
+    """A tick that was recorded: the second of the run at which it ended, and both sides' counts, of errors and of slow
+    requests; None where the recording has none of them."""
 
     t: float
-    canary: Counts | Gap
-    baseline: Counts | Gap
+    canary: Counts | Gap | None
+    baseline: Counts | Gap | None
+    slow_canary: Counts | Gap | None = None
+    slow_baseline: Counts | Gap | None = None
+
+    def sides(self, metric: ErrorRate) -> SideCounts:
+        """What a metric counts."""
+        is_slow = metric.slower_than is not None
+        canary, baseline = (self.slow_canary, self.slow_baseline) if is_slow else (self.canary, self.baseline)
+        return SideCounts(canary or _NOT_RECORDED, baseline or _NOT_RECORDED)
+
+
+_NOT_RECORDED = Gap(NO_SAMPLES, "the recording has no such counts")
 
 
 def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOutcome:
@@ -114,10 +126,12 @@ def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOut
     if not any(isinstance(metric, ErrorRate) for metric in analysis.metrics):
         hint = "a recording has counts only: add a metric of type errorRate"
         raise UserError(f"gate {analysis.name} has no metric that counts can answer", hint=hint)
+    _demand_columns(analysis, lines)
     lines = _ended(lines)
     analysis = _paced(analysis, lines)
-    before = [line.baseline for line in lines if line.t <= 0]
-    run = begin_run(analysis, {metric.name: before for metric in analysis.metrics})
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
+    before = {rate.name: [line.sides(rate).baseline for line in lines if line.t <= 0] for rate in rates}
+    run = begin_run(analysis, before)
     curves = Curves()
     run, joined = _run(analysis, run, (line for line in lines if line.t > 0), curves)
     outcome = outcome_of(analysis.name, accepted(analysis, joined), run.at, curves.whole)
@@ -126,10 +140,10 @@ def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOut
 
 def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, JoinedVerdict]:
     for line in lines:
-        answer: TickReading = SideCounts(line.canary, line.baseline)
-        run = advance(
-            analysis, run, line.t, {metric.name: answer for metric in analysis.metrics if isinstance(metric, ErrorRate)}
-        )
+        answers: dict[str, TickReading] = {
+            metric.name: line.sides(metric) for metric in analysis.metrics if isinstance(metric, ErrorRate)
+        }
+        run = advance(analysis, run, line.t, answers)
         joined = judge_run(analysis, run)
         curves.add(joined)
         if joined.is_final:
@@ -147,9 +161,25 @@ def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Cu
     return run, judge_run(analysis, run, RunEnd.EARLY)
 
 
+def _demand_columns(analysis: Analysis, lines: Sequence[RecordedTick]) -> None:
+    """UserError where a metric counts what was not recorded, or two of them what one column has."""
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
+    for rate in rates if lines else ():
+        is_slow = rate.slower_than is not None
+        if (lines[0].slow_canary if is_slow else lines[0].canary) is None:
+            what = "slow" if is_slow else "errors"
+            problem = f"metric {rate.name} counts what the recording has not: canary_{what} and baseline_{what}"
+            raise UserError(problem, hint=f"add these columns, or leave metric {rate.name} out of the gate file")
+    if len({rate.slower_than for rate in rates} - {None}) > 1:
+        hint = "replay them one by one, each from a gate file and a recording of its own"
+        raise UserError(
+            "two metrics have another slowerThan, and a recording has one column of slow requests", hint=hint
+        )
+
+
 def _ended(lines: Sequence[RecordedTick]) -> Sequence[RecordedTick]:
     """Lines by the end of their tick. Where one at second 0 has canary traffic, `t` is when a tick began."""
-    if not any(line.t == 0 and isinstance(line.canary, Counts) for line in lines):
+    if not any(line.t == 0 and isinstance(line.canary or line.slow_canary, Counts) for line in lines):
         return lines
     spacing = _spacing(lines)
     return [line._replace(t=line.t + spacing) for line in lines] if spacing else lines

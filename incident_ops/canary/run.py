@@ -105,11 +105,10 @@ def watch_analysis(analysis: Analysis, percent: float | None = None) -> Analysis
     """
     seconds = analysis.watch or DURATION
     warmup = min(analysis.warmup, seconds / 2)
-    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
+    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate) and metric.is_watchable]
     if not rates:
-        raise UserError(
-            f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint="leave out --watch"
-        )
+        hint = "leave out --watch; a slowRate metric is watched where it has a maxSlowRate"
+        raise UserError(f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint=hint)
     watched = tuple(
         replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_watched(rate.settings, warmup, percent))
         for rate in rates

@@ -63,12 +63,16 @@ class Traffic(NamedTuple):
 
 
 class SizingRequest(NamedTuple):
-    """What is asked: the ratio to tell apart from as good as before, the error probabilities, and the time there is."""
+    """What is asked: the ratio to tell apart from as good as before, the error probabilities, and the time there is.
+
+    `slower_than`: where not errors are compared, but requests that took longer than so many seconds.
+    """
 
     ratio: float
     alpha: float
     beta: float
     seconds: float
+    slower_than: float | None = None
 
 
 class VisibleIn(NamedTuple):
@@ -166,7 +170,7 @@ def _seconds_by_rate(traffic: Traffic, wanted: SizingRequest, interval: float) -
         unlucky = errors + _Z * math.sqrt(errors / CLUMP_GUARD)
         return at_most(unlucky, ticks * requests, GOOD_ERROR_RATE) <= FIRST_LOOK * wanted.beta
 
-    if traffic.rate >= GOOD_ERROR_RATE:
+    if traffic.rate >= GOOD_ERROR_RATE or wanted.slower_than is not None:
         return math.inf
     ticks = least_enough(is_enough, _MOST_TICKS)
     return WARMUP + interval * max(math.ceil(ticks), FEWEST_COUNTED) if math.isfinite(ticks) else math.inf

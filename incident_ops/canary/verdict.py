@@ -15,11 +15,12 @@ import msgspec
 from incident_ops.canary.config import ACCEPT, ON_INCONCLUSIVE_FAIL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, observe_tick
-from incident_ops.canary.judgement import TOO_FEW_SAMPLES, Judgement, judge_evidence
+from incident_ops.canary.judgement import ERROR_RATE, TOO_FEW_SAMPLES, Judgement, judge_evidence
 from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed, still_needed
-from incident_ops.canary.observed import DOUBTFUL_COUNTS, Observed, doubts, observe_counts, paced
+from incident_ops.canary.observed import DOUBTFUL_COUNTS, Doubt, Observed, doubts, observe_counts, paced
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE
+from incident_ops.canary.slow_rate import SLOW_RATE, of_slow_requests
 from incident_ops.canary.threshold import (
     DATASOURCE_ERROR,
     SOURCE_TIMEOUT,
@@ -143,7 +144,8 @@ def _counted(metric: ErrorRate, before: MetricHistory, at: float, answer: TickRe
         if evidence.last_data == at and isinstance(answer.canary, Counts):
             has_errors = (answer.canary_has_errors, answer.baseline_has_errors)
             observed = observe_counts(observed, weight, answer.canary, answer.baseline, answer.distance, has_errors)
-        return MetricHistory(evidence=evidence, problem=_problem(asked), observed=observed)
+        problem = _problem(asked) if metric.slower_than is None else of_slow_requests(_problem(asked))
+        return MetricHistory(evidence=evidence, problem=problem, observed=observed)
     problem = answer.text if isinstance(answer, NoAnswer) else "a single value where counts were expected"
     gap = Gap(DATASOURCE_ERROR, problem)
     evidence = observe_tick(metric.settings, before.evidence, at, gap, gap)
@@ -183,7 +185,8 @@ class MetricStatus:
     """The status of one metric: `is_final` where further ticks change nothing, `text` why, for people.
 
     An error rate has a judgement and counts, and where it has no baseline the rate that alone is judged (`lone_limit`);
-    a threshold metric has totals. `dry_run`: reported only. `needed` is what an error rate that did not pass needs
+    a threshold metric has totals. `slower_than` where its errors are requests that took longer than so many seconds.
+    `dry_run`: reported only. `needed` is what an error rate that did not pass needs
     still; None where that is unknown.
     """
 
@@ -199,6 +202,7 @@ class MetricStatus:
     lone_limit: float | None = None
     totals: Totals | None = None
     needed: Needed | None = None
+    slower_than: float | None = None
 
     @property
     def is_error(self) -> bool:
@@ -338,9 +342,22 @@ def _rate_status(
         text = " ".join(filter(None, (text, *(doubt.text for doubt in found))))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
     sides = (evidence.canary, evidence.baseline)
-    return MetricStatus(
+    status = MetricStatus(
         metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit, needed=needed
     )
+    return status if metric.slower_than is None else _of_slow(status, judgement, metric.slower_than, found)
+
+
+def _of_slow(status: MetricStatus, judgement: Judgement, slower_than: float, found: Sequence[Doubt]) -> MetricStatus:
+    """The status of an error rate whose errors are slow requests, in words about those."""
+    text = status.text
+    for doubt in found:
+        text = text.replace(doubt.text, of_slow_requests(doubt.text))
+    passing = judgement.passing
+    in_words = passing and msgspec.structs.replace(passing, lacks=of_slow_requests(passing.lacks))
+    spoken = msgspec.structs.replace(judgement, passing=in_words)
+    reason = SLOW_RATE if status.reason_code == ERROR_RATE else status.reason_code
+    return replace(status, reason_code=reason, text=text, judgement=spoken, slower_than=slower_than)
 
 
 def _threshold_status(

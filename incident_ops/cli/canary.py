@@ -129,7 +129,8 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
 
     The columns are t,canary_requests,canary_errors,baseline_requests,
     baseline_errors: a row a tick, t in seconds since the run began; rows up to
-    0 are the baseline before it.
+    0 are the baseline before it. For a slowRate metric: canary_slow and
+    baseline_slow.
 
     \b
     Examples:
@@ -146,8 +147,14 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
 
 
 @canary.command()
-@click.option("--baseline-rate", metavar="PERCENT", required=True, help="Errors of the service today, e.g. 0.5%.")
+@click.option(
+    "--baseline-rate",
+    metavar="PERCENT",
+    required=True,
+    help="Errors, or slow requests, of the service today, e.g. 0.5%.",
+)
 @click.option("--rps", type=float, metavar="N", required=True, help="Requests a second of the whole service.")
+@click.option("--slower-than", metavar="LATENCY", help="Compare slow requests instead of errors, e.g. 500ms.")
 @click.option("--share", metavar="PERCENT", default="10%", show_default=True, help="The canary's share of them.")
 @click.option("--ratio", type=float, default=2.0, show_default=True, help="How many times as bad is unacceptable.")
 @click.option("--duration", metavar="TIME", default="10m", show_default=True, help="How long it may take.")
@@ -163,6 +170,7 @@ def plan_command(
     /,
     baseline_rate: str,
     rps: float,
+    slower_than: str | None,
     share: str,
     duration: str,
     output: str | None,
@@ -182,6 +190,7 @@ def plan_command(
     Examples:
       incident-ops canary plan --baseline-rate 0.5% --rps 10 --share 10%
       incident-ops canary plan --baseline-rate 0.5% --rps 10 -s checkout
+      incident-ops canary plan --baseline-rate 2% --rps 50 --slower-than 500ms
       incident-ops canary plan --baseline-rate 0.5% --rps 100 \\
         --output gates/checkout.yaml
       incident-ops canary plan --baseline-rate 0.05% --rps 1000 --ratio 5 \\
@@ -193,9 +202,10 @@ def plan_command(
     from incident_ops.render.gate import begin_lines
     from incident_ops.render.gate_draft import gate_seconds
 
-    name = gate_name(output)
+    name = "latency" if output is None and slower_than is not None else gate_name(output)
     traffic = Traffic(_percent(baseline_rate, "--baseline-rate"), rps, _percent(share, "--share"))
-    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"))
+    slower = None if slower_than is None else _latency(slower_than)
+    request = SizingRequest(wanted["ratio"], wanted["alpha"], wanted["beta"], _seconds(duration, "--duration"), slower)
     plan = plan_traffic(traffic, request)
     deploy = None if service is None else _may_begin(ctx, service, environment, gate_seconds(plan))
     if output is not None:
@@ -328,6 +338,18 @@ def _seconds(text: str, option: str) -> float:
         return float(duration(text))
     except ValueError as error:
         raise UserError(f"{option} {text!r} is not a duration", hint="e.g. 10m, 1h30m") from error
+
+
+def _latency(text: str) -> float:
+    from incident_ops.domain.latency import to_latency
+
+    try:
+        seconds = to_latency(text)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise UserError(f"--slower-than {text!r} is not a latency", hint="e.g. 500ms, 1.5s")
+    return seconds
 
 
 EVERY = 15.0

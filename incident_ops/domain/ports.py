@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from incident_ops.domain.notification import Ledger, Message, Pair
@@ -275,6 +275,30 @@ class MetricSource(Protocol):
         ...
 
 
+@runtime_checkable
+class HistogramSource(Protocol):
+    """A metric source that keeps histograms as counters of buckets; `histogram` is a selector, bounds are seconds.
+
+    Raises as `MetricSource` does.
+    """
+
+    def latencies(self, histogram: str, bound: float, tick: Tick, /) -> Latencies:
+        """The counters at the tick's end."""
+        ...
+
+    def latency_history(self, histogram: str, bound: float, last: Tick, ticks: int, /) -> Sequence[Latencies]:
+        """The counters at the ends of `ticks` ticks up to `last`, after those at the begin of the first."""
+        ...
+
+    def latency_spacing(self, histogram: str, bound: float, at: datetime, /) -> float:
+        """Seconds between two samples in the minutes before `at`; 0 where it is not known."""
+        ...
+
+    def bounds(self, histogram: str, at: datetime, /) -> Mapping[float, int]:
+        """Where its buckets end, and how many series have such a bucket; infinity: how many there are."""
+        ...
+
+
 class Blob(NamedTuple):
     """A path relative to the records' folder, its blob id ("" where it was deleted), and whether it is a plain file."""
 
@@ -312,6 +336,16 @@ class Sampled(dict[str, object]):
     def __init__(self, values: MetricSeries, times: Mapping[str, float], parts: float = 0) -> None:
         super().__init__(values)
         self.times, self.parts = times, parts
+
+
+class Latencies(NamedTuple):
+    """The counters of histograms at an instant, by series: all requests, and those within a bound.
+
+    A series without a bucket that ends there is missing from `within`: which of its requests are slower is not known.
+    """
+
+    requests: Sampled
+    within: MetricSeries
 
 
 class Tick(NamedTuple):

@@ -16,10 +16,12 @@ from incident_ops.canary.observed import DOUBTFUL_COUNTS
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.run import WATCHED
+from incident_ops.canary.slow_rate import SLOW_RATE, of_slow_requests
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, OVERRIDE, PASS
 from incident_ops.documents.markdown import code, inline
+from incident_ops.domain.latency import spell_latency
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, inert, json_text
 from incident_ops.render.gate import VERDICT_COLOURS
@@ -32,6 +34,7 @@ CANARY_HEADLINES = {
     OK: "the canary is not worse than allowed",
     BELOW_GOOD_RATE: "the canary's error rate is below goodErrorRate",
     ERROR_RATE: "the canary has more errors than the baseline",
+    SLOW_RATE: "the canary has more slow requests than the baseline",
     ABSOLUTE_LIMIT: "a limit is exceeded",
     NO_SAMPLES: "there is too little data to judge",
     NO_CANARY_TRAFFIC: "the canary gets no traffic",
@@ -48,6 +51,10 @@ CANARY_HEADLINES = {
     COMMAND_FAILED: "a command of the caller failed",
     OVERRIDE: "the canary is not worse than allowed, and a person lets it through what holds deploys",
 }
+_SLOW_HEADLINES = {
+    BELOW_GOOD_RATE: "the canary's share of slow requests is below goodSlowRate",
+    OBVIOUS: "the canary is slow for anyone to see: at least half of its requests, twice running",
+}
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -57,7 +64,7 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
     out = [paint(first, VERDICT_COLOURS.get(outcome.verdict, "yellow")), *rest]
     for metric in outcome.metrics:
         dry = " (dry run, does not decide)" if metric.dry_run else ""
-        out.append(f"  {metric.name}: {metric.verdict} ({metric.reason_code}){dry}")
+        out.append(f"  {_titled(metric)}: {metric.verdict} ({metric.reason_code}){dry}")
         out += [f"    {line}" for line in _figures(metric, width)]
         if curve := outcome.curves.get(metric.name):
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
@@ -76,9 +83,17 @@ def canary_headline(outcome: CanaryOutcome) -> str:
         if outcome.incident_ids:
             headline += f" by {', '.join(outcome.incident_ids)}"
     else:
-        headline = CANARY_HEADLINES[outcome.reason_code]
+        headline = (_SLOW_HEADLINES if _is_about_slow(outcome) else {}).get(
+            outcome.reason_code, CANARY_HEADLINES[outcome.reason_code]
+        )
     after = f", after {_length(outcome.seconds)}" if outcome.seconds is not None else ""
     return f"{outcome.verdict}: {headline} ({outcome.reason_code}){after}"
+
+
+def _is_about_slow(outcome: CanaryOutcome) -> bool:
+    """Whether what decided it are slow requests, and no errors."""
+    decided = [one for one in outcome.metrics if not one.dry_run and one.reason_code == outcome.reason_code]
+    return bool(decided) and all(one.slower_than is not None for one in decided)
 
 
 def would_have_failed(outcome: CanaryOutcome) -> bool:
@@ -121,6 +136,13 @@ def _needed_time(needed: Needed | None) -> dict[str, int]:
 def _metric(metric: MetricStatus) -> dict[str, Any]:
     judgement = metric.judgement
     low, high = judgement.interval if judgement else (None, None)
+    is_slow = metric.slower_than is not None
+    counted = judgement is not None and not is_slow
+    slow = {
+        "slower_than_seconds": _number(metric.slower_than),
+        "canary_slow": _number(metric.canary.errors),
+        "baseline_slow": _number(metric.baseline.errors),
+    }
     return {
         "name": metric.name,
         "verdict": metric.verdict,
@@ -129,10 +151,11 @@ def _metric(metric: MetricStatus) -> dict[str, Any]:
         "ratio_low": _number(low),
         "ratio_high": _number(high),
         "canary_requests": _number(metric.canary.requests if judgement else None),
-        "canary_errors": _number(metric.canary.errors if judgement else None),
+        "canary_errors": _number(metric.canary.errors if counted else None),
         "baseline_requests": _number(metric.baseline.requests if judgement else None),
-        "baseline_errors": _number(metric.baseline.errors if judgement else None),
+        "baseline_errors": _number(metric.baseline.errors if counted else None),
         "phi": _number(judgement.phi if judgement else None),
+        **(slow if is_slow else {}),
     }
 
 
@@ -190,7 +213,7 @@ def canary_summary(outcome: CanaryOutcome) -> str:
 
 
 def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
-    name = inline(metric.name) + (" (dry run)" if metric.dry_run else "")
+    name = inline(_titled(metric)) + (" (dry run)" if metric.dry_run else "")
     verdict = f"{metric.verdict} ({code(metric.reason_code)})"
     judgement = metric.judgement
     if judgement is None:
@@ -199,7 +222,7 @@ def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
     sides = (_counted(metric.canary), _counted(metric.baseline), _ratio(judgement))
     if metric.lone_limit is not None:
         sides = (f"{_counted(metric.canary)}, {_limit(metric.lone_limit)}", "", "")
-    clumped = f", {shown}" if (shown := _clumped(judgement)) else ""
+    clumped = f", {shown}" if (shown := _clumped(metric, judgement)) else ""
     cells = (*sides, f"{_evidence(judgement)}{clumped}{line}")
     return f"| {name} | {verdict} | {' | '.join(cells)} |"
 
@@ -211,12 +234,12 @@ def progress(metric: MetricStatus) -> str:
         return f"{metric.name}: {inert(metric.text)}"
     if not metric.canary.requests and not metric.baseline.requests and not metric.text:
         return f"{metric.name}: nothing counted yet"
-    parts = [_evidence(judgement)]
+    parts, what = [_evidence(judgement)], _slower(metric) or "errors"
     if metric.lone_limit is None:
         parts.append(f"ratio {_ratio(judgement)}")
-        parts.append(f"errors {_counted(metric.canary)} / {_counted(metric.baseline)}")
+        parts.append(f"{what} {_counted(metric.canary)} / {_counted(metric.baseline)}")
     else:
-        parts.append(f"errors {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
+        parts.append(f"{what} {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
     if metric.needed is not None and metric.needed.requests >= 1:
         parts.append(f"about {math.ceil(metric.needed.requests):,} more canary requests")
     if metric.text:
@@ -241,15 +264,16 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
     elif judgement is not None:
         yield f"canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}"
         late = judgement.late
-        if late is not None and metric.reason_code in (ERROR_RATE, LEANS_WORSE):
+        if late is not None and metric.reason_code in (ERROR_RATE, SLOW_RATE, LEANS_WORSE):
             sides = f"canary {_counted(late.canary)}, baseline {_counted(late.baseline)}"
             yield f"in the last {spell_duration(round(late.seconds))}: {sides}"
         yield f"ratio {_ratio(judgement)}, {_evidence(judgement)}"
     inner = width - 4 if width != UNCUT else DEFAULT_WIDTH - 4
-    if judgement is not None and (clumped := _clumped(judgement)):
+    if judgement is not None and (clumped := _clumped(metric, judgement)):
         yield clumped
     for text in _look(metric):
-        yield from fold(text, rest="  ", width=inner)
+        spoken = text if metric.slower_than is None else of_slow_requests(text)
+        yield from fold(spoken, rest="  ", width=inner)
     if metric.text:
         yield from fold(inert(metric.text), width=inner)
 
@@ -300,13 +324,14 @@ def _still_needed(needed: Needed, condition: str) -> str:
 
 def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
     """Each assumption once; of a metric and its watch the stricter one, with the shorter span."""
-    strictest: dict[str, Judgement] = {}
+    strictest: dict[str, tuple[float, str]] = {}
     for metric in outcome.metrics:
         if metric.judgement is not None:
-            before = strictest.setdefault(metric.name.removesuffix(WATCHED), metric.judgement)
-            if metric.judgement.block_seconds < before.block_seconds:
-                strictest[metric.name.removesuffix(WATCHED)] = metric.judgement
-    yield from dict.fromkeys(judgement.assumption for judgement in strictest.values())
+            text, name = metric.judgement.assumption, metric.name.removesuffix(WATCHED)
+            spoken = text if metric.slower_than is None else of_slow_requests(text)
+            mine = metric.judgement.block_seconds, spoken
+            strictest[name] = min(strictest.get(name, mine), mine, key=lambda one: one[0])
+    yield from dict.fromkeys(text for _, text in strictest.values())
 
 
 def _counted(counts: Counts) -> str:
@@ -344,11 +369,22 @@ def _evidence(judgement: Judgement) -> str:
     return f"evidence {shown} (a fail needs {judgement.e_needed:.3g})"
 
 
-def _clumped(judgement: Judgement) -> str:
+def _slower(metric: MetricStatus) -> str:
+    """What is counted where it is slow requests, "" where it is errors."""
+    return "" if metric.slower_than is None else f"slower than {spell_latency(metric.slower_than)}"
+
+
+def _titled(metric: MetricStatus) -> str:
+    """Its name, and from when on a request is slow."""
+    return f"{metric.name} ({slower})" if (slower := _slower(metric)) else metric.name
+
+
+def _clumped(metric: MetricStatus, judgement: Judgement) -> str:
     if judgement.phi <= 1:
         return ""
     shown = f"{judgement.phi:.3g}" if judgement.phi < 100 else f"{judgement.phi:,.0f}"
-    return f"errors come in clumps (dispersion {shown})"
+    text = f"errors come in clumps (dispersion {shown})"
+    return text if metric.slower_than is None else of_slow_requests(text)
 
 
 def _look(metric: MetricStatus) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from incident_ops.canary.probe import Probe, ProbedQuery, ProbeNote
+from incident_ops.domain.latency import latency_text
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, inert, json_text
 from incident_ops.render.text import DEFAULT_WIDTH, aligned, fold
@@ -19,8 +21,11 @@ def probe_text(probe: Probe, width: int = DEFAULT_WIDTH, paint: Paint = lambda t
     if counters:
         out += aligned(_HEADER, [_row(query) for query in counters], (1, 2, 3, 4), width)
     for query in probe.queries:
-        if not query.what and not query.error:
-            out += fold(f"{inert(query.name)}: {inert(query.shown)}", rest="  ", width=width)
+        if query.shown and not query.error:
+            out += fold(
+                f"{inert(f'{query.metric} {query.side}'.strip())}: {inert(query.shown)}", rest="  ", width=width
+            )
+    out += [line for text in _buckets(probe) for line in fold(text, rest="  ", width=width)]
     out += [line for text in _shares(probe) for line in fold(text, rest="  ", width=width)]
     for note in sorted(probe.notes, key=lambda note: not note.is_problem):
         first, *rest = fold(_line(note), rest="  ", width=width)
@@ -39,6 +44,17 @@ def _row(query: ProbedQuery) -> tuple[str, ...]:
     grown = "-" if query.per_second is None else f"{query.per_second:,.4g}"
     series = "no answer" if query.error else f"{len(query.series):,}"
     return (inert(query.name), series, age, every, grown)
+
+
+def _buckets(probe: Probe) -> Iterator[str]:
+    for query in probe.queries:
+        if ends := _ends(query):
+            yield f"{inert(query.metric)} {query.side}: buckets end at {', '.join(map(latency_text, ends))}"
+
+
+def _ends(query: ProbedQuery) -> list[float]:
+    """Where the buckets of a histogram end, in seconds."""
+    return sorted(end for end in query.bounds if not math.isinf(end))
 
 
 def _shares(probe: Probe) -> Iterator[str]:
@@ -74,7 +90,7 @@ def _query(query: ProbedQuery) -> dict[str, object]:
     return {
         "metric": query.metric,
         "side": query.side or None,
-        "what": query.what or None,
+        "what": query.counted or None,
         "query": query.query,
         "series": len(query.series),
         "age_seconds": None if query.age is None else round(query.age, 3),
@@ -82,4 +98,5 @@ def _query(query: ProbedQuery) -> dict[str, object]:
         "per_second": None if query.per_second is None else float(f"{query.per_second:.6g}"),
         "result": query.shown or None,
         "error": query.error or None,
+        **({"bucket_seconds": [float(f"{end:.9g}") for end in _ends(query)]} if query.bounds else {}),
     }

@@ -9,7 +9,9 @@ from typing import Any
 from incident_ops.canary.config import GOOD_ERROR_RATE, WARMUP
 from incident_ops.canary.pass_test import FEWEST_COUNTED
 from incident_ops.canary.sizing import CHANCE, FEWEST_TICKS, REALISTIC, TrafficPlan
+from incident_ops.canary.slow_rate import of_slow_requests
 from incident_ops.deploy_gate.verdict import Verdict
+from incident_ops.domain.latency import spell_latency
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import json_text
 from incident_ops.render.gate_draft import GATE_NAME, LONGEST_JOB, gate_file, rounded_up
@@ -32,7 +34,7 @@ def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
     least = f"least regression found in {chance} of runs"
     first = (
         f"Canary: {_grouped(traffic.canary_rps)} of {_grouped(traffic.rps)} requests a second"
-        f" ({100 * traffic.share:g} %); baseline errors {100 * traffic.rate:g} %.",
+        f" ({100 * traffic.share:g} %); {_usual(plan)} {100 * traffic.rate:g} %.",
         f"{chance} of canaries {wanted.ratio:,g}x as bad fail (alpha {100 * wanted.alpha:g} %) within"
         f" {_need(plan.to_fail, plan.fail_seconds)}.",
         f"{chance} of good ones can pass ({wanted.ratio:,g}x ruled out, beta {100 * wanted.beta:g} %) after"
@@ -46,13 +48,19 @@ def sizing_figures(plan: TrafficPlan, width: int = DEFAULT_WIDTH) -> list[str]:
         *_of_limit(plan),
         _advice(plan),
     )
+    spoken = of_slow_requests if wanted.slower_than is not None else str
     return [
-        *(line for text in first for line in fold(text, rest="  ", width=width)),
+        *(line for text in first for line in fold(spoken(text), rest="  ", width=width)),
         "",
         *aligned(("in", "canary requests", least), _rows(plan), (1,), width),
         "",
-        *(line for text in last for line in fold(text, width=width)),
+        *(line for text in last for line in fold(spoken(text), width=width)),
     ]
+
+
+def _usual(plan: TrafficPlan) -> str:
+    slower = plan.wanted.slower_than
+    return "baseline errors" if slower is None else f"slower than {spell_latency(slower)} today:"
 
 
 def _by_rate(plan: TrafficPlan) -> Iterator[str]:
@@ -61,7 +69,7 @@ def _by_rate(plan: TrafficPlan) -> Iterator[str]:
 
 
 def _of_limit(plan: TrafficPlan) -> Iterator[str]:
-    if plan.traffic.rate * plan.wanted.ratio > _USUAL_LIMIT:
+    if plan.traffic.rate * plan.wanted.ratio > _USUAL_LIMIT and plan.wanted.slower_than is None:
         yield (
             f"Errors of {100 * plan.traffic.rate:g} % are near what policies allow or above it (gate.max_error_pct,"
             f" {100 * _USUAL_LIMIT:g} % in sev0-3): no canary passes that is not surely below that. Set maxErrorRate in"

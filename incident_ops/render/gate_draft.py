@@ -7,6 +7,7 @@ import math
 from incident_ops.canary.config import FULL, WARMUP
 from incident_ops.canary.pass_test import FEWEST_ALONE
 from incident_ops.canary.sizing import TrafficPlan
+from incident_ops.domain.latency import latency_text
 from incident_ops.domain.time import duration_text
 
 GATE_NAME = "error-rate"
@@ -30,17 +31,31 @@ spec:
   interval: {interval}
 {length}
   metrics:
+{metric}    unacceptableRatio: {ratio:g}
+    alpha: {alpha:g}
+    beta: {beta:g}
+"""
+
+
+_ERRORS = """\
   - name: http-5xx
     type: errorRate
     canary:
-      errors: 'http_requests_total{{track="canary",code=~"5.."}}'
-      requests: 'http_requests_total{{track="canary"}}'
+      errors: 'http_requests_total{track="canary",code=~"5.."}'
+      requests: 'http_requests_total{track="canary"}'
     baseline:
-      errors: 'http_requests_total{{track="stable",code=~"5.."}}'
-      requests: 'http_requests_total{{track="stable"}}'
-    unacceptableRatio: {ratio:g}
-    alpha: {alpha:g}
-    beta: {beta:g}
+      errors: 'http_requests_total{track="stable",code=~"5.."}'
+      requests: 'http_requests_total{track="stable"}'
+"""
+_SLOW = """\
+  - name: slow-requests
+    type: slowRate
+    # a bucket of the histogram has to end there; probe shows which there are
+    slowerThan: SLOWER
+    canary:
+      histogram: 'http_request_duration_seconds{track="canary"}'
+    baseline:
+      histogram: 'http_request_duration_seconds{track="stable"}'
 """
 
 
@@ -53,8 +68,10 @@ def gate_file(plan: TrafficPlan, name: str = GATE_NAME) -> str:
     weight = round(FULL * plan.traffic.share)
     is_whole = 0 < weight < FULL and math.isclose(weight, FULL * plan.traffic.share)
     steps = f"  steps:\n  - weight: {weight}\n    duration: {duration}\n  - weight: {FULL}"
+    slower = wanted.slower_than
     return _TEMPLATE.format(
         name=name,
+        metric=_ERRORS if slower is None else _SLOW.replace("SLOWER", latency_text(slower)),
         interval=duration_text(rounded_up(plan.interval)),
         length=steps if is_whole else f"  duration: {duration}",
         ratio=wanted.ratio,

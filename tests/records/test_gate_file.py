@@ -33,7 +33,7 @@ def line_of(text: str, part: str) -> int:
 def test_the_shipped_gates_are_sound(path: Path) -> None:
     """gates/*.yaml of this repository."""
     assert isinstance(load_gate(path.read_bytes(), path.name, check_gate_file), Document)
-    assert {path.name for path in SHIPPED} == {"playbook.yaml", "error-rate.yaml"}
+    assert {path.name for path in SHIPPED} == {"playbook.yaml", "error-rate.yaml", "latency.yaml"}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_shipped_gates_are_sound(path: Path) -> None:
     [
         ("failureCondition: result > 1", "failureCondition: result >", "gate-condition", "column 9 of the condition"),
         ("count: 1\n", "count: 9\n", "gate-settings", "do not fit into the run"),
-        ("type: threshold", "type: treshold", "not-allowed", "allowed: errorRate, threshold"),
+        ("type: threshold", "type: treshold", "not-allowed", "allowed: errorRate, slowRate, threshold"),
         ("count: 1\n", "failureLimt: 1\n", "unknown-key", "unknown key 'failureLimt'"),
         ("initialDelay: 10m", "initialDelay: PT10M", "bad-format", "which is not a valid duration"),
         ("datasource: main", "datasource: [main]", "wrong-type", "expected text"),

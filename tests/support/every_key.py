@@ -20,7 +20,7 @@ POOL = (
     "08:00-12:00", "00:00-08:00", "America/New_York", "< 5", "> 90", "sha256:fedcba9876543210", "0123abc",
     "required", "optional",
     "new -> resolved", "times.detected", "us-east-1", "OTHER_KEY", "business", "chat", "auth", "web",
-    "openslo/api.yaml", "result < 0.5", "PDANA02",
+    "openslo/api.yaml", "result < 0.5", "PDANA02", "750ms",
 )  # fmt: skip
 """Texts for keys whose values follow a pattern; a key that none of them fits needs one more."""
 

@@ -14,11 +14,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import pytest
@@ -93,11 +94,12 @@ def prometheus(
     targets: Sequence[str] = (),
     jobs: Mapping[str, tuple[int, Sequence[str]]] | None = None,
     users: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """Starts one on a free port, over `history` (see `open_metrics`), scraping `targets` (host:port) every 0.2 s.
 
     Or `jobs`: name -> (milliseconds between scrapes, targets). With `users` (name -> bcrypt of the password) it asks
-    everybody for them.
+    everybody for them. `flags` are further words of the command.
     """
     need_prometheus()
     data = folder / "data"
@@ -117,6 +119,7 @@ def prometheus(
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=400d",
         f"--web.listen-address=127.0.0.1:{port}",
+        *flags,
     ]
     if users:
         (folder / "web.yml").write_text(json.dumps({"basic_auth_users": dict(users)}))
@@ -137,24 +140,29 @@ def prometheus(
 class Exporter:
     """The metrics of a made-up service; a test adds to its counters."""
 
+    kind = "text/plain; version=0.0.4"
+
     def __init__(self, target: str) -> None:
         self.target = target
         self.counters: dict[str, float] = {}
 
-    def text(self) -> str:
-        """The exposition as Prometheus scrapes it."""
-        return "".join(f"{name} {value}\n" for name, value in list(self.counters.items()))
+    def exposed(self) -> bytes:
+        """What Prometheus scrapes."""
+        return "".join(f"{name} {value}\n" for name, value in list(self.counters.items())).encode()
+
+
+Made = TypeVar("Made", bound=Exporter)
 
 
 @contextmanager
-def exporter() -> Iterator[Exporter]:
+def exporter(make: Callable[[str], Made] = Exporter) -> Iterator[Made]:  # type: ignore[assignment]
     """Serves one on a free port until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            sent = found.text().encode()
+            sent = found.exposed()
             self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Type", found.kind)
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)
@@ -163,7 +171,7 @@ def exporter() -> Iterator[Exporter]:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Exporter(f"127.0.0.1:{server.server_port}")
+    found = make(f"127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

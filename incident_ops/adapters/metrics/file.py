@@ -13,22 +13,31 @@ from typing import NamedTuple
 
 from incident_ops.errors import UserError
 
-COLUMNS = ("t", "canary_requests", "canary_errors", "baseline_requests", "baseline_errors")
+_ALWAYS, _ERRORS, _SLOW = (
+    ("t", "canary_requests", "baseline_requests"),
+    ("canary_errors", "baseline_errors"),
+    ("canary_slow", "baseline_slow"),
+)
 MOST_BYTES = 64 * 1024 * 1024
 
-_EXPECTED = f"expected {','.join(COLUMNS)}"
+_EXPECTED = (
+    "expected t,canary_requests,canary_errors,baseline_requests,baseline_errors;"
+    " for a slowRate metric canary_slow and baseline_slow, beside the errors or in their place"
+)
 _EPOCH, _EPOCH_MILLI = 1e9, 1e11
 """A first `t` above: no run lasts thirty years."""
 
 
 class Row(NamedTuple):
-    """One tick: seconds since the run began, and the four counts as they stand in the file."""
+    """One tick: seconds since the run began, and the counts as they stand in the file; None without such a column."""
 
     t: float
-    canary_requests: str
-    canary_errors: str
-    baseline_requests: str
-    baseline_errors: str
+    canary_requests: str = ""
+    canary_errors: str | None = None
+    baseline_requests: str = ""
+    baseline_errors: str | None = None
+    canary_slow: str | None = None
+    baseline_slow: str | None = None
 
 
 def read_counts(path: Path | str) -> list[Row]:
@@ -56,19 +65,20 @@ def counts_of(text: str, name: str) -> list[Row]:
     rows: list[Row] = []
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        if sorted(header) != sorted(COLUMNS):
+        known = [(*_ALWAYS, *_ERRORS), (*_ALWAYS, *_SLOW), (*_ALWAYS, *_ERRORS, *_SLOW)]
+        if sorted(header) not in map(sorted, known):
             found = ",".join(header)[:200] or "none"
             raise UserError(f"the columns are others: found {found}", where=f"{name}:1", hint=_EXPECTED)
-        places = [header.index(column) for column in COLUMNS]
         for cells in reader:
             if not cells:
                 continue
-            if len(cells) != len(COLUMNS):
-                message = f"the row has {len(cells)} cells, expected {len(COLUMNS)}"
+            if len(cells) != len(header):
+                message = f"the row has {len(cells)} cells, expected {len(header)}"
                 raise UserError(message, where=f"{name}:{reader.line_num}", hint="an unknown count is an empty cell")
             where = f"{name}:{reader.line_num}"
-            at, *four = [cells[place].strip() for place in places]
-            rows.append(Row(_instant(at, rows[-1].t if rows else None, where), *four))
+            given = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            at = _instant(given.pop("t"), rows[-1].t if rows else None, where)
+            rows.append(Row(at, **given))
     except csv.Error as error:
         raise UserError(f"no CSV: {error}", where=f"{name}:{reader.line_num}") from None
     if not rows:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from incident_ops.adapters.http import Place, TooLarge, ask, parsed, refused
+from incident_ops.adapters.metrics.histograms import bucket_end, classic_latencies, native_bounds, native_latencies
 from incident_ops.adapters.metrics.promql import (
     PARTS,
     SERIES_MARK,
@@ -24,8 +25,9 @@ from incident_ops.adapters.metrics.promql import (
     with_times,
 )
 from incident_ops.adapters.processes import one_line
+from incident_ops.domain.latency import HistogramName, histogram_name
 from incident_ops.domain.metric_kinds import PROMETHEUS
-from incident_ops.domain.ports import MetricSeries, Sampled, Tick
+from incident_ops.domain.ports import Latencies, MetricSeries, Sampled, Tick
 from incident_ops.errors import Incomplete
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Prometheus:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._untimed, self._large = set[str](), set[str]()
+        self._untimed, self._large, self._native = set[str](), set[str](), set[str]()
 
     def value(self, query: str, tick: Tick, /) -> object:
         """The number of a scalar, or the list of a vector's numbers in the order of their labels."""
@@ -113,19 +115,24 @@ class Prometheus:
         return self._by_parts(query, lambda asked: self._range(asked, last, ticks))
 
     def _range(self, query: str, last: Tick, ticks: int) -> Sequence[Sampled]:
+        rows = [Sampled({}, {}, 0 if is_plain_selector(query) else 1) for _ in range(ticks + 1)]
+        for row, labels, point in self._ranged(query, last, ticks):
+            rows[row][labels] = self._number(point)
+        return rows
+
+    def _ranged(self, query: str, last: Tick, ticks: int, what: str = "values") -> Iterator[tuple[int, str, list[Any]]]:
+        """(number of the instant, labels, [instant, value]) of a range of `values`, or of `histograms`."""
         begin = last.shifted(-last.seconds * ticks).end
         words = {"query": query, "start": _epoch(begin), "end": _epoch(last.end), "step": f"{last.seconds:g}"}
         kind, result = self._asked(_RANGE, words)
         if kind != "matrix":
             raise self._refused(kind)
-        rows = [Sampled({}, {}, 0 if is_plain_selector(query) else 1) for _ in range(ticks + 1)]
         for one in result:
             labels = _labels(one)
-            for at, text in self._points(one):
-                row = round((at - begin.timestamp()) / last.seconds)
+            for point in self._points(one, what):
+                row = round((point[0] - begin.timestamp()) / last.seconds)
                 if 0 <= row <= ticks:
-                    rows[row][labels] = self._number([at, text])
-        return rows
+                    yield row, labels, point
 
     def spacing(self, query: str, at: datetime, /) -> float:
         """By how many samples the series with most of them has in ten minutes."""
@@ -139,6 +146,63 @@ class Prometheus:
             return 0.0
         most = max((self._sample(one) for one in result), default=0.0)
         return _WINDOW / most if most > 1 else 0.0
+
+    def latencies(self, histogram: str, bound: float, tick: Tick, /) -> Latencies:
+        """The buckets at that instant, in one query, so that they belong together; else the native histograms."""
+        named = _histogram(histogram)
+        if histogram not in self._native:
+            series = self.counts(named.buckets(bound), tick)
+            if series:
+                return classic_latencies(series, bound * named.units)
+        found = self._instant(with_times(named.whole), tick.end)[1]
+        times = {_labels(one, SERIES_MARK, "__name__"): self._sample(one) for one in found if _mark(one)}
+        histograms = [(_labels(one, "__name__"), self._histogram(one)) for one in found if not _mark(one)]
+        if histograms:
+            self._native.add(histogram)
+        return self._native_latencies(histograms, times, bound * named.units)
+
+    def latency_history(self, histogram: str, bound: float, last: Tick, ticks: int, /) -> Sequence[Latencies]:
+        """The same at the ends of `ticks` ticks, and at the begin of the first."""
+        named = _histogram(histogram)
+        rows = self.history(named.buckets(bound), last, ticks)
+        if any(rows):
+            return [classic_latencies(row, bound * named.units) for row in rows]
+        found: list[list[tuple[str, Mapping[str, Any]]]] = [[] for _ in rows]
+        for row, labels, point in self._ranged(named.whole, last, ticks, "histograms"):
+            found[row].append((labels, self._histogram({"histogram": point})))
+        return [self._native_latencies(histograms, {}, bound * named.units) for histograms in found]
+
+    def latency_spacing(self, histogram: str, bound: float, at: datetime, /) -> float:
+        """By how many samples the series with most of them has in ten minutes."""
+        named = _histogram(histogram)
+        return self.spacing(named.buckets(bound), at) or self.spacing(named.whole, at)
+
+    def bounds(self, histogram: str, at: datetime, /) -> Mapping[float, int]:
+        """The ends of the buckets by how many series have them; of native ones those that never lie within one."""
+        named = _histogram(histogram)
+        found = self._instant(f"count by (le) ({named.every_bucket})", at)[1]
+        ends = [(bucket_end(str(one.get("metric", {}).get("le"))), self._sample(one)) for one in found]
+        known = {end / named.units: round(number) for end, number in ends if end is not None}
+        if known:
+            return known
+        native = [self._histogram(one) for one in self._instant(named.whole, at)[1]]
+        return {end / named.units: number for end, number in native_bounds(native).items()} if native else {}
+
+    def _histogram(self, one: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The histogram of [instant, histogram]."""
+        pair = one.get("histogram")
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict):
+            return pair[1]
+        hint = "name a histogram, without _bucket; a summary has no buckets"
+        raise Incomplete(f"{self._place.name}: the query gives a number, and no histogram", hint=hint)
+
+    def _native_latencies(
+        self, found: Sequence[tuple[str, Mapping[str, Any]]], times: Mapping[str, float], bound: float
+    ) -> Latencies:
+        try:
+            return native_latencies(found, times, bound)
+        except (LookupError, TypeError, ValueError):
+            raise self._strange() from None
 
     def _instant(self, query: str, at: datetime) -> tuple[str, Any]:
         kind, result = self._asked(_QUERY, {"query": query, "time": _epoch(at)})
@@ -172,13 +236,13 @@ class Prometheus:
             raise self._refused("histogram") if "histogram" in one else self._strange()
         return self._number(one["value"])
 
-    def _points(self, one: Mapping[str, Any]) -> Iterator[tuple[float, object]]:
-        if "values" not in one:
+    def _points(self, one: Mapping[str, Any], what: str) -> Iterator[list[Any]]:
+        if not isinstance(points := one.get(what), list):
             raise self._refused("histogram") if "histograms" in one else self._strange()
-        for pair in one["values"]:
+        for pair in points:
             if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], int | float):
                 raise self._strange()
-            yield pair[0], pair[1]
+            yield pair
 
     def _number(self, pair: object) -> float:
         """The number of [instant, text]; NaN and the infinities are passed on as such."""
@@ -200,6 +264,13 @@ class Prometheus:
 def connect(given: SourceSettings) -> Prometheus:
     """See `connect`."""
     return Prometheus(given.signed_in())
+
+
+def _histogram(selector: str) -> HistogramName:
+    named = histogram_name(selector)
+    if named is None:
+        raise Incomplete(f"{selector!r} is not a histogram by itself", hint="give its name and its labels")
+    return named
 
 
 def _reason(body: bytes) -> str:
