@@ -19,7 +19,7 @@ _NOT_ENDED = (
 
 
 def demand_page_name(page: str | None) -> None:
-    """UserError for a file that is no page by its name: something else would be written over."""
+    """UserError for a name that is not that of a page: something else would be written over."""
     if page is not None and not page.endswith(".html"):
         raise UserError(f"--html {page!r} names no page", hint="a file that ends in .html, e.g. canary.html")
 

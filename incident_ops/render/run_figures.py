@@ -30,12 +30,12 @@ from incident_ops.render.chart import (
     nice_top,
 )
 from incident_ops.render.run_series import (
-    Stretch,
+    TickGroup,
     broken_up,
     chunks,
     highest,
     rate_interval,
-    stretches,
+    tick_groups,
 )
 
 MOST_E = 1_000_000.0
@@ -75,7 +75,7 @@ def metric_figures(shared: Picturing, status: MetricStatus) -> Iterator[Figure]:
     if isinstance(metric, ThresholdMetric):
         yield from _measurements(shared, metric, ticks)
         return
-    found = stretches(trace, ticks, shared.rows, is_recording=shared.is_recording)
+    found = tick_groups(trace, ticks, shared.rows, is_recording=shared.is_recording)
     yield _evidence(shared, status, ticks, found)
     counted = [one for one in found if one.canary is not None]
     if counted:
@@ -140,17 +140,21 @@ def _plot_of(shared: Picturing, ticks: Sequence[MetricTick], low: float, high: f
 
 
 def _bands_of(trace: RunTrace) -> Iterator[Band]:
+    """Every other step first: what lies over it comes later."""
+    over: list[Band] = []
     for place, span in enumerate(trace.spans.values()):
         begin, end = max(span.begin, trace.begin), min(span.end, trace.at)
-        label = f"{span.weight} %" if span.weight else ""
-        yield Band("other" if place % 2 else "", begin, end, label)
+        yield Band("other" if place % 2 else "", begin, end, f"{span.weight} %" if span.weight else "")
         if begin < span.counts_from:
-            yield Band("warm", begin, min(span.counts_from, end))
+            over.append(Band("warm", begin, min(span.counts_from, end)))
         if span.planned < end:
-            yield Band("held", max(span.planned, begin), end)
+            over.append(Band("held", max(span.planned, begin), end))
+    yield from over
 
 
-def _evidence(shared: Picturing, status: MetricStatus, ticks: Sequence[MetricTick], found: Sequence[Stretch]) -> Figure:
+def _evidence(
+    shared: Picturing, status: MetricStatus, ticks: Sequence[MetricTick], found: Sequence[TickGroup]
+) -> Figure:
     needed = status.judgement.e_needed if status.judgement else _USUAL
     points = [(tick.at, min(max(tick.e_value, 1.0), MOST_E)) for tick in ticks if tick.e_value is not None]
     high = max((value for _, value in points), default=1.0)
@@ -188,7 +192,7 @@ _WHEN = ("time", "share", "ticks")
 _SIDES = (("canary", "canary", "dot"), ("baseline", "old version", "square"))
 
 
-def _when(one: Stretch) -> tuple[str, str, str]:
+def _when(one: TickGroup) -> tuple[str, str, str]:
     """The first cells of a row: from when to when, at which share, and which ticks."""
     parts = [f"{one.ticks} in the warm-up" if one.is_warm_up else f"{one.ticks}"]
     parts += [f"{one.missing} without data"] if one.missing else []
@@ -197,27 +201,27 @@ def _when(one: Stretch) -> tuple[str, str, str]:
     return f"{spell_second(one.begin)} to {spell_second(one.end)}", share, ", ".join(parts)
 
 
-def _side(one: Stretch, side: str) -> Counts | None:
+def _side(one: TickGroup, side: str) -> Counts | None:
     return one.canary if side == "canary" else one.baseline
 
 
-def _rate_of(one: Stretch, side: str) -> tuple[float, float, float, float] | None:
+def _rate_of(one: TickGroup, side: str) -> tuple[float, float, float, float] | None:
     counts = _side(one, side)
     return None if counts is None else (one.end, *rate_interval(counts))
 
 
-def _per_second(one: Stretch, side: str) -> tuple[float, float] | None:
+def _per_second(one: TickGroup, side: str) -> tuple[float, float] | None:
     counts = _side(one, side)
     return None if counts is None or one.seconds <= 0 else (one.end, counts.requests / one.seconds)
 
 
-def _share_of(one: Stretch) -> tuple[float, float] | None:
+def _share_of(one: TickGroup) -> tuple[float, float] | None:
     if one.canary is None or one.baseline is None:
         return None
     return one.end, 100 * one.canary.requests / (one.canary.requests + one.baseline.requests)
 
 
-def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], found: Sequence[Stretch]) -> Figure:
+def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], found: Sequence[TickGroup]) -> Figure:
     runs = {side: broken_up(found, partial(_rate_of, side=side)) for side, _, _ in _SIDES}
     seen = [point for side in runs.values() for run in side for point in run]
     most = max(point[1] for point in seen)
@@ -250,13 +254,13 @@ def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], fo
     return _figure(shared, plot, words, signs, (*_WHEN, "canary", "old version"), rows)
 
 
-def _scope(trace: RunTrace, found: Sequence[Stretch]) -> str:
+def _scope(trace: RunTrace, found: Sequence[TickGroup]) -> str:
     if trace.begin:
         return f"After {spell_second(trace.begin)}"
     return "Without the warm-up" if any(one.is_warm_up for one in found) else "In all"
 
 
-def _summed(found: Sequence[Stretch], side: str) -> str:
+def _summed(found: Sequence[TickGroup], side: str) -> str:
     counted = [counts for one in found if not one.is_warm_up and (counts := _side(one, side)) is not None]
     errors, requests = (sum(counts[place] for counts in counted) for place in (0, 1))
     return f"{percent(100 * errors / requests)} of {requests:,.0f} requests" if requests else "nothing"
@@ -269,7 +273,7 @@ def _counted_cell(counts: Counts | None) -> str:
     return f"{counts.errors:,.0f} of {counts.requests:,.0f}: {percent(share)} ({low:.2g} to {high:.2g})"
 
 
-def _traffic(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[Stretch]) -> Figure:
+def _traffic(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[TickGroup]) -> Figure:
     runs = {side: broken_up(found, partial(_per_second, side=side)) for side, _, _ in _SIDES}
     values = {side: [value for run in runs[side] for _, value in run] for side, _, _ in _SIDES}
     plot = replace(
@@ -287,7 +291,7 @@ def _traffic(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[Str
     return _figure(shared, plot, words, signs, (*_WHEN, "canary", "old version"), rows)
 
 
-def _share(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[Stretch]) -> Figure:
+def _share(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[TickGroup]) -> Figure:
     runs = broken_up(found, _share_of)
     trace = shared.trace
     declared = tuple(

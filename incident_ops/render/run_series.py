@@ -1,4 +1,4 @@
-"""The ticks of a metric put together to as many stretches of time as a picture and its table can show."""
+"""The ticks of a metric put together to as many groups as a picture and its table can show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NONE = Counts(0.0, 0.0)
 Item = TypeVar("Item")
 
 
-class Stretch(NamedTuple):
+class TickGroup(NamedTuple):
     """Some ticks of one step together, after `begin` until `end`.
 
     `seconds` is the time that the counts cover, `e_value` the highest of it. `ticks` were asked for, `missing` brought
@@ -37,11 +37,11 @@ class Stretch(NamedTuple):
     e_value: float | None
 
 
-def stretches(trace: RunTrace, ticks: Sequence[MetricTick], most: int, *, is_recording: bool) -> list[Stretch]:
-    """About `most` stretches over all ticks; none crosses a step, nor the end of a warm-up, unless these are more."""
+def tick_groups(trace: RunTrace, ticks: Sequence[MetricTick], most: int, *, is_recording: bool) -> list[TickGroup]:
+    """About `most` groups over all ticks; none crosses a step, nor the end of a warm-up, unless these are more."""
     length = max(1, math.ceil(len(ticks) / most))
     carries = not is_recording and trace.analysis is not None and trace.analysis.provider.kind in CUMULATIVE
-    found: list[Stretch] = []
+    found: list[TickGroup] = []
     before, waited = trace.begin, 0.0
 
     def part(tick: MetricTick) -> tuple[StepSpan | None, bool]:
@@ -61,18 +61,18 @@ def stretches(trace: RunTrace, ticks: Sequence[MetricTick], most: int, *, is_rec
                     waited += seconds_now
             last = span or span_at(trace, some[-1].at)
             weight = last.weight if last else 0
-            found.append(_stretch(some, begin, weight, seconds, is_warm_up=is_warm_up))
+            found.append(_grouped(some, begin, weight, seconds, is_warm_up=is_warm_up))
     return found
 
 
-def _stretch(ticks: Sequence[MetricTick], begin: float, weight: int, seconds: float, *, is_warm_up: bool) -> Stretch:
+def _grouped(ticks: Sequence[MetricTick], begin: float, weight: int, seconds: float, *, is_warm_up: bool) -> TickGroup:
     usable = [tick for tick in ticks if tick.state == COUNTED or is_warm_up]
     missing = [tick for tick in ticks if tick.state == WITHOUT_DATA]
     waiting = sum(tick.reason == NO_NEW_SAMPLE for tick in missing)
     canary, baseline = _summed([tick.canary for tick in usable]), _summed([tick.baseline for tick in usable])
     e_values = [tick.e_value for tick in ticks if tick.e_value is not None]
     numbers = (len(ticks), len(missing) - waiting, waiting)
-    return Stretch(
+    return TickGroup(
         begin, ticks[-1].at, weight, is_warm_up, *numbers, seconds, canary, baseline, max(e_values, default=None)
     )
 
@@ -95,17 +95,17 @@ def span_at(trace: RunTrace, at: float) -> StepSpan | None:
     return next((span for span in trace.spans.values() if span.begin < at <= span.end), None)
 
 
-def broken_up(found: Sequence[Stretch], value: Callable[[Stretch], Item | None]) -> tuple[tuple[Item, ...], ...]:
-    """The values of stretches in unbroken runs: a step that begins, or a value that is missing, ends one."""
+def broken_up(found: Sequence[TickGroup], value: Callable[[TickGroup], Item | None]) -> tuple[tuple[Item, ...], ...]:
+    """The values of groups in unbroken runs: a step that begins, or a value that is missing, ends one."""
     runs: list[list[Item]] = [[]]
-    before: Stretch | None = None
-    for stretch in found:
-        one = value(stretch)
-        if one is None or (before is not None and before.weight != stretch.weight):
+    before: TickGroup | None = None
+    for group in found:
+        one = value(group)
+        if one is None or (before is not None and before.weight != group.weight):
             runs.append([])
         if one is not None:
             runs[-1].append(one)
-        before = stretch
+        before = group
     return tuple(tuple(run) for run in runs if run)
 
 

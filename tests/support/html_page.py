@@ -65,7 +65,7 @@ class HtmlPage(HTMLParser):
 def faults(text: str) -> list[str]:
     """What is wrong with a page; nothing for one that is fine."""
     page = HtmlPage(text)
-    start = [] if text.startswith("<!doctype html>\n<html lang=") else ["no doctype, or no language"]
+    start = [] if text.startswith("<!DOCTYPE html>\n<html lang=") else ["no doctype, or no language"]
     return [*start, *page.broken, *_unsafe(page, text), *_unreadable(page)]
 
 
