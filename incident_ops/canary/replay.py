@@ -27,7 +27,7 @@ from incident_ops.canary.run import (
     stages,
 )
 from incident_ops.canary.threshold import RunEnd
-from incident_ops.canary.trace import NO_FACTS, RunFacts, RunTrace
+from incident_ops.canary.trace import UNKNOWN_RUN, RunFacts, RunTrace
 from incident_ops.canary.verdict import (
     JoinedVerdict,
     MetricStatus,
@@ -70,7 +70,7 @@ class CanaryOutcome:
     rollback: str = ""
     sent: SentRecord | None = None
     traces: tuple[RunTrace, ...] = ()
-    facts: RunFacts = NO_FACTS
+    facts: RunFacts = UNKNOWN_RUN
 
     @property
     def exit_code(self) -> int:

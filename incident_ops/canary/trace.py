@@ -35,7 +35,7 @@ class RunFacts(NamedTuple):
     recording: str = ""
 
 
-NO_FACTS = RunFacts()
+UNKNOWN_RUN = RunFacts()
 
 
 class MetricTick(NamedTuple):

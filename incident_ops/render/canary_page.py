@@ -32,8 +32,8 @@ from incident_ops.render.run_figures import (
     Picturing,
     conditions,
     metric_figures,
-    percent,
     spell_evidence,
+    spell_percent,
     spell_second,
 )
 from incident_ops.render.run_series import span_at, without_data
@@ -50,7 +50,7 @@ MOST_BYTES_OF_PAGE = 1_000_000
 _ROWS, _MOST_LINES, _LONGEST = (48, 24, 12, 6), 60, 600
 """About so many rows of a table, the first that make a page small enough; lines of a list, characters of a line."""
 
-REASONS = {
+_REASONS = {
     NO_NEW_SAMPLE: "no new sample",
     NO_SAMPLES: "no data that can be counted",
     NO_CANARY_TRAFFIC: "no requests of the canary",
@@ -82,7 +82,7 @@ class MetricPart(NamedTuple):
     figures: Sequence[Figure]
 
 
-class Event(NamedTuple):
+class RunEvent(NamedTuple):
     """What happened at a time of the run."""
 
     at: str
@@ -165,7 +165,7 @@ def _why(outcome: CanaryOutcome, metrics: Sequence[MetricStatus]) -> str:
     seen = judgement.passing
     limit = _limit_of(outcome, decided)
     if decided.reason_code == ABSOLUTE_LIMIT and limit is not None:
-        said += f". That is surely above the limit of {percent(100 * limit)}."
+        said += f". That is surely above the limit of {spell_percent(100 * limit)}."
     elif judgement.e_value <= 1:
         said += ". Nothing speaks for its being worse."
     else:
@@ -185,7 +185,7 @@ def _limit_of(outcome: CanaryOutcome, status: MetricStatus) -> float | None:
 
 
 def _failed(side: Counts) -> str:
-    return f"{side.errors:,.0f} of {side.requests:,.0f} ({percent(100 * side.errors / side.requests)})"
+    return f"{side.errors:,.0f} of {side.requests:,.0f} ({spell_percent(100 * side.errors / side.requests)})"
 
 
 def _facts(outcome: CanaryOutcome) -> Iterator[tuple[str, str]]:
@@ -240,7 +240,7 @@ def _conditions(outcome: CanaryOutcome, status: MetricStatus) -> list[str]:
     return conditions(metric) if isinstance(metric, ThresholdMetric) else []
 
 
-def _events(outcome: CanaryOutcome) -> Iterator[Event]:
+def _events(outcome: CanaryOutcome) -> Iterator[RunEvent]:
     """Steps, warm-ups, holds and looks in their order, and the end; the watch counts on from full traffic."""
     base = 0.0
     for trace in outcome.traces:
@@ -252,10 +252,10 @@ def _events(outcome: CanaryOutcome) -> Iterator[Event]:
             *((at, "A look at a pass decided nothing: measured on.") for at in trace.looks),
         ]
         for at, text in sorted(found):
-            yield Event(spell_second(base + at), text)
+            yield RunEvent(spell_second(base + at), text)
         base += trace.at
     if outcome.seconds is not None:
-        yield Event(spell_second(outcome.seconds), f"{outcome.verdict.capitalize()}: {_said(outcome)}.")
+        yield RunEvent(spell_second(outcome.seconds), f"{outcome.verdict.capitalize()}: {_said(outcome)}.")
 
 
 _ALL = "All traffic; from here on only the absolute limit is asked"
@@ -294,7 +294,7 @@ def _not_evidence(outcome: CanaryOutcome) -> Iterator[NotEvidence]:
                 texts = list(dict.fromkeys(tick.text for tick in some if tick.text))
                 more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
                 why = "; ".join(_cut(text, 160) for text in texts[:3]) + more
-                yield NotEvidence(name, REASONS.get(reason, reason), len(some), _between(some), why)
+                yield NotEvidence(name, _REASONS.get(reason, reason), len(some), _between(some), why)
 
 
 def _between(ticks: Sequence[MetricTick]) -> str:
@@ -322,12 +322,12 @@ def _rate_limits(metric: ErrorRate) -> Iterator[str]:
         times = "" if settings.max_ratio == 1 else f" {settings.max_ratio:g} times"
         yield f"It fails where it surely has more errors than{times} the old version."
         good = settings.good_error_rate
-        below = "" if good is None else f", or its own rate is surely below {percent(100 * good)} (goodErrorRate)"
+        below = "" if good is None else f", or its own rate is surely below {spell_percent(100 * good)} (goodErrorRate)"
         yield f"It passes where {settings.unacceptable_ratio:g} times as many errors are ruled out{below}."
     if settings.max_error_rate is not None:
-        yield f"It may have {percent(100 * settings.max_error_rate)} errors, whatever the old version has."
+        yield f"It may have {spell_percent(100 * settings.max_error_rate)} errors, whatever the old version has."
     if settings.min_error_rate is not None:
-        yield f"It never fails below {percent(100 * settings.min_error_rate)} errors."
-    wrong = (percent(100 * settings.alpha), percent(100 * settings.beta))
+        yield f"It never fails below {spell_percent(100 * settings.min_error_rate)} errors."
+    wrong = (spell_percent(100 * settings.alpha), spell_percent(100 * settings.beta))
     yield f"At most {wrong[0]} of good canaries fail, and {wrong[1]} of bad ones pass."
     yield f"There was a tick every {spell_duration(round(settings.interval))}."

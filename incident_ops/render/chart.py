@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from incident_ops.domain.time import spell_duration
 
-Point = tuple[float, float]
+PlotPoint = tuple[float, float]
 
 
-class Shape(NamedTuple):
+class SvgShape(NamedTuple):
     """One SVG element: its name, class, attributes in order, and text."""
 
     tag: str
@@ -26,14 +26,14 @@ class Drawing(NamedTuple):
 
     width: int
     height: int
-    shapes: tuple[Shape, ...]
+    shapes: tuple[SvgShape, ...]
 
 
 class Line(NamedTuple):
     """A line through points by second, broken between its runs; `mark` is `dot`, `square` or ""."""
 
     css: str
-    runs: tuple[tuple[Point, ...], ...]
+    runs: tuple[tuple[PlotPoint, ...], ...]
     mark: str = ""
 
 
@@ -53,7 +53,7 @@ class Band(NamedTuple):
     label: str = ""
 
 
-class Level(NamedTuple):
+class LimitLine(NamedTuple):
     """A horizontal line at a value."""
 
     css: str
@@ -85,7 +85,7 @@ class Plot:
     bands: tuple[Band, ...] = ()
     ribbons: tuple[Ribbon, ...] = ()
     lines: tuple[Line, ...] = ()
-    levels: tuple[Level, ...] = ()
+    levels: tuple[LimitLine, ...] = ()
     moments: tuple[Moment, ...] = ()
     crosses: tuple[float, ...] = ()
 
@@ -115,7 +115,7 @@ class _Places:
 
     def __init__(self, plot: Plot, width: int, height: int) -> None:
         self.plot = plot
-        labels = [spell_value(value, plot.unit) for value in value_ticks(plot)]
+        labels = [axis_text(value, plot.unit) for value in value_ticks(plot)]
         self.left = 10 + _LETTER * max(map(len, labels), default=1)
         self.right, self.top, self.foot = width - _RIGHT, float(_TOP), height - _FOOT
         self.room = self.right - self.left
@@ -133,7 +133,7 @@ class _Places:
         return self.foot - (self.foot - self.top) * min(max(part, 0.0), 1.0)
 
 
-def spell_value(value: float, unit: str = "") -> str:
+def axis_text(value: float, unit: str = "") -> str:
     """A value of an axis: `0.5 %`, `1,000`."""
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return f"{text} {unit}".rstrip()
@@ -179,19 +179,19 @@ def _attributes(**values: float | str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value if isinstance(value, str) else _n(value)) for name, value in values.items())
 
 
-def _text(css: str, x: float, y: float, text: str) -> Shape:
-    return Shape("text", css, _attributes(x=x, y=y), text)
+def _text(css: str, x: float, y: float, text: str) -> SvgShape:
+    return SvgShape("text", css, _attributes(x=x, y=y), text)
 
 
-def _axes(plot: Plot, place: _Places) -> Iterator[Shape]:
+def _axes(plot: Plot, place: _Places) -> Iterator[SvgShape]:
     for value in value_ticks(plot):
         y = place.y(value)
-        yield Shape("line", "grid", _attributes(x1=place.left, y1=y, x2=place.right, y2=y))
-        yield _text("axis end", place.left - 6, y + 4, spell_value(value, plot.unit))
-    yield Shape("line", "base", _attributes(x1=place.left, y1=place.foot, x2=place.right, y2=place.foot))
+        yield SvgShape("line", "grid", _attributes(x1=place.left, y1=y, x2=place.right, y2=y))
+        yield _text("axis end", place.left - 6, y + 4, axis_text(value, plot.unit))
+    yield SvgShape("line", "base", _attributes(x1=place.left, y1=place.foot, x2=place.right, y2=place.foot))
     for second in second_ticks(plot.begin, plot.end, max(2, int(place.room / 70))):
         x = place.x(second)
-        yield Shape("line", "base", _attributes(x1=x, y1=place.foot, x2=x, y2=place.foot + 4))
+        yield SvgShape("line", "base", _attributes(x1=x, y1=place.foot, x2=x, y2=place.foot + 4))
         css = "axis end" if x > place.right - 12 else "axis mid"
         yield _text(
             css, min(x, place.right) if css.endswith("mid") else place.right + 8, place.foot + 18, _second(second)
@@ -202,7 +202,7 @@ def _second(second: int) -> str:
     return spell_duration(second, exact=True)
 
 
-def _bands(plot: Plot, place: _Places) -> Iterator[Shape]:
+def _bands(plot: Plot, place: _Places) -> Iterator[SvgShape]:
     """One shape for all bands of a kind, and their labels where there is room."""
     boxes: dict[str, list[str]] = {}
     labels = []
@@ -213,23 +213,23 @@ def _bands(plot: Plot, place: _Places) -> Iterator[Shape]:
             boxes.setdefault(band.css, []).append(f"M{_n(left)} {_n(place.top)}h{wide}v{high}h-{wide}z")
         if band.label and right - left >= _LETTER * len(band.label):
             labels.append(_text("label mid", (left + right) / 2, place.top - 26, band.label))
-    yield from (Shape("path", f"band {css}", (("d", "".join(paths)),)) for css, paths in boxes.items() if css)
+    yield from (SvgShape("path", f"band {css}", (("d", "".join(paths)),)) for css, paths in boxes.items() if css)
     yield from labels
 
 
-def _path(points: Sequence[Point]) -> str:
+def _path(points: Sequence[PlotPoint]) -> str:
     return "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
 
 
-def _line(line: Line, place: _Places) -> Iterator[Shape]:
+def _line(line: Line, place: _Places) -> Iterator[SvgShape]:
     runs = [[(place.x(at), place.y(value)) for at, value in run] for run in line.runs]
     if joined := "".join(_path(points) for points in runs if len(points) > 1):
-        yield Shape("path", f"line {line.css}", (("d", joined),))
+        yield SvgShape("path", f"line {line.css}", (("d", joined),))
     points = [point for run in runs for point in run if line.mark or len(run) == 1]
     if points:
         mark = _SQUARE if line.mark == "square" else _DOT
         marks = "".join(f"M{_n(x + mark.shift)} {_n(y + mark.shift)}{mark.path}" for x, y in points)
-        yield Shape("path", f"{mark.css} {line.css}", (("d", marks),))
+        yield SvgShape("path", f"{mark.css} {line.css}", (("d", marks),))
 
 
 class _Mark(NamedTuple):
@@ -242,35 +242,35 @@ _DOT, _SQUARE = _Mark("dot", "h0", 0.0), _Mark("square", "h5v5h-5z", -2.5)
 """A dot is a line without length, whose round ends are drawn."""
 
 
-def _ribbon(ribbon: Ribbon, place: _Places) -> Iterator[Shape]:
+def _ribbon(ribbon: Ribbon, place: _Places) -> Iterator[SvgShape]:
     for run in ribbon.runs:
         if len(run) == 1:
             at, low, high = run[0]
             ends = _attributes(x1=place.x(at), y1=place.y(low), x2=place.x(at), y2=place.y(high))
-            yield Shape("line", f"whisker {ribbon.css}", ends)
+            yield SvgShape("line", f"whisker {ribbon.css}", ends)
             continue
         upper = [(place.x(at), place.y(high)) for at, _, high in run]
         lower = [(place.x(at), place.y(low)) for at, low, _ in reversed(run)]
-        yield Shape("path", f"ribbon {ribbon.css}", (("d", f"{_path([*upper, *lower])}Z"),))
+        yield SvgShape("path", f"ribbon {ribbon.css}", (("d", f"{_path([*upper, *lower])}Z"),))
 
 
-def _level(level: Level, place: _Places) -> Iterator[Shape]:
+def _level(level: LimitLine, place: _Places) -> Iterator[SvgShape]:
     y = place.y(level.value)
-    yield Shape("line", f"level {level.css}", _attributes(x1=place.left, y1=y, x2=place.right, y2=y))
+    yield SvgShape("line", f"level {level.css}", _attributes(x1=place.left, y1=y, x2=place.right, y2=y))
     below = y < place.top + 16
     yield _text("note", place.left + 6, y + 15 if below else y - 5, level.label)
 
 
-def _crosses(plot: Plot, place: _Places) -> Iterator[Shape]:
+def _crosses(plot: Plot, place: _Places) -> Iterator[SvgShape]:
     y = _n(place.foot - 9)
     if plot.crosses:
         paths = "".join(f"M{_n(place.x(at) - 3)} {y}l6 6m0-6l-6 6" for at in plot.crosses)
-        yield Shape("path", "cross", (("d", paths),))
+        yield SvgShape("path", "cross", (("d", paths),))
 
 
-def _moment(moment: Moment, place: _Places) -> Iterator[Shape]:
+def _moment(moment: Moment, place: _Places) -> Iterator[SvgShape]:
     x, half = place.x(moment.at), _LETTER * len(moment.label) / 2
-    yield Shape("line", f"moment {moment.css}", _attributes(x1=x, y1=place.top - 6, x2=x, y2=place.foot))
+    yield SvgShape("line", f"moment {moment.css}", _attributes(x1=x, y1=place.top - 6, x2=x, y2=place.foot))
     if x + half > place.right:
         yield _text(f"said {moment.css} end", place.right + 8, place.top - 10, moment.label)
     elif x - half < 0:

@@ -21,7 +21,7 @@ from incident_ops.render.chart import (
     WIDE,
     Band,
     Drawing,
-    Level,
+    LimitLine,
     Line,
     Moment,
     Plot,
@@ -90,7 +90,7 @@ def spell_second(seconds: float) -> str:
     return spell_duration(round(seconds), exact=True)
 
 
-def percent(value: float) -> str:
+def spell_percent(value: float) -> str:
     """`0.52 %`."""
     return f"{value:.3g} %"
 
@@ -174,7 +174,7 @@ def _evidence(
         _plot_of(shared, ticks, 1.0, top),
         is_log=True,
         lines=(Line("evidence", (tuple(highest(points, 4 * shared.rows)),)),),
-        levels=(Level("limit", needed, f"a fail needs {needed:.3g}"),),
+        levels=(LimitLine("limit", needed, f"a fail needs {needed:.3g}"),),
     )
     rows = [(*_when(one), "none" if (one.e_value or 0) <= 1 else spell_evidence(one.e_value or 0)) for one in found]
     return _figure(shared, plot, words, [("evidence", "evidence"), ("limit", "what a fail needs")],
@@ -228,7 +228,7 @@ def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], fo
     limit = 100 * (metric.settings.max_error_rate or 0.0)
     reach = max(most * 1.6, min(limit * 1.1, most * 4), min(point[3] for point in seen))
     top = min(nice_top(reach), 100.0)
-    levels = [Level("limit", limit, f"limit {percent(limit)}")] if 0 < limit <= top else []
+    levels = [LimitLine("limit", limit, f"limit {spell_percent(limit)}")] if 0 < limit <= top else []
     plot = replace(
         _plot_of(shared, ticks, 0.0, top),
         unit="%",
@@ -243,7 +243,7 @@ def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], fo
         levels=tuple(levels),
     )
     totals = [f"{name} {_summed(found, side)}" for side, name, _ in _SIDES if runs[side]]
-    high = f" The limit, {percent(limit)}, lies above the picture." if limit > top else ""
+    high = f" The limit, {spell_percent(limit)}, lies above the picture." if limit > top else ""
     words = (
         "Errors of both sides",
         f"{_scope(shared.trace, found)}: {', '.join(totals)}.",
@@ -263,14 +263,14 @@ def _scope(trace: RunTrace, found: Sequence[TickGroup]) -> str:
 def _summed(found: Sequence[TickGroup], side: str) -> str:
     counted = [counts for one in found if not one.is_warm_up and (counts := _side(one, side)) is not None]
     errors, requests = (sum(counts[place] for counts in counted) for place in (0, 1))
-    return f"{percent(100 * errors / requests)} of {requests:,.0f} requests" if requests else "nothing"
+    return f"{spell_percent(100 * errors / requests)} of {requests:,.0f} requests" if requests else "nothing"
 
 
 def _counted_cell(counts: Counts | None) -> str:
     if counts is None:
         return "-"
     share, low, high = rate_interval(counts)
-    return f"{counts.errors:,.0f} of {counts.requests:,.0f}: {percent(share)} ({low:.2g} to {high:.2g})"
+    return f"{counts.errors:,.0f} of {counts.requests:,.0f}: {spell_percent(share)} ({low:.2g} to {high:.2g})"
 
 
 def _traffic(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[TickGroup]) -> Figure:
@@ -313,7 +313,7 @@ def _share(shared: Picturing, ticks: Sequence[MetricTick], found: Sequence[TickG
     if len(said) > _MOST_SAID:
         said = [*said[: _MOST_SAID - 1], "and so on", said[-1]]
     words = ("The canary's share of the requests", f"It had {', '.join(said)}.", "")
-    rows = [(*_when(one), "-" if (point := _share_of(one)) is None else percent(point[1])) for one in found]
+    rows = [(*_when(one), "-" if (point := _share_of(one)) is None else spell_percent(point[1])) for one in found]
     return _figure(shared, plot, words, [("canary", "counted"), ("declared", "declared by the step")],
                    (*_WHEN, "counted share"), rows)  # fmt: skip
 
@@ -369,7 +369,7 @@ def _measurements(shared: Picturing, metric: ThresholdMetric, ticks: Sequence[Me
             *(Line("good", (point,), "dot") for point in ((one,) for one in others)),
             *(Line("failed", (point,), "square") for point in ((one,) for one in failed)),
         ),
-        levels=tuple(Level("limit", value, text) for text, value in limits),
+        levels=tuple(LimitLine("limit", value, text) for text, value in limits),
     )
     counts = [(name, sum(tick.phase == phase for tick in ticks)) for phase, name in _PHASES.items()]
     said = ", ".join(f"{count} {name}" for name, count in counts if count)

@@ -14,7 +14,7 @@ from incident_ops.canary.trace import COUNTED, WARMING_UP, WITHOUT_DATA, MetricT
 _NORMAL_975 = 1.959963984540054
 _NONE = Counts(0.0, 0.0)
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 class TickGroup(NamedTuple):
@@ -84,7 +84,7 @@ def _summed(sides: Sequence[Counts | None]) -> Counts | None:
     return total if total.requests > 0 else None
 
 
-def chunks(items: Sequence[Item], length: int) -> Iterator[Sequence[Item]]:
+def chunks(items: Sequence[_Item], length: int) -> Iterator[Sequence[_Item]]:
     """The items in their order, so many together."""
     for first in range(0, len(items), length):
         yield items[first : first + length]
@@ -95,9 +95,9 @@ def span_at(trace: RunTrace, at: float) -> StepSpan | None:
     return next((span for span in trace.spans.values() if span.begin < at <= span.end), None)
 
 
-def broken_up(found: Sequence[TickGroup], value: Callable[[TickGroup], Item | None]) -> tuple[tuple[Item, ...], ...]:
+def broken_up(found: Sequence[TickGroup], value: Callable[[TickGroup], _Item | None]) -> tuple[tuple[_Item, ...], ...]:
     """The values of groups in unbroken runs: a step that begins, or a value that is missing, ends one."""
-    runs: list[list[Item]] = [[]]
+    runs: list[list[_Item]] = [[]]
     before: TickGroup | None = None
     for group in found:
         one = value(group)
