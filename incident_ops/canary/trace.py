@@ -166,4 +166,7 @@ def _number_of(result: object) -> float | None:
         result = result[0]
     if isinstance(result, bool) or not isinstance(result, int | float):
         return None
-    return float(result) if abs(result) < float("inf") else None
+    return float(result) if abs(result) <= _LARGEST else None
+
+
+_LARGEST = 1e300

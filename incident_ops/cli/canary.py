@@ -20,7 +20,7 @@ from incident_ops.cli.options import finish, format_option, must_say_something, 
 from incident_ops.cli.terminal import drop_output, page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
-from incident_ops.errors import IncidentOpsError, UserError
+from incident_ops.errors import UserError
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
@@ -319,7 +319,7 @@ def _written_page(page: str | None, outcome: CanaryOutcome) -> str | None:
 
     try:
         write_page(page, outcome)
-    except IncidentOpsError as error:
+    except Exception as error:  # whatever is wrong with a picture, it costs no verdict
         _log(inert(f"warning: the page of the run was not written: {error}"))
         return None
     return page

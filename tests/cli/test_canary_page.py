@@ -182,6 +182,27 @@ def test_a_page_that_cannot_be_written_changes_no_verdict(here: Folder, monkeypa
     assert "The run as a page" not in done.out
 
 
+def test_a_fault_in_a_picture_costs_no_verdict(here: Folder, monkeypatch: Patch) -> None:
+    """The canary passed: 0, with a warning instead of the page."""
+    stage(monkeypatch, Source())
+    monkeypatch.setattr("incident_ops.render.canary_page.metric_figures", lambda *given: [][1])
+    words = ("-f", write(here.path, gate()), "--html", "run.html")
+    done = call("canary", "run", *words, at=here.path, clock=None)
+    assert done.code == 0
+    assert "warning: the page of the run was not written: list index out of range" in done.err
+
+
+@pytest.mark.parametrize("answer", [10**400, -(10**400), 1e300, -5.0, [0.2], [], "0.2", None, True, {"a": 1}])
+def test_no_answer_of_a_source_is_too_odd_for_a_page(here: Folder, monkeypatch: Patch, answer: object) -> None:
+    """Numbers too large to draw, lists, texts, nothing."""
+    source = Source()
+    source.answers = {"p95": lambda at: answer}
+    stage(monkeypatch, source)
+    done, page = run(here, stepped(THRESHOLD))
+    assert done.code in (0, 1, 3, 4)
+    assert "p95-latency: " in page.text
+
+
 def test_the_summary_leads_to_the_page(here: Folder, monkeypatch: Patch) -> None:
     """Its name, and the place of the run's artifacts; the output `page` is the file from the first second on."""
     stage(monkeypatch, Source())
