@@ -62,11 +62,24 @@ def page(markdown: str, mode: str) -> str:
     return _PAGE.format(css=css, page=colour, line=line, html=html)
 
 
+def found_browser() -> str:
+    """The browser of this machine; ends with a message where there is none."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return browser or sys.exit("needed: chromium (apt-get install chromium)")
+
+
+def shoot(browser: str, source: Path, into: Path, size: tuple[int, int]) -> None:
+    """Writes what a window of that size, in pixels, shows of a page."""
+    shot = [f"--screenshot={into}", f"--window-size={size[0]},{size[1]}", source.as_uri()]
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    subprocess.run([browser, *flags, *shot], check=True, capture_output=True, timeout=120)
+
+
 def main() -> None:
     """Writes every picture; ends with a message where the browser or the stylesheet is missing."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None or not STYLES.is_dir():
-        sys.exit("needed: chromium (apt-get install chromium), and `npm ci` in tests/pictures")
+    browser = found_browser()
+    if not STYLES.is_dir():
+        sys.exit("needed: `npm ci` in tests/pictures")
     into = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/pictures"
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -74,10 +87,7 @@ def main() -> None:
             source = Path(folder) / "issue.html"
             text = (SCENES / f"{picture.scene}.md").read_text(encoding="utf-8")
             source.write_text(page(text, picture.mode), encoding="utf-8")
-            size = ",".join(map(str, picture.size))
-            shot = [f"--screenshot={into / picture.file}", f"--window-size={size}", source.as_uri()]
-            flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-            subprocess.run([browser, *flags, *shot], check=True, capture_output=True, timeout=120)
+            shoot(browser, source, into / picture.file, picture.size)
 
 
 if __name__ == "__main__":

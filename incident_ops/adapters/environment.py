@@ -66,6 +66,12 @@ def set_outputs(values: Mapping[str, str]) -> None:
         raise WriteFailed(f"the outputs of the step cannot be written: {error.strerror}", where=path) from error
 
 
+def artifacts_address() -> str:
+    """Where the page of this workflow run lists its artifacts; "" outside GitHub Actions."""
+    server, repository, run = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    return f"{server}/{repository}/actions/runs/{run}#artifacts" if server and repository and run else ""
+
+
 def named_by_environment() -> str | None:
     """`INCIDENT_OPS_BY` as it is, else the actor of a workflow as a handle; None where neither is set."""
     if chosen := os.environ.get(CHOSEN):

@@ -19,6 +19,7 @@ from incident_ops.canary.config_check import check_gate_file, check_source
 from incident_ops.canary.length_check import check_length
 from incident_ops.canary.provider_check import kinds_named
 from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.canary.trace import RunFacts
 from incident_ops.domain.metric_kinds import METRIC_KINDS
 from incident_ops.domain.policy import Policy
 from incident_ops.errors import UserError
@@ -158,7 +159,8 @@ def replay_recording(workspace: Workspace, csv: str, file: str) -> CanaryOutcome
 
     gate = read_gate(file)
     limited = limited_by_policy(gate.analysis, _policy_limit(workspace))
-    return replay_ticks(limited, [tick(row) for row in read_counts(csv)])
+    outcome = replay_ticks(limited, [tick(row) for row in read_counts(csv)])
+    return replace(outcome, facts=RunFacts(recording=csv))
 
 
 def _policy_limit(workspace: Workspace) -> float | None:

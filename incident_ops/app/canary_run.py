@@ -10,7 +10,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from incident_ops.adapters.environment import Ticking, add_to_summary, set_outputs, summary_size
+from incident_ops.adapters.environment import (
+    Ticking,
+    add_to_summary,
+    artifacts_address,
+    named_by_environment,
+    set_outputs,
+    summary_size,
+)
 from incident_ops.adapters.files import hold_alone, write_text
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
@@ -34,13 +41,14 @@ from incident_ops.canary.run import (
     takes_all_traffic,
     watch_analysis,
 )
+from incident_ops.canary.trace import RunFacts, RunTrace
 from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
-from incident_ops.render.canary import canary_notice, canary_summary, to_outputs, would_have_failed
+from incident_ops.render.canary import canary_notice, canary_summary, page_line, to_outputs, would_have_failed
 
 
 def run_canary(workspace: Workspace, request: CanaryRequest, progress: RunProgress) -> CanaryOutcome:
@@ -82,6 +90,7 @@ class _Rollout:
         self._ticking = Ticking()
         self._gate = GateOfRun(workspace, self._analysis.name, self._question, self._ticking)
         self._started = stamp(self._ticking.now())
+        self._traces: list[RunTrace] = []
         self._seconds = 0.0
         self._longest = longest_run(self._analysis, self._watched, request.carry_on)
         whose = (self._analysis.name, request.service or "", self._environment, self._sha)
@@ -106,7 +115,11 @@ class _Rollout:
             known = (self._analysis.name, INCONCLUSIVE, COMMAND_FAILED)
             outcome = CanaryOutcome(*known, seconds=self._seconds, notes=notes)
         self._notify_of_end(outcome)
-        return outcome
+        return replace(outcome, traces=tuple(self._traces), facts=self._run_facts())
+
+    def _run_facts(self) -> RunFacts:
+        owner = self._owner
+        return RunFacts(owner.service, owner.environment, owner.sha, named_by_environment() or "", self._started)
 
     def _notify_of_end(self, outcome: CanaryOutcome) -> None:
         """Nothing of a pass, of an end before anything was measured, or of a step that another one follows."""
@@ -174,7 +187,7 @@ class _Rollout:
             self._notify_of_begin()
         ended = live.measure(self._analysis, run)
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
-        outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.curves.whole)
+        outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.trace.curves)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
         if self._is_let_through(outcome):
             self._gate.must_be_free()
@@ -211,7 +224,7 @@ class _Rollout:
             return outcome
         live = replace(self._live(watched), keep=_forget)
         ended = live.measure(watched, live.begin(watched, self._progress.note))
-        after = outcome_of(outcome.gate, accepted(watched, ended.joined), outcome.seconds or 0.0, live.curves.whole)
+        after = outcome_of(outcome.gate, accepted(watched, ended.joined), outcome.seconds or 0.0, live.trace.curves)
         last = outcome if after.verdict == PASS else after
         return replace(
             after,
@@ -224,6 +237,7 @@ class _Rollout:
         )
 
     def _live(self, analysis: Analysis) -> LiveRun:
+        self._traces.append(RunTrace())
         return LiveRun(
             self._ticking,
             self._sampler,
@@ -231,6 +245,7 @@ class _Rollout:
             self._keep,
             lambda run, joined: self._show(analysis, run, joined),
             one_step=bool(self._request.step_state),
+            trace=self._traces[-1],
         )
 
     def _next(self, ended: Ended, outcome: CanaryOutcome) -> int | None:
@@ -385,16 +400,19 @@ def update_deployment(workspace: Workspace, number: int, service: str | None, ou
     return None
 
 
-def write_outputs(verdict: str, reason_code: str) -> None:
+def write_outputs(verdict: str, reason_code: str, page: str | None = None) -> None:
     """Sets the outputs of a workflow's step while the run has no outcome; later ones replace them. Outside GitHub
     Actions it does nothing."""
-    set_outputs({"verdict": verdict, "reason-code": reason_code})
+    set_outputs({"verdict": verdict, "reason-code": reason_code, "page": page or ""})
 
 
-def report_to_workflow(outcome: CanaryOutcome) -> bool:
-    """Sets the outputs of a workflow's step and adds to its summary; False where the step has no summary."""
-    set_outputs(to_outputs(outcome))
+def report_to_workflow(outcome: CanaryOutcome, page: str | None = None) -> bool:
+    """Sets the outputs of a workflow's step and adds to its summary; False where the step has no summary.
+
+    `page` is the file with the run's pictures, which the summary names with the place of the job's artifacts.
+    """
+    set_outputs({**to_outputs(outcome), "page": page or ""})
     if summary_size() is None:
         return False
-    add_to_summary(canary_summary(outcome))
+    add_to_summary(canary_summary(outcome) + (page_line(page, artifacts_address()) if page else ""))
     return True

@@ -26,7 +26,6 @@ from incident_ops.canary.counters import (
     to_reading,
 )
 from incident_ops.canary.observed import Observed, paced
-from incident_ops.canary.replay import Curves
 from incident_ops.canary.run import (
     Run,
     advance,
@@ -43,6 +42,7 @@ from incident_ops.canary.run import (
     stages,
 )
 from incident_ops.canary.slow_rate import slow_reading
+from incident_ops.canary.trace import RunTrace
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
 from incident_ops.domain.latency import is_bound, nearest_bounds, spell_latency
 from incident_ops.domain.ports import HistogramSource, MetricSeries, Sampled, Tick
@@ -234,7 +234,7 @@ class LiveRun:
     keep: Callable[[Run], None]
     show: Callable[[Run, JoinedVerdict], None]
     one_step: bool = False
-    curves: Curves = field(default_factory=Curves)
+    trace: RunTrace = field(default_factory=RunTrace)
     _since: datetime | None = None
     _from: float = 0.0
     _asked: dict[str, float] = field(default_factory=dict)
@@ -281,9 +281,10 @@ class LiveRun:
                         return Ended(following, judge_step(analysis, run), stage_of(analysis, following).weight)
                     run = following
                     self._enter(analysis, run)
-            run = self._tick(analysis, run)
+            before = run
+            run, answers = self._tick(analysis, run)
             self.keep(run)
-            self.curves.add(judge_run(analysis, run))
+            self.trace.add(analysis, before, run, answers, judge_run(analysis, run))
 
     def _enter(self, analysis: Analysis, run: Run) -> None:
         """Gives a step its traffic and counts from there: what is waited for is not measured."""
@@ -294,7 +295,8 @@ class LiveRun:
         self._asked = {}
         self.sampler.start(analysis, self._since)
 
-    def _tick(self, analysis: Analysis, run: Run) -> Run:
+    def _tick(self, analysis: Analysis, run: Run) -> tuple[Run, Mapping[str, TickReading]]:
+        """The run after its next tick, and the answers that came."""
         target = next_measurement(analysis, run)
         at = self._reach(run, target, analysis.interval)
         due = max(at, target)
@@ -304,7 +306,7 @@ class LiveRun:
             seconds = due - self._asked.get(metric.name, self._from)
             answers[metric.name] = self.sampler.ask(metric, Tick(end, max(seconds, 1.0)))
             self._asked[metric.name] = due
-        return advance(analysis, run, at, answers)
+        return advance(analysis, run, at, answers), answers
 
     def _reach(self, run: Run, target: float, interval: float) -> float:
         """Waits for second `target` of the run -> the second it is then.

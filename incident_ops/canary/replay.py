@@ -27,6 +27,7 @@ from incident_ops.canary.run import (
     stages,
 )
 from incident_ops.canary.threshold import RunEnd
+from incident_ops.canary.trace import UNKNOWN_RUN, RunFacts, RunTrace
 from incident_ops.canary.verdict import (
     JoinedVerdict,
     MetricStatus,
@@ -43,26 +44,12 @@ ROLLED_BACK, NOT_ROLLED_BACK = "done", "failed"
 """What became of a rollback that was run."""
 
 
-class Curves(dict[str, list[float]]):
-    """The e-values of each error rate, tick by tick."""
-
-    def add(self, joined: JoinedVerdict) -> None:
-        """Adds the e-value of every error rate."""
-        for metric in joined.metrics:
-            if metric.judgement is not None:
-                self.setdefault(metric.name, []).append(metric.judgement.e_value)
-
-    @property
-    def whole(self) -> Mapping[str, tuple[float, ...]]:
-        """As they are at the end."""
-        return {name: tuple(values) for name, values in self.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class CanaryOutcome:
     """A verdict and its reason code. `seconds` is how long was measured, None where nothing was.
 
-    `curves` are the e-values tick by tick of each error rate; `next_weight` the share of the traffic that may be taken
+    `curves` are the e-values tick by tick of each error rate, `traces` all that was seen, the watch at full traffic
+    last, `facts` what was rolled out; `next_weight` the share of the traffic that may be taken
     next, None where none may; `notes` lines for people; `is_dry` where the gate file only reports, `is_held` where the
     verdict is that of what holds deploys. `rollback` is ROLLED_BACK or NOT_ROLLED_BACK where one was run, `sent` what
     became of the incident's record where it was to be sent.
@@ -82,6 +69,8 @@ class CanaryOutcome:
     is_held: bool = False
     rollback: str = ""
     sent: SentRecord | None = None
+    traces: tuple[RunTrace, ...] = ()
+    facts: RunFacts = UNKNOWN_RUN
 
     @property
     def exit_code(self) -> int:
@@ -132,20 +121,20 @@ def replay_ticks(analysis: Analysis, lines: Sequence[RecordedTick]) -> CanaryOut
     rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
     before = {rate.name: [line.sides(rate).baseline for line in lines if line.t <= 0] for rate in rates}
     run = begin_run(analysis, before)
-    curves = Curves()
-    run, joined = _run(analysis, run, (line for line in lines if line.t > 0), curves)
-    outcome = outcome_of(analysis.name, accepted(analysis, joined), run.at, curves.whole)
-    return replace(outcome, is_dry=analysis.dry_run)
+    trace = RunTrace()
+    run, joined = _run(analysis, run, (line for line in lines if line.t > 0), trace)
+    outcome = outcome_of(analysis.name, accepted(analysis, joined), run.at, trace.curves)
+    return replace(outcome, is_dry=analysis.dry_run, traces=(trace,))
 
 
-def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], curves: Curves) -> tuple[Run, JoinedVerdict]:
+def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], trace: RunTrace) -> tuple[Run, JoinedVerdict]:
     for line in lines:
         answers: dict[str, TickReading] = {
             metric.name: line.sides(metric) for metric in analysis.metrics if isinstance(metric, ErrorRate)
         }
-        run = advance(analysis, run, line.t, answers)
+        before, run = run, advance(analysis, run, line.t, answers)
         joined = judge_run(analysis, run)
-        curves.add(joined)
+        trace.add(analysis, before, run, answers, joined)
         if joined.is_final:
             longer = extended_run(analysis, run, joined)
             if longer is None:

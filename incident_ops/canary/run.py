@@ -73,9 +73,12 @@ def is_settling(analysis: Analysis, stage: Stage, at: float) -> bool:
 
     At most half of a step is left out.
     """
-    if stage.number == 0:
-        return False
-    return at - stage.begin <= min(analysis.warmup, (stage.end - stage.begin) / 2)
+    return stage.number != 0 and at <= warm_from(analysis, stage)
+
+
+def warm_from(analysis: Analysis, stage: Stage) -> float:
+    """The second of the run until which the new traffic of a later step warms up."""
+    return stage.begin + min(analysis.warmup, (stage.end - stage.begin) / 2)
 
 
 def next_horizon(analysis: Analysis, horizon: float) -> float | None:

@@ -39,6 +39,7 @@ _VALUES_OPTION = click.option(
 _COMMANDS_OPTION = click.option(
     "--command", "commands", metavar="NAME=CMD", multiple=True, help="The command that the gate asks for by this name."
 )
+_HTML_OPTION = click.option("--html", "page", metavar="FILE", help="Write the run as a page with pictures here, too.")
 
 
 @click.group()
@@ -74,11 +75,14 @@ def canary() -> None:
 @click.option(
     "--deployment", type=click.IntRange(min=1), metavar="ID", help="Set the status of this deployment on GitHub, too."
 )
+@_HTML_OPTION
 @click.option("--severity", metavar="LABEL", help="How bad that is. Default: triage by the share of the traffic.")
 @send_option
 @format_option
 @click.pass_context
-def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_on: str | None, **request: Any) -> None:
+def run_command(
+    ctx: click.Context, /, form: str, deployment: int | None, carry_on: str | None, page: str | None, **request: Any
+) -> None:
     """Measure a canary live, step by step, until the verdict.
 
     Commands are run by `sh -c`, with facts only in INCIDENT_OPS_* variables.
@@ -96,13 +100,16 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
         --sha $GITHUB_SHA --on-fail ./rollback.sh --declare --send
       incident-ops canary run -f gates/checkout.yaml -s checkout \\
         --sha $GITHUB_SHA --state canary.json --continue 10m
+      incident-ops canary run -f gates/checkout.yaml --html canary.html
     """
+    from incident_ops.app.canary_page import begin_page, write_refused_page
     from incident_ops.app.canary_request import CanaryRequest
     from incident_ops.app.canary_run import run_canary, update_deployment, write_outputs
 
     # until the end, so that a job that is killed counts as one that did not pass
-    write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT)
+    write_outputs(INCONCLUSIVE, SOURCE_TIMEOUT, page)
     try:
+        begin_page(page, request["file"])
         must_say_something(ctx.command, ctx.params)
         options: Mapping[str, Any] = ctx.find_root().obj
         if options["at"] is not None:
@@ -110,21 +117,23 @@ def run_command(ctx: click.Context, /, form: str, deployment: int | None, carry_
         workspace = workspace_of(ctx)
         longer = None if carry_on is None else _seconds(carry_on, "--continue")
         outcome = run_canary(workspace, CanaryRequest(**request, carry_on=longer), Progress())
-    except UserError:
-        _refused(form)
+    except UserError as error:
+        _refused(form, page)
+        write_refused_page(page, request["file"], error)
         raise
     service = request["service"]
     if deployment is not None and (why := update_deployment(workspace, deployment, service, outcome)) is not None:
         _log(inert(f"warning: deployment {deployment} was not updated: {why}"))
-    _report(outcome, form)
+    _report(outcome, form, _written_page(page, outcome))
 
 
 @canary.command()
 @click.argument("csv", type=click.Path())
 @_FILE_OPTION
+@_HTML_OPTION
 @format_option
 @click.pass_context
-def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
+def replay_command(ctx: click.Context, csv: str, file: str, page: str | None, form: str) -> None:
     """Judge recorded counts by a gate, as if they came in live.
 
     The columns are t,canary_requests,canary_errors,baseline_requests,
@@ -135,15 +144,20 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
     \b
     Examples:
       incident-ops canary replay counts.csv -f gates/checkout.yaml
+      incident-ops canary replay counts.csv -f gates/checkout.yaml \\
+        --html canary.html
     """
     from incident_ops.app.canary_gate import replay_recording
+    from incident_ops.app.canary_page import demand_page_name, write_page
 
     try:
+        demand_page_name(page)
         outcome = replay_recording(workspace_of(ctx), csv, file)
     except UserError:
         _refused(form)
         raise
-    _report(outcome, form)
+    write_page(page, outcome)
+    _report(outcome, form, page)
 
 
 @canary.command()
@@ -300,26 +314,41 @@ def probe_command(
     finish(probe.exit_code)
 
 
-def _report(outcome: CanaryOutcome, form: str) -> None:
-    """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code."""
+def _report(outcome: CanaryOutcome, form: str, page: str | None) -> None:
+    """The verdict on the output, in the outputs and the summary of a workflow's step, and as exit code; `page` is the
+    file with its pictures."""
     from incident_ops.app.canary_run import report_to_workflow
     from incident_ops.render.canary import to_json, to_text
     from incident_ops.render.canary_annotation import annotation
 
-    if report_to_workflow(outcome):
+    if report_to_workflow(outcome, page):
         _log(annotation(outcome).rstrip("\n"))
     for line in outcome.notes if form == "json" else ():
         _log(inert(line))
     click.echo(to_json(outcome) if form == "json" else to_text(outcome, page_width(), paint), nl=False)
+    if page is not None:
+        click.echo(f"The run as a page: {inert(page)}", err=form == "json")
     finish(outcome.exit_code)
 
 
-def _refused(form: str) -> None:
+def _written_page(page: str | None, outcome: CanaryOutcome) -> str | None:
+    """Writes the page of a run that has its verdict -> its file; a page that cannot be written changes no verdict."""
+    from incident_ops.app.canary_page import write_page
+
+    try:
+        write_page(page, outcome)
+    except Exception as error:  # whatever is wrong with a picture, it costs no verdict
+        _log(inert(f"warning: the page of the run was not written: {error}"))
+        return None
+    return page
+
+
+def _refused(form: str, page: str | None = None) -> None:
     """What a question that cannot be asked leaves behind; its words are on the error stream."""
     from incident_ops.app.canary_run import write_outputs
     from incident_ops.render.gate import config_error
 
-    write_outputs(INCONCLUSIVE, CONFIG_ERROR)
+    write_outputs(INCONCLUSIVE, CONFIG_ERROR, page)
     if form == "json":
         click.echo(config_error(), nl=False)
 

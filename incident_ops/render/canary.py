@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from pathlib import PurePath
 from typing import Any
 
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts
@@ -20,7 +21,7 @@ from incident_ops.canary.slow_rate import SLOW_RATE, of_slow_requests
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, OVERRIDE, PASS
-from incident_ops.documents.markdown import code, inline
+from incident_ops.documents.markdown import code, inline, link
 from incident_ops.domain.latency import spell_latency
 from incident_ops.domain.time import spell_duration
 from incident_ops.render.findings import Paint, inert, json_text
@@ -65,7 +66,7 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
     for metric in outcome.metrics:
         dry = " (dry run, does not decide)" if metric.dry_run else ""
         out.append(f"  {_titled(metric)}: {metric.verdict} ({metric.reason_code}){dry}")
-        out += [f"    {line}" for line in _figures(metric, width)]
+        out += [f"    {line}" for line in metric_lines(metric, width)]
         if curve := outcome.curves.get(metric.name):
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
     for text in (*_closing(outcome), *outcome.notes):
@@ -208,8 +209,14 @@ def canary_summary(outcome: CanaryOutcome) -> str:
         out += ["| metric | verdict | canary | baseline | ratio | evidence |", "| --- | --- | --- | --- | --- | --- |"]
         out += [_row(metric, outcome.curves.get(metric.name, ())) for metric in outcome.metrics]
         out.append("")
-    out += [f"{inline(text)}\n" for text in (*_closing(outcome), *outcome.notes, *_sending(outcome))]
+    out += [f"{inline(text)}\n" for text in closing_lines(outcome)]
     return "\n".join(out) + "\n"
+
+
+def page_line(page: str, artifacts: str) -> str:
+    """The line of the summary that leads to the page of the run; `artifacts` is an address, "" where none is known."""
+    where = link("this run's artifacts", artifacts) if artifacts else "this run's artifacts"
+    return f"The run as a page with pictures: {code(PurePath(page).name)} in {where}, where the job uploads it.\n"
 
 
 def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
@@ -256,7 +263,8 @@ def sparkline(values: Sequence[float], judgement: Judgement | None) -> str:
     return "".join(_BARS[min(int(height * (len(_BARS) - 1)), len(_BARS) - 1)] for height in heights)
 
 
-def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
+def metric_lines(metric: MetricStatus, width: int) -> Iterator[str]:
+    """The figures of a metric: counts, ratio and evidence, what the look at a pass saw, and what was wrong."""
     judgement = metric.judgement
     if judgement is not None and metric.lone_limit is not None:
         yield f"canary {_counted(metric.canary)}, {_limit(metric.lone_limit)}"
@@ -278,6 +286,11 @@ def _figures(metric: MetricStatus, width: int) -> Iterator[str]:
         yield from fold(inert(metric.text), width=inner)
 
 
+def closing_lines(outcome: CanaryOutcome) -> list[str]:
+    """All that is said after the metrics."""
+    return [*_closing(outcome), *outcome.notes, *_sending(outcome)]
+
+
 def _closing(outcome: CanaryOutcome) -> Iterator[str]:
     """What an inconclusive run needs, what the verdict assumes, and what may come next."""
     if outcome.verdict == INCONCLUSIVE and outcome.needed is not None and outcome.needed.requests > 0:
@@ -288,7 +301,7 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
             "More of the same would hardly decide it. `incident-ops canary plan` says what a service's traffic can"
             " decide, and in what time."
         )
-    yield from _assumed(outcome)
+    yield from assumptions(outcome)
     if outcome.next_weight is not None:
         yield f"The next step, {outcome.next_weight} % of the traffic, may begin; this is not a pass."
     if outcome.is_dry:
@@ -322,7 +335,7 @@ def _still_needed(needed: Needed, condition: str) -> str:
     )
 
 
-def _assumed(outcome: CanaryOutcome) -> Iterator[str]:
+def assumptions(outcome: CanaryOutcome) -> Iterator[str]:
     """Each assumption once; of a metric and its watch the stricter one, with the shorter span."""
     strictest: dict[str, tuple[float, str]] = {}
     for metric in outcome.metrics:

@@ -17,6 +17,7 @@ from incident_ops.deploy_gate.verdict import FAIL, PASS
 from incident_ops.domain.latency import histogram_name, latency_text, spell_latency, to_latency
 from incident_ops.domain.ports import Latencies, Sampled
 from incident_ops.errors import UserError
+from incident_ops.render.canary import to_text
 
 TICKS = 36
 

@@ -70,6 +70,8 @@ def test_a_good_canary_is_green_and_says_pass(repo: Repo) -> None:
     assert (job.outputs["verdict"], job.outputs["reason-code"], job.outputs["seconds"]) == ("pass", "ok", "600")
     assert json.loads(job.outputs["report"])["schema"] == 1
     assert job.summary.startswith("## Canary: pass: ")
+    assert "The run as a page with pictures: `canary-run.html` in " in job.summary
+    assert "✓</span> pass" in Path(job.outputs["page"]).read_text(encoding="utf-8")
     assert (repo.root / "promoted.txt").read_text() == "promoted\n"
 
 
