@@ -171,6 +171,7 @@ class _Rollout:
             request.environment,
             request.sha,
             records=request.records,
+            trusted=request.trusted,
             passed=request.passed,
             requests=request.requests,
             lead=lead,

@@ -111,6 +111,12 @@ def _question(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A folder, URL@BRANCH, or a gate.json (file or URL). Default: what is merged here.",
         ),
         click.option(
+            "--trusted",
+            metavar="LOGIN",
+            multiple=True,
+            help="For whom GitHub signs what publishes gate.json. Default: github-actions[bot].",
+        ),
+        click.option(
             "--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one per line."
         ),
         click.option(
