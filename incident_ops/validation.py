@@ -353,12 +353,13 @@ def _gate_findings(document: Document, world: World | None) -> list[Finding]:
     """Findings over a gate file; whether its data source is there only a usable policy can tell."""
     # the canary's statistics take long to load, and most repositories have no gate file
     from incident_ops.canary.config_check import check_gate_file, check_source
-    from incident_ops.canary.length_check import check_length
+    from incident_ops.canary.length_check import check_counts, check_length
     from incident_ops.records.gate_file import gate_findings
 
     def judge(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
         yield from check_gate_file(data, file)
         yield from check_length(data, file)
+        yield from check_counts(data, file)
         if world:
             yield from check_source(data, file, world.policy)
         yield from not_used_yet("gate", data, file)

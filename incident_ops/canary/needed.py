@@ -39,7 +39,7 @@ class Needed(NamedTuple):
 
 
 def still_needed(settings: EvidenceSettings, evidence: Evidence, look: int) -> Needed | None:
-    """What a pass at look number `look` needs still; None where that is unknown or will not come, or no look is left."""
+    """What a pass at look number `look` needs still; None where that is unknown, will not come, or no look is left."""
     if looks_left(look) < 0:
         return None
     ended = end_blocks(settings, evidence)

@@ -5,8 +5,8 @@ share would be theta, the mean over ticks weighted by their errors (such a mean 
 Hoeffding, "On the distribution of the number of successes in independent trials", Ann. Math. Stat. 27, 1956). A pass
 is a number of errors that has at most the chance beta then. Counts are divided by phi where errors come in clumps.
 
-beta is spent over the looks: most at the planned end, the rest at three later ones at most. What is measured at every look, the
-evidence, is for a fail; a test that is made once needs far fewer errors.
+beta is spent over the looks: most at the planned end, the rest at three later ones at most. What is measured at every
+look, the evidence, is for a fail; a test that is made once needs far fewer errors.
 """
 
 from __future__ import annotations
