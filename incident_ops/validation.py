@@ -313,7 +313,8 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
     if not isinstance(raw, bytes):
         return [raw] if raw else []
     if kind in (FREEZE, MAINTENANCE) and not path.endswith(".yaml"):
-        stem = path.rpartition(".")[0] or f"{path}/NAME"
+        folder, _, name = path.rpartition("/")
+        stem = f"{folder}/{name.rpartition('.')[0] or name}" if folder else f"{path}/NAME"
         return [fault("near-name", path, "its name does not end in .yaml", f"rename it to {stem}.yaml")]
     document = read_bytes(raw, path)
     if isinstance(document, list):
