@@ -261,7 +261,7 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
         note = f"{verdict.blamed} names this commit as its cause: that it passed before does not count"
         return replace(verdict, notes=(*verdict.notes, note)) if listed else verdict
     if listed:
-        return rolled_back(verdict)
+        return _passed_before(verdict)
     if len(sha) not in _WHOLE_IDS:
         note = f"--sha {sha} is not a whole commit id: what passed before, or is let through, is found by the whole one"
         return replace(verdict, notes=(*verdict.notes, note))
@@ -277,7 +277,17 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
     except IncidentOpsError as error:
         note = f"unknown whether {sha[:12]} passed before: {error}"
         return replace(verdict, notes=(*verdict.notes, note))
-    return rolled_back(verdict) if passed else verdict
+    return _passed_before(verdict) if passed else verdict
+
+
+def _passed_before(verdict: Verdict) -> Verdict:
+    """The pass of a commit that passed before; a gate.json cannot tell whether an incident blames it."""
+    is_blind = not verdict.looked_at and any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds)
+    caution = f"{', '.join(verdict.incident_ids) or 'an incident'} is open, and {_NO_CAUSE}"
+    return replace(rolled_back(verdict), notes=(*verdict.notes, *([caution] if is_blind else [])))
+
+
+_NO_CAUSE = "gate.json does not say which commit caused it: see that it was not this one"
 
 
 def _commit_id(text: str) -> str:

@@ -95,7 +95,7 @@ def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
     if isinstance(step, Unread):
         raise Unusable([step])
     if step is None:
-        return _removed(workspace, path, name)
+        return _removed(workspace, path, freeze)
     if not step.edits:
         return WrittenFile(path, step.messages, step.warnings, is_changed=False)
     text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)
@@ -213,18 +213,22 @@ def override_record(workspace: Workspace, asked: str, at: datetime, wanted: Over
 
     def overridden(incident: Incident) -> Step:
         step = override_incident(incident, at, wanted, names)
-        asks = (committing(workspace, path),) if step.edits else ()
-        return replace(step, messages=(*step.messages, *asks))
+        has_remote = workspace.git is not None and workspace.git.config("remote.origin.url") is not None
+        ask = "it counts once it is merged" if has_remote else committing(workspace, path)
+        return replace(step, messages=(*step.messages, ask)) if step.edits else step
 
     return edit_record(workspace, asked, overridden)
 
 
-def _removed(workspace: Workspace, path: str, name: str) -> WrittenFile:
+def _removed(workspace: Workspace, path: str, freeze: Freeze) -> WrittenFile:
+    planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
+    begin = None if isinstance(planned, Unread) else planned.span.begin
+    why = "it had only just begun" if begin is not None and begin <= workspace.now else "it had not begun"
     is_known = in_git(workspace, path)
     (workspace.root / path).unlink()
     never = "" if is_known else "; git never had it, so there is nothing to commit"
     asks = (committing(workspace, path),) if is_known else ()
-    return WrittenFile(path, (f"{name}: removed, it had not begun{never}",), next_steps=asks)
+    return WrittenFile(path, (f"{freeze.name}: removed, {why}{never}",), next_steps=asks)
 
 
 def _meets(workspace: Workspace, path: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
+from incident_ops.render.text import fold
 
 if TYPE_CHECKING:
     from rich.live import Live as Table
@@ -142,7 +143,7 @@ def replay_command(ctx: click.Context, csv: str, file: str, form: str) -> None:
     _report(outcome, form)
 
 
-@canary.command()
+@canary.command(short_help="What a service's traffic can decide, and a gate file for it.")
 @click.option("--baseline-rate", metavar="PERCENT", required=True, help="Errors of the service today, e.g. 0.5%.")
 @click.option("--rps", type=float, metavar="N", required=True, help="Requests a second of the whole service.")
 @click.option("--share", metavar="PERCENT", default="10%", show_default=True, help="The canary's share of them.")
@@ -216,7 +217,7 @@ def _may_begin(ctx: click.Context, service: str, environment: str | None, second
     return check_gate(workspace_of(ctx), GateRequest(service, environment, lead=timedelta(seconds=seconds)))
 
 
-@canary.command()
+@canary.command(short_help="Check gate files.")
 @click.argument("names", metavar="[GATE]...", nargs=-1, type=click.Path())
 @click.option("--file", "-f", "files", metavar="GATE", multiple=True, help="A gate file. Default: all of gates/.")
 @format_option
@@ -325,6 +326,8 @@ def _seconds(text: str, option: str) -> float:
 
 EVERY = 15.0
 """Seconds of the run between two lines in a log."""
+LOG_WIDTH = 100
+"""Columns of those lines at most."""
 
 
 class Progress:
@@ -374,7 +377,8 @@ class Progress:
         elif run.at - self._last >= EVERY or joined.is_final:
             self._last = run.at
             for line in lines:
-                _log(f"{head}: {inert(line)}")
+                for row in fold(f"{head}: {inert(line)}", rest="  ", width=LOG_WIDTH):
+                    _log(row)
 
     def note(self, text: str) -> None:
         """A line that stays."""
