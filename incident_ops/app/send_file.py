@@ -43,8 +43,8 @@ class FileToSend(NamedTuple):
 def send_file(workspace: Workspace, make: Callable[[Workspace], FileToSend]) -> SentRecord:
     """Sends what `make` makes of the tip of the remote's default branch.
 
-    What hinders the pull request is in the answer. Errors as `make`; Incomplete or WriteFailed where the remote does not
-    answer or does not take it: then nothing is written.
+    What hinders the pull request is in the answer. Errors as `make`; Incomplete or WriteFailed where the remote does
+    not answer or does not take it: then nothing is written.
     """
     git = demand_repository(workspace)
     remote = need_remote(git, _SECONDS, by_person=True)
