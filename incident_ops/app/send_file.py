@@ -1,4 +1,4 @@
-"""Sending a file that is no record: one commit on a branch of its own, on top of the default branch.
+"""Sending a file that is not a record: one commit on a branch of its own, on top of the default branch.
 
 Its pull request is opened; the checkout stays as it is.
 """

@@ -22,6 +22,7 @@ from incident_ops.deploy_gate.verdict import OK
 FIRST_LOOK, LATER_LOOKS = 0.8, (0.1, 0.05, 0.05)
 """Parts of beta: at the planned end, and at each later look. Together they are all of it, so that a canary
 `unacceptableRatio` times worse passes with the chance beta at most, however often it is looked at."""
+MOST_LOOKS = 1 + len(LATER_LOOKS)
 
 CLUMPED = 0.6
 """Part of that where phi is above 1: phi itself is estimated."""
@@ -194,7 +195,12 @@ def look_part(look: int) -> float:
 
 def looks_left(look: int) -> int:
     """How often a run may be looked at again after look number `look`."""
-    return 1 + len(LATER_LOOKS) - look
+    return MOST_LOOKS - look
+
+
+def until_next_look(planned: float, extension: float) -> float:
+    """Seconds from one look to the next in a run of `planned` seconds that may be extended by so many."""
+    return max(planned, math.ceil(extension / len(LATER_LOOKS)))
 
 
 def pass_phi(

@@ -24,7 +24,7 @@ from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.leaning import is_leaning
 from incident_ops.canary.observed import Observed
-from incident_ops.canary.pass_test import LATER_LOOKS, looks_left
+from incident_ops.canary.pass_test import MOST_LOOKS, looks_left, until_next_look
 from incident_ops.canary.ratio_test import is_sound_ratio
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
@@ -88,8 +88,7 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
     if analysis.on_inconclusive != EXTEND:
         return None
     longest = analysis.horizon + analysis.extend_by
-    further = max(analysis.horizon, math.ceil(analysis.extend_by / len(LATER_LOOKS)))
-    return min(horizon + further, longest) if horizon < longest else None
+    return min(horizon + until_next_look(analysis.horizon, analysis.extend_by), longest) if horizon < longest else None
 
 
 def takes_all_traffic(analysis: Analysis) -> bool:
@@ -475,7 +474,7 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
 def _demand_sound_run(state: _RunState, steps: int) -> None:
     numbers = [state.horizon, state.at, state.held, state.shifted, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
-    if not in_range or not 0 <= state.stage < steps or state.turns < 0 or not 1 <= state.look <= 1 + len(LATER_LOOKS):
+    if not in_range or not 0 <= state.stage < steps or state.turns < 0 or not 1 <= state.look <= MOST_LOOKS:
         raise UserError("the state file is damaged: its numbers are out of range", hint=START_ANEW)
 
 
