@@ -24,8 +24,8 @@ from incident_ops.canary.pass_test import (
     FEWEST_ALONE,
     FEWEST_COUNTED,
     FIRST_LOOK,
-    LATER_LOOK,
     SELF_LEVEL,
+    look_part,
 )
 
 Floats = NDArray[np.float64]
@@ -220,7 +220,7 @@ class Look:
 
     def passes(self, beta: float, look: int = 1) -> NDArray[np.bool_]:
         """Whether the comparison lets it pass at look number `look`."""
-        part = beta * (FIRST_LOOK if look == 1 else LATER_LOOK)
+        part = beta * look_part(look)
         return self.is_long & (self.unacceptable <= np.where(self.phi > 1, CLUMPED, 1.0) * part)
 
     def is_low(self, rate: float, requests: float, beta: float, guard: float = CLUMP_GUARD) -> NDArray[np.bool_]:

@@ -313,7 +313,8 @@ def _other_findings(store: Store, path: str, kind: str, world: World | None) -> 
     if not isinstance(raw, bytes):
         return [raw] if raw else []
     if kind in (FREEZE, MAINTENANCE) and not path.endswith(".yaml"):
-        stem = path.rpartition(".")[0] or f"{path}/NAME"
+        folder, _, name = path.rpartition("/")
+        stem = f"{folder}/{name.rpartition('.')[0] or name}" if folder else f"{path}/NAME"
         return [fault("near-name", path, "its name does not end in .yaml", f"rename it to {stem}.yaml")]
     document = read_bytes(raw, path)
     if isinstance(document, list):
@@ -353,12 +354,13 @@ def _gate_findings(document: Document, world: World | None) -> list[Finding]:
     """Findings over a gate file; whether its data source is there only a usable policy can tell."""
     # the canary's statistics take long to load, and most repositories have no gate file
     from incident_ops.canary.config_check import check_gate_file, check_source
-    from incident_ops.canary.length_check import check_length
+    from incident_ops.canary.length_check import check_counts, check_length
     from incident_ops.records.gate_file import gate_findings
 
     def judge(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
         yield from check_gate_file(data, file)
         yield from check_length(data, file)
+        yield from check_counts(data, file)
         if world:
             yield from check_source(data, file, world.policy)
         yield from not_used_yet("gate", data, file)

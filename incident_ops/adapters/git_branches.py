@@ -10,11 +10,13 @@ import json
 import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from incident_ops.adapters.git import SETTINGS, Git, Objects, quiet_environment
+from incident_ops.adapters.git_proposals import ChangedFile, CommitMaker, bring_signed
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.adapters.http import LONGEST, NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.processes import one_line, run
@@ -193,20 +195,27 @@ _GIT_SECONDS = 10.0
 _HINT = "check the address and the network; or read the records: --records URL@GATE_BRANCH"
 
 
-def publish_gate(remote: Remote, content: bytes, now: datetime, keeps: Callable[[bytes], bool]) -> bool:
+def publish_gate(
+    remote: Remote, content: bytes, now: datetime, keeps: Callable[[bytes], bool], maker: CommitMaker | None = None
+) -> bool:
     """Puts gate.json on its branch, which holds nothing else and has no history; False where theirs is kept.
 
-    `keeps` tells of what is there already whether it stays: it is as new. Raises WriteFailed or Ambiguous where it
-    cannot be put there, Incomplete where the branch cannot be read.
+    `keeps` tells of what is there already whether it stays: it is as new. `maker` makes the commit where it can sign
+    it. Raises WriteFailed or Ambiguous where it cannot be put there, Incomplete where the branch cannot be read.
     """
-    objects = remote.objects
+    objects, message = remote.objects, "What holds deploys\n\nby incident-ops"
+
+    @cache
+    def made() -> str:
+        tree, file = objects.file_tree(GATE_FILE, content), ChangedFile(GATE_FILE, "100644", content)
+        signed = maker.signed("", tree, [file], "", message) if maker else ""
+        return bring_signed(remote, signed, tree, ()) or objects.commit(tree, (), message, now)
 
     def decide(seen: str | None) -> Move[bool] | Stay[bool]:
         theirs = objects.content(seen, GATE_FILE) if seen is not None else None
         if theirs is not None and keeps(theirs):
             return Stay(False)
-        made = objects.commit(objects.file_tree(GATE_FILE, content), (), "What holds deploys\n\nby incident-ops", now)
-        return Move(made, True)
+        return Move(made(), True)
 
     return compare_and_set(remote, GATE_BRANCH, decide, "gate.json was not published")
 
@@ -217,16 +226,30 @@ def published(remote: Remote) -> bytes | None:
     return remote.objects.content(seen, GATE_FILE) if seen is not None else None
 
 
-def read_branch(remote: Remote) -> tuple[bytes, str]:
-    """gate.json of a repository, and the commit that its HEAD is at. Incomplete where one of them cannot be read."""
-    content = published(remote)
-    if content is None:
+class PublishedFile(NamedTuple):
+    """gate.json as it lies on its branch, the commit that put it there, and the one that the repository's HEAD is at.
+
+    `is_alone` False where the commit holds or follows something else, which none of ours does.
+    """
+
+    content: bytes
+    commit: str
+    head: str
+    is_alone: bool
+
+
+def read_branch(remote: Remote) -> PublishedFile:
+    """gate.json of a repository. Incomplete where it or the repository's HEAD cannot be read."""
+    commit = remote.tip(GATE_BRANCH)
+    content = remote.objects.content(commit, GATE_FILE) if commit is not None else None
+    if commit is None or content is None:
         hint = "its reconcile workflow publishes it: incident-ops gate publish"
         raise Incomplete(f"the repository has no {GATE_FILE} on branch {GATE_BRANCH}", where=remote.url, hint=hint)
     head = remote.head()
     if head is None:
         raise Incomplete("the repository does not tell its HEAD", where=remote.url)
-    return content, head
+    is_alone = not remote.objects.parents(commit) and [one.path for one in remote.git.tree(commit)] == [GATE_FILE]
+    return PublishedFile(content, commit, head, is_alone)
 
 
 def scratch_clone(folder: Path, url: str, token: str, server: str) -> Remote:

@@ -38,7 +38,20 @@ class CommitMaker(Protocol):
     """Whoever hosts the remote and makes commits there that it signs, on no branch."""
 
     def signed(self, base_tree: str, tree: str, changed: Sequence[ChangedFile], parent: str, message: str) -> str:
-        """A signed commit of `tree`, which is `base_tree` with these files -> its id, "" where it signs none for us."""
+        """A signed commit of `tree`, which is `base_tree` with these files -> its id, "" where it signs none for us.
+
+        An empty `base_tree` has no files, and without a `parent` it is the first commit of a history.
+        """
+
+
+def bring_signed(remote: Remote, commit: str, tree: str, parents: tuple[str, ...]) -> str:
+    """The same commit ("" stays), fetched from the host that made it. WriteFailed where it is another one."""
+    if commit:
+        remote.bring(commit)
+        if (remote.objects.tree_of(commit), remote.objects.parents(commit)) != (tree, parents):
+            hint = "nothing was moved; the next run tries again"
+            raise WriteFailed(f"commit {commit[:12]} of {remote.name} is not what was asked for", hint=hint)
+    return commit
 
 
 class SeenBranch(NamedTuple):
@@ -158,13 +171,7 @@ class Proposals:
             return ""
         before = self._objects.tree_of(parent)
         commit = self._maker.signed(before, tree, self._files(before, tree), parent, message)
-        if commit:
-            self._remote.bring(commit)
-            made = (self._objects.tree_of(commit), self._objects.parents(commit))
-            if made != (tree, (parent,)):
-                hint = "nothing was moved; the next run tries again"
-                raise WriteFailed(f"commit {commit[:12]} of {self._remote.name} is not what was asked for", hint=hint)
-        return commit
+        return bring_signed(self._remote, commit, tree, (parent,))
 
     def _files(self, old: str, new: str) -> list[ChangedFile]:
         fields = iter(os.fsdecode(self._objects.difference(old, new)).split("\0"))

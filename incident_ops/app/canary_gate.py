@@ -16,7 +16,7 @@ from typing import NamedTuple
 from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, limited_by_policy, to_analysis
 from incident_ops.canary.config_check import check_gate_file, check_source
-from incident_ops.canary.length_check import check_length
+from incident_ops.canary.length_check import check_counts, check_length
 from incident_ops.canary.provider_check import kinds_named
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.canary.trace import RunFacts
@@ -124,7 +124,11 @@ def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, Checked
         kinds = kinds_named(document.data["spec"])
         asks = any(METRIC_KINDS[kind].is_asked for kind in kinds)
         findings = _source_findings(document, workspace.judged_by[0]) if asks else []
-        advice = [*check_length(document.data, path), *not_used_yet("gate", document.data, path)]
+        advice = [
+            *check_length(document.data, path),
+            *check_counts(document.data, path),
+            *not_used_yet("gate", document.data, path),
+        ]
         placed = [finding.at(document.locate(finding.where)) for finding in advice]
         checked[path] = CheckedGate([*findings, *placed], kinds)
     return checked

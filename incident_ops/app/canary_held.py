@@ -18,7 +18,7 @@ from incident_ops.deploy_gate.verdict import (
     PASS,
 )
 from incident_ops.errors import UserError
-from incident_ops.render.gate import lines_of_holds
+from incident_ops.render.gate import ends_of_holds, lines_of_holds
 
 _TRIES, _PAUSE = 3, 20.0
 """How often a remote that does not answer is asked between two steps, and how many seconds later."""
@@ -76,7 +76,8 @@ class GateOfRun:
                 held = check_gate(at_present(self._workspace, self._ticking.now()), asked)
             except UserError as error:
                 return CanaryOutcome(self._name, INCONCLUSIVE, CONFIG_ERROR, notes=(str(error),), is_held=True)
-        ids, notes = tuple(held.incident_ids), (*lines_of_holds(held, asked.lead), *held.notes)
+        ends = ends_of_holds(held)
+        ids, notes = tuple(held.incident_ids), (*lines_of_holds(held, asked.lead), *ends, *held.notes)
         return CanaryOutcome(self._name, held.verdict, held.reason_code, incident_ids=ids, notes=notes, is_held=True)
 
     def stopped(self, held: CanaryOutcome, weight: int, *, has_state: bool) -> CanaryOutcome:

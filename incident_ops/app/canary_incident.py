@@ -6,13 +6,13 @@ the record is sent, on the remote: a job begins with a fresh checkout, which lac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
-from incident_ops.app.declare import declare_record
+from incident_ops.app.declare import FirstEdit, declare_record
 from incident_ops.app.edit_record import check_services, edit_record, record_of, who
 from incident_ops.app.sent_state import is_unsent
 from incident_ops.app.workspace import Workspace, at_commit, demand_work_tree, need_remote
@@ -25,7 +25,7 @@ from incident_ops.domain.triage import triage_answers, worst_tier
 from incident_ops.edits.cause import CauseFacts, write_cause
 from incident_ops.edits.communicate import TimelineEntry, add_entry
 from incident_ops.edits.declare import NO_ANSWERS, Declaration
-from incident_ops.edits.step import Step
+from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.records.store import record_path
 from incident_ops.render.canary import canary_headline, progress
@@ -89,10 +89,14 @@ def record_failure(workspace: Workspace, failed: FailedCanary, severity: str | N
     outcome = failed.outcome
     known, notes = _already_open(workspace, failed, is_sent=is_sent)
     try:
-        incident = known or _declared(replace(workspace, now=failed.at), failed, severity)
-        path = _written(workspace, incident, failed, is_again=known is not None)
+        if known is None:
+            record = _declared(workspace, failed, severity)
+        else:
+            change = partial(_said_of, failed, who(workspace, None), is_again=True)
+            record = edit_record(replace(workspace, now=failed.rolled_back_at), known, change).record
     except IncidentOpsError as error:
         return replace(outcome, notes=(*outcome.notes, *notes, f"error: the incident was not written: {error}"))
+    incident, path = record.incident.id, record.path
     outcome = replace(outcome, incident_ids=(*outcome.incident_ids, incident))
     done = f"written to {incident}, which is open" if known else f"declared as {incident}"
     if not is_sent:
@@ -160,8 +164,9 @@ def _newest(records: Iterator[Record]) -> Record | None:
     return max(records, key=lambda record: record.incident.id, default=None)
 
 
-def _declared(workspace: Workspace, failed: FailedCanary, severity: str | None) -> str:
-    """Declares the incident -> its id. Without a label the share of the traffic answers the triage question."""
+def _declared(workspace: Workspace, failed: FailedCanary, severity: str | None) -> Record:
+    """Declares the incident with all that is to be said. Without a label the share of the traffic answers the triage
+    question."""
     by_priority = workspace.judged_by[0].drives == "priority"
     declaration = Declaration(
         title=f"Canary of {failed.service} failed",
@@ -175,23 +180,22 @@ def _declared(workspace: Workspace, failed: FailedCanary, severity: str | None) 
         tier=worst_tier((failed.service,), workspace.judged_by[1]),
         by_machine=True,
     )
-    return declare_record(workspace, declaration, who(workspace, None)).record.incident.id
+    by = who(workspace, None)
+    first = FirstEdit(failed.rolled_back_at, partial(_said_of, failed, by, is_again=False))
+    return declare_record(replace(workspace, now=failed.at), declaration, by, first=first).record
 
 
-def _written(workspace: Workspace, incident: str, failed: FailedCanary, *, is_again: bool) -> str:
-    """Adds the verdict, the figures and the rollback to the timeline -> the path of the record."""
+def _said_of(failed: FailedCanary, by: str | None, incident: Incident, *, is_again: bool) -> Step:
+    """The verdict, the figures and the rollback in the timeline, and the commit as the cause."""
     headline = canary_headline(failed.outcome)
     rows = [f"It failed again: {headline}" if is_again else headline]
     rows += [f"{status.verdict}: {progress(status)}" for status in failed.outcome.metrics]
     ref = failed.sha or None
-    entries: Sequence[tuple[datetime, TimelineEntry]] = [
+    entries = [
         *((failed.at, TimelineEntry(event=row, kind=_KIND, ref=ref)) for row in rows),
         (failed.rolled_back_at, TimelineEntry(event=failed.rolled_back, kind="action", ref=ref)),
     ]
-    by = who(workspace, None)
-    for at, entry in entries:
-        edit_record(replace(workspace, now=at), incident, partial(_add, at, by, entry))
-    return edit_record(workspace, incident, partial(_blame, failed.sha)).record.path
+    return join_steps(*(add_entry(incident, at, by, entry) for at, entry in entries), _blame(failed.sha, incident))
 
 
 def _blame(sha: str, incident: Incident) -> Step:
@@ -199,7 +203,3 @@ def _blame(sha: str, incident: Incident) -> Step:
     if not sha or incident.cause is not None:
         return Step((), ())
     return write_cause(incident, CauseFacts({"category": "deploy", "trigger": "Its canary failed", "ref": sha}, {}))
-
-
-def _add(at: datetime, by: str | None, entry: TimelineEntry, incident: Incident) -> Step:
-    return add_entry(incident, at, by, entry)

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from incident_ops.adapters.environment import Ticking
-from incident_ops.app.canary_gate import demand_source, read_gate
+from incident_ops.app.canary_gate import GateFile, demand_source, read_gate
 from incident_ops.app.canary_samples import query_values
 from incident_ops.app.canary_sources import GateSources, connect_sources
 from incident_ops.app.workspace import Workspace
 from incident_ops.canary.config import Analysis, Metric, ThresholdMetric, fill_query, with_values
 from incident_ops.canary.counters import NO_CANARY_TRAFFIC, Counts, Gap, Reading, difference, to_reading
-from incident_ops.canary.probe import BASELINE, CANARY, ERRORS, REQUESTS, Probe, ProbedQuery, probe_of
+from incident_ops.canary.length_check import check_counts
+from incident_ops.canary.probe import BASELINE, CANARY, ERRORS, REQUESTS, Probe, ProbedQuery, ProbeNote, probe_of
 from incident_ops.canary.slow_rate import slow_reading
 from incident_ops.canary.threshold import measure, shown_result
 from incident_ops.domain.latency import spell_latency
@@ -58,7 +59,15 @@ def probe_gate(workspace: Workspace, request: ProbeRequest, say: Callable[[str],
     if asker.asks_again:
         say(f"asking again in {AGAIN:g} s, for how fast the counters grow ...")
         found = asker.again(found)
-    return probe_of(analysis, found)
+    probe = probe_of(analysis, found)
+    return replace(probe, notes=(*probe.notes, *_of_counts(gate)))
+
+
+def _of_counts(gate: GateFile) -> Iterator[ProbeNote]:
+    """What `validate` warns of, too: steps that a metric does not see."""
+    for finding in check_counts(gate.document.data, gate.path):
+        metric = gate.analysis.metrics[int(finding.where.route[2])]
+        yield ProbeNote(metric.name, finding.message, finding.hint, is_problem=False)
 
 
 AskedOf = tuple[str, str]

@@ -23,6 +23,7 @@ class CanaryRequest:
     environment: str | None = None
     sha: str | None = None
     records: str | None = None
+    trusted: tuple[str, ...] = ()
     passed: str | None = None
     requests: int | None = None
     values: tuple[str, ...] = ()

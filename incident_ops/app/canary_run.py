@@ -29,8 +29,9 @@ from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_value
 from incident_ops.app.canary_sources import connect_sources
 from incident_ops.app.gate_check import GateRequest
 from incident_ops.app.workspace import Workspace, remote_of
-from incident_ops.canary.carry_on import carried_on
+from incident_ops.canary.carry_on import carried_on, how_to_carry_on
 from incident_ops.canary.config import FULL, Analysis, limited_by_policy, longest_run, with_values
+from incident_ops.canary.pass_test import looks_left
 from incident_ops.canary.replay import NOT_ROLLED_BACK, ROLLED_BACK, CanaryOutcome, outcome_of
 from incident_ops.canary.run import (
     Owner,
@@ -175,6 +176,7 @@ class _Rollout:
             request.environment,
             request.sha,
             records=request.records,
+            trusted=request.trusted,
             passed=request.passed,
             requests=request.requests,
             lead=lead,
@@ -200,12 +202,8 @@ class _Rollout:
         """Names how a person carries an inconclusive run on, where that can be."""
         if outcome.verdict != INCONCLUSIVE or ended.next_weight is not None or self._state_file is None:
             return outcome
-        try:
-            carried_on(self._analysis, ended.run, 1.0)
-        except UserError:
-            return outcome
-        further = "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
-        return replace(outcome, notes=(*outcome.notes, further))
+        further = how_to_carry_on(self._analysis, ended.run)
+        return replace(outcome, notes=(*outcome.notes, *filter(None, [further])))
 
     def _is_let_through(self, outcome: CanaryOutcome) -> bool:
         """Whether all traffic may follow; a dry run that did not pass holds nothing, and moves nothing either."""
@@ -283,7 +281,9 @@ class _Rollout:
             return run
         longer = carried_on(self._analysis, run, seconds)
         until = spell_duration(round(longer.horizon))
-        self._progress.note(f"carried on until {until} of measured time; this is look {longer.look} at a pass")
+        left = looks_left(longer.look)
+        again = f"it can be carried on {left} more time{'s' * (left > 1)}" if left else "this is the last time"
+        self._progress.note(f"carried on until {until} of measured time; {again}")
         return longer
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.adapters.notifiers import variable
-from incident_ops.app.edit_record import check_services, checked, must_have_happened
+from incident_ops.app.edit_record import (
+    RecordAsRead,
+    RecordEdit,
+    check_services,
+    checked,
+    edited_content,
+    must_have_happened,
+)
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
 from incident_ops.domain.as_of import declared_at
@@ -68,10 +75,22 @@ class DeclaredRecord:
         return self.record.path.rpartition("/")[0]
 
 
+class FirstEdit(NamedTuple):
+    """What is written together with a declaration: what becomes of the new incident, and when that is known."""
+
+    at: datetime
+    change: RecordEdit
+
+
 def declare_record(
-    workspace: Workspace, declaration: Declaration, by: str | None, *, is_sent: bool = False
+    workspace: Workspace,
+    declaration: Declaration,
+    by: str | None,
+    *,
+    is_sent: bool = False,
+    first: FirstEdit | None = None,
 ) -> DeclaredRecord:
-    """Writes the record of a declaration; `is_sent`: the caller sends it, so no step says how.
+    """Writes the record of a declaration, all of it at once; `is_sent`: the caller sends it, so no step says how.
 
     UserError where it names an unknown service or would not be valid.
     """
@@ -85,7 +104,7 @@ def declare_record(
         demand_no_link(workspace.root, path)
         if os.path.lexists((workspace.root / path).parent):
             continue
-        draft = _drafted(workspace, incident_id, declaration, by)
+        draft = _with_first(workspace, _drafted(workspace, incident_id, declaration, by), first)
         if write_in_new_folder(workspace.root / path, draft.raw):
             declared, record = draft.declared, draft.record
             unkept = _kept(workspace, declaration, path, draft)
@@ -179,6 +198,15 @@ def _drafted(workspace: Workspace, incident_id: str, declaration: Declaration, b
     declared = declare_incident(incident_id, declaration, policy, in_force, at, by)
     raw = _spelled(declared.data)
     return _Draft(declared, raw, checked(workspace, record_path(incident_id), raw, None))
+
+
+def _with_first(workspace: Workspace, draft: _Draft, first: FirstEdit | None) -> _Draft:
+    """UserError where the record would not be valid then."""
+    if first is None:
+        return draft
+    step, later = first.change(draft.record.incident), replace(workspace, now=first.at)
+    content, record, _ = edited_content(later, RecordAsRead(draft.raw, draft.record), step.edits)
+    return _Draft(draft.declared, content, record)
 
 
 def _new_ids(workspace: Workspace, declaration: Declaration, by: str | None, unnumbered: list[str]) -> Iterator[str]:

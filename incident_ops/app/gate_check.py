@@ -71,7 +71,8 @@ class GateRequest:
     """What is to be deployed, as the options of `gate check` say it; see its help.
 
     `fixes` is the incident that the commit fixes, `by` who says so; `passed` is a file. `lead` is for how long a run
-    that begins now takes, None = as the policy says.
+    that begins now takes, None = as the policy says. `trusted` are those for whom GitHub may have signed a published
+    gate.json.
     """
 
     service: str
@@ -83,6 +84,7 @@ class GateRequest:
     passed: str | None = None
     requests: int | None = None
     lead: timedelta | None = None
+    trusted: tuple[str, ...] = ()
 
 
 def check_gate(
@@ -97,12 +99,14 @@ def check_gate(
     """
     if request.fixes is not None and request.sha is None:
         raise UserError("--fixes lets one commit through", hint="--sha SHA")
+    if request.trusted and request.records is None:
+        raise UserError("--trusted is about a gate.json that is published", hint="--records URL@incident-ops/public")
     sha = None if request.sha is None else _commit_id(request.sha)
     what = (request.service, request.environment or "", workspace.now, sha, request.requests)
     asked = DeployRequest(*what, lead=request.lead)
     try:
         with ExitStack() as scratch:
-            source = gate_source(workspace, request.records, scratch)
+            source = gate_source(workspace, request.records, scratch, request.trusted)
             if isinstance(source, PublishedGate):
                 verdict = _verdict_of_published(source, asked, request.fixes)
             else:
@@ -134,6 +138,7 @@ def _verdict_of_published(published: PublishedGate, asked: DeployRequest, fixes:
     if (why := why_not_current(state, published.head, asked.now)) is not None:
         return _unreachable(asked, why)
     verdict = verdict_of_state(state, replace(asked, environment=asked.environment or state.environments[0]))
+    verdict = replace(verdict, notes=(*verdict.notes, *filter(None, [published.unproven])))
     if fixes is not None and verdict.exit_code:
         note = f"gate.json does not say who commands {fixes}: ask the records, --records URL@BRANCH"
         return replace(verdict, notes=(*verdict.notes, note))
@@ -256,7 +261,7 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
         note = f"{verdict.blamed} names this commit as its cause: that it passed before does not count"
         return replace(verdict, notes=(*verdict.notes, note)) if listed else verdict
     if listed:
-        return rolled_back(verdict)
+        return _passed_before(verdict)
     if len(sha) not in _WHOLE_IDS:
         note = f"--sha {sha} is not a whole commit id: what passed before, or is let through, is found by the whole one"
         return replace(verdict, notes=(*verdict.notes, note))
@@ -272,7 +277,17 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
     except IncidentOpsError as error:
         note = f"unknown whether {sha[:12]} passed before: {error}"
         return replace(verdict, notes=(*verdict.notes, note))
-    return rolled_back(verdict) if passed else verdict
+    return _passed_before(verdict) if passed else verdict
+
+
+def _passed_before(verdict: Verdict) -> Verdict:
+    """The pass of a commit that passed before; a gate.json cannot tell whether an incident blames it."""
+    is_blind = not verdict.looked_at and any(hold.reason_code == OPEN_INCIDENT for hold in verdict.holds)
+    caution = f"{', '.join(verdict.incident_ids) or 'an incident'} is open, and {_NO_CAUSE}"
+    return replace(rolled_back(verdict), notes=(*verdict.notes, *([caution] if is_blind else [])))
+
+
+_NO_CAUSE = "gate.json does not say which commit caused it: see that it was not this one"
 
 
 def _commit_id(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,8 +58,11 @@ def write_state(state: PublicState, file: Path) -> None:
 def publish(workspace: Workspace, state: PublicState) -> bool:
     """Publishes gate.json on its branch; False where a newer one is there already.
 
-    The newer one is that of the later commit, whatever the clocks say; of one commit it is the later one.
+    GitHub makes and signs the commit where the token is one that it signs for; else git pushes one of ours. The newer
+    file is that of the later commit, whatever the clocks say; of one commit it is the later one.
     """
+    from incident_ops.adapters.github.connect import commits_of
+
     remote = need_remote(workspace.git)
 
     def is_newer(raw: bytes) -> bool:
@@ -71,7 +75,7 @@ def publish(workspace: Workspace, state: PublicState) -> bool:
         written = parse_instant(theirs.written_at)
         return workspace.now < written <= clock.now() + SKEW  # one of the future would stay for ever
 
-    return publish_gate(remote, to_json(state), workspace.now, is_newer)
+    return publish_gate(remote, to_json(state), workspace.now, is_newer, commits_of(os.environ, remote.url))
 
 
 def _is_later(remote: Remote, theirs: str, ours: str) -> bool:

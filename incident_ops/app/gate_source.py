@@ -5,11 +5,12 @@ What lies in the work tree or on a branch was merged by nobody: it neither holds
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.git import Git
@@ -19,6 +20,9 @@ from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.records.store import Store, record_path
 
+if TYPE_CHECKING:
+    from incident_ops.adapters.git_branches import PublishedFile
+
 SECONDS = 10.0
 """How long a remote may take to say what is merged."""
 
@@ -27,12 +31,20 @@ _ADDRESS = re.compile(r"https?://")
 _SHORT = 12
 
 
+GITHUB_ACTIONS = "github-actions[bot]"
+"""For whom GitHub signs what a workflow publishes with its own token."""
+
+
 class PublishedGate(NamedTuple):
-    """gate.json as it was read, where it lay, and the commit its repository is at (None: that cannot be read)."""
+    """gate.json as it was read, where it lay, and the commit its repository is at (None: that cannot be read).
+
+    `unproven` says why nobody checked who published it; "" where it was checked, or is the caller's own file.
+    """
 
     raw: bytes
     where: str
     head: str | None
+    unproven: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,8 +61,14 @@ class LookedAt:
     declared: tuple[str, ...] = ()
 
 
-def gate_source(workspace: Workspace, records: str | None, scratch: ExitStack) -> LookedAt | PublishedGate:
-    """What `--records` names; without it what is merged here. UserError where it names nothing that can be read."""
+def gate_source(
+    workspace: Workspace, records: str | None, scratch: ExitStack, trusted: tuple[str, ...] = ()
+) -> LookedAt | PublishedGate:
+    """What `--records` names; without it what is merged here. UserError where it names nothing that can be read.
+
+    `trusted` are the logins for which GitHub may have signed a published gate.json, none = that of its workflows;
+    Incomplete where it did for nobody or for somebody else.
+    """
     if records is None:
         return merged_records(workspace)
     path = Path(records)
@@ -60,16 +78,18 @@ def gate_source(workspace: Workspace, records: str | None, scratch: ExitStack) -
     if path.is_file():
         return PublishedGate(path.read_bytes(), records, None)
     if address := _BRANCH_OF.fullmatch(records):
-        return _branch(workspace, address["url"], address["branch"], scratch)
+        return _branch(workspace, address["url"], address["branch"], scratch, trusted or (GITHUB_ACTIONS,))
     if _ADDRESS.match(records):
         from incident_ops.adapters.git_branches import fetch
 
-        return PublishedGate(fetch(records), records.partition("?")[0].rpartition("@")[2], None)
+        return PublishedGate(fetch(records), records.partition("?")[0].rpartition("@")[2], None, _NO_COMMIT)
     hint = "a folder, a gate.json, https://.../gate.json, or the address of a repository with @BRANCH"
     raise UserError(f"--records {records}: not found", hint=hint)
 
 
-def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> LookedAt | PublishedGate:
+def _branch(
+    workspace: Workspace, url: str, branch: str, scratch: ExitStack, trusted: tuple[str, ...]
+) -> LookedAt | PublishedGate:
     from tempfile import TemporaryDirectory
 
     from incident_ops.adapters.git_branches import GATE_BRANCH, read_branch, scratch_clone
@@ -77,13 +97,42 @@ def _branch(workspace: Workspace, url: str, branch: str, scratch: ExitStack) -> 
     folder = Path(scratch.enter_context(TemporaryDirectory(prefix="incident-ops-")))
     remote = scratch_clone(folder, url, *token_and_server())
     if branch == GATE_BRANCH:
-        content, head = read_branch(remote)
-        return PublishedGate(content, f"branch {GATE_BRANCH} of {remote.url}", head)
+        file = read_branch(remote)
+        unproven = _check_signature(file, remote.url, trusted)
+        return PublishedGate(file.content, f"branch {GATE_BRANCH} of {remote.url}", file.head, unproven)
     tip = remote.tip(branch)
     if tip is None:
         raise UserError(f"{remote.url} has no branch {branch!r}", hint="--records URL@main")
     place = f"{branch} of {remote.url}, commit {tip[:_SHORT]}"
     return LookedAt(replace(workspace, root=folder, git=remote.git, store=Store(folder, remote.git, tip)), place)
+
+
+_NOT_CHECKED = "who published gate.json was not checked: "
+_NO_COMMIT = f"{_NOT_CHECKED}an address has no commit; `--records URL@incident-ops/public` has one"
+
+
+def _check_signature(file: PublishedFile, url: str, trusted: tuple[str, ...]) -> str:
+    """Why GitHub was not asked who published it; "" where it was, and names one of `trusted`. Else Incomplete."""
+    from incident_ops.adapters.github.connect import commits_of, repository_on_github
+
+    if not repository_on_github(os.environ, url):
+        return f"{_NOT_CHECKED}it is not on GitHub"
+    commits = commits_of(os.environ, url)
+    if commits is None:
+        return f"{_NOT_CHECKED}set GITHUB_TOKEN to a token that reads its repository"
+    place, hint = f"gate.json, commit {file.commit[:_SHORT]}", f"`--records {url}@main` asks the records themselves"
+    if not file.is_alone:
+        raise Incomplete(f"{place}: the commit holds or follows something else, so no run published it", hint=hint)
+    signed = commits.signed_for(file.commit)
+    if not signed.login:
+        why = f" ({signed.why})" if signed.why else ""
+        problem = f"GitHub did not sign it{why}, so anybody who may push can have put it there"
+        raise Incomplete(f"{place}: {problem}", hint=hint)
+    if signed.login.casefold() not in {one.casefold() for one in trusted}:
+        names = f"{', '.join(trusted)} {'is' if len(trusted) == 1 else 'are'} trusted"
+        hint = f"`--trusted '{signed.login}'` where that is who publishes it; {hint}"
+        raise Incomplete(f"{place}: GitHub signed it for {signed.login}, and {names}", hint=hint)
+    return ""
 
 
 def merged_records(workspace: Workspace) -> LookedAt:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from hashlib import sha256
 from typing import NamedTuple
 
-from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
-from incident_ops.adapters.git import Git
-from incident_ops.adapters.git_outgoing import OutgoingBranches
-from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.app.edit_record import clean, shown_path
-from incident_ops.app.identity import actor
-from incident_ops.app.observed_tracker import connect_github
 from incident_ops.app.oncall import usable_schedules
 from incident_ops.app.planned_changes import WrittenFile, committing
-from incident_ops.app.pull_request import pull_site
-from incident_ops.app.send import demand_repository
-from incident_ops.app.workspace import Workspace, at_commit, demand_work_tree, need_remote
+from incident_ops.app.send_file import FileToSend, send_file
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.documents.sent_text import exchange_message, exchange_pull
 from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.domain.record import Unread
-from incident_ops.domain.sending import ONCALL_BRANCHES, PullAddress, SentRecord
+from incident_ops.domain.sending import ONCALL_BRANCHES, SentRecord
 from incident_ops.edits.oncall import ExchangeRequest, exchange_people, swapped_shifts
 from incident_ops.edits.step import Step
-from incident_ops.errors import IncidentOpsError, UserError, WriteFailed
+from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 from incident_ops.records.editor import edit, key_order
 from incident_ops.records.oncall import ONCALL, Schedules, schedule_path
 from incident_ops.records.planned_changes import read_document
 from incident_ops.records.schema import schema
-
-_SECONDS = 30.0
 
 
 class _Exchange(NamedTuple):
@@ -60,66 +49,17 @@ def send_exchange(workspace: Workspace, name: str | None, wanted: ExchangeReques
     The checkout stays as it is. UserError where they cannot swap, Incomplete or WriteFailed where the remote does not
     answer or does not take it: then nothing is written. What hinders the pull request is in the answer.
     """
-    git = demand_repository(workspace)
-    remote = need_remote(git, _SECONDS, by_person=True)
-    main = remote.default_branch()
-    tip = remote.tip(main)
-    if tip is None:
-        hint = f"once: git push -u {remote.name} HEAD:{main}"
-        raise UserError(f"{remote.name} has no commit on {main} yet", hint=hint)
-    made = _exchanged(at_commit(workspace, tip), name, wanted)
-    stem = made.path.rpartition("/")[2].partition(".")[0]
-    branch = f"{ONCALL_BRANCHES}{stem}-{sha256(made.after).hexdigest()[:8]}"
-    commit, is_new = _pushed(workspace, git, remote, (branch, tip), made, wanted)
-    sent = SentRecord("", made.path, branch, commit, main, is_sent=True, is_new=is_new)
-    return WrittenFile(made.path, made.step.messages, made.step.warnings), _with_pull(
-        workspace, remote, sent, made, wanted
-    )
+    made: list[_Exchange] = []
 
+    def swapped(merged: Workspace) -> FileToSend:
+        one = _exchanged(merged, name, wanted)
+        made.append(one)
+        message = exchange_message(one.step.messages, wanted.reason)
+        title, body = exchange_pull(one.path, one.step.messages, wanted.reason, wanted.first, wanted.second)
+        return FileToSend(one.path, one.after, ONCALL_BRANCHES, one.after, message, title, body)
 
-def _pushed(
-    workspace: Workspace,
-    git: Git,
-    remote: Remote,
-    onto: tuple[str, str],
-    made: _Exchange,
-    wanted: ExchangeRequest,
-) -> tuple[str, bool]:
-    """The commit that the branch is at, and whether it is new there; `onto` are the branch and the commit below it."""
-    outgoing, (branch, tip) = OutgoingBranches(git), onto
-    message = exchange_message(made.step.messages, wanted.reason)
-
-    def decide(seen: str | None) -> Move[tuple[str, bool]] | Stay[tuple[str, bool]]:
-        if seen is not None and git.read_path(seen, made.path) == made.after:
-            return Stay((seen, False))
-        tree = outgoing.objects.changed_tree(tip, {made.path: made.after})
-        name = actor(workspace).name
-        try:
-            commit = outgoing.commit(tree, (tip,), message, clock.now(), name, sign=True)
-        except WriteFailed as error:
-            raise WriteFailed(error.message, hint="mend that and run it again, or leave out --send") from error
-        return Move(commit, (commit, True))
-
-    return compare_and_set(remote, branch, decide, f"nothing was sent: branch {branch} was not pushed")
-
-
-def _with_pull(
-    workspace: Workspace, remote: Remote, sent: SentRecord, made: _Exchange, wanted: ExchangeRequest
-) -> SentRecord:
-    site = pull_site(remote.url)
-    if site is None:
-        return replace(sent, is_ahead=True)
-    open_at = site.compare(sent.onto, sent.branch)
-    if not site.has_token:
-        return replace(sent, open_at=open_at)
-    title, body = exchange_pull(made.path, made.step.messages, wanted.reason, wanted.first, wanted.second)
-    try:
-        pulls = connect_github(workspace).pulls
-        known = pulls.find(sent.branch)
-        pull = known or pulls.create(sent.branch, sent.onto, title, body)
-    except IncidentOpsError as error:
-        return replace(sent, open_at=open_at, problem=str(error))
-    return replace(sent, pull=PullAddress(pull.number, pull.url, known is None))
+    sent = send_file(workspace, swapped)
+    return WrittenFile(sent.path, made[0].step.messages, made[0].step.warnings), sent
 
 
 def _exchanged(workspace: Workspace, name: str | None, wanted: ExchangeRequest) -> _Exchange:

@@ -55,7 +55,15 @@ class WrittenFile:
     is_changed: bool = True
 
 
-def hold_deploys(
+def hold_deploys(workspace: Workspace, wanted: FreezeRequest) -> WrittenFile:
+    """Writes a freeze. UserError where it cannot be one."""
+    check_names(workspace, wanted.services, wanted.environments)
+    data = new_freeze(workspace.now, wanted)
+    path = write_freeze(workspace, data)
+    return WrittenFile(path, (held_line(data),), meets(workspace, data), (committing(workspace, path),))
+
+
+def asked_freeze(
     workspace: Workspace,
     name: str,
     *,
@@ -65,19 +73,19 @@ def hold_deploys(
     since: str,
     until: str | None,
     by: str | None,
-) -> WrittenFile:
-    """Writes the freeze `name`; `since` and `until` as people type them. UserError where it cannot be one."""
-    check_names(workspace, services, environments)
+) -> FreezeRequest:
+    """A freeze as the options of `freeze` ask for it. UserError where a time cannot be read."""
     begin = typed_time(since, workspace.now, "--from", ahead=True).at
     end = None if until is None else typed_time(until, workspace.now, "--until", ahead=True).at
-    wanted = FreezeRequest(name, clean(reason) or "", begin, end, services, environments, by)
-    data = new_freeze(workspace.now, wanted)
-    path = write_freeze(workspace, data)
+    return FreezeRequest(name, clean(reason) or "", begin, end, services, environments, by)
+
+
+def held_line(data: dict[str, Any]) -> str:
+    """What the file of a freeze holds, from when to when."""
     what = " ".join(data.get("services", ["every service"]))
     where = " and ".join(data.get("environments", ["every environment"]))
     ends = data.get("until", "it is lifted")
-    done = f"{name}: deploys of {what} to {where} are held from {data['from']} until {ends}"
-    return WrittenFile(path, (done,), _meets(workspace, path), (committing(workspace, path),))
+    return f"{data['name']}: deploys of {what} to {where} are held from {data['from']} until {ends}"
 
 
 def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
@@ -95,7 +103,7 @@ def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
     if isinstance(step, Unread):
         raise Unusable([step])
     if step is None:
-        return _removed(workspace, path, name)
+        return _removed(workspace, path, freeze)
     if not step.edits:
         return WrittenFile(path, step.messages, step.warnings, is_changed=False)
     text = edit(raw.decode(), step.edits, order=key_order(schema("freeze")), file=path)
@@ -135,6 +143,11 @@ def let_through(
 def check_names(workspace: Workspace, services: Iterable[str], environments: Iterable[str]) -> None:
     """UserError for a service or an environment that nobody knows, and for an old revision."""
     demand_work_tree(workspace)
+    check_known(workspace, services, environments)
+
+
+def check_known(workspace: Workspace, services: Iterable[str], environments: Iterable[str]) -> None:
+    """The same of records at any revision."""
     check_services(workspace, services)
     for name in environments:
         demand_environment(name, workspace.judged_by[0])
@@ -170,16 +183,8 @@ def is_over(workspace: Workspace, there: Freeze) -> bool:
 def write_freeze(workspace: Workspace, data: dict[str, Any]) -> str:
     """Writes freezes/<name>.yaml -> its path. UserError where it does not fit the schema, or another one is there that
     is not over."""
-    path = freeze_path(data["name"])
-    content = "\n".join([FREEZE_HEADER, *yaml_block(data, 0, LayoutStyle()), ""]).encode("utf-8", "surrogatepass")
-    document = read_document(content, path, FREEZE)
-    if isinstance(document, Unread):
-        raise UserError(f"nothing was written: {document.reason}", where=path)
-    before = read_freeze(workspace, data["name"])
-    target = workspace.root / path
-    if before is not None and not is_over(workspace, before[2]):
-        hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
-        raise UserError("it is there already, and it is not over", where=before[0], hint=hint)
+    path, target = freeze_path(data["name"]), workspace.root / freeze_path(data["name"])
+    content, before = freeze_content(workspace, data), read_freeze(workspace, data["name"])
     if before is None or before[0] != path:
         if os.path.lexists(target):
             raise UserError("something is there already", where=path, hint="take another name")
@@ -187,6 +192,20 @@ def write_freeze(workspace: Workspace, data: dict[str, Any]) -> str:
     elif not replace_if_unchanged(target, before[1], content, workspace.state / "records.lock"):
         raise UserError("it was changed meanwhile", where=path, hint="run the command again")
     return path
+
+
+def freeze_content(workspace: Workspace, data: dict[str, Any]) -> bytes:
+    """The bytes of freezes/<name>.yaml. UserError as `write_freeze`."""
+    path = freeze_path(data["name"])
+    content = "\n".join([FREEZE_HEADER, *yaml_block(data, 0, LayoutStyle()), ""]).encode("utf-8", "surrogatepass")
+    document = read_document(content, path, FREEZE)
+    if isinstance(document, Unread):
+        raise UserError(f"nothing was written: {document.reason}", where=path)
+    before = read_freeze(workspace, data["name"])
+    if before is not None and not is_over(workspace, before[2]):
+        hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
+        raise UserError("it is there already, and it is not over", where=before[0], hint=hint)
+    return content
 
 
 def in_git(workspace: Workspace, path: str) -> bool:
@@ -213,25 +232,29 @@ def override_record(workspace: Workspace, asked: str, at: datetime, wanted: Over
 
     def overridden(incident: Incident) -> Step:
         step = override_incident(incident, at, wanted, names)
-        asks = (committing(workspace, path),) if step.edits else ()
-        return replace(step, messages=(*step.messages, *asks))
+        has_remote = workspace.git is not None and workspace.git.config("remote.origin.url") is not None
+        ask = "it counts once it is merged" if has_remote else committing(workspace, path)
+        return replace(step, messages=(*step.messages, ask)) if step.edits else step
 
     return edit_record(workspace, asked, overridden)
 
 
-def _removed(workspace: Workspace, path: str, name: str) -> WrittenFile:
+def _removed(workspace: Workspace, path: str, freeze: Freeze) -> WrittenFile:
+    planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
+    begin = None if isinstance(planned, Unread) else planned.span.begin
+    why = "it had only just begun" if begin is not None and begin <= workspace.now else "it had not begun"
     is_known = in_git(workspace, path)
     (workspace.root / path).unlink()
     never = "" if is_known else "; git never had it, so there is nothing to commit"
     asks = (committing(workspace, path),) if is_known else ()
-    return WrittenFile(path, (f"{name}: removed, it had not begun{never}",), next_steps=asks)
+    return WrittenFile(path, (f"{freeze.name}: removed, {why}{never}",), next_steps=asks)
 
 
-def _meets(workspace: Workspace, path: str) -> tuple[str, ...]:
+def meets(workspace: Workspace, data: dict[str, Any]) -> tuple[str, ...]:
     """Maintenance windows that lie in the new freeze: both were planned, and only one can be right."""
     plans = load_plans(workspace.store)
-    freeze, buffer = plans.freezes[path], workspace.judged_by[0].maintenance.buffer
-    made = [evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))]
+    freeze, buffer = msgspec.convert(data, Freeze), workspace.judged_by[0].maintenance.buffer
+    made = [evaluate_plan(freeze_path(freeze.name), freeze.name, partial(planned_freeze, freeze))]
     for place, change in plans.maintenance.items():
         if change.is_agreed:
             made.append(evaluate_plan(place, change.id, partial(planned_change, change, buffer)))

@@ -6,6 +6,7 @@ import msgspec
 
 from incident_ops.canary.config import Analysis, ErrorRate, Metric
 from incident_ops.canary.evidence import carry_evidence
+from incident_ops.canary.pass_test import looks_left
 from incident_ops.canary.run import START_ANEW, Run, has_settled
 from incident_ops.canary.verdict import MetricHistory
 from incident_ops.domain.time import spell_duration
@@ -20,11 +21,32 @@ def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
     if run.at < run.horizon:
         lasted, planned = spell_duration(round(run.at)), spell_duration(round(run.horizon))
         raise UserError(f"the run ended after {lasted} of {planned}, before its time", hint=START_ANEW)
+    if not looks_left(run.look):
+        problem = (
+            f"the run was carried on {run.look - 1} times, and a further look would let bad canaries pass too often"
+        )
+        raise UserError(problem, hint=f"roll back, or {START_ANEW}")
     metrics = {metric.name: _carried(metric, run.metrics[metric.name], seconds) for metric in analysis.metrics}
     longer = msgspec.structs.replace(run, horizon=run.at + seconds, look=run.look + 1, metrics=metrics)
     if has_settled(analysis, longer):
         raise UserError("a metric of the run has ended, and more ticks cannot change that", hint=START_ANEW)
     return longer
+
+
+def how_to_carry_on(analysis: Analysis, run: Run) -> str:
+    """How a person carries on an inconclusive run with a state file, and how often; "" where that is not possible."""
+    left = looks_left(run.look)
+    if not left:
+        return f"It was carried on as often as it may be: roll back, or {START_ANEW}."
+    try:
+        carried_on(analysis, run, 1.0)
+    except UserError:
+        return ""
+    often = "once more" if left == 1 else f"{left} more times"
+    return (
+        "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
+        f" That can be done {often}."
+    )
 
 
 def _carried(metric: Metric, history: MetricHistory, seconds: float) -> MetricHistory:

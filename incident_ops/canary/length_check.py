@@ -1,4 +1,4 @@
-"""Whether a gate's run can be long enough for a pass: in ticks that count, whatever the traffic."""
+"""Whether a gate's run can be long enough for a pass, in ticks that count, and its metrics are measured to its end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from incident_ops.canary.config import (
     LOOKBACK,
     counted_seconds,
     interval_of,
+    partial_of,
     seconds,
+    step_seconds,
     warmup_of,
 )
 from incident_ops.canary.pass_test import FEWEST_ALONE, FEWEST_COUNTED
@@ -40,6 +42,36 @@ def check_length(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
     if ticks is not None and FEWEST_COUNTED <= ticks < FEWEST_ALONE:
         message = f"{_spelled(ticks)} after the warm-up: so few show little of whether errors come in clumps"
         yield Finding(GATE_LENGTH_RULE, Level.WARNING, Where(file, ("spec", *_place(spec))), message, _longer(spec))
+
+
+GATE_COUNT_RULE = "gate-count"
+"""Id of the finding; `records/file_findings.py` explains it."""
+
+
+def check_counts(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
+    """A warning for each metric that is measured a few times only, where steps of the rollout follow."""
+    spec = data["spec"]
+    for index, metric in enumerate(spec["metrics"]):
+        if metric["type"] != "threshold" or metric.get("dryRun"):
+            continue
+        wanted = {key: metric.get(key) or 0 for key in ("count", "consecutiveSuccessLimit")}
+        key = min((one for one in wanted if wanted[one] > 1), key=lambda one: wanted[one], default="")
+        interval = seconds(metric, "interval", interval_of(spec))
+        last = seconds(metric, "initialDelay", warmup_of(spec)) + (wanted.get(key, 0) - 1) * interval
+        if key and 1 not in wanted.values() and (said := _unmeasured_steps(spec, last)):
+            hint = f"leave out {key}: then it is measured until the end"
+            yield Finding(GATE_COUNT_RULE, Level.WARNING, Where(file, ("spec", "metrics", index, key)), said, hint)
+
+
+def _unmeasured_steps(spec: Mapping[str, Any], last: float) -> str:
+    """What is to be said of a metric that is measured until second `last`; "" where no step begins after that."""
+    begin = 0.0
+    for step in partial_of(spec):
+        if begin >= last:
+            until, weight = duration_text(round(last)), step["weight"]
+            return f"measured until {until} only: the steps from {weight} % on run without it"
+        begin += step_seconds(spec, step)
+    return ""
 
 
 def _ticks(spec: Mapping[str, Any]) -> int | None:

@@ -18,6 +18,7 @@ from incident_ops.canary.pass_test import (
     fewest_blocks,
     good_chance,
     look_levels,
+    looks_left,
     pass_phi,
     unacceptable_chance,
 )
@@ -38,7 +39,9 @@ class Needed(NamedTuple):
 
 
 def still_needed(settings: EvidenceSettings, evidence: Evidence, look: int) -> Needed | None:
-    """What a pass at look number `look` needs still; None where that is unknown or will not come."""
+    """What a pass at look number `look` needs still; None where that is unknown, will not come, or no look is left."""
+    if looks_left(look) < 0:
+        return None
     ended = end_blocks(settings, evidence)
     passing = ended.passing
     of_limit = _requests_below_limit(settings, ended)

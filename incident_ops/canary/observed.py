@@ -90,6 +90,21 @@ def doubts(observed: Observed, ratio: float | None, high: float | None) -> Itera
         yield Doubt(text, decides=True)
 
 
+def blind_pass(observed: Observed, canary: Counts) -> str:
+    """What a pass rests on where the canary never had a series of errors, and few were to be expected; "" elsewhere.
+
+    `canary` are all of its counts.
+    """
+    mine, theirs = observed.blind.get("canary", (_NOTHING, _NOTHING))
+    if not mine.requests or mine.requests < canary.requests or not theirs.requests:
+        return ""
+    expected = mine.requests * theirs.errors / theirs.requests
+    return (
+        f"The canary never had a series of errors, and about {expected:.0f} were to be expected: none was taken for"
+        " zero. If its query finds none, this pass proves nothing; let it export the counter from 0."
+    )
+
+
 def share_doubts(declared: float, seen: float) -> Iterator[Doubt]:
     """What does not fit between the share that a step gives a canary and the share that was seen, each of 1."""
     said = f"The canary has {100 * seen:.3g} % of the requests that were counted, and its step {100 * declared:g} %"

@@ -5,8 +5,8 @@ share would be theta, the mean over ticks weighted by their errors (such a mean 
 Hoeffding, "On the distribution of the number of successes in independent trials", Ann. Math. Stat. 27, 1956). A pass
 is a number of errors that has at most the chance beta then. Counts are divided by phi where errors come in clumps.
 
-beta is spent over the looks: most at the planned end, a part at each later one. What is measured at every look, the
-evidence, is for a fail; a test that is made once needs far fewer errors.
+beta is spent over the looks: most at the planned end, the rest at three later ones at most. What is measured at every
+look, the evidence, is for a fail; a test that is made once needs far fewer errors.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from incident_ops.canary.counters import NORMAL_99, Counts, DispersionSums, phi,
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.deploy_gate.verdict import OK
 
-FIRST_LOOK, LATER_LOOK = 0.8, 0.2
-"""Parts of beta: at the planned end, and at each later look."""
+FIRST_LOOK, LATER_LOOKS = 0.8, (0.1, 0.05, 0.05)
+"""Parts of beta: at the planned end, and at each later look. Together they are all of it, so that a canary
+`unacceptableRatio` times worse passes with the chance beta at most, however often it is looked at."""
+MOST_LOOKS = 1 + len(LATER_LOOKS)
 
 CLUMPED = 0.6
 """Part of that where phi is above 1: phi itself is estimated."""
@@ -182,8 +184,23 @@ def pass_figures(
 
 def look_levels(settings: EvidenceSettings, look: int, divisor: float) -> tuple[float, float]:
     """The chances that a pass needs at this look, by the comparison and by the canary's own rate."""
-    part = settings.beta * (FIRST_LOOK if look == 1 else LATER_LOOK)
+    part = settings.beta * look_part(look)
     return part * (CLUMPED if divisor > 1 else 1.0), part
+
+
+def look_part(look: int) -> float:
+    """The part of beta that is for look number `look`, from 1 on; there are four."""
+    return (FIRST_LOOK, *LATER_LOOKS)[look - 1]
+
+
+def looks_left(look: int) -> int:
+    """How often a run may be looked at again after look number `look`."""
+    return MOST_LOOKS - look
+
+
+def until_next_look(planned: float, extension: float) -> float:
+    """Seconds from one look to the next in a run of `planned` seconds that may be extended by so many."""
+    return max(planned, math.ceil(extension / len(LATER_LOOKS)))
 
 
 def pass_phi(

@@ -24,6 +24,7 @@ from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
 from incident_ops.canary.leaning import is_leaning
 from incident_ops.canary.observed import Observed
+from incident_ops.canary.pass_test import MOST_LOOKS, looks_left, until_next_look
 from incident_ops.canary.ratio_test import is_sound_ratio
 from incident_ops.canary.threshold import RunEnd, Totals
 from incident_ops.canary.verdict import (
@@ -84,13 +85,13 @@ def warm_from(analysis: Analysis, stage: Stage) -> float:
 def next_horizon(analysis: Analysis, horizon: float) -> float | None:
     """When an inconclusive run is looked at again with `onInconclusive: {extend: {max: ...}}`; None: it ends here.
 
-    It goes on for as long as it was planned, again and again until `max` is used up. Few looks keep a pass honest
-    where errors come in clumps.
+    It goes on for as long as it was planned, or for a third of `max` where that is more, until `max` is used up: all
+    looks at a pass together let no more bad canaries through than one.
     """
     if analysis.on_inconclusive != EXTEND:
         return None
     longest = analysis.horizon + analysis.extend_by
-    return min(horizon + analysis.horizon, longest) if horizon < longest else None
+    return min(horizon + until_next_look(analysis.horizon, analysis.extend_by), longest) if horizon < longest else None
 
 
 def takes_all_traffic(analysis: Analysis) -> bool:
@@ -224,7 +225,7 @@ def extended_run(analysis: Analysis, run: Run, joined: JoinedVerdict) -> Run | N
     """The run with a later horizon, where its end is inconclusive and more ticks can change that; else None."""
     if analysis.on_inconclusive != EXTEND or joined.verdict != INCONCLUSIVE or run.at < run.horizon:
         return None
-    if has_settled(analysis, run):
+    if not looks_left(run.look) or has_settled(analysis, run):
         return None
     later = run.shifted + run.held
     horizon = next_horizon(analysis, run.horizon - later)
@@ -475,7 +476,7 @@ def _demand_owner(kept: Owner, owner: Owner) -> None:
 def _demand_sound_run(state: _RunState, steps: int) -> None:
     numbers = [state.horizon, state.at, state.held, state.shifted, *(metric.due for metric in state.metrics.values())]
     in_range = all(0 <= number < _LONGEST for number in numbers)
-    if not in_range or not 0 <= state.stage < steps or state.turns < 0 or state.look < 1:
+    if not in_range or not 0 <= state.stage < steps or state.turns < 0 or not 1 <= state.look <= MOST_LOOKS:
         raise UserError("the state file is damaged: its numbers are out of range", hint=START_ANEW)
 
 

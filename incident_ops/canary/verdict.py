@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary.config import ACCEPT, ON_INCONCLUSIVE_FAIL, Analysis, ErrorRate, Metric, ThresholdMetric
+from incident_ops.canary.config import ACCEPT, FULL, ON_INCONCLUSIVE_FAIL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import NO_BASELINE, NO_CANARY_TRAFFIC, NO_NEW_SAMPLE, NO_SAMPLES, Counts, Gap
 from incident_ops.canary.evidence import NO_COUNTS, Evidence, begin_evidence, observe_tick
 from incident_ops.canary.judgement import ERROR_RATE, TOO_FEW_SAMPLES, Judgement, judge_evidence
 from incident_ops.canary.leaning import LEANS_WORSE
 from incident_ops.canary.needed import Needed, still_needed
-from incident_ops.canary.observed import DOUBTFUL_COUNTS, Doubt, Observed, doubts, observe_counts, paced
+from incident_ops.canary.observed import DOUBTFUL_COUNTS, Observed, blind_pass, doubts, observe_counts, paced
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.slow_rate import SLOW_RATE, of_slow_requests
 from incident_ops.canary.threshold import (
@@ -268,7 +268,7 @@ def metric_status(
     """
     if isinstance(metric, ErrorRate):
         return _rate_status(analysis, metric, history, horizon, end, look)
-    return _threshold_status(metric, history, horizon, end)
+    return _threshold_status(analysis, metric, history, horizon, end)
 
 
 def join_metrics(statuses: Sequence[MetricStatus], is_over: bool) -> JoinedVerdict:
@@ -339,29 +339,30 @@ def _rate_status(
             verdict = FAIL
         needed = still_needed(settings, seen, look + (evidence.at >= horizon))
     if is_final:
-        text = " ".join(filter(None, (text, *(doubt.text for doubt in found))))
+        blind = blind_pass(history.observed, evidence.canary) if verdict == PASS else ""
+        said = [doubt.text for doubt in found] + [blind] * bool(blind)
+        if metric.slower_than is not None:
+            said = list(map(of_slow_requests, said))
+        text = " ".join(filter(None, (text, *said)))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
     sides = (evidence.canary, evidence.baseline)
     status = MetricStatus(
         metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit, needed=needed
     )
-    return status if metric.slower_than is None else _of_slow(status, judgement, metric.slower_than, found)
+    return status if metric.slower_than is None else _of_slow(status, judgement, metric.slower_than)
 
 
-def _of_slow(status: MetricStatus, judgement: Judgement, slower_than: float, found: Sequence[Doubt]) -> MetricStatus:
+def _of_slow(status: MetricStatus, judgement: Judgement, slower_than: float) -> MetricStatus:
     """The status of an error rate whose errors are slow requests, in words about those."""
-    text = status.text
-    for doubt in found:
-        text = text.replace(doubt.text, of_slow_requests(doubt.text))
     passing = judgement.passing
     in_words = passing and msgspec.structs.replace(passing, lacks=of_slow_requests(passing.lacks))
     spoken = msgspec.structs.replace(judgement, passing=in_words)
     reason = SLOW_RATE if status.reason_code == ERROR_RATE else status.reason_code
-    return replace(status, reason_code=reason, text=text, judgement=spoken, slower_than=slower_than)
+    return replace(status, reason_code=reason, judgement=spoken, slower_than=slower_than)
 
 
 def _threshold_status(
-    metric: ThresholdMetric, history: MetricHistory, horizon: float, end: RunEnd | None
+    analysis: Analysis, metric: ThresholdMetric, history: MetricHistory, horizon: float, end: RunEnd | None
 ) -> MetricStatus:
     limits = metric.threshold
     planned = 1
@@ -370,5 +371,15 @@ def _threshold_status(
     status = assess(limits, history.totals, end, planned)
     verdict = {MeasurementPhase.FAILED: FAIL, MeasurementPhase.SUCCESSFUL: PASS}.get(status.phase, INCONCLUSIVE)
     reason = OK if verdict == PASS else status.reason_code or TOO_FEW_SAMPLES
-    text = "; ".join(filter(None, (status.text, history.problem)))
+    later = _unmeasured(analysis, metric, history, horizon) if verdict == PASS else ""
+    text = "; ".join(filter(None, (f"{status.text}{later}", history.problem)))
     return MetricStatus(metric.name, verdict, reason, status.is_final, text, metric.dry_run, totals=history.totals)
+
+
+def _unmeasured(analysis: Analysis, metric: ThresholdMetric, history: MetricHistory, horizon: float) -> str:
+    """Since when a metric that has settled is not measured, where a further step of the rollout runs without it."""
+    last = history.due - next_in(metric.threshold, history.totals)
+    partial = [step.seconds for step in analysis.steps if step.weight < FULL]
+    if len(partial) < 2 or not is_metric_settled(metric, history) or last >= horizon - partial[-1]:
+        return ""
+    return f", and not measured after {spell_duration(round(last))}"

@@ -24,6 +24,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert
+from incident_ops.render.text import fold
 
 if TYPE_CHECKING:
     from rich.live import Live as Table
@@ -60,6 +61,7 @@ def canary() -> None:
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
+@click.option("--trusted", metavar="LOGIN", multiple=True, help="For whom gate.json may be signed, for `gate check`.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
 @click.option("--requests", type=click.IntRange(min=0), help="Requests in the objective's window, for `gate check`.")
 @_VALUES_OPTION
@@ -160,7 +162,7 @@ def replay_command(ctx: click.Context, csv: str, file: str, page: str | None, fo
     _report(outcome, form, page)
 
 
-@canary.command()
+@canary.command(short_help="What a service's traffic can decide, and a gate file for it.")
 @click.option(
     "--baseline-rate",
     metavar="PERCENT",
@@ -243,7 +245,7 @@ def _may_begin(ctx: click.Context, service: str, environment: str | None, second
     return check_gate(workspace_of(ctx), GateRequest(service, environment, lead=timedelta(seconds=seconds)))
 
 
-@canary.command()
+@canary.command(short_help="Check gate files.")
 @click.argument("names", metavar="[GATE]...", nargs=-1, type=click.Path())
 @click.option("--file", "-f", "files", metavar="GATE", multiple=True, help="A gate file. Default: all of gates/.")
 @format_option
@@ -383,6 +385,8 @@ def _latency(text: str) -> float:
 
 EVERY = 15.0
 """Seconds of the run between two lines in a log."""
+LOG_WIDTH = 100
+"""Columns of those lines at most."""
 
 
 class Progress:
@@ -432,7 +436,8 @@ class Progress:
         elif run.at - self._last >= EVERY or joined.is_final:
             self._last = run.at
             for line in lines:
-                _log(f"{head}: {inert(line)}")
+                for row in fold(f"{head}: {inert(line)}", rest="  ", width=LOG_WIDTH):
+                    _log(row)
 
     def note(self, text: str) -> None:
         """A line that stays."""

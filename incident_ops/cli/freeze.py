@@ -8,11 +8,12 @@ import click
 
 from incident_ops.app.edit_record import EditedRecord, who
 from incident_ops.app.gate_check import actor_of
-from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
+from incident_ops.app.planned_changes import asked_freeze, hold_deploys, let_through, lift_hold
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import (
     by_option,
+    finish,
     finish_edit,
     format_option,
     incident_argument,
@@ -21,6 +22,7 @@ from incident_ops.cli.options import (
     send_option,
     with_repository_to_write,
 )
+from incident_ops.cli.sending import data_of_sent, say_exchange
 from incident_ops.errors import UserError
 
 
@@ -50,21 +52,38 @@ from incident_ops.errors import UserError
     help="When it ends: 8h (from now), 3w, 2026-01-05, or an instant. Default: when it is lifted.",
 )
 @by_option
+@send_option
 @format_option
 @with_repository_to_write
-def freeze(workspace: Workspace, name: str, by: str | None, form: str, **wanted: Any) -> None:
+def freeze(workspace: Workspace, name: str, by: str | None, form: str, send: bool, **wanted: Any) -> None:
     """Hold deploys for a time: writes freezes/NAME.yaml.
+
+    It counts once it is merged. With --send it goes on a branch of its own, on
+    top of what the default branch has, and nothing here is changed.
 
     \b
     Examples:
       incident-ops freeze year-end --reason "closing of the books" \\
         --from 2025-12-19T17:00:00Z --until 2026-01-05T08:00:00Z
-      incident-ops freeze db-move -s checkout --reason "migration" --until 4h
+      incident-ops freeze db-move -s checkout --reason "migration" --until 4h \\
+        --send
     """
     for option, typed in (("--from", wanted["since"]), ("--until", wanted["until"])):
         if typed is not None:
             say_time(workspace, typed, option, ahead=True)
-    print_written(hold_deploys(workspace, name, by=who(workspace, by), **wanted), form)
+    request = asked_freeze(workspace, name, by=who(workspace, by), **wanted)
+    if not send:
+        print_written(hold_deploys(workspace, request), form)
+        return
+    from incident_ops.app.freeze_sent import send_freeze
+
+    written, sent = send_freeze(workspace, request)
+    if form == "json":
+        print_written(written, form, {"send": data_of_sent(sent)})
+    else:
+        print_written(written, form)
+        say_exchange(sent)
+    finish(sent.exit_code)
 
 
 @click.command()

@@ -55,7 +55,7 @@ def gate() -> None:
     """
 
 
-@gate.command()
+@gate.command(short_help="Publish gate.json: what holds deploys.")
 @click.option("--output", metavar="FILE", help="Write it there instead of publishing it.")
 @click.option("--check", "only_check", is_flag=True, help="Publish nothing; exit 1 where it is to be published.")
 @with_repository
@@ -109,6 +109,12 @@ def _question(command: Callable[..., Any]) -> Callable[..., Any]:
             "--records",
             metavar="WHERE",
             help="A folder, URL@BRANCH, or a gate.json (file or URL). Default: what is merged here.",
+        ),
+        click.option(
+            "--trusted",
+            metavar="LOGIN",
+            multiple=True,
+            help="For whom GitHub signs what publishes gate.json. Default: github-actions[bot].",
         ),
         click.option(
             "--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one per line."
@@ -174,7 +180,7 @@ def check_command(ctx: click.Context, /, form: str, name: str | None, service: s
     _show_verdict(verdict, form)
 
 
-@gate.command()
+@gate.command(short_help="Wait until a service may be deployed.")
 @_question
 @click.option("--for", "length", metavar="LENGTH", default="30m", show_default=True, help="How long: 30m, 2h.")
 @click.pass_context

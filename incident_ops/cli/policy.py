@@ -30,7 +30,7 @@ def policy() -> None:
     """
 
 
-@policy.command()
+@policy.command(short_help="Show the levels and triage rules in force.")
 @click.option("--resolved", is_flag=True, help="Every value in force, as YAML that can be compared in a review.")
 @click.option(
     "--preset",
@@ -108,7 +108,7 @@ def _show_service(ctx: click.Context, service: str, form: str, preset: str | Non
         click.echo(held_text(*workspace.judged_by, service, workspace.now, page_width()), nl=False)
 
 
-@policy.command()
+@policy.command(short_help="Check the policy: levels, calendars, people.")
 @format_option
 @click.pass_context
 def lint(ctx: click.Context, form: str) -> None:
@@ -129,7 +129,7 @@ def lint(ctx: click.Context, form: str) -> None:
     finish(int(any(one.level is Level.ERROR for one in found)))
 
 
-@policy.command("import")
+@policy.command("import", short_help="Turn a JSON block of an agent into a policy.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 def import_(file: str) -> None:
     """Turn a JSON block `agents.incident_coordinator` into a policy.yaml, printed.
@@ -150,7 +150,7 @@ def import_(file: str) -> None:
     click.echo(import_block(text), nl=False)
 
 
-@policy.command()
+@policy.command(short_help="Write down the public holidays of a country.")
 @click.argument("country")
 @click.option("--subdivision", metavar="CODE", help="A part of the country: BY or Bavaria, CA, SCT.")
 @click.option(

@@ -56,7 +56,7 @@ def sla() -> None:
     """
 
 
-@sla.command()
+@sla.command(short_help="Show the clocks of open incidents, and what is due.")
 @click.argument("incident", required=False, metavar="[INC]", shell_complete=complete_incident)
 @click.option("--level", metavar="LEVEL", shell_complete=complete_level, help="Of this severity or priority only.")
 @click.option("-s", "--service", metavar="NAME", shell_complete=complete_service, help="Of this service only.")
@@ -130,7 +130,7 @@ def _summarize(status: SlaStatus) -> None:
         say(str(error), word="warning", colour="yellow")
 
 
-@sla.command()
+@sla.command(short_help="Report how often each clock was met.")
 @click.option("--since", metavar="DATE", help="Declared on this day (UTC) or later: a date, 30d (ago), or an instant.")
 @click.option("--until", metavar="DATE", help="Declared before this day (UTC), or instant.")
 @click.option("--last", metavar="LENGTH", help="The last 30d, 4w or 12h, instead of --since.")
@@ -198,7 +198,7 @@ def _period(
     return day(since, "--since", workspace.now), day(until, "--until", workspace.now)
 
 
-@sla.command("run")
+@sla.command("run", short_help="Check once and notify.")
 @click.option(
     "--tracker",
     type=click.Choice([GITHUB, LOCAL]),
@@ -249,7 +249,7 @@ def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: st
     return end_run(run_due(plan_due(workspace, asked), report_of(form)), form)
 
 
-@sla.command()
+@sla.command(short_help="Replay the history under another policy.")
 @click.option("--policy", "file", metavar="FILE", required=True, help="The other policy.yaml.")
 @click.option("--since", metavar="DATE", help="Incidents declared on this day (UTC) or instant, or later.")
 @click.option("--observed", metavar="FILE", help="What the tracker holds (sla check --save-observed): comments.")

@@ -131,6 +131,14 @@ def exchange_pull(path: str, done: Sequence[str], reason: str | None, first: str
     return title, "\n".join([*why, *rows, "", ends])
 
 
+def freeze_pull(name: str, done: Sequence[str], reason: str) -> tuple[str, str]:
+    """Title and text of the pull request of a freeze."""
+    rows = [f"- {inline(_cut(line, _LONGEST_LINE))}" for line in done]
+    ends = "It counts once it is merged; until then nothing is held."
+    why = f"**Why:** {inline(_cut(reason, _LONGEST_LINE))}"
+    return _cut(_plain(f"Freeze {name}", _LONGEST_TITLE), _LONGEST_TITLE), "\n".join([why, "", *rows, "", ends])
+
+
 def with_edits(body: str, edits: Sequence[str]) -> str:
     """A text with the edits in it as they are now; as it is where a person has taken them out."""
     made = _BLOCK.sub(lambda _: _edits(edits), body.replace("\r\n", "\n"), count=1)

@@ -9,6 +9,8 @@ DECLARE_BRANCHES, EDIT_BRANCHES = "incident-ops/declare/", "incident-ops/edit/"
 """What the branches of people's records begin with: those that are not merged yet, and edits of those that are."""
 ONCALL_BRANCHES = "incident-ops/oncall/"
 """The same of swaps in schedules."""
+FREEZE_BRANCHES = "incident-ops/freeze/"
+"""The same of freezes."""
 
 
 class PullAddress(NamedTuple):

@@ -58,7 +58,8 @@ def new_freeze(now: datetime, wanted: FreezeRequest) -> dict[str, Any]:
 def lift_freeze(freeze: Freeze, now: datetime) -> Step | None:
     """Ends a freeze that has begun now; one that is over stays as it is.
 
-    None for one that has not begun, and for one whose times cannot be read: its file is to be removed.
+    None for one that has not begun, or only in this second, and for one whose times cannot be read: its file is to be
+    removed.
     """
     try:
         span = planned_freeze(freeze).span
@@ -66,7 +67,7 @@ def lift_freeze(freeze: Freeze, now: datetime) -> Step | None:
         return None
     if span.end is not None and span.end <= now:
         return Step((), (f"{freeze.name} was over at {stamp(span.end)} already; nothing changed",))
-    if span.begin is None or span.begin >= now:
+    if span.begin is None or span.begin >= now or stamp(span.begin) == stamp(now):
         return None
     what = "taken back" if freeze.is_override else "lifted"
     return Step((Set(("until",), stamp(now)),), (f"{freeze.name} {what} at {stamp(now)}",))

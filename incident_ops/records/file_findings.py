@@ -32,6 +32,7 @@ FAULTS: dict[str, str] = {
     "gate-settings": "Settings of a gate file that contradict each other, or that could never fail or never pass.",
     "gate-length": "A gate whose run has so few ticks after its warm-up that a canary with clumps of errors is hard to "
     "distinguish from a good one. With fewer than five nothing could pass, and that is an error (`gate-settings`).",
+    "gate-count": "A metric whose `count` is reached before a step of the rollout begins: that step runs without it.",
     "gate-condition": "A condition of a threshold metric that cannot be parsed; the message gives the column.",
     "gate-query": "A query of a gate file with an unknown argument, with an argument outside quotes, or with rate() or "
     "increase() where the raw counter is needed.",
@@ -61,7 +62,7 @@ def line_and_message(finding: Finding) -> str:
 def fault_level(rule: str) -> Level:
     """All faults are errors but three: a stale copy for editors and a team that nobody has never decide anything, and
     a short gate decides."""
-    return Level.WARNING if rule in ("schema-copy", "team-unused", "gate-length") else Level.ERROR
+    return Level.WARNING if rule in ("schema-copy", "team-unused", "gate-length", "gate-count") else Level.ERROR
 
 
 def fault(

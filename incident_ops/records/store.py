@@ -24,6 +24,7 @@ from incident_ops.errors import Incomplete
 from incident_ops.findings import Finding
 from incident_ops.records.file_findings import fault
 from incident_ops.records.index import IndexEntry, RecordIndex
+from incident_ops.records.near_names import HOLDING_FOLDERS, contained_folder, looks_like, meant_folder
 from incident_ops.records.yaml_reader import MAX_BYTES
 
 INCIDENTS = "incidents"
@@ -36,8 +37,6 @@ KIND_OF_FOLDER = {
     "oncall": "oncall",
 }
 """Folder -> kind of the other records in it."""
-HOLDING_FOLDERS = (INCIDENTS, "freezes", "maintenance")
-"""The folders whose records hold deploys."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 _RECORD_NAMES = tuple(f"incident{suffix}" for suffix in _SUFFIXES)
 _BESIDE = (*SETTINGS_FILES, *KIND_OF_FOLDER, "schemas")
@@ -106,11 +105,11 @@ class Store:
         """(path, kind) of every record that is not an incident, in order; a link in place of a folder is one of them,
         so that reading it says why nothing in it counts."""
         if self.revision and self.git:
-            blobs = self._beside.items()
-            found = [path for path, blob in blobs if _is_other(path, is_link=not blob.regular)]
+            found = [path for path in self._beside if _is_other(path)]
         else:
             found = [path for folder in KIND_OF_FOLDER for path in _others_below(self.root, folder)]
-        return [(path, KIND_OF_FOLDER[path.split("/")[0]]) for path in sorted(found)]
+        meant = (path for path in sorted(found) if not _has_no_suffix(path) or self._holds(path.split("/")[0], path))
+        return [(path, KIND_OF_FOLDER[path.split("/")[0]]) for path in meant]
 
     def near_names(self) -> list[Finding]:
         """A finding for each file or folder beside ours that was surely meant to be one: nothing in it counts."""
@@ -118,29 +117,34 @@ class Store:
             tops = self.git.top(self.revision)
         else:
             tops = {name: is_folder(self.root, name) for name in sorted(names_in(self.root, "."))}
-        near = [(name, is_dir, meant) for name, is_dir in tops.items() if (meant := _nearly(name, is_dir)) is not None]
+        near = {name: meant for name, is_dir in tops.items() if (meant := self._meant(name, is_dir=is_dir))}
         return [
             fault(
                 "near-name", name, f"nothing in {name} counts", f"records lie in the folder {meant}/: move them there"
             )
-            for name, is_dir, meant in near
-            if not is_dir or self._has_yaml(name)
+            for name, meant in near.items()
         ]
 
-    def _has_yaml(self, folder: str) -> bool:
-        """True for a folder with such files at any depth."""
+    def _meant(self, name: str, *, is_dir: bool) -> str | None:
+        """The folder that a name was meant to be: a folder of that spelling with such files at any depth, or one whose
+        name has it as a word, and whose files have the keys of such records."""
+        meant = meant_folder(name, is_dir=is_dir)
+        if meant is not None:
+            return meant if not is_dir or any(self._yaml_below(name)) else None
+        other = contained_folder(name) if is_dir else None
+        return other if other and any(self._holds(other, path) for path in self._yaml_below(name)) else None
+
+    def _yaml_below(self, folder: str) -> Iterator[str]:
         if self.revision and self.git:
-            paths = [blob.path for blob in self.git.tree(self.revision, (folder,))]
+            paths: Iterable[str] = [blob.path for blob in self.git.tree(self.revision, (folder,))]
         else:
-            paths = [*_files_below(self.root, folder)]
-        return any(path.lower().endswith(_SUFFIXES) for path in paths)
+            paths = _files_below(self.root, folder)
+        return (path for path in paths if path.lower().endswith(_SUFFIXES))
 
-
-def _nearly(name: str, is_dir: bool) -> str | None:
-    """The folder of what holds deploys that a name beside it was meant to be; None where it is that, or like none."""
-    near = (one for one in HOLDING_FOLDERS if name.casefold() in (one, one.removesuffix("s"), f"{one}s"))
-    meant = next(near, None)
-    return None if name == meant and (is_dir or name != INCIDENTS) else meant
+    def _holds(self, folder: str, path: str) -> bool:
+        """Whether a file of any name has the keys of a record of that folder; one that cannot be read may have them."""
+        raw = self.read(path)
+        return raw is not None and (not isinstance(raw, bytes) or looks_like(folder, raw))
 
 
 def _by_path(blobs: Iterable[Blob]) -> dict[str, Blob]:
@@ -169,23 +173,28 @@ def is_record(path: str) -> bool:
     return suffix.lower() in ("yaml", "yml") or (suffix.lower() == "json" and is_incident_id(stem))
 
 
-def other_folder(path: str, *, is_link: bool = False) -> str:
-    """The folder of a record that is not an incident, or ""; what holds deploys may lie deeper, and a link may be a
-    folder of it."""
+def other_folder(path: str) -> str:
+    """The folder of a record that is not an incident, or ""; what holds deploys may lie deeper, and a name without a
+    suffix may be a record of it, or a link to a folder."""
     folder, _, name = path.partition("/")
     if folder not in KIND_OF_FOLDER or ("/" in name and folder not in HOLDING_FOLDERS):
         return ""
-    may_be_folder = is_link and "." not in name.rpartition("/")[2] and folder in HOLDING_FOLDERS
+    may_hold = folder in HOLDING_FOLDERS and _has_no_suffix(path)
     suffixes = _SUFFIXES if folder in HOLDING_FOLDERS else _SUFFIXES[:2]
-    return folder if name and (may_be_folder or name.lower().endswith(suffixes)) else ""
+    return folder if name and (may_hold or name.lower().endswith(suffixes)) else ""
 
 
 def _others_below(root: Path, folder: str) -> Iterator[str]:
-    return (path for path in _files_below(root, folder) if _is_other(path, is_link=is_link(root, path)))
+    return (path for path in _files_below(root, folder) if _is_other(path))
 
 
-def _is_other(path: str, *, is_link: bool) -> bool:
-    return path in KIND_OF_FOLDER or bool(other_folder(path, is_link=is_link))
+def _is_other(path: str) -> bool:
+    return path in KIND_OF_FOLDER or bool(other_folder(path))
+
+
+def _has_no_suffix(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return bool(folder) and "." not in name
 
 
 def _files_below(root: Path, path: str) -> Iterator[str]:

@@ -171,13 +171,24 @@ def _verdict_data(verdict: Verdict) -> dict[str, Any]:
     return data
 
 
-def _resume(verdict: Verdict, width: int) -> Iterator[str]:
-    """When deploys resume: every hold is named where they are few, and what could not be read."""
+def _conditions(verdict: Verdict) -> list[str]:
+    """What has to be true for deploys to resume: every hold is named where they are few, and what was not read."""
     conditions = [*dict.fromkeys(_condition(hold) for hold in verdict.holds)]
     if (count := len(verdict.holds)) > MOST_HOLDS:
         conditions = [f"none of these {count} holds any more"]
     if verdict.unread:
         conditions.append("what was not read can be read; `incident-ops validate` shows it")
+    return conditions
+
+
+def ends_of_holds(verdict: Verdict) -> list[str]:
+    """When deploys resume, as sentences; none where nothing is known to hold."""
+    return [f"Deploys resume when {condition}." for condition in _conditions(verdict)] if verdict.holds else []
+
+
+def _resume(verdict: Verdict, width: int) -> Iterator[str]:
+    """When deploys resume, and how one commit goes through before."""
+    conditions = _conditions(verdict)
     if len(conditions) == 1:
         yield from _sentence(f"Deploys resume when {conditions[0]}.", width=width)
     elif conditions:

@@ -384,6 +384,7 @@ def first_steps(
         return [*naming, *setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
     return [
         f"review {' and '.join(own)}",
+        *([f"put your counters into {GATE} (it judges deploys), or remove it"] if GATE in changed else []),
         *naming,
         *setting_up,
         f'incident-ops declare "Login fails" -s {shlex.quote(example.service)} {example.level} --drill',

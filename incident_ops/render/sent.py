@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import Any
 
-from incident_ops.domain.sending import EDIT_BRANCHES, SentRecord, WaitingRecord
+from incident_ops.domain.sending import EDIT_BRANCHES, FREEZE_BRANCHES, SentRecord, WaitingRecord
 
 SHORT_COMMIT = 12
 
@@ -33,9 +33,10 @@ def _pull_line(sent: SentRecord) -> str:
 
 
 def exchange_lines(sent: SentRecord) -> list[str]:
-    """The same of a swap in a schedule, which is always on the remote."""
+    """The same of a swap in a schedule, or of a freeze, which is always on the remote."""
     by_git = [f"with git: git push origin {quote(f'{sent.branch}:{sent.onto}')}"] if sent.is_ahead else []
-    until = "it counts once it is merged; until then the schedule stands"
+    meanwhile = "nothing is held" if sent.branch.startswith(FREEZE_BRANCHES) else "the schedule stands"
+    until = f"it counts once it is merged; until then {meanwhile}"
     step = f"open {sent.open_at}" if sent.problem else _next(sent)
     return [*_happened(sent), until, f"next: {step}", *by_git]
 

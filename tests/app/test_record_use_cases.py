@@ -10,7 +10,7 @@ import pytest
 from incident_ops.app.declare import declare_record
 from incident_ops.app.edit_record import edit_record, original_of
 from incident_ops.app.first_files import begin, write_first_files
-from incident_ops.app.planned_changes import hold_deploys, let_through, lift_hold
+from incident_ops.app.planned_changes import asked_freeze, hold_deploys, let_through, lift_hold
 from incident_ops.app.policy import lint_policy
 from incident_ops.app.views import Selection, list_incidents, list_items
 from incident_ops.app.workspace import Workspace, judge_no_records, open_workspace
@@ -86,8 +86,8 @@ def test_a_hold_is_written_and_lifted(folder: Folder) -> None:
     """One that has begun ends now; one that has not is removed."""
     here = workspace(folder)
     scope = {"reason": "closing", "services": ("api",), "environments": (), "by": None}
-    now = hold_deploys(here, "a", since="now", until="4h", **scope)
-    later = hold_deploys(here, "b", since="2h", until=None, **scope)
+    now = hold_deploys(here, asked_freeze(here, "a", since="now", until="4h", **scope))
+    later = hold_deploys(here, asked_freeze(here, "b", since="2h", until=None, **scope))
     assert (now.path, later.path) == ("freezes/a.yaml", "freezes/b.yaml")
     assert now.next_steps
     after = workspace(folder, at="2025-01-26T15:00:00Z")

@@ -106,7 +106,7 @@ def test_beta_is_spent_over_the_looks() -> None:
     first, later = _judged(SETTINGS, evidence), _judged(SETTINGS, evidence, look=3)
     assert first.passing is not None
     assert later.passing is not None
-    assert (first.passing.level, later.passing.level) == (pytest.approx(0.04), pytest.approx(0.01))
+    assert (first.passing.level, later.passing.level) == (pytest.approx(0.04), pytest.approx(0.0025))
     none = _judged(SETTINGS, evidence, look=0)
     assert (none.verdict, none.passing) == (INCONCLUSIVE, None)
 

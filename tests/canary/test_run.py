@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from incident_ops.canary.carry_on import carried_on
+from incident_ops.canary.config import ErrorRate
 from incident_ops.canary.evidence import begin_step
+from incident_ops.canary.pass_test import look_levels, looks_left
 from incident_ops.canary.run import (
     Owner,
     Run,
@@ -236,6 +238,25 @@ def test_a_run_that_is_carried_on_keeps_its_evidence_and_counts_its_looks() -> N
     slow = advance(gate, run, 600.0, {"p99": QueryResult(9.0)})
     with pytest.raises(UserError, match="more ticks cannot change that"):
         carried_on(gate, slow, 300.0)
+
+
+def test_a_run_is_carried_on_three_times_and_all_looks_together_spend_beta_once() -> None:
+    """A further look would let a bad canary pass more often than promised: it is refused, with what can be done."""
+    gate = analysis({"name": "errors", "type": "errorRate"})
+    run = fed(gate, new(gate), *[FEW] * 40)
+    settings = next(metric.settings for metric in gate.metrics if isinstance(metric, ErrorRate))
+    spent = [look_levels(settings, 1, 1.0)[0]]
+    for left in (2, 1, 0):
+        run = msgspec.structs.replace(carried_on(gate, run, 15.0), at=run.at + 15.0)
+        assert looks_left(run.look) == left
+        spent.append(look_levels(settings, run.look, 1.0)[0])
+    assert sum(spent) == pytest.approx(settings.beta)
+    with pytest.raises(UserError, match="carried on 3 times") as refused:
+        carried_on(gate, run, 15.0)
+    assert "roll back" in refused.value.hint
+    damaged = run_to_json(gate, msgspec.structs.replace(run, look=5), OWNER, "now", INCONCLUSIVE)
+    with pytest.raises(UserError, match="damaged"):
+        run_from_json(damaged, gate, OWNER, carries_on=True)
 
 
 def test_a_step_before_the_last_never_ends_with_a_pass() -> None:

@@ -50,6 +50,19 @@ def test_an_extension_looks_again_after_each_planned_time() -> None:
     assert next_horizon(analysis(onInconclusive="fail"), 600) is None
 
 
+@pytest.mark.parametrize(
+    ("longest", "looks"), [("15m", [1200, 1500]), ("35m", [1300, 2000, 2700]), ("2h", [3000, 5400, 7800])]
+)
+def test_an_extended_run_is_looked_at_three_times_more_at_most(longest: str, looks: list[float]) -> None:
+    """Each time for as long as it was planned, or for a third of the whole extension where that is more."""
+    gate = analysis(onInconclusive={"extend": {"max": longest}})
+    seen, horizon = [], next_horizon(gate, gate.horizon)
+    while horizon is not None:
+        seen.append(horizon)
+        horizon = next_horizon(gate, horizon)
+    assert seen == looks
+
+
 def test_the_watch_has_only_the_absolute_limit() -> None:
     """The metric's own, else the policy's, else 5 %; no baseline, no threshold metric, no early pass."""
     rate = {"name": "errors", "type": "errorRate"}

@@ -97,6 +97,15 @@ def test_a_deeper_freeze_is_lifted_by_its_name(folder: Folder) -> None:
         ("freeze/x.yaml", FREEZE),
         ("freezes/x.yml", FREEZE),
         ("freezes/x.json", json.dumps({"name": "x", "reason": "books", "from": "2025-01-26T12:00:00Z"})),
+        ("freezes/xmas", FREEZE),
+        ("freezes/2025/xmas", FREEZE),
+        ("freezes/2025.q1/xmas", json.dumps({"name": "xmas", "reason": "books", "from": "2025-01-26T12:00:00Z"})),
+        ("maintenance/CHG-2025-0001", WINDOW),
+        ("deploy-freezes/x.yaml", FREEZE),
+        ("deploy_freeze/2025/x.yml", FREEZE),
+        ("freezes-2025/x.yaml", FREEZE),
+        ("Planned-Maintenance/x.yaml", WINDOW),
+        ("incident-records/INC-1.yaml", record()),
         ("freezes", "somebody's notes\n"),
         ("freezes", FREEZE),
         ("incidents", "somebody's notes\n"),
@@ -112,6 +121,8 @@ def test_a_name_that_is_nearly_one_of_ours_is_no_yes(tmp_path: Path, git: bool, 
     assert found.code == 1, found
     assert path.split("/")[0] in found.out
     assert "fix: " in found.out
+    if path.endswith("xmas"):
+        assert f"rename it to {path}.yaml" in found.out
     assert call("gate", "check", "-s", "api", at=folder.path).code == HELD
 
 
@@ -129,6 +140,10 @@ def test_what_has_nothing_to_do_with_records_is_in_nobodys_way(folder: Folder) -
     folder.write("freeze/main.go", "package freeze\n")
     folder.write("freezes/README.md", "How we freeze\n")
     folder.write("incidents/README.md", "How we work\n")
+    folder.write("freezes/README", "How we freeze: from: time to time\n")
+    folder.write("freezes/.gitkeep", "")
+    folder.write("incident-tools/compose.yaml", "services:\n  api:\n    image: x\n")
+    folder.write("maintenance-jobs/job.yaml", "name: x\nreason: none\n")
     folder.put(services="[web]")
     folder.write("incidents/INC-1/attachments/graph.json", "{}")
     folder.write("incidents/INC-1/attachments/INC-2.yaml", "{}")

@@ -198,11 +198,11 @@ def test_what_an_inconclusive_end_means(
 
 
 def test_an_inconclusive_run_is_extended_until_it_is_decided(here: Folder, monkeypatch: Patch) -> None:
-    """Looked at again after each ten minutes more, up to the most."""
+    """Looked at again after a third of the time more, or the planned time, up to the most."""
     stage(monkeypatch, Source(rps=0.4))
     done, told = run(here, text=gate(onInconclusive="{extend: {max: 60m}}"))
     assert (done.code, told["verdict"]) == (0, "pass")
-    assert told["stopped_at_seconds"] in (1200, 1800, 2400, 3000)
+    assert told["stopped_at_seconds"] in (1800, 3000, 4200)
     stage(monkeypatch, Source(rps=0.1))
     done, told = run(here, text=gate(onInconclusive="{extend: {max: 25m}}"))
     assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (3, "inconclusive", 2100)
@@ -284,10 +284,20 @@ def test_an_inconclusive_run_is_carried_on_by_a_person(here: Folder, monkeypatch
     run(here, *KEPT)[0].told_once(2, "the run of the state file has ended: inconclusive", "--continue 10m")
     clock.wait(3600.0)
     done, told = run(here, *KEPT, "--continue", "20m", "--format", "json")
-    assert "carried on until 30m of measured time; this is look 2 at a pass" in done.err
+    assert "carried on until 30m of measured time; it can be carried on 2 more times" in done.err
     assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 1800)
     assert told["metrics"][0]["canary_requests"] == pytest.approx(3 * first, rel=0.02)
     run(here, *KEPT, "--continue", "20m")[0].told_once(2, "has ended: pass", "remove the state file")
+
+
+def test_it_is_said_how_often_a_run_can_be_carried_on_and_then_it_is_refused(here: Folder, monkeypatch: Patch) -> None:
+    """All looks at a pass together let one bad canary of twenty pass, and no more."""
+    stage(monkeypatch, Source(rps=0.05))
+    command, longer = ("canary", "run", "-f", write(here.path, gate()), *KEPT), ("--continue", "10m")
+    for words, left in ((), "3 more times"), (longer, "2 more times"), (longer, "once more"), (longer, "as often as"):
+        done = call(*command, *words, at=here.path, clock=None)
+        assert (done.code, left in " ".join(done.out.split())) == (3, True), (left, done)
+    run(here, *KEPT, *longer)[0].told_once(2, "carried on 3 times", "roll back")
 
 
 def test_what_cannot_be_carried_on_is_refused(here: Folder, monkeypatch: Patch) -> None:

@@ -86,6 +86,7 @@ def test_what_is_printed_names_the_hold_and_what_the_traffic_is_left_at(
     text = " ".join(done.out.split())
     assert "frozen: deploys are held (deploy_freeze), after 10m" in text
     assert "f by @dana stop the line" in text
+    assert "Deploys resume when freeze f is over, or lifted with `incident-ops unfreeze f`." in text
     assert "the canary stays at 10 % of the traffic, and nothing was rolled back" in text
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from incident_ops.app import declare, edit_record
 from tests.cli.canary_scene import POLICY, Clock, Source, gate, stage
 from tests.cli.scene import Done, Folder, call
 
@@ -171,6 +172,33 @@ def test_a_record_that_cannot_be_written_leaves_the_verdict_and_the_rollback(run
     done, said, _ = runners.rollout("--sha", SHA, *DECLARED, "--on-fail", "touch back", at=job)
     assert (done.code, said["verdict"], said["rollback"], said["incident_ids"]) == (1, "fail", "done", [])
     assert (job.path / "back").exists()
+
+
+def test_the_incident_is_written_whole_or_not_at_all(runners: Runners, monkeypatch: Patch) -> None:
+    """Verdict, figures, rollback and cause come with its first bytes, and a second failure is one edit: a job that is
+    killed leaves no incident that the next one does not know again."""
+    job, seen = runners.checkout(), []
+    monkeypatch.setattr(declare, "write_in_new_folder", writes(seen, declare.write_in_new_folder))
+    monkeypatch.setattr(edit_record, "replace_if_unchanged", writes(seen, edit_record.replace_if_unchanged))
+    for number in (1, 2):
+        _, said, _ = runners.rollout("--sha", SHA, *DECLARED[:-1], "--on-fail", "true", at=job)
+        (name,) = said["incident_ids"]
+        record = yaml.safe_load((job.path / f"incidents/{name}/incident.yaml").read_text())
+        assert len(seen) == number
+        assert yaml.safe_load(seen[-1]) == record
+        assert (record["cause"]["ref"], "Rolled back" in record["timeline"][-1]["event"]) == (SHA, True)
+    call("undo", name, at=job.path, clock=None)
+    assert yaml.safe_load((job.path / f"incidents/{name}/incident.yaml").read_text()) == yaml.safe_load(seen[0])
+
+
+def writes(seen: list[bytes], write: Any) -> Any:
+    """The same, which keeps the bytes of each record that it writes."""
+
+    def noted(path: Path, *content: Any) -> Any:
+        seen.append([one for one in content if isinstance(one, bytes)][-1])
+        return write(path, *content)
+
+    return noted
 
 
 def test_send_goes_with_declare(runners: Runners) -> None:

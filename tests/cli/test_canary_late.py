@@ -183,6 +183,29 @@ def test_a_step_is_no_pass_where_only_a_limit_is_judged(here: Folder, monkeypatc
     assert (here.path / "log").read_text() == "promoted\n"
 
 
+def test_a_metric_that_has_its_count_says_that_later_steps_run_without_it(here: Folder, monkeypatch: Patch) -> None:
+    """`validate`, `probe` and the verdict say it; the gate is still used, for the file says so."""
+    stage(monkeypatch, Source())
+    rollout = "[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}, {weight: 100}]"
+    metric = "{name: m, type: threshold, query: canary_requests, successCondition: result >= 0, count: 8}"
+    head = gate().replace("  duration: 10m\n", "").partition("  metrics:")[0]
+    text = f"{head}  steps: {rollout}\n  metrics: [{metric}]\n"
+    name = write(here.path, text)
+    said = "measured until 1m45s only: the steps from 50 % on run without it"
+    done = call("canary", "validate", name, at=here.path, clock=None)
+    assert (done.code, said in done.out, "leave out count" in done.out) == (0, True, True), done
+    done = call("canary", "probe", "-f", name, at=here.path, clock=None)
+    assert (done.code, said in " ".join(done.out.split())) == (0, True), done
+    done = call("canary", "run", "-f", name, at=here.path, clock=None)
+    assert (done.code, "8 measured, 0 failed, and not measured after 1m 45s" in done.out) == (0, True), done
+    write(here.path, text.replace(", count: 8", ""))
+    for words in (("validate", name), ("probe", "-f", name), ("run", "-f", name)):
+        done = call("canary", *words, at=here.path, clock=None)
+        assert (done.code, "without it" in done.out, "not measured" in done.out) == (0, False, False)
+    write(here.path, text.replace("count: 8", "count: 1"))
+    assert "without it" not in call("canary", "validate", name, at=here.path, clock=None).out
+
+
 def test_no_step_is_skipped_where_a_metric_has_all_its_measurements(here: Folder, monkeypatch: Patch) -> None:
     """One good answer at 10 % is no reason to give the canary all traffic at once."""
     stage(monkeypatch, Source())

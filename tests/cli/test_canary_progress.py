@@ -64,6 +64,32 @@ def drawn(text: str) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()]
 
 
+def test_in_a_log_no_line_is_wider_than_100_columns() -> None:
+    """A metric with a long name and a long reason is broken, and goes on indented."""
+    script = """
+joined = judge_run(analysis, run)
+long = replace(joined.metrics[0], name="share-of-" + "failed-" * 6 + "requests", text="no answer, " * 12 + "at all")
+with Progress() as progress:
+    progress.show(analysis, replace(run, at=15), replace(joined, metrics=(long,)))
+"""
+    scene = SCENE.replace("from msgspec.structs import replace", REPLACE) + script
+    words = [sys.executable, "-c", scene, str(ROOT)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert len(lines) > 1
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert lines[-1].endswith("at all")
+
+
+REPLACE = """
+import dataclasses, msgspec
+def replace(value, **changes):
+    is_struct = isinstance(value, msgspec.Struct)
+    return msgspec.structs.replace(value, **changes) if is_struct else dataclasses.replace(value, **changes)
+"""
+
+
 def test_what_a_command_prints_stays_and_no_old_table_is_left() -> None:
     """The table is taken away for the command, and drawn anew below its lines."""
     told = screen("""

@@ -177,6 +177,21 @@ def test_a_doubt_takes_back_no_fail_and_little_evidence_is_no_doubt(
     assert words or "series" not in done.out
 
 
+def test_a_pass_of_a_canary_that_never_had_a_series_of_errors_says_so(
+    canary_folder: Folder, monkeypatch: Patch
+) -> None:
+    """Two to four errors were expected: too few for a doubt that decides, enough for a pass by the comparison."""
+    source = Seen(1.0, 4.0, canary_errors=none)
+    source.rate = 0.0018
+    stage(monkeypatch, source)
+    name = write(canary_folder.path, gate(steps=STEPS).replace("  duration: 10m\n", ""))
+    done = call("canary", "run", "-f", name, at=canary_folder.path, clock=None)
+    assert (done.code, done.out.splitlines()[0]) == (0, "pass: the canary is not worse than allowed (ok), after 10m")
+    said = " ".join(done.out.split())
+    assert "The canary never had a series of errors, and about 4 were to be expected" in said
+    assert "let it export the counter from 0" in said
+
+
 def test_a_share_that_is_far_from_its_step_is_said(canary_folder: Folder, monkeypatch: Patch) -> None:
     """Not a swap, so it decides nothing: a baseline of the canary's own size looks like this."""
     stage(monkeypatch, Seen())

@@ -191,6 +191,50 @@ def test_slips_write_nothing(folder: Folder, args: tuple[str, ...], words: tuple
     assert (folder.path / "incidents/INC-1/incident.yaml").read_text() == before
 
 
+def test_a_freeze_that_is_lifted_in_the_second_in_which_it_began_is_removed(folder: Folder) -> None:
+    call("freeze", "oops", "--reason", "r", at=folder.path)
+    done = call("unfreeze", "oops", at=folder.path)
+    assert done.out == "oops: removed, it had only just begun; git never had it, so there is nothing to commit\n"
+
+
+def test_an_override_names_one_way_on(tmp_path: Path) -> None:
+    """`incident-ops send` where there is a remote, git where there is none."""
+    folder = Folder(tmp_path / "clone")
+    folder.put()
+    folder.commit()
+    folder.git("clone", "-q", "--bare", str(folder.path), str(tmp_path / "origin.git"))
+    folder.git("remote", "add", "origin", (tmp_path / "origin.git").as_uri())
+    folder.git("fetch", "-q", "origin")
+    words = ("-s", "api", "--sha", SHA, "--reason", "the fix", "--by", "@dana")
+    done = call("override", "INC-1", *words, at=folder.path)
+    assert (done.code, "git add" in done.out) == (0, False), done
+    assert "it counts once it is merged" in done.out
+    assert "not sent yet: incident-ops send INC-1" in done.out
+
+
+def test_a_file_that_names_no_cause_says_so_where_a_commit_passes_in_spite_of_an_incident(folder: Folder) -> None:
+    """gate.json does not say which commit an incident blames, so the one that broke it may pass here."""
+    folder.put()
+    folder.commit()
+    assert call("gate", "publish", "--output", "gate.json", at=folder.path).code == 0
+    passed = folder.write("passed.txt", SHA)
+    words = ("--records", "gate.json", "--passed", str(passed), "--sha", SHA)
+    done = call("gate", "check", "-s", "api", *words, at=folder.path)
+    said = " ".join(done.out.split())
+    assert (done.code, "INC-1" in said) == (0, True), done
+    assert "gate.json does not say which commit caused it: see that it was not this one" in said
+    done = call("gate", "check", "-s", "web", *words, at=folder.path)
+    assert (done.code, "caused it" in done.out) == (0, False)
+
+
+@pytest.mark.parametrize("group", ["gate", "canary", "oncall", "policy", "deadline", "sla"])
+def test_the_help_of_a_group_cuts_no_line(group: str, tmp_path: Path) -> None:
+    """At 80 columns, which is what a terminal has."""
+    lines = call(group, "--help", at=tmp_path, clock=None, columns=80).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line.endswith("...") and not line.startswith("Usage:")]
+
+
 def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> None:
     """In the incident's record with INC, else below freezes/; taken back by unfreeze; GITHUB_ACTOR wins over --by."""
     folder.put()

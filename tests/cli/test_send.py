@@ -908,7 +908,7 @@ def test_every_command_that_writes_a_record_takes_send() -> None:
         *("declare", "triage", "ack", "assign", "update", "timeline", "impact", "cause", "edit", "correct", "relate"),
         *("pause", "snooze", "resolve", "close", "reopen", "withdraw", "escalate", "override"),
         *("action add", "action start", "action done", "action drop", "action edit"),
-        *("escalations review", "deadline done", "oncall swap", "canary run"),
+        *("escalations review", "deadline done", "oncall swap", "canary run", "freeze"),
     }
     assert takes == edits
 

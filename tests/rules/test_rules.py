@@ -42,6 +42,7 @@ NOT_REACHED = {
     "calculation",
     "schema",
     "gate-length",
+    "gate-count",
     "schema-copy",
     "gate-command",
     "gate-settings",

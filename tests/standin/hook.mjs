@@ -100,7 +100,8 @@ const GITHUB = [
     if (!repo) throw notFound();
     if (!repo.homepage?.startsWith("file://")) return {};
     const { spawnSync } = await import("node:child_process");
-    const actor = assertRepoContentsWrite(gh, c.get("authUser"), repo);
+    const mayDo = c.req.method === "GET" ? assertRepoContentsRead : assertRepoContentsWrite;
+    const actor = mayDo(gh, c.get("authUser"), repo);
     const folder = fileURLToPath(repo.homepage);
     const git = (words, input = "", index = "") => {
       const env = { ...process.env, ...(index ? { GIT_INDEX_FILE: index } : {}) };
@@ -110,6 +111,43 @@ const GITHUB = [
     };
     return { repo, actor, folder, git, url: \`\${baseUrl}/repos/\${repo.full_name}/git\` };
   };
+  app.get("/repos/:owner/:repo/commits/:sha{[0-9a-f]+}", async (c, next) => {
+    const { repo, git, url } = await bare(c);
+    if (!git) return next();
+    const sha = c.req.param("sha");
+    const raw = git(["cat-file", "commit", sha]);
+    const signature = /^gpgsig (.*\\n(?: .*\\n)*)/m.exec(raw)?.[1].replace(/^ /gm, "") ?? null;
+    const payload = raw.replace(/^gpgsig .*\\n(?: .*\\n)*/m, "");
+    const hash = createHash("sha256").update(payload).digest("hex");
+    const verified = Boolean(signature?.includes(hash));
+    const person = (role) => {
+      const [name, email, at] = git(["show", "-s", \`--format=%\${role}n%n%\${role}e%n%\${role}I\`, sha]).split("\\n");
+      return { name, email, date: new Date(at).toISOString().replace(".000", "") };
+    };
+    const [author, committer] = [person("a"), person("c")];
+    const account = (who) => {
+      const login = who.email === "noreply@github.com" ? "web-flow" : who.email.replace("@users.noreply.github.com", "");
+      const known = gh.users.findOneBy("login", login === "web-flow" ? "keeper" : login);
+      return known ? { ...formatUser(known, baseUrl), login } : {}; // GitHub says null, too
+    };
+    const page = (id) => \`\${baseUrl}/\${repo.full_name}/commit/\${id}\`;
+    const parents = git(["show", "-s", "--format=%P", sha]).split(" ").filter(Boolean);
+    const place = \`\${baseUrl}/repos/\${repo.full_name}/commits/\${sha}\`;
+    const tree = git(["show", "-s", "--format=%T", sha]);
+    return c.json({
+      sha, node_id: "C_1", url: place, html_url: page(sha), comments_url: \`\${place}/comments\`,
+      commit: {
+        url: \`\${url}/commits/\${sha}\`, author, committer, message: git(["show", "-s", "--format=%B", sha]), comment_count: 0,
+        tree: { sha: tree, url: \`\${url}/trees/\${tree}\` },
+        verification: {
+          verified, reason: signature ? (verified ? "valid" : "invalid") : "unsigned", signature,
+          payload: signature ? payload : null, verified_at: verified ? committer.date : null,
+        },
+      },
+      author: account(author), committer: account(committer),
+      parents: parents.map((one) => ({ sha: one, url: \`\${url}/commits/\${one}\`, html_url: page(one) })),
+    });
+  });
   app.post("/repos/:owner/:repo/git/trees", async (c, next) => {
     const { folder, git, url } = await bare(c);
     if (!git) return next();
@@ -164,6 +202,12 @@ const GITHUB = [
       },
     }, 201);
   });
+`,
+  ],
+  [ // commits of that repository are told of below
+    'app.get("/repos/:owner/:repo/commits/:ref{.+}", (c) => {\n',
+    `app.get("/repos/:owner/:repo/commits/:ref{.+}", (c, next) => {
+    if (lookupRepo(gh, c.req.param("owner"), c.req.param("repo"))?.homepage?.startsWith("file://")) return next();
 `,
   ],
   [ // dates are compared as instants; as texts, the milliseconds of a date put it before its own second

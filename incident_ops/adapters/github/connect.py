@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from incident_ops.adapters.github.client import Client, Request, Wire
+from incident_ops.adapters.github.commits import CommitsByGitHub
 from incident_ops.adapters.github.issues import GitHubTracker
 from incident_ops.adapters.github.pulls import compare_address
 from incident_ops.adapters.github.records_home import RecordsHome
@@ -17,6 +18,7 @@ from incident_ops.errors import UserError
 
 API = "https://api.github.com"
 _LONGEST_ID = 18  # digits
+_FEW_REQUESTS = 40
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
 _REMOTE = re.compile(
     r"(?:(?P<scheme>[a-z+]+)://(?:[^/@]*@)?(?P<server>[^/]+?)(?::\d*)?/|(?:[^/@:]+@)?(?P<host>[^/:]+):(?!//))"
@@ -67,6 +69,24 @@ def connect(
     return GitHubTracker(
         client, labels=policy_labels, identities=identities, owner_of=owner_of, site=settings.site, records=records
     )
+
+
+def commits_of(environment: Mapping[str, str], remote_url: str) -> CommitsByGitHub | None:
+    """Those of the repository at an address, as the token of the environment may see and make them.
+
+    None where no token is set, or the address is not on the environment's GitHub. UserError as `read_settings`.
+    """
+    name = repository_on_github(environment, remote_url)
+    if not name or not token_in(environment):
+        return None
+    settings = read_settings({**environment, "GITHUB_REPOSITORY": name}, remote_url)
+    wire = Wire(settings.api, settings.token, pause=0.0)
+    return CommitsByGitHub(Client(wire, name, requests=_FEW_REQUESTS, sleep=time.sleep))
+
+
+def repository_on_github(environment: Mapping[str, str], remote_url: str) -> str:
+    """`owner/name` of the repository at an address; "" where that is not on the environment's GitHub."""
+    return _named_by(remote_url, _site_in(environment))
 
 
 def token_in(environment: Mapping[str, str]) -> str:

@@ -93,3 +93,37 @@ def test_what_failed_is_no_commit_and_is_asked_for_again(
 @pytest.mark.parametrize("remote", [None, "git@127.0.0.1:acme/other.git", "file:///srv/records.git"])
 def test_elsewhere_git_makes_the_commits(server: ScriptedServer, remote: str | None) -> None:
     assert tracker(server.url, remote=remote).commits is None
+
+
+AUTHOR, GITHUB, PERSON = {"login": "app[bot]"}, {"login": "web-flow"}, {"login": "mallory"}
+
+
+@pytest.mark.parametrize(
+    ("author", "committer", "verified", "login"),
+    [
+        (AUTHOR, GITHUB, True, "app[bot]"),
+        (AUTHOR, GITHUB, False, ""),
+        (AUTHOR, PERSON, True, ""),
+        (AUTHOR, None, True, ""),
+        (None, GITHUB, True, ""),
+        (None, None, False, ""),
+    ],
+    ids=["github", "not verified", "a person's own key", "nobody's key", "of nobody", "unsigned"],
+)
+def test_only_what_github_itself_signed_counts(
+    server: ScriptedServer, author: object, committer: object, verified: bool, login: str
+) -> None:
+    """The author of a commit is whatever its committer wrote; only GitHub writes the one who asked it."""
+    checked = {"verified": verified, "reason": "valid" if verified else "unsigned"}
+    data = {"sha": COMMIT, "author": author, "committer": committer, "commit": {"verification": checked}}
+    server.script(Reply(data=data))
+    assert commits(server).signed_for(COMMIT).login == login
+
+
+def test_a_first_commit_has_neither_base_nor_parent(server: ScriptedServer) -> None:
+    server.script(MADE, SIGNED)
+    assert commits(server).signed("", TREE, FILES[:1], "", "Write") == COMMIT
+    assert [one.body for one in server.asked] == [
+        {"tree": ROWS[:1]},
+        {"message": "Write", "tree": TREE, "parents": []},
+    ]
