@@ -40,7 +40,8 @@ _NO_ANSWER_HINTS = {
     UNTRUSTED: "REQUESTS_CA_BUNDLE names a file of your own certificates",
     TOO_LARGE: "aggregate in the query",
 }
-_STATUS_HINTS = {401: "check its token", 403: "check its token", 429: "ask less often: lengthen the interval"}
+_NOT_LET_IN = "check its token, or how it signs in"
+_STATUS_HINTS = {401: _NOT_LET_IN, 403: _NOT_LET_IN, 429: "ask less often: lengthen the interval"}
 
 _CREDENTIALS = frozenset(
     map(ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"))
@@ -57,6 +58,8 @@ Resolve = Callable[[str, int], list[str]]
 """(host, port) -> its addresses; OSError where there are none."""
 Choose = Callable[[str, int], str]
 """(host, port) -> the address to connect to."""
+Authorize = Callable[[Any], Any]
+"""A prepared request of `requests` -> the same, signed in; called for every request. Raises Incomplete."""
 
 
 class Answer(NamedTuple):
@@ -213,7 +216,7 @@ class Place:
     """A guarded address: `name` says in messages whose it is, in place of `url`, which may be secret.
 
     `headers` hold the token; they go to this place and nowhere else. `authorities` is a file of certificates to trust,
-    the system's where None.
+    the system's where None. `authorize` signs in each request where a header that stays the same is not enough.
     """
 
     name: str
@@ -223,6 +226,7 @@ class Place:
     seconds: float = LONGEST
     authorities: str | None = None
     resolve: Resolve = resolve
+    authorize: Authorize | None = None
 
     def __post_init__(self) -> None:
         """UserError for an address that is not allowed to begin with."""
@@ -230,7 +234,7 @@ class Place:
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"{self.name} has no usable address", hint="https://HOST[:PORT][/PATH]")
         if parts.username is not None or parts.password is not None:
-            raise UserError(f"{self.name} has a password in its address", hint="use token_env")
+            raise UserError(f"{self.name} has a password in its address", hint="use token_env, or auth: basic")
         if parts.scheme == "http" and not self.allow_private:
             hint = "use https; http is for a private network only, with allow_private: true in policy.yaml"
             raise UserError(f"{self.name} is reached over http", hint=hint)
@@ -301,6 +305,7 @@ def ask(place: Place, method: str, path: str = "", **words: Any) -> Answer:
             seconds=place.seconds,
             choose=lambda host, port: judged(place, host, port),
             verify=place.authorities or True,
+            **({"auth": place.authorize} if place.authorize else {}),
             **words,
         )
     except NoAnswer as error:

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 from incident_ops.errors import Incomplete
 
@@ -22,6 +22,7 @@ Made = TypeVar("Made")
 
 LONGEST, GRACE = 3600.0, 3.0
 """Seconds that a command may take, and that it has to end in when we end."""
+MOST_OUTPUT, _PIECE = 8 * 1024, 64 * 1024
 
 
 class Ran(NamedTuple):
@@ -119,6 +120,46 @@ def perform(option: str, command: str, facts: Mapping[str, str], seconds: float 
     if code:
         hint = "the rollout stops where it is; what the command said stands above"
         raise Incomplete(f"the command of {option} ended with exit code {code}", hint=hint)
+
+
+def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes: int = MOST_OUTPUT) -> Ran:
+    """How `sh -c command` ends within `seconds`, with the last bytes of what it printed as its output, both streams.
+
+    Incomplete where it cannot be started. Whatever it started ends with it.
+    """
+    kept = bytearray()
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", command],
+            bufsize=0,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **facts},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Incomplete(f"it cannot be run: {os.strerror(error.errno or 0)}") from error
+
+    def keep_last(stream: IO[bytes]) -> None:
+        with stream:
+            while piece := stream.read(_PIECE):
+                kept.extend(piece)
+                del kept[:-most_bytes]
+
+    reader = threading.Thread(target=keep_last, args=(process.stdout,), daemon=True)
+    reader.start()
+    code: int | None = None
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        reader.join(GRACE)
+    return Ran(code, bytes(kept), b"")
 
 
 def _end(process: subprocess.Popen[bytes], gently: int) -> None:

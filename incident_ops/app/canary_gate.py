@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, limited_by_policy, to_analysis, to_provider
+from incident_ops.canary.config import GOOD_ERROR_RATE, Analysis, limited_by_policy, to_analysis
 from incident_ops.canary.config_check import check_gate_file, check_source
 from incident_ops.canary.length_check import check_length
+from incident_ops.canary.provider_check import kinds_named
 from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.domain.metric_kinds import METRIC_KINDS
 from incident_ops.domain.policy import Policy
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding
@@ -41,10 +43,10 @@ class GateFile:
 
 
 class CheckedGate(NamedTuple):
-    """What was found in a gate file, and the provider it names ("" where it cannot be read)."""
+    """What was found in a gate file, and the kinds of provider it names (none where it cannot be read)."""
 
     findings: Sequence[Finding]
-    provider: str
+    kinds: tuple[str, ...]
 
 
 def read_gate(path: str) -> GateFile:
@@ -116,26 +118,22 @@ def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, Checked
     for path in paths:
         document = load_gate(_gate_bytes(path), path, check_gate_file)
         if isinstance(document, list):
-            checked[path] = CheckedGate(document, "")
+            checked[path] = CheckedGate(document, ())
             continue
-        provider = to_provider(document.data["spec"]["provider"])
-        findings = _source_findings(document, workspace.judged_by[0]) if provider.datasource else []
+        kinds = kinds_named(document.data["spec"])
+        asks = any(METRIC_KINDS[kind].is_asked for kind in kinds)
+        findings = _source_findings(document, workspace.judged_by[0]) if asks else []
         advice = [*check_length(document.data, path), *not_used_yet("gate", document.data, path)]
         placed = [finding.at(document.locate(finding.where)) for finding in advice]
-        checked[path] = CheckedGate([*findings, *placed], provider.kind)
+        checked[path] = CheckedGate([*findings, *placed], kinds)
     return checked
 
 
 def unproven_providers(checked: Mapping[str, CheckedGate]) -> Iterator[tuple[str, str]]:
     """(provider, what people have to know of it) for each in use that was never run against the real service."""
-    from incident_ops.adapters.metrics.cloudwatch import CloudWatch
-    from incident_ops.adapters.metrics.datadog import Datadog
-    from incident_ops.adapters.metrics.newrelic import NewRelic
-
-    notes = {"cloudwatch": CloudWatch.unproven, "datadog": Datadog.unproven, "newRelic": NewRelic.unproven}
-    for kind in sorted({gate.provider for gate in checked.values()}):
-        if kind in notes:
-            yield kind, notes[kind]
+    for kind in sorted({kind for gate in checked.values() for kind in gate.kinds}):
+        if note := METRIC_KINDS[kind].unproven:
+            yield kind, note
 
 
 def replay_recording(workspace: Workspace, csv: str, file: str) -> CanaryOutcome:

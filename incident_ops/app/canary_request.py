@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from incident_ops.app.canary_gate import GateFile
-from incident_ops.canary.config import FILE_PROVIDER, Analysis
+from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run
 from incident_ops.canary.verdict import JoinedVerdict
+from incident_ops.domain.metric_kinds import RECORDING
 from incident_ops.errors import UserError
 
 
@@ -25,6 +26,7 @@ class CanaryRequest:
     passed: str | None = None
     requests: int | None = None
     values: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
     state: str | None = None
     step_state: str | None = None
     watch: bool = False
@@ -63,7 +65,7 @@ _LONGEST = 86400.0
 
 def demand_consistent(request: CanaryRequest, gate: GateFile) -> None:
     """UserError for options that do not go together, and for a gate that cannot be measured live."""
-    if gate.analysis.provider.kind == FILE_PROVIDER:
+    if gate.analysis.provider.kind == RECORDING.name:
         raise UserError("a file is not live", where=gate.path, hint="incident-ops canary replay X.csv -f GATE.yaml")
     if request.state and request.step_state:
         raise UserError("--state and --step-state are two ways", hint="a job for each step: --step-state alone")

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from incident_ops.adapters.environment import Ticking, add_to_summary, set_outputs, summary_size
 from incident_ops.adapters.files import hold_alone, write_text
-from incident_ops.adapters.metrics.connect import connect
 from incident_ops.adapters.processes import perform
 from incident_ops.app.canary_gate import GateFile, demand_source, gate_of_service
 from incident_ops.app.canary_held import GateOfRun, HeldBack
@@ -20,6 +19,7 @@ from incident_ops.app.canary_incident import FailedCanary, demand_declarable, re
 from incident_ops.app.canary_notices import CanaryNotices
 from incident_ops.app.canary_request import CanaryRequest, RunProgress, demand_consistent
 from incident_ops.app.canary_samples import Ended, LiveRun, Sampler, query_values
+from incident_ops.app.canary_sources import connect_sources
 from incident_ops.app.gate_check import GateRequest
 from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.canary.carry_on import carried_on
@@ -37,7 +37,6 @@ from incident_ops.canary.run import (
 from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
-from incident_ops.domain.ports import MetricSource
 from incident_ops.domain.time import spell_duration, stamp
 from incident_ops.edits.freeze import commit_id
 from incident_ops.errors import IncidentOpsError, Incomplete, UserError
@@ -75,11 +74,10 @@ class _Rollout:
         self._weight = stages(self._analysis)[0].weight
         if request.declare:
             demand_declarable(workspace, request.service, request.severity, self._weight, is_sent=request.send)
-        source = self._connect()
-        self._unproven = source.unproven
         values = query_values(self._analysis, request.values)
         self._analysis = with_values(self._analysis, values)
-        self._sampler = Sampler(source, self._analysis, values)
+        self._sources = connect_sources(self._analysis, policy, values, request.commands, self._facts, progress.note)
+        self._sampler = Sampler(self._sources, self._analysis, values)
         self._owner = Owner(request.service or "", self._environment, self._sha, self._analysis.name, gate.digest)
         self._ticking = Ticking()
         self._gate = GateOfRun(workspace, self._analysis.name, self._question, self._ticking)
@@ -88,13 +86,6 @@ class _Rollout:
         self._longest = longest_run(self._analysis, self._watched, request.carry_on)
         whose = (self._analysis.name, request.service or "", self._environment, self._sha)
         self._notices = CanaryNotices(workspace, *whose, request.severity, self._analysis.dry_run, progress.note)
-
-    def _connect(self) -> MetricSource:
-        provider = self._analysis.provider
-        datasource = self._workspace.judged_by[0].datasources[provider.datasource]
-        return connect(
-            provider.datasource, datasource, os.environ, provider.timeout, provider.json_path, is_checked=True
-        )
 
     def outcome(self) -> CanaryOutcome:
         """Runs it. UserError where another run has its state file."""
@@ -135,8 +126,8 @@ class _Rollout:
         try:
             self._gate.must_be_free()
             with self._progress as progress:
-                if self._unproven:
-                    progress.note(self._unproven)
+                for note in self._sources.notes:
+                    progress.note(note)
                 try:
                     outcome = self._measured()
                 except (KeyboardInterrupt, SystemExit):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.environment import Ticking
+from incident_ops.app.canary_sources import GateSources, cumulative_rates
 from incident_ops.canary.config import Analysis, ErrorRate, Metric, Queries, ThresholdMetric, fill_query
 from incident_ops.canary.counters import (
     NO_BASELINE,
@@ -41,7 +42,7 @@ from incident_ops.canary.run import (
     stages,
 )
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
-from incident_ops.domain.ports import MetricSeries, MetricSource, Sampled, Tick
+from incident_ops.domain.ports import MetricSeries, Sampled, Tick
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
 
@@ -63,30 +64,36 @@ _ZERO = Reading({}, {})
 
 
 class Sampler:
-    """A source, the queries with their values, and the counters at the last tick."""
+    """The sources, the queries with their values, and the counters at the last tick."""
 
-    def __init__(self, source: MetricSource, analysis: Analysis, values: Mapping[str, str | None]) -> None:
+    def __init__(self, sources: GateSources, analysis: Analysis, values: Mapping[str, str | None]) -> None:
         """UserError for a value that is missing or not allowed in a query."""
-        self._source, self._meters = source, dict[str, Meter]()
-        self._filled = {query: fill_query(query, values, is_promql=source.is_promql) for query in _queries(analysis)}
+        self._sources, self._meters = sources, dict[str, Meter]()
+        self._filled = {
+            (sources.provider(metric), query): fill_query(query, values, is_promql=sources.of(metric).is_promql)
+            for metric in analysis.metrics
+            for query in _queries(metric)
+        }
+
+    def _query(self, metric: Metric, query: str) -> str:
+        return self._filled[self._sources.provider(metric), query]
 
     def start(self, analysis: Analysis, at: datetime) -> None:
         """Reads the counters: the next tick counts from here. What cannot be read begins later."""
         self._meters = {}
-        for metric in analysis.metrics:
-            if isinstance(metric, ErrorRate) and self._source.is_cumulative:
-                self.ask(metric, Tick(at, metric.settings.interval))
+        for metric in cumulative_rates(analysis, self._sources):
+            self.ask(metric, Tick(at, metric.settings.interval))
 
     def ask(self, metric: Metric, tick: Tick) -> TickReading:
         """What the source says of a metric at a tick, or that it gave no answer."""
         try:
             if isinstance(metric, ThresholdMetric):
-                return QueryResult(self._source.value(self._filled[metric.query], tick))
-            canary = self._side(metric.canary, "canary", tick)
-            baseline = self._side(metric.baseline, "baseline", tick)
+                return QueryResult(self._sources.of(metric).value(self._query(metric, metric.query), tick))
+            canary = self._side(metric, metric.canary, "canary", tick)
+            baseline = self._side(metric, metric.baseline, "baseline", tick)
         except Incomplete as error:
             return NoAnswer(str(error))
-        if not self._source.is_cumulative:
+        if not self._sources.of(metric).is_cumulative:
             return SideCounts(_since_zero(canary, "canary"), _since_zero(baseline, "baseline"))
         before = self._meters.get(metric.name, Meter())
         of_canary, of_baseline, after = read_tick(before, canary, baseline)
@@ -103,8 +110,9 @@ class Sampler:
         if queries is None or ticks < 1:
             return []
         last = Tick(at, interval)
-        errors = self._source.history(self._filled[queries.errors], last, ticks)
-        requests = self._source.history(self._filled[queries.requests], last, ticks)
+        source = self._sources.of(metric)
+        errors = source.history(self._query(metric, queries.errors), last, ticks)
+        requests = source.history(self._query(metric, queries.requests), last, ticks)
         readings = [_named(*both) for both in zip(errors, requests, strict=False)]
         return [_between(before, after) for before, after in pairwise(readings)]
 
@@ -114,13 +122,15 @@ class Sampler:
         Raises Incomplete.
         """
         queries = metric.baseline or metric.canary
-        return 0.0 if queries is None else self._source.spacing(self._filled[queries.requests], at)
+        source = self._sources.of(metric)
+        return 0.0 if queries is None else source.spacing(self._query(metric, queries.requests), at)
 
-    def _side(self, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
+    def _side(self, metric: ErrorRate, queries: Queries | None, side: str, tick: Tick) -> Reading | Gap:
         if queries is None:
             return NO_QUERIES
-        requests = self._source.counts(self._filled[queries.requests], tick)
-        errors = self._source.counts(self._filled[queries.errors], tick)
+        source = self._sources.of(metric)
+        requests = source.counts(self._query(metric, queries.requests), tick)
+        errors = source.counts(self._query(metric, queries.errors), tick)
         reading = to_reading(errors, requests, side)
         if not isinstance(requests, Sampled) or isinstance(reading, Gap):
             return reading
@@ -129,13 +139,10 @@ class Sampler:
         return _current(timed, side, tick)
 
 
-def _queries(analysis: Analysis) -> list[str]:
-    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate)]
-    sides = [side for rate in rates for side in (rate.canary, rate.baseline) if side is not None]
-    return [
-        *(query for side in sides for query in side),
-        *(metric.query for metric in analysis.metrics if isinstance(metric, ThresholdMetric)),
-    ]
+def _queries(metric: Metric) -> list[str]:
+    if isinstance(metric, ThresholdMetric):
+        return [metric.query]
+    return [query for side in (metric.canary, metric.baseline) if side is not None for query in side]
 
 
 def _current(reading: Reading, side: str, tick: Tick) -> Reading | Gap:

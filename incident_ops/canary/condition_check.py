@@ -21,10 +21,10 @@ from incident_ops.canary.conditions import (
     arguments_of,
     nodes_of,
 )
+from incident_ops.domain.metric_kinds import MetricKind
 from incident_ops.findings import did_you_mean
 
 _ASKS_FOR_DATA = ("isNaN", "isInf", "isNil", "default")
-_NEVER_NULL = ("prometheus", "cloudwatch")
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 ConditionFault = tuple[int, str, str]
@@ -32,7 +32,7 @@ ConditionFault = tuple[int, str, str]
 
 
 def inert_parts(
-    condition: Condition, provider: str, known: Mapping[str, object], *, is_success: bool
+    condition: Condition, source: MetricKind, known: Mapping[str, object], *, is_success: bool
 ) -> Iterator[ConditionFault]:
     """What of a condition could never act; `known` are the arguments of the file."""
     for node in arguments_of(condition):
@@ -42,20 +42,20 @@ def inert_parts(
     for node in nodes_of(condition):
         if is_success and node.kind == CALL and node.text in _ASKS_FOR_DATA and not _looks_inside(node.parts[0]):
             message = f"{node.text} never acts in a successCondition: a result without data is never a success"
-            yield node.column, message, _way(provider)
+            yield node.column, message, _way(source)
         elif is_success and _is_settled(node):
             message = "a successCondition never sees an empty result: without data it is never a success"
-            yield node.column, message, _way(provider)
-        elif _asks_for_nil(node) and (is_success or provider in _NEVER_NULL):
+            yield node.column, message, _way(source)
+        elif _asks_for_nil(node) and (is_success or not source.gives_nil):
             message = "a comparison with nil never acts here: where there is no data there is nothing to compare"
-            yield node.column, message, _way(provider)
-        elif not is_success and provider in _NEVER_NULL and node.kind == CALL and node.text in ("isNil", "default"):
-            message = f"{node.text} never acts here: {provider} gives nothing at all where it has no data, and no nil"
-            yield node.column, message, "write len(result) == 0, or set onNoData: fail"
+            yield node.column, message, _way(source)
+        elif not is_success and not source.gives_nil and node.kind == CALL and node.text in ("isNil", "default"):
+            why = f"{source.name} gives nothing at all where it has no data, and no nil"
+            yield node.column, f"{node.text} never acts here: {why}", "write len(result) == 0, or set onNoData: fail"
 
 
-def _way(provider: str) -> str:
-    if provider == "prometheus":
+def _way(source: MetricKind) -> str:
+    if source.is_promql:
         return "add `or vector(0)` to the query where nothing means 0, or use onNoData or failureCondition"
     return "let the query give 0 where nothing means 0, or use onNoData or failureCondition"
 

@@ -15,37 +15,33 @@ from typing import Any, NamedTuple
 
 from incident_ops.canary.conditions import Condition, fill_condition, parse_condition
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
+from incident_ops.canary.providers import (
+    Provider,
+    grain_of,
+    is_recorded,
+    metric_kind,
+    provider_data,
+    to_provider,
+)
 from incident_ops.canary.threshold import Threshold
+from incident_ops.domain.metric_kinds import COMMAND
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.findings import did_you_mean
 
-FILE_PROVIDER, CLOUDWATCH = "file", "cloudwatch"
-CUMULATIVE = ("prometheus", "web")
-"""Providers whose queries give running counters; those of the others give counts of the interval."""
-
 ON_INCONCLUSIVE_FAIL, ACCEPT, EXTEND = "fail", "pass", "extend"
 """Words of `onInconclusive`; without one of them inconclusive stays inconclusive, exit code 3."""
 
-WARMUP, INTERVAL, DURATION, LOOKBACK, LONGEST_WAIT = 60.0, 15.0, 600.0, 3600.0, 10.0
+WARMUP, INTERVAL, DURATION, LOOKBACK = 60.0, 15.0, 600.0, 3600.0
 """Seconds where a gate file gives none."""
 
-MINUTE, FULL = 60.0, 100
+FULL = 100
 
 GOOD_ERROR_RATE = 0.001
 """The error rate below which a canary is good where neither the gate file nor an objective says less."""
 
 NO_LIMIT = "none"
 """`maxErrorRate: none`: no absolute limit, whatever the policy says; `goodErrorRate: none`: the comparison alone."""
-
-
-class Provider(NamedTuple):
-    """Where the measurements come from; `datasource` is a name of policy `datasources`, "" for a file."""
-
-    kind: str
-    datasource: str = ""
-    timeout: float = LONGEST_WAIT
-    json_path: str = "$"
 
 
 class RolloutStep(NamedTuple):
@@ -66,7 +62,8 @@ class Queries(NamedTuple):
 class ErrorRate:
     """A metric of type errorRate; queries are None where the counts come from a file.
 
-    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either.
+    `is_unlimited` where the file says `maxErrorRate: none`: then no limit of the policy holds either. `provider` None:
+    it is asked of the gate's.
     """
 
     name: str
@@ -76,16 +73,18 @@ class ErrorRate:
     lookback: float
     dry_run: bool
     is_unlimited: bool = False
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True)
 class ThresholdMetric:
-    """A metric of type threshold."""
+    """A metric of type threshold; `query` is "" for a command, `provider` None where it is asked of the gate's."""
 
     name: str
     threshold: Threshold
     query: str
     dry_run: bool
+    provider: Provider | None = None
 
 
 Metric = ErrorRate | ThresholdMetric
@@ -112,6 +111,11 @@ class Analysis:
     on_inconclusive: str | None
     extend_by: float
     no_data_fails: bool
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Every provider that a metric is asked of, once."""
+        return tuple(dict.fromkeys(metric.provider or self.provider for metric in self.metrics))
 
     @property
     def passes_early(self) -> bool:
@@ -186,26 +190,19 @@ def with_values(analysis: Analysis, values: Mapping[str, str | None]) -> Analysi
     return replace(analysis, metrics=tuple(filled(metric) for metric in analysis.metrics))
 
 
-def to_provider(data: Mapping[str, Any]) -> Provider:
-    """The one provider of a gate file."""
-    kind, fields = next(iter(data.items()))
-    path = fields.get("jsonPath", "$")
-    return Provider(kind, fields.get("datasource", ""), seconds(fields, "timeout", LONGEST_WAIT), path)
-
-
 def seconds(data: Mapping[str, Any], key: str, default: float) -> float:
     """A duration of the file in seconds."""
     return float(duration(data[key])) if key in data else default
 
 
 def interval_of(spec: Mapping[str, Any]) -> float:
-    """Seconds between two ticks; CloudWatch counts by the minute."""
-    return seconds(spec, "interval", MINUTE if CLOUDWATCH in spec["provider"] else INTERVAL)
+    """Seconds between two ticks; some sources count by the minute only."""
+    return seconds(spec, "interval", max(INTERVAL, grain_of(spec)))
 
 
 def warmup_of(spec: Mapping[str, Any]) -> float:
     """Seconds at the start that do not count; none are taken from a file, whose rows are all there is."""
-    return seconds(spec, "warmup", 0.0 if FILE_PROVIDER in spec["provider"] else WARMUP)
+    return seconds(spec, "warmup", 0.0 if is_recorded(spec) else WARMUP)
 
 
 def horizon_of(spec: Mapping[str, Any]) -> float:
@@ -238,13 +235,15 @@ def counted_seconds(spec: Mapping[str, Any]) -> float:
 
 
 def _metric(spec: Mapping[str, Any], data: Mapping[str, Any], good_rate: float) -> Metric:
+    own = to_provider(data["provider"]) if "provider" in data else None
     if data["type"] == "threshold":
-        return ThresholdMetric(data["name"], _threshold(spec, data), data["query"], data.get("dryRun", False))
+        limits = _threshold(spec, data)
+        return ThresholdMetric(data["name"], limits, data.get("query", ""), data.get("dryRun", False), own)
     canary, baseline = _queries(data, "canary"), _queries(data, "baseline")
     lookback = seconds(data, "lookback", LOOKBACK)
     settings = to_settings(spec, data, good_rate)
     is_unlimited = data.get("maxErrorRate") == NO_LIMIT
-    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited)
+    return ErrorRate(data["name"], settings, canary, baseline, lookback, data.get("dryRun", False), is_unlimited, own)
 
 
 def _queries(data: Mapping[str, Any], side: str) -> Queries | None:
@@ -258,7 +257,7 @@ def to_settings(
 
     Without a baseline there is no ratio: only the absolute limit is judged.
     """
-    has_baseline = "baseline" in data or FILE_PROVIDER in spec["provider"]
+    has_baseline = "baseline" in data or is_recorded(spec)
     span = data.get("clumpSpan", AUTO)
     return EvidenceSettings(
         interval=interval_of(spec),
@@ -290,9 +289,10 @@ def _good_rate(data: Mapping[str, Any], default: float) -> float | None:
 
 
 def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:
+    success, failure = _conditions(spec, data)
     return Threshold(
-        success=_condition(data, "successCondition"),
-        failure=_condition(data, "failureCondition"),
+        success=success,
+        failure=failure,
         failure_limit=data.get("failureLimit", 0),
         inconclusive_limit=data.get("inconclusiveLimit", 0),
         consecutive_error_limit=data.get("consecutiveErrorLimit", 4),
@@ -304,8 +304,14 @@ def _threshold(spec: Mapping[str, Any], data: Mapping[str, Any]) -> Threshold:
     )
 
 
-def _condition(data: Mapping[str, Any], key: str) -> Condition | None:
-    return parse_condition(data[key]) if key in data else None
+def _conditions(spec: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Condition | None, Condition | None]:
+    """When a measurement succeeds, and when it fails; an exit code needs no words where the file has none."""
+    given = [parse_condition(data[key]) if key in data else None for key in ("successCondition", "failureCondition")]
+    if any(given) or metric_kind(spec, data) is not COMMAND:
+        return given[0], given[1]
+    neither = provider_data(spec, data)[COMMAND.name].get("inconclusiveExitCode")
+    failed = "result != 0" if neither is None else f"result != 0 and result != {neither}"
+    return parse_condition("result == 0"), parse_condition(failed)
 
 
 _ARGUMENT = re.compile(r"\{\{\s*args\.([A-Za-z0-9._-]+)\s*\}\}", re.ASCII)

@@ -14,13 +14,8 @@ from typing import Any
 from incident_ops.canary.condition_check import inert_parts
 from incident_ops.canary.conditions import ConditionError, parse_condition
 from incident_ops.canary.config import (
-    CLOUDWATCH,
-    CUMULATIVE,
-    FILE_PROVIDER,
     FULL,
-    LONGEST_WAIT,
     LOOKBACK,
-    MINUTE,
     NO_LIMIT,
     counted_seconds,
     horizon_of,
@@ -29,16 +24,18 @@ from incident_ops.canary.config import (
     query_faults,
     seconds,
     step_seconds,
-    to_provider,
     to_settings,
     warmup_of,
 )
 from incident_ops.canary.length_check import too_few_ticks
 from incident_ops.canary.pass_test import FEWEST_COUNTED
+from incident_ops.canary.provider_check import asked_faults, provider_faults, source_faults
+from incident_ops.canary.providers import is_recorded, metric_kind
+from incident_ops.domain.metric_kinds import COMMAND
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError
-from incident_ops.findings import Finding, Level, Route, Where, did_you_mean
+from incident_ops.findings import Finding, Level, Route, Where
 
 GATE_SETTINGS_RULE, GATE_CONDITION_RULE, GATE_QUERY_RULE = "gate-settings", "gate-condition", "gate-query"
 """Ids of the findings; `records/file_findings.py` explains them."""
@@ -62,11 +59,17 @@ ConfigFault = tuple[Route, str, str]
 def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
     """Findings, with symbolic places, of a gate file that fits its schema."""
     spec = data["spec"]
-    for route, message, hint in (*_times(spec), *_steps(spec), *too_few_ticks(spec), *_names(spec)):
+    for route, message, hint in (
+        *provider_faults(spec),
+        *_times(spec),
+        *_steps(spec),
+        *too_few_ticks(spec),
+        *_names(spec),
+    ):
         yield _finding(GATE_SETTINGS_RULE, file, route, message, hint)
     for index, metric in enumerate(spec["metrics"]):
         route = ("metrics", index)
-        for below, message, hint in _metric(spec, metric):
+        for below, message, hint in (*asked_faults(spec, metric), *_metric(spec, metric)):
             yield _finding(GATE_SETTINGS_RULE, file, (*route, *below), message, hint)
         for key in _CONDITIONS:
             if key in metric:
@@ -76,25 +79,9 @@ def check_gate_file(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
 
 
 def check_source(data: Mapping[str, Any], file: str, policy: Policy) -> Iterator[Finding]:
-    """Findings about the data source a gate file names: the policy must have it, and it must be of that kind."""
-    provider = to_provider(data["spec"]["provider"])
-    if provider.kind == FILE_PROVIDER:
-        return
-    route = ("provider", provider.kind, "datasource")
-    known = policy.datasources
-    if provider.datasource not in known:
-        hint = did_you_mean(provider.datasource, known) or _source_to_add(provider.datasource, provider.kind)
-        yield _finding(
-            GATE_SETTINGS_RULE, file, route, f"data source {provider.datasource!r} is not in policy.yaml", hint
-        )
-    elif (kind := known[provider.datasource].kind) != provider.kind:
-        message = f"data source {provider.datasource!r} is of kind {kind}, not {provider.kind}"
-        yield _finding(GATE_SETTINGS_RULE, file, route, message, f"write provider: {{{kind}: ...}}, or name another")
-
-
-def _source_to_add(name: str, kind: str) -> str:
-    setting = "url_env: PROMETHEUS_URL" if kind == "prometheus" else "..."
-    return f"add it to policy.yaml below datasources: {name}: {{kind: {kind}, {setting}}}"
+    """Findings about the data sources a gate file names: the policy must have them, and of that kind."""
+    for route, message, hint in source_faults(data["spec"], policy):
+        yield _finding(GATE_SETTINGS_RULE, file, route, message, hint)
 
 
 def _finding(rule: str, file: str, route: Route, message: str, hint: str) -> Finding:
@@ -102,15 +89,10 @@ def _finding(rule: str, file: str, route: Route, message: str, hint: str) -> Fin
 
 
 def _times(spec: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    provider = to_provider(spec["provider"])
     interval, horizon = interval_of(spec), horizon_of(spec)
-    if not 0 < provider.timeout <= LONGEST_WAIT:
-        yield ("provider", provider.kind, "timeout"), "the timeout must be between 1s and 10s", "e.g. 10s"
     if interval <= 0:
         yield ("interval",), "the interval is 0s", "e.g. 15s"
         return
-    if provider.kind == CLOUDWATCH and interval % MINUTE:
-        yield ("interval",), "CloudWatch counts by the minute", "write a multiple of 60s"
     if horizon <= 0:
         yield ("duration",), "nothing is measured in 0s", "e.g. 10m"
     elif horizon < interval:
@@ -156,7 +138,7 @@ def _metric(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Conf
 
 
 def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    is_file = FILE_PROVIDER in spec["provider"]
+    is_file = is_recorded(spec)
     if not is_file and "canary" not in metric:
         yield (
             (),
@@ -218,11 +200,12 @@ def _clumps(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Conf
 
 
 def _threshold(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
-    if FILE_PROVIDER in spec["provider"]:
+    is_command = metric_kind(spec, metric) is COMMAND
+    if is_recorded(spec):
         yield (), "a file holds counts, and a threshold metric needs a query", "use type errorRate, or another provider"
-    elif "query" not in metric:
+    elif "query" not in metric and not is_command:
         yield (), "the query is missing", "add query: ..."
-    if not any(key in metric for key in _CONDITIONS):
+    if not is_command and not any(key in metric for key in _CONDITIONS):
         yield (), "without a condition everything would be a success", 'add e.g. successCondition: "result < 0.01"'
     failures, streak = metric.get("failureLimit", 0), metric.get("consecutiveSuccessLimit", 0)
     if failures == -1 and not streak:
@@ -251,10 +234,10 @@ def _count(spec: Mapping[str, Any], metric: Mapping[str, Any], least: int) -> It
 
 
 def _condition(spec: Mapping[str, Any], file: str, route: Route, text: str) -> Iterator[Finding]:
-    provider = to_provider(spec["provider"]).kind
+    kind = metric_kind(spec, spec["metrics"][route[1]])
     known = {argument["name"]: argument for argument in spec.get("args", ())}
     try:
-        parts = list(inert_parts(parse_condition(text), provider, known, is_success=route[-1] == _CONDITIONS[0]))
+        parts = list(inert_parts(parse_condition(text), kind, known, is_success=route[-1] == _CONDITIONS[0]))
     except ConditionError as error:
         parts = [(error.column, error.message, error.hint or "e.g. result < 0.01")]
     for column, message, hint in parts:
@@ -264,7 +247,7 @@ def _condition(spec: Mapping[str, Any], file: str, route: Route, text: str) -> I
 
 def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ConfigFault]:
     known = {argument["name"]: argument for argument in spec.get("args", ())}
-    kind = to_provider(spec["provider"]).kind
+    kind = metric_kind(spec, metric)
     queries: list[tuple[Route, str]] = [(("query",), metric["query"])] if "query" in metric else []
     sides = [side for side in ("canary", "baseline") if side in metric]
     queries += [((side, key), metric[side][key]) for side in sides for key in ("errors", "requests")]
@@ -272,7 +255,7 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     for route, query in queries:
         for message, hint in query_faults(query, known):
             yield route, message, hint
-        if route != ("query",) and kind in CUMULATIVE and (rated := _RATED.search(query)):
+        if route != ("query",) and kind.is_cumulative and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
             yield route, message, "give the counter itself: it is read every tick, and resets are seen"
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from incident_ops.canary.config import (
-    CLOUDWATCH,
-    FILE_PROVIDER,
     LOOKBACK,
     counted_seconds,
     interval_of,
@@ -15,6 +13,7 @@ from incident_ops.canary.config import (
     warmup_of,
 )
 from incident_ops.canary.pass_test import FEWEST_ALONE, FEWEST_COUNTED
+from incident_ops.canary.providers import grain_of, is_recorded
 from incident_ops.domain.time import duration_text
 from incident_ops.findings import Finding, Level, Route, Where
 
@@ -46,7 +45,7 @@ def check_length(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
 def _ticks(spec: Mapping[str, Any]) -> int | None:
     """Ticks that count in the longest run; None where nothing is compared, or a recording says how many."""
     interval = interval_of(spec)
-    if FILE_PROVIDER in spec["provider"] or interval <= 0 or not _compared(spec):
+    if is_recorded(spec) or interval <= 0 or not _compared(spec):
         return None
     ticks = int(counted_seconds(spec) / interval + 1e-9)
     return ticks if ticks > 0 else None
@@ -83,6 +82,6 @@ def _longer(spec: Mapping[str, Any]) -> str:
     longer = duration_text(int(FEWEST_ALONE * interval_of(spec) + warmup_of(spec)))
     lengthen = "lengthen the steps" if "steps" in spec else f"write duration: {longer}"
     shorter = next((one for one in _INTERVALS if one * FEWEST_ALONE <= counted_seconds(spec)), 0)
-    if not shorter or CLOUDWATCH in spec["provider"]:
+    if shorter <= grain_of(spec):
         return lengthen
     return f"write interval: {duration_text(shorter)} if the source is that fine, or {lengthen}"

@@ -37,6 +37,9 @@ _FILE_OPTION = click.option("--file", "-f", "file", metavar="GATE", required=Tru
 _VALUES_OPTION = click.option(
     "--arg", "values", metavar="NAME=VALUE", multiple=True, help="A value that the gate's queries name."
 )
+_COMMANDS_OPTION = click.option(
+    "--command", "commands", metavar="NAME=CMD", multiple=True, help="The command that the gate asks for by this name."
+)
 
 
 @click.group()
@@ -63,6 +66,7 @@ canary.add_command(import_command)
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
 @click.option("--requests", type=click.IntRange(min=0), help="Requests in the objective's window, for `gate check`.")
 @_VALUES_OPTION
+@_COMMANDS_OPTION
 @click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
 @click.option("--continue", "carry_on", metavar="TIME", help="Go on with the inconclusive run of --state for so long.")
@@ -258,9 +262,12 @@ def validate_command(ctx: click.Context, names: tuple[str, ...], files: tuple[st
 @canary.command()
 @_FILE_OPTION
 @_VALUES_OPTION
+@_COMMANDS_OPTION
 @format_option
 @click.pass_context
-def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], form: str) -> None:
+def probe_command(
+    ctx: click.Context, /, file: str, values: tuple[str, ...], commands: tuple[str, ...], form: str
+) -> None:
     """Ask each query of a gate once, before any traffic moves.
 
     Shows what it finds, how old the newest sample is, how often there is one,
@@ -281,7 +288,8 @@ def probe_command(ctx: click.Context, /, file: str, values: tuple[str, ...], for
 
     if ctx.find_root().obj["at"] is not None:
         raise UserError("a probe asks for what is there now", hint="leave out --at")
-    probe = probe_gate(workspace_of(ctx), ProbeRequest(file, values), lambda text: click.echo(inert(text), err=True))
+    request = ProbeRequest(file, values, commands)
+    probe = probe_gate(workspace_of(ctx), request, lambda text: click.echo(inert(text), err=True))
     click.echo(probe_json(probe) if form == "json" else probe_text(probe, page_width(), paint), nl=False)
     finish(probe.exit_code)
 

@@ -434,13 +434,49 @@ class Publish(Value, frozen=True):
     url: str | None = None
 
 
+class BasicAuth(Value, frozen=True):
+    user_env: str
+    password_env: str
+
+
+class OAuth2Client(Value, frozen=True):
+    """Client credentials; `scopes` empty: whatever the client has."""
+
+    token_url: str
+    client_id_env: str
+    client_secret_env: str
+    scopes: list[str] = []
+
+
+class SigV4(Value, frozen=True):
+    service: str
+    region: str
+
+
+class GoogleAuth(Value, frozen=True):
+    """`scopes` empty: reading metrics."""
+
+    scopes: list[str] = []
+
+
+class SignIn(Value, frozen=True):
+    """How to sign in to a metric source: one of these."""
+
+    basic: BasicAuth | None = None
+    oauth2: OAuth2Client | None = None
+    sigv4: SigV4 | None = None
+    google: GoogleAuth | None = None
+
+
 class Datasource(Value, frozen=True):
-    """A metric source; `*_env` name the variables that hold what git should not."""
+    """A metric source; `*_env` name the variables that hold what git should not, `header_env` those of headers."""
 
     kind: str
     url: str | None = None
     url_env: str | None = None
     token_env: str | None = None
+    header_env: dict[str, str] = {}
+    auth: SignIn | None = None
     application_key_env: str | None = None
     account: int | None = None
     region: str | None = None

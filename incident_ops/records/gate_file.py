@@ -61,8 +61,10 @@ def _forbidden_keys(data: Any, file: str, route: Route) -> Iterator[Finding]:
     for step, inner in steps:
         word = str(step).replace("-", "").replace("_", "").lower()
         where = Where(file, (*route, step), on_key=True)
-        if _COMMAND.fullmatch(word):
-            hint = "pass it on the command line: canary run --on-step, --on-pass or --on-fail COMMAND"
+        if step == "command" and route[-1:] == ("provider",) and isinstance(inner, dict):
+            yield from _forbidden_keys(inner, file, (*route, step))  # only its name; what it is comes from outside
+        elif _COMMAND.fullmatch(word):
+            hint = "pass it on the command line: canary run --on-step, --on-pass, --on-fail or --command NAME=COMMAND"
             yield fault("gate-command", file, f"{step!r}: a gate file cannot contain commands", hint).at(where)
         elif _ADDRESS.fullmatch(word):
             hint = "name a data source of policy.yaml: datasource: NAME"
@@ -72,7 +74,7 @@ def _forbidden_keys(data: Any, file: str, route: Route) -> Iterator[Finding]:
 
 
 _UNITS = {"duration": "s", "percent": "%"}
-_PROVIDER = "set it once, under spec.provider; the query belongs in the metric's `query`, the address in policy.yaml"
+_QUERY = "the query belongs in the metric's `query`"
 
 
 def hint_of(rule: str, route: Route, data: Any) -> str:
@@ -103,8 +105,8 @@ def _other_level(route: Route) -> str:
     spec = _field(("spec",))["properties"]
     metric = spec["metrics"]["items"]["properties"]
     match route:
-        case ("spec", "metrics", int(), "provider"):
-            return _PROVIDER
+        case (*_, "provider", _, "query"):
+            return _QUERY
         case ("spec", "metrics", int(), key) if key in spec:
             return f"it belongs to the whole file: spec.{key}"
         case ("spec", key) if key in metric and key != "name":
@@ -125,6 +127,8 @@ def _field(route: Route) -> dict[str, Any]:
     """The schema of a place; empty where it has none."""
     field = schema("gate")
     for step in route:
+        if field.get("$ref") == "#/$defs/provider":
+            field = schema("gate")["$defs"]["provider"]
         field = field.get("items", {}) if isinstance(step, int) else field.get("properties", {}).get(step, {})
     return field
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from incident_ops.canary.config import Analysis, ErrorRate, Provider, Queries, RolloutStep, ThresholdMetric, to_analysis
+from incident_ops.canary.config import Analysis, ErrorRate, Queries, RolloutStep, ThresholdMetric, to_analysis
 from incident_ops.canary.evidence_settings import EvidenceSettings
+from incident_ops.canary.providers import Provider
 
 SIDE = {"errors": "e_total", "requests": "r_total"}
 OLD = {"errors": "old_e_total", "requests": "old_r_total"}

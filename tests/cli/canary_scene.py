@@ -149,7 +149,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, source: Source, clock: Clock | None =
     clock = clock or Clock()
     for module in ("canary_run", "canary_probe"):
         monkeypatch.setattr(f"incident_ops.app.{module}.Ticking", lambda: clock)
-        monkeypatch.setattr(f"incident_ops.app.{module}.connect", lambda *given, **words: source)
+    monkeypatch.setattr("incident_ops.app.canary_sources.connect", lambda *given, **words: source)
     return clock
 
 

@@ -21,6 +21,7 @@ import yaml
 from incident_ops.adapters.http import Place
 from incident_ops.adapters.metrics.prometheus import Prometheus as Source
 from incident_ops.app.canary_samples import Sampler
+from incident_ops.app.canary_sources import GateSources
 from incident_ops.canary.config import Analysis, to_analysis
 from incident_ops.canary.counters import NO_NEW_SAMPLE, Counts, Gap
 from incident_ops.canary.verdict import SideCounts
@@ -219,4 +220,4 @@ def sampler_of(server: Prometheus, every: int, form: str) -> tuple[Sampler, Anal
     """What reads one job's counters, and the gate that it reads them for."""
     place = Place("data source main", server.url, allow_private=True)
     analysis = to_analysis(yaml.safe_load(gate(every, "new", form)))
-    return Sampler(Source(place), analysis, {}), analysis
+    return Sampler(GateSources(analysis, {analysis.provider: Source(place)}), analysis, {}), analysis

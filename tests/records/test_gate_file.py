@@ -84,13 +84,13 @@ def test_an_address_of_an_older_form_is_explained_where_it_stands() -> None:
     assert any("key 'datasource' is missing" in one for one in told)
 
 
-PROVIDER = "    provider: {prometheus: {query: up}}\n    maxRatio: 1\n"
+PROVIDER = "    provider: {prometheus: {datasource: main, query: up}}\n    maxRatio: 1\n"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "place", "told"),
     [
-        ("    maxRatio: 1\n", PROVIDER, "    provider", "set it once, under spec.provider; the query belongs in"),
+        ("    maxRatio: 1\n", PROVIDER, "    provider", "the query belongs in the metric's `query`"),
         (
             "    maxRatio: 1\n",
             "    minRequests: 9\n",

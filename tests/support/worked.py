@@ -75,7 +75,7 @@ class Worked:
             scene.enter_context(mock.patch("incident_ops.records.policy.load_policy", loaded))
             scene.enter_context(mock.patch("incident_ops.app.notify.notifiers", return_value=lambda _: _Printed(out)))
             scene.enter_context(mock.patch("incident_ops.app.canary_run.Ticking", Clock))
-            scene.enter_context(mock.patch("incident_ops.app.canary_run.connect", _connected(out, asked)))
+            scene.enter_context(mock.patch("incident_ops.app.canary_sources.connect", _connected(out, asked)))
             try:
                 code = cli.main([*at, *output], standalone_mode=False, obj={})
             except Exception as error:

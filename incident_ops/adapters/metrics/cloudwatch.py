@@ -14,14 +14,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from incident_ops.adapters.http import Place, ask_json
 from incident_ops.adapters.processes import one_line
+from incident_ops.domain.metric_kinds import CLOUDWATCH
 from incident_ops.domain.ports import MetricSeries, Tick
-from incident_ops.errors import Incomplete
+from incident_ops.errors import Incomplete, UserError
 
+if TYPE_CHECKING:
+    from incident_ops.adapters.metrics.connect import SourceSettings
+
+KIND = CLOUDWATCH
 LAG = 120.0
 """Seconds after which a minute is taken to be complete."""
 
@@ -33,9 +38,7 @@ _TYPE = "application/x-amz-json-1.0"
 class CloudWatch:
     """One region; see `domain.ports.MetricSource`."""
 
-    is_cumulative = False
-    is_promql = False
-    unproven = "not run against the service: CloudWatch is asked as its documentation says"
+    is_cumulative, is_promql, unproven = KIND.is_cumulative, KIND.is_promql, KIND.unproven
 
     def __init__(self, place: Place, region: str, who: Credentials) -> None:
         self._place, self._region, self._who = place, region, who
@@ -114,3 +117,16 @@ def _key(secret: str, day: str, region: str, service: str) -> bytes:
     for part in (day, region, service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key
+
+
+def connect(given: SourceSettings) -> CloudWatch:
+    """See `connect`."""
+    region, secrets = given.source.region, given.secrets
+    if region is None:
+        raise UserError(f"data source {given.name} has no region", hint="add e.g. region: eu-central-1 in policy.yaml")
+    who = Credentials(
+        secrets.variable("AWS_ACCESS_KEY_ID", "a secret"),
+        secrets.variable("AWS_SECRET_ACCESS_KEY", "a secret"),
+        secrets.optional("AWS_SESSION_TOKEN"),
+    )
+    return CloudWatch(given.place(f"https://monitoring.{region}.amazonaws.com"), region, who)

@@ -1,15 +1,23 @@
-"""A metric source from the policy and the environment: addresses by name, secrets from variables, neither shown."""
+"""A metric source from the policy and the environment: addresses by name, secrets from variables, neither shown.
+
+A source is one module of this folder and its row of `domain.metric_kinds`; nothing else lists it. The module has
+
+    KIND        its row
+    connect     SourceSettings -> the source; UserError, which names the variable, where one is not set
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import NamedTuple, Protocol, cast
 
-from incident_ops.adapters.http import LONGEST, Place, demand_allowed
-from incident_ops.adapters.metrics.cloudwatch import CloudWatch, Credentials
-from incident_ops.adapters.metrics.datadog import DATADOG_URL, Datadog
-from incident_ops.adapters.metrics.newrelic import NEW_RELIC_URL, NewRelic
-from incident_ops.adapters.metrics.prometheus import Prometheus
-from incident_ops.adapters.metrics.web import Web
+import incident_ops.adapters.metrics as folder
+from incident_ops.adapters.http import LONGEST, Authorize, Place, demand_allowed
+from incident_ops.adapters.metrics.sign_in import SecretReader, sign_in
+from incident_ops.domain.metric_kinds import MetricKind
 from incident_ops.domain.policy_sections import Datasource
 from incident_ops.domain.ports import MetricSource
 from incident_ops.errors import UserError
@@ -17,12 +25,39 @@ from incident_ops.errors import UserError
 _AUTHORITIES = "REQUESTS_CA_BUNDLE"
 
 
+class WebQuestion(NamedTuple):
+    """How a web service is asked beside its path; `headers` hold no secrets."""
+
+    json_path: str = "$"
+    method: str = "GET"
+    body: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class SourceModule(Protocol):
+    """A module of this folder that is a source."""
+
+    KIND: MetricKind
+
+    def connect(self, given: SourceSettings, /) -> MetricSource:
+        """See above."""
+        ...
+
+
+@cache
+def source_modules() -> Mapping[str, SourceModule]:
+    """Every source that a data source can be, by its kind's name."""
+    found = [import_module(f"{folder.__name__}.{module.name}") for module in iter_modules(folder.__path__)]
+    sources = [cast("SourceModule", module) for module in found if hasattr(module, "KIND") and module.KIND.is_asked]
+    return {source.KIND.name: source for source in sources}
+
+
 def connect(
     name: str,
     source: Datasource,
     environment: Mapping[str, str],
     seconds: float = LONGEST,
-    json_path: str = "$",
+    question: WebQuestion = WebQuestion(),  # noqa: B008 - a value
     *,
     is_checked: bool = False,
 ) -> MetricSource:
@@ -30,103 +65,68 @@ def connect(
 
     `is_checked`: its host is resolved, and UserError where it has an address that would be refused.
     """
-    make = _MAKERS.get(source.kind)
-    if make is None:
+    module = source_modules().get(source.kind)
+    if module is None:
         raise UserError(f"data source {name} is of kind {source.kind}, which answers no queries")
-    given = _Request(name, source, environment, min(seconds, LONGEST), json_path)
-    made = make(given)
+    given = SourceSettings(name, source, environment, min(seconds, LONGEST), question)
+    made = module.connect(given)
     for place in given.places if is_checked else ():
         demand_allowed(place)
     return made
 
 
-class _Request:
+class SourceSettings:
     """What a source is made from."""
 
     def __init__(
-        self, name: str, source: Datasource, environment: Mapping[str, str], seconds: float, json_path: str
+        self, name: str, source: Datasource, environment: Mapping[str, str], seconds: float, question: WebQuestion
     ) -> None:
-        self.name, self.source, self.json_path = name, source, json_path
+        self.name, self.source, self.question = name, source, question
+        self.secrets = SecretReader(f"data source {name}", environment)
         self._environment, self._seconds = environment, seconds
         self.places: list[Place] = []
 
-    def place(self, url: str = "", headers: Mapping[str, str] | None = None) -> Place:
+    def place(
+        self, url: str = "", headers: Mapping[str, str] | None = None, authorize: Authorize | None = None
+    ) -> Place:
         """The source's place; `url` where the policy names none."""
         source = self.source
         if source.url_env is not None:
-            url = self.variable(source.url_env, "its address")
+            url = self.secrets.variable(source.url_env, "its address")
+        return self._guarded(source.url if source.url_env is None and source.url else url, headers or {}, authorize)
+
+    def _guarded(self, url: str, headers: Mapping[str, str], authorize: Authorize | None = None) -> Place:
         place = Place(
-            f"data source {self.name}",
-            source.url if source.url_env is None and source.url else url,
-            headers or {},
-            source.allow_private,
+            self.secrets.owner,
+            url,
+            headers,
+            self.source.allow_private,
             self._seconds,
             self._environment.get(_AUTHORITIES) or None,
+            authorize=authorize,
         )
         self.places.append(place)
         return place
-
-    def variable(self, variable: str, what: str) -> str:
-        """The value of a variable, which has to be set."""
-        value = self._environment.get(variable, "").strip()
-        if not value:
-            hint = f"set {variable}: in the workflow from the repository's secrets, at home with export"
-            raise UserError(f"data source {self.name}: {what} is missing, {variable} is not set", hint=hint)
-        if not value.isascii() or not value.isprintable():
-            raise UserError(f"data source {self.name}: {variable} holds characters that cannot be sent")
-        return value
-
-    def optional(self, variable: str) -> str:
-        """The value of a variable that need not be set."""
-        return self.variable(variable, "a secret") if self._environment.get(variable) else ""
 
     def secret(self, field: str) -> str:
         """The secret whose variable stands in a field of the data source."""
         variable: str | None = getattr(self.source, field)
         if variable is None:
             raise UserError(f"data source {self.name} has no {field}", hint=f"add {field} in policy.yaml")
-        return self.variable(variable, "a secret")
+        return self.secrets.variable(variable, "a secret")
 
-    def bearer(self) -> dict[str, str]:
-        """The header with the bearer token, where there is one."""
-        return {"Authorization": f"Bearer {self.secret('token_env')}"} if self.source.token_env else {}
+    def signed_in(self) -> Place:
+        """The source's place with the headers and the sign-in that the policy gives it. UserError for two ways."""
+        source = self.source
+        headers = {name: self.secrets.variable(one, f"header {name}") for name, one in source.header_env.items()}
+        if source.token_env and source.auth:
+            raise UserError(f"data source {self.name} signs in twice", hint="remove token_env or auth in policy.yaml")
+        if source.token_env:
+            headers["Authorization"] = f"Bearer {self.secret('token_env')}"
+        if source.auth is None:
+            return self.place(headers=headers)
+        return self.place(headers=headers, authorize=sign_in(source.auth, self.secrets, self._token_place))
 
-
-def _prometheus(given: _Request) -> MetricSource:
-    return Prometheus(given.place(headers=given.bearer()))
-
-
-def _web(given: _Request) -> MetricSource:
-    return Web(given.place(headers=given.bearer()), given.json_path)
-
-
-def _datadog(given: _Request) -> MetricSource:
-    headers = {"DD-API-KEY": given.secret("token_env"), "DD-APPLICATION-KEY": given.secret("application_key_env")}
-    return Datadog(given.place(DATADOG_URL, headers))
-
-
-def _new_relic(given: _Request) -> MetricSource:
-    if given.source.account is None:
-        raise UserError(f"data source {given.name} has no account", hint="add account: NUMBER in policy.yaml")
-    return NewRelic(given.place(NEW_RELIC_URL, {"API-Key": given.secret("token_env")}), given.source.account)
-
-
-def _cloudwatch(given: _Request) -> MetricSource:
-    region = given.source.region
-    if region is None:
-        raise UserError(f"data source {given.name} has no region", hint="add e.g. region: eu-central-1 in policy.yaml")
-    who = Credentials(
-        given.variable("AWS_ACCESS_KEY_ID", "a secret"),
-        given.variable("AWS_SECRET_ACCESS_KEY", "a secret"),
-        given.optional("AWS_SESSION_TOKEN"),
-    )
-    return CloudWatch(given.place(f"https://monitoring.{region}.amazonaws.com"), region, who)
-
-
-_MAKERS: Mapping[str, Callable[[_Request], MetricSource]] = {
-    "prometheus": _prometheus,
-    "datadog": _datadog,
-    "cloudwatch": _cloudwatch,
-    "newRelic": _new_relic,
-    "web": _web,
-}
+    def _token_place(self, url: str) -> Place:
+        """Where tokens for this source are given out: guarded as the source itself."""
+        return self._guarded(url, {})

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incident_ops.adapters.http import Place, ask_json
+from incident_ops.domain.metric_kinds import DATADOG
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
+if TYPE_CHECKING:
+    from incident_ops.adapters.metrics.connect import SourceSettings
+
+KIND = DATADOG
 DATADOG_URL = "https://api.datadoghq.com"
 LAG = 30.0
 """Seconds after which an interval is taken to be complete."""
@@ -18,9 +23,7 @@ LAG = 30.0
 class Datadog:
     """Counts are sums over the interval, threshold results the newest value in it; see `domain.ports.MetricSource`."""
 
-    is_cumulative = False
-    is_promql = False
-    unproven = "not run against the service: Datadog is asked as its documentation says"
+    is_cumulative, is_promql, unproven = KIND.is_cumulative, KIND.is_promql, KIND.unproven
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -61,3 +64,9 @@ class Datadog:
             return list(numbers[0]) if numbers else []
         except (LookupError, TypeError, AttributeError):
             raise Incomplete(f"{self._place.name}: the answer is not of Datadog's shape") from None
+
+
+def connect(given: SourceSettings) -> Datadog:
+    """See `connect`."""
+    headers = {"DD-API-KEY": given.secret("token_env"), "DD-APPLICATION-KEY": given.secret("application_key_env")}
+    return Datadog(given.place(DATADOG_URL, headers))

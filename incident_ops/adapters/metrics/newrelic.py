@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from incident_ops.adapters.http import Place, ask_json
 from incident_ops.adapters.processes import one_line
+from incident_ops.domain.metric_kinds import NEW_RELIC
 from incident_ops.domain.ports import MetricSeries, Tick
-from incident_ops.errors import Incomplete
+from incident_ops.errors import Incomplete, UserError
 
+if TYPE_CHECKING:
+    from incident_ops.adapters.metrics.connect import SourceSettings
+
+KIND = NEW_RELIC
 NEW_RELIC_URL = "https://api.newrelic.com/graphql"
 LAG = 30.0
 """Seconds after which an interval is taken to be complete."""
@@ -22,9 +28,7 @@ _QUESTION = (
 class NewRelic:
     """One account; the NRQL is without SINCE and UNTIL, which are added here. See `domain.ports.MetricSource`."""
 
-    is_cumulative = False
-    is_promql = False
-    unproven = "not run against the service: New Relic is asked as its documentation says"
+    is_cumulative, is_promql, unproven = KIND.is_cumulative, KIND.is_promql, KIND.unproven
 
     def __init__(self, place: Place, account: int) -> None:
         self._place, self._account = place, account
@@ -70,3 +74,10 @@ class NewRelic:
         except (LookupError, TypeError):
             pass
         raise Incomplete(f"{self._place.name}: the answer is not of New Relic's shape")
+
+
+def connect(given: SourceSettings) -> NewRelic:
+    """See `connect`."""
+    if given.source.account is None:
+        raise UserError(f"data source {given.name} has no account", hint="add account: NUMBER in policy.yaml")
+    return NewRelic(given.place(NEW_RELIC_URL, {"API-Key": given.secret("token_env")}), given.source.account)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from incident_ops.adapters.http import Place, TooLarge, ask, parsed, refused
 from incident_ops.adapters.metrics.promql import (
@@ -24,8 +24,12 @@ from incident_ops.adapters.metrics.promql import (
     with_times,
 )
 from incident_ops.adapters.processes import one_line
+from incident_ops.domain.metric_kinds import PROMETHEUS
 from incident_ops.domain.ports import MetricSeries, Sampled, Tick
 from incident_ops.errors import Incomplete
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.metrics.connect import SourceSettings
 
 _QUERY, _RANGE = "/api/v1/query", "/api/v1/query_range"
 _HINTS = {
@@ -40,6 +44,7 @@ _NOT_UNDERSTOOD = (400, 422)
 
 
 Answered = TypeVar("Answered")
+KIND = PROMETHEUS
 
 
 class NotUnderstood(Incomplete):
@@ -49,9 +54,7 @@ class NotUnderstood(Incomplete):
 class Prometheus:
     """A Prometheus server; see `domain.ports.MetricSource`."""
 
-    is_cumulative = True
-    is_promql = True
-    unproven = ""
+    is_cumulative, is_promql, unproven = KIND.is_cumulative, KIND.is_promql, KIND.unproven
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -192,6 +195,11 @@ class Prometheus:
 
     def _strange(self) -> Incomplete:
         return Incomplete(f"{self._place.name}: the answer is not of Prometheus' shape", hint="is it another service?")
+
+
+def connect(given: SourceSettings) -> Prometheus:
+    """See `connect`."""
+    return Prometheus(given.signed_in())
 
 
 def _reason(body: bytes) -> str:

@@ -1,40 +1,52 @@
-"""Any service that answers GET with JSON: a query is a path below the data source's address."""
+"""Any service that answers GET or POST with JSON: a query is a path below the data source's address."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from incident_ops.adapters.http import Place, ask_json
+from incident_ops.domain.metric_kinds import WEB
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete, UserError
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.metrics.connect import SourceSettings
 
 _STEP = re.compile(r"""\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]|\[(?:"([^"\]]+)"|'([^'\]]+)')\]""", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._~/!$&'()*+,;=:@%?-]*", re.ASCII)
 
 Steps = tuple[str | int, ...]
+KIND = WEB
+NONE: Mapping[str, str] = MappingProxyType({})
+_JSON = {"Content-Type": "application/json"}
 
 
 class Web:
     """A web service; counts are running totals. See `domain.ports.MetricSource`."""
 
-    is_cumulative = True
-    is_promql = False
-    unproven = ""
+    is_cumulative, is_promql, unproven = KIND.is_cumulative, KIND.is_promql, KIND.unproven
 
-    def __init__(self, place: Place, json_path: str = "$") -> None:
-        """UserError for a JSON path that cannot be read."""
-        self._place, self._steps = place, steps(json_path)
+    def __init__(
+        self, place: Place, json_path: str = "$", method: str = "GET", body: str = "", headers: Mapping[str, str] = NONE
+    ) -> None:
+        """`headers` go with every question, JSON's own where a body has no other. UserError for a bad JSON path."""
+        self._place, self._steps, self._method = place, steps(json_path), method
+        kinds = [name for name in headers if name.lower() == "content-type"]
+        self._words: dict[str, Any] = {"headers": {**({} if kinds or not body else _JSON), **headers}}
+        if body:
+            self._words["data"] = body.encode()
 
     def value(self, query: str, _tick: Tick, /) -> object:
         """What stands at the JSON path; None where nothing does."""
         plain = unquote(query)
         if not _PATH.fullmatch(query) or "//" in plain or ".." in plain:
             raise UserError(f"the query of {self._place.name} is not a path", hint="e.g. /stats/errors?window=1m")
-        found: Any = ask_json(self._place, "GET", query)
+        found: Any = ask_json(self._place, self._method, query, **self._words)
         for step in self._steps:
             try:
                 found = found[step]
@@ -70,3 +82,9 @@ def steps(json_path: str) -> Steps:
             f"{json_path!r} is not a JSON path that is understood", hint='e.g. $.data.errors or $[0]["total"]'
         )
     return tuple(found)
+
+
+def connect(given: SourceSettings) -> Web:
+    """See `connect`."""
+    question = given.question
+    return Web(given.signed_in(), question.json_path, question.method, question.body, dict(question.headers))
