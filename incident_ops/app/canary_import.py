@@ -22,6 +22,7 @@ from incident_ops.records.yaml_reader import MAX_BYTES, Document
 from incident_ops.render.canary_import import gate_text
 
 _MOST_OBJECTS = 500
+_PLACES = {"kind", "url", "url_env", "allow_private"}
 
 
 class GateImport(NamedTuple):
@@ -46,7 +47,9 @@ def import_gate(workspace: Workspace, request: GateImport) -> ImportedFile:
     gate.name = name or gate.name
     text = _checked(gate, request.file, documents)
     lines = sorted(((documents[line.document].line(line.route), line) for line in gate.lines), key=lambda one: one[0])
-    missing = {key: block for key, block in gate.policy.items() if known.get(key) != block["kind"]}
+    missing = {
+        key: block for key, block in gate.sources().items() if known.get(key) != block["kind"] or block.keys() - _PLACES
+    }
     if request.output is not None and text:
         write_bytes(Path(request.output), text.encode())
     return ImportedFile(gate, text, tuple(lines), request.file, missing)
@@ -108,6 +111,7 @@ def _checked(gate: ImportedGate, file: str, documents: Sequence[PlacedDocument])
             match finding.where.route:
                 case ("spec", "metrics", int(index), *_) if index < len(gate.metrics):
                     part, _ = gate.metrics.pop(index)
+                    gate.notebook.forget(part)
                     part.refused("", f"a gate cannot have it so: {finding.message}", finding.hint, weakens=True)
                     break
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -73,20 +73,29 @@ def _policy(made: ImportedFile) -> Iterator[str]:
     yield from ("", "add to policy.yaml, with your own names of variables:", "  datasources:")
     for name, block in made.missing.items():
         yield f"    {inert(name)}: {inert(flow(block))}"
+        if lacking := _lacking(block):
+            yield f"    # and {lacking}"
         if block.get("allow_private"):
             yield "    # allow_private: plain http, and addresses that only a runner of your own reaches"
 
 
+def _lacking(block: Mapping[str, Any]) -> str:
+    """What a data source needs that its source does not say."""
+    if block["kind"] == "newRelic":
+        return "account: the number of your account"
+    return "region: that of your metrics" if block["kind"] == "cloudwatch" and "region" not in block else ""
+
+
 def _commands(gate: ImportedGate, width: int) -> Iterator[str]:
-    if not gate.commands:
+    if not gate.commands():
         return
     yield from ("", "commands to write, each given as --command NAME='...':")
-    for name, ran in gate.commands.items():
+    for name, ran in gate.commands().items():
         yield from fold(inert(f"{name}: the source runs {ran}"), "  ", "      ", width)
 
 
 def _alternatives(gate: ImportedGate, width: int) -> Iterator[str]:
-    for one in gate.alternatives:
+    for one in gate.ratios():
         text = f"{one.metric} is an error ratio. Its counts can be compared with those of the old version, as evidence"
         text += " instead of a limit on one reading: put this in its place, with warmup: 60s and steps long enough."
         yield ""
@@ -108,7 +117,7 @@ def next_steps(made: ImportedFile, output: str | None) -> list[str]:
     where = shlex.quote(inert(output or f"gates/{made.gate.name}.yaml"))
     gave = [one["name"] for one in made.gate.spec.get("args", ()) if "value" not in one]
     words = "".join(f" --arg {name}=..." for name in gave)
-    words += "".join(f" --command {name}='...'" for name in made.gate.commands)
+    words += "".join(f" --command {name}='...'" for name in made.gate.commands())
     first = [] if output else [f"incident-ops canary import {shlex.quote(inert(made.file))} -o {where}"]
     return [*first, f"incident-ops canary validate {where}", f"incident-ops canary probe -f {where}{words}"]
 
@@ -126,10 +135,10 @@ def import_json(made: ImportedFile, output: str | None) -> str:
         "is_whole": made.exit_code == 0,
         "lines": [_line_data(number, line) for number, line in made.lines],
         "datasources": dict(made.missing),
-        "commands": gate.commands,
+        "commands": gate.commands(),
         "alternatives": [
             {"metric": one.metric, "yaml": to_yaml({"metrics": [one.data]}), "missing": one.missing or None}
-            for one in gate.alternatives
+            for one in gate.ratios()
         ],
         "next_steps": next_steps(made, output) if made.text else [],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from incident_ops.canary.migrate.notebook import SourcePart
 from incident_ops.canary.migrate.providers import AskedOf, asked_of
 from incident_ops.canary.migrate.ratios import note_ratio
 from incident_ops.canary.migrate.sources import Migration
+from incident_ops.domain.metric_kinds import METRIC_KINDS
 from incident_ops.canary.migrate.words import duration_of, spelled, whole_number
 
 _LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
@@ -36,7 +38,7 @@ def template_arguments(spec: SourcePart, migration: Migration) -> None:
             else:
                 way = f"give it to the run: --arg {name}=VALUE"
                 argument.differs("valueFrom", f"args: {name}", "a gate cannot ask the cluster for it", way)
-        elif value is None and given is None:
+        elif value is None and given is None and name not in migration.asked_for:
             argument.differs("name", f"args: {name}", "it is required, as there", f"canary run --arg {name}=VALUE")
         else:
             argument.same("name", f"args: {name}")
@@ -57,26 +59,31 @@ def dry_run_names(spec: SourcePart) -> list[re.Pattern[str]]:
 
 def argo_metric(metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]], offset: float) -> dict[str, Any] | None:
     """A metric of a gate; None where it was refused. `offset`: seconds after the begin of the run at which it begins."""
-    name = migration.metric_name(metric)
-    asked = asked_of(metric, migration, name)
-    made: dict[str, Any] = {"name": name, "type": "threshold"}
-    if any(one.search(name) for one in dry):
-        made["dryRun"] = True
-    if asked is None:
+    made = _metric(metric, migration, dry, offset)
+    if made is None:
         for key in (*_CONDITIONS, *_LIMITS, "interval", "count", "initialDelay"):
             metric.whole(key)
+        migration.notebook.forget(metric)
         return None
-    made["provider"] = asked.provider
+    note_ratio(metric, migration, made)
+    return in_order(made)
+
+
+def _metric(metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]], offset: float) -> dict[str, Any] | None:
+    name = migration.metric_name(metric)
+    asked = asked_of(metric, migration, name)
+    if asked is None:
+        return None
+    made: dict[str, Any] = {"name": name, "type": "threshold", "provider": asked.provider}
+    if any(one.search(name) for one in dry):
+        made["dryRun"] = True
     if asked.query is not None:
         made["query"] = asked.query
     conditions = _conditions(metric, migration, asked)
     if conditions is None or not _numbers(metric, migration, made):
         return None
     made |= conditions
-    if not _times(metric, migration, made, offset):
-        return None
-    note_ratio(metric, migration, made)
-    return in_order(made)
+    return made if _times(metric, migration, made, offset) else None
 
 
 def in_order(made: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,8 +171,13 @@ def _times(metric: SourcePart, migration: Migration, made: dict[str, Any], offse
     if unread:
         return False
     if interval:
-        made["interval"] = spelled(interval)
-        _note_seconds(metric, "interval", interval)
+        grain = METRIC_KINDS[next(iter(made["provider"]))].grain
+        whole = math.ceil(interval / grain) * grain if grain else interval
+        made["interval"] = spelled(whole)
+        if whole != interval:
+            metric.differs("interval", f"interval: {spelled(whole)}", "this source counts by whole minutes")
+        else:
+            _note_seconds(metric, "interval", interval)
     if count:
         made["count"] = count
         metric.same("count", f"count: {count}")

@@ -26,6 +26,7 @@ from incident_ops.canary.conditions import (
     arguments_of,
     parse_condition,
 )
+from incident_ops.domain.metric_kinds import METRIC_KINDS
 
 _QUOTED_ARGUMENT = re.compile(r"""(["'])(\{\{\s*args\.[A-Za-z0-9._-]+\s*\}\})\1""", re.ASCII)
 _WAYS = {
@@ -75,14 +76,15 @@ def translate_condition(
     if changed != tree:
         plain = condition_text(changed)
     condition = parse_condition(plain)
-    inert = {column: hint for column, _, hint in inert_parts(condition, provider, known, is_success=is_success)}
+    source = METRIC_KINDS[provider]
+    inert = {column: hint for column, _, hint in inert_parts(condition, source, known, is_success=is_success)}
     left_out: list[str] = []
     if inert:
         folded = _folded(condition.tree, inert, left_out)
         if isinstance(folded, bool):
             raise ConditionError("nothing of it acts here", 0, next(iter(inert.values())))
         condition = parse_condition(condition_text(folded))
-        for column, message, hint in inert_parts(condition, provider, known, is_success=is_success):
+        for column, message, hint in inert_parts(condition, source, known, is_success=is_success):
             raise ConditionError(message, column, hint)
     return TranslatedCondition(condition.text, tuple(left_out), tuple(one.text for one in arguments_of(condition)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from incident_ops.canary.migrate.providers import ASK_BY_COMMAND, refuse_insecur
 from incident_ops.canary.migrate.ratios import RatioSides, note_ratio
 from incident_ops.canary.migrate.rollout import steps_of
 from incident_ops.canary.migrate.sources import Migration
+from incident_ops.domain.metric_kinds import METRIC_KINDS
 from incident_ops.canary.migrate.words import RENDER_FIRST, duration_of, query_text, spelled, whole_number
 
 SHORTEST_CHECK, CHECK = 10.0, 60.0
@@ -147,6 +149,15 @@ def canary_metric(
     metric: SourcePart, migration: Migration, names: CanaryNames, templates: Mapping[str, SourcePart], plan: CanaryPlan
 ) -> dict[str, Any] | None:
     """A metric of a gate; None where it was refused."""
+    made = _metric(metric, migration, names, templates, plan)
+    if made is None:
+        migration.notebook.forget(metric)
+    return made
+
+
+def _metric(
+    metric: SourcePart, migration: Migration, names: CanaryNames, templates: Mapping[str, SourcePart], plan: CanaryPlan
+) -> dict[str, Any] | None:
     label = metric.text("name")
     name = migration.metric_name(metric)
     window = metric.text("interval") or "1m"
@@ -170,6 +181,10 @@ def canary_metric(
     made |= {"provider": asked[0], "query": asked[1], "failureCondition": condition}
     made |= {"failureLimit": plan.failures} if plan.failures else {}
     made["initialDelay"] = spelled(plan.interval)
+    grain = METRIC_KINDS[next(iter(asked[0]))].grain
+    if grain and plan.interval % grain:
+        made["interval"] = spelled(math.ceil(plan.interval / grain) * grain)
+        metric.differs("name", f"interval: {made['interval']}", "this source counts by whole minutes")
     note_ratio(metric, migration, made, baseline)
     return in_order(made)
 
@@ -284,11 +299,11 @@ def _template_source(provider: SourcePart, migration: Migration, kind: str) -> s
     settings: dict[str, Any] = {}
     region = provider.text("region")
     if kind == "cloudwatch":
-        settings = {"region": region or "eu-central-1"}
+        settings = {"region": region} if region else {}
     elif kind == "datadog":
         settings = {"token_env": "DD_API_KEY", "application_key_env": "DD_APP_KEY"}
     elif kind == "newrelic":
-        settings = {"token_env": "NEW_RELIC_API_KEY", "account": 1}
+        settings = {"token_env": "NEW_RELIC_API_KEY"}
     elif "secretRef" in provider:
         settings = {"auth": {"basic": {"user_env": "PROMETHEUS_USER", "password_env": "PROMETHEUS_PASSWORD"}}}
     address = provider.text("address").rstrip("/") if kind == "prometheus" else (provider.text("address") and "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from incident_ops.canary.config import DURATION, FULL, INTERVAL
@@ -69,7 +69,7 @@ class ImportWish(NamedTuple):
 class ImportedGate:
     """A gate, its metrics beside the places they came from, and what there is to say of the source.
 
-    `tool` and `source`: whose analysis it is, and which object. `commands`: command metrics -> what the source ran.
+    `tool` and `source`: whose analysis it is, and which object. `ran`: command metrics -> what the source ran.
     """
 
     tool: str
@@ -80,7 +80,22 @@ class ImportedGate:
     notebook: Notebook
     alternatives: list[RatioAlternative]
     policy: dict[str, dict[str, Any]]
-    commands: dict[str, str]
+    ran: dict[str, str]
+
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """The data sources that its metrics ask, with what policy.yaml has to say of each."""
+        named = [fields.get("datasource") for _, metric in self.metrics for fields in metric["provider"].values()]
+        return {name: block for name, block in self.policy.items() if name in named}
+
+    def ratios(self) -> list[RatioAlternative]:
+        """The alternatives of its metrics."""
+        kept = {metric["name"] for _, metric in self.metrics}
+        return [one for one in self.alternatives if one.metric in kept]
+
+    def commands(self) -> dict[str, str]:
+        """Its command metrics -> what the source ran."""
+        named = [fields.get("name") for _, metric in self.metrics for fields in metric["provider"].values()]
+        return {name: ran for name, ran in self.ran.items() if name in named}
 
     @property
     def lines(self) -> list[ImportLine]:
@@ -177,11 +192,32 @@ def _of_templates(
 
         steps = rollout_steps(spec, migration, measure)
     else:
-        source = _chosen(templates, name)
+        source = _chosen(templates if name else _not_named_by_others(templates), name)
         metrics += _of_template(source, by_name, migration, 0.0, set())
     timed = _timed(metrics, steps)
+    _say_times(source, migration, timed)
     spec_data = {"warmup": "0s", **timed}
     return _made("Argo Rollouts", source, migration, spec_data, metrics)
+
+
+def _say_times(source: SourceObject, migration: Migration, timed: Mapping[str, Any]) -> None:
+    part = SourcePart(migration.notebook, source.document, (*source.route, "spec"), source.data.get("spec"))
+    times = f"warmup: 0s, {'steps' if 'steps' in timed else 'duration: ' + timed['duration']}"
+    text = "the verdict comes when this time is over. A run that is ended before is inconclusive, and successful there; "
+    text += "no data (nothing, NaN) is never a success"
+    part.differs("strategy" if "strategy" in part else "metrics", times, text)
+
+
+def _not_named_by_others(templates: list[SourceObject]) -> list[SourceObject]:
+    """The templates that no other one takes in."""
+    named = set()
+    for one in templates:
+        spec = one.data.get("spec")
+        references = spec.get("templates") if isinstance(spec, Mapping) else None
+        for reference in references if isinstance(references, list) else ():
+            if isinstance(reference, Mapping):
+                named.add(str(reference.get("templateName")))
+    return [one for one in templates if one.name not in named] or templates
 
 
 def _rollout_arguments(spec: SourcePart) -> Iterator[tuple[str, str]]:
@@ -210,6 +246,7 @@ def _measured(
         name = argument.text("name")
         if "valueFrom" in argument:
             argument.whole("valueFrom")
+            migration.asked_for.add(name)
             way = f"canary run --arg {name}=VALUE, from the pipeline that knows it"
             argument.differs("valueFrom", f"args: {name}", "a gate cannot ask the cluster for it", way)
         else:
@@ -327,6 +364,7 @@ def _made(
     for part, _ in metrics[MOST_METRICS:]:
         part.refused("", f"a gate has {MOST_METRICS} metrics at most", "write a second gate", weakens=True)
     arguments = migration.arguments.in_gate()
+    _say_used(migration)
     whole = {**({"args": arguments} if arguments else {}), **spec}
     return ImportedGate(
         tool,
@@ -339,6 +377,18 @@ def _made(
         migration.sources.blocks,
         migration.sources.commands,
     )
+
+
+def _say_used(migration: Migration) -> None:
+    """Corrects what was said of arguments that the gate does not have, because nothing in it uses them."""
+    lines = []
+    for line in dict.fromkeys(migration.notebook.lines):
+        name = line.gate.removeprefix("args: ")
+        if name != line.gate and name not in migration.arguments.used:
+            text = "the gate has no such argument: it is written out, or nothing uses it"
+            line = replace(line, outcome=ImportOutcome.DIFFERS, gate="", text=text, way="")
+        lines.append(line)
+    migration.notebook.lines = lines
 
 
 def _say_unread(notebook: Notebook, objects: Sequence[SourceObject]) -> None:

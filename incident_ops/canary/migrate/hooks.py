@@ -31,7 +31,7 @@ def hooks(analysis: SourcePart, migration: Migration) -> list[tuple[SourcePart, 
         for key in list(hook.data):
             hook.whole(key)
         way = _HOOKS.get(kind, "run it from the pipeline")
-        hook.refused("type", f"webhook {hook.text('name')}: a gate calls nobody", way)
+        hook.refused("type", f"webhook {hook.text('name')}: a gate calls no webhook", way)
     return made
 
 

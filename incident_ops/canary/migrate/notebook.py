@@ -50,6 +50,16 @@ class Notebook:
         """Remembers a key: as a whole, or opened so that the keys below it count each for itself."""
         (self._opened if opened else self._whole).add((document, route))
 
+    def forget(self, part: SourcePart) -> None:
+        """Takes back what was said of a part that is refused as a whole, but for what was refused in it."""
+        whole = part.route
+        self.lines = [
+            line
+            for line in self.lines
+            if line.outcome is ImportOutcome.REFUSED
+            or (line.document, line.route[: len(whole)]) != (part.document, whole)
+        ]
+
     def was_opened(self, document: int, route: Route) -> bool:
         """Whether the keys below a place count each for itself."""
         return (document, route) in self._opened

@@ -51,7 +51,10 @@ def asked_of(metric: SourcePart, migration: Migration, name: str) -> AskedOf | N
         return None
     kind = kinds[0]
     if kind in _KINDS:
-        return _KINDS[kind](provider.part(kind), migration, name)
+        asked = _KINDS[kind](provider.part(kind), migration, name)
+        if asked is None:
+            provider.whole(kind)  # it is refused as a whole
+        return asked
     if kind in _REFUSED:
         provider.refused(kind, f"{kind} cannot be asked by a gate", _REFUSED[kind], weakens=True)
     else:
@@ -149,7 +152,7 @@ def _body(part: SourcePart, migration: Migration) -> dict[str, str] | None:
     key = "jsonBody" if json_body is not None else "body"
     if not body:
         return {"method": "POST"}
-    filled = query_text(part, key, migration.arguments, body)
+    filled = query_text(part, key, migration.arguments, body, "body")
     return None if filled is None else {"method": "POST", "body": filled}
 
 
@@ -199,8 +202,8 @@ def _secret_source(part: SourcePart, kind: str, migration: Migration) -> dict[st
     """A data source whose address and keys a secret of the cluster holds."""
     settings: dict[str, Any] = {
         "datadog": {"token_env": "DD_API_KEY", "application_key_env": "DD_APP_KEY"},
-        "newRelic": {"token_env": "NEW_RELIC_API_KEY", "account": 1},
-        "cloudwatch": {"region": "eu-central-1"},
+        "newRelic": {"token_env": "NEW_RELIC_API_KEY"},
+        "cloudwatch": {},
     }[kind]
     name = migration.sources.name(kind, "", settings)
     for key in ("secretRef", "profile"):
@@ -214,10 +217,13 @@ def _new_relic(part: SourcePart, migration: Migration, _name: str) -> AskedOf | 
     query = query_text(part, "query", migration.arguments)
     if query is None:
         return None
+    said = migration.notebook.lines.pop()
     plain = _SINCE.sub("", " ".join(query.split()))
     if plain != " ".join(query.split()):
         text = "SINCE and UNTIL are left out: what is asked for is the time since the last measurement"
         part.differs("query", "query", text, "measure less often for a longer window")
+    else:
+        migration.notebook.lines.append(said)
     return AskedOf({"newRelic": _secret_source(part, "newRelic", migration)}, plain, _number_of_row)
 
 

@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from incident_ops.canary.condition_value import ORDERED
 from incident_ops.canary.conditions import (
     BINARY,
+    CALL,
     NUMBER,
     ConditionError,
-    ConditionNode,
     parse_condition,
 )
 from incident_ops.canary.migrate.notebook import SourcePart
@@ -59,6 +58,8 @@ def ratio_sides(query: str) -> tuple[RatioSides, str] | None:
     if labels[0] is None or labels[1] is None:
         return None
     shape = re.sub(r"\s+", "", rest)
+    if scale_of(shape) is None:
+        return None
     errors = _errors(above["metric"], labels[0], below["metric"], labels[1])
     if errors is None:
         return None
@@ -111,18 +112,26 @@ for _shape in ("N/D", "(N)/(D)", "(N/D)"):
 _SHAPES |= {"(N*100)/D": 100.0, "N*100/D": 100.0, "100*N/D": 100.0}
 
 
+def scale_of(shape: str) -> float | None:
+    """1 for `N/D`, 100 for a percentage of it, less than 0 for what is left of the whole; None for any other shape."""
+    for whole in ("1", "100"):
+        rest = shape.removeprefix(f"{whole}-")
+        for inner in (rest, rest[1:-1]) if rest != shape else ():
+            if _SHAPES.get(inner) == float(whole):
+                return -float(whole)
+    if shape in ("(1-N/D)*100", "100*(1-N/D)", "(1-(N/D))*100", "100*(1-(N/D))"):
+        return -100.0
+    return _SHAPES.get(shape)
+
+
 def largest_error_rate(shape: str, conditions: dict[str, str]) -> float | None:
     """The error rate above which a ratio of a known shape fails; None where that is not plain."""
-    counts_success, plain = shape[0] == "s", shape[1:]
-    scale, is_rest = _SHAPES.get(plain), False
-    for whole, factor in (("1-", 1.0), ("100-", 100.0)):
-        if plain.startswith(whole) and _SHAPES.get(plain.removeprefix(whole)) == factor:
-            scale, is_rest = factor, True
-    limit = _limit(conditions)
+    counts_success = shape[0] == "s"
+    scale, limit = scale_of(shape[1:]), _limit(conditions)
     if scale is None or limit is None:
         return None
     value, fails_above = limit
-    rate = value / scale
+    rate, is_rest = value / abs(scale), scale < 0
     if counts_success != is_rest:
         fails_above, rate = not fails_above, 1 - rate
     return rate if fails_above and 0 < rate < 1 else None
@@ -137,6 +146,9 @@ def _limit(conditions: dict[str, str]) -> tuple[float, bool] | None:
         tree = parse_condition(text).tree
     except ConditionError:
         return None
+    if tree.kind == BINARY and tree.text == "and" and tree.parts[0].kind == BINARY:
+        first = tree.parts[0].parts[0]
+        tree = tree.parts[1] if first.kind == CALL and first.text == "len" else tree  # there is a result
     if tree.kind != BINARY or tree.text not in ("<", "<=", ">", ">="):
         return None
     number = tree.parts[1]

@@ -58,6 +58,8 @@ class Migration:
     sources: NamedSources
     names: set[str] = field(default_factory=set)
     alternatives: list[Any] = field(default_factory=list)
+    asked_for: set[str] = field(default_factory=set)
+    """Arguments that a Rollout takes from the cluster."""
     pairs: list[tuple[re.Pattern[str], str]] = field(default_factory=list)
     """How the source names the new version in a query, and what stands there for the old one."""
 
@@ -123,4 +125,4 @@ def headers_of(part: SourcePart, migration: Migration, *, in_gate: bool) -> tupl
 
 def is_secret(header: str) -> bool:
     """Whether a header is one that holds a secret, by its name."""
-    return re.search(r"auth|cookie|key|token|secret|password|credential", header, re.IGNORECASE) is not None
+    return re.search(r"auth|cookie|key|token|secret|passw|credential|session|signature", header, re.IGNORECASE) is not None

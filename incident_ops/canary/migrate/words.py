@@ -89,10 +89,12 @@ def field_text(part: SourcePart, key: str, arguments: ImportArguments) -> str | 
     return text
 
 
-def query_text(part: SourcePart, key: str, arguments: ImportArguments, text: str | None = None) -> str | None:
+def query_text(
+    part: SourcePart, key: str, arguments: ImportArguments, text: str | None = None, gate: str = "query"
+) -> str | None:
     """A query: arguments inside quotes stay arguments, others are written out; None, and refused, where that cannot be.
 
-    `text` where the query is not what the key holds word by word.
+    `text` where the query is not what the key holds word by word; `gate`: what it is called in a gate.
     """
     query = part.text(key) if text is None else text
     filled, at, written = "", 0, []
@@ -106,8 +108,8 @@ def query_text(part: SourcePart, key: str, arguments: ImportArguments, text: str
             written.append(slot.name)
         else:
             why = "has no value" if slot.name in arguments.values else "is not among the args"
-            text = f"argument {slot.name!r} {why}, and outside quotes it has to be written out"
-            part.refused(key, text, f"import again with --arg {slot.name}=VALUE", weakens=True)
+            message = f"argument {slot.name!r} {why}, and outside quotes it has to be written out"
+            part.refused(key, message, f"import again with --arg {slot.name}=VALUE", weakens=True)
             return None
         at = slot.end
     filled += query[at:]
@@ -117,16 +119,16 @@ def query_text(part: SourcePart, key: str, arguments: ImportArguments, text: str
     if len(re.findall(r"\{\{", filled)) != len(list(query_slots(filled))):
         part.refused(key, "a {{ }} in the query is not an argument", RENDER_FIRST, weakens=True)
         return None
-    _note_query(part, key, written)
+    _note_query(part, key, written, gate)
     return filled
 
 
-def _note_query(part: SourcePart, key: str, written: list[str]) -> None:
+def _note_query(part: SourcePart, key: str, written: list[str], gate: str) -> None:
     if not written:
-        part.same(key, "query")
+        part.same(key, gate)
         return
     names = ", ".join(dict.fromkeys(written))
-    part.differs(key, "query", f"written out: {names}; it is no argument any more", "import again with --arg to change")
+    part.differs(key, gate, f"written out: {names}; it is no argument any more", "import again with --arg to change")
 
 
 def whole_number(part: SourcePart, key: str, arguments: ImportArguments) -> int | None:
