@@ -22,7 +22,6 @@ from incident_ops.records.yaml_reader import MAX_BYTES, Document
 from incident_ops.render.canary_import import gate_text
 
 _MOST_OBJECTS = 500
-_PLACES = {"kind", "url", "url_env", "allow_private"}
 
 
 class GateImport(NamedTuple):
@@ -47,9 +46,7 @@ def import_gate(workspace: Workspace, request: GateImport) -> ImportedFile:
     gate.name = name or gate.name
     text = _checked(gate, request.file, documents)
     lines = sorted(((documents[line.document].line(line.route), line) for line in gate.lines), key=lambda one: one[0])
-    missing = {
-        key: block for key, block in gate.sources().items() if known.get(key) != block["kind"] or block.keys() - _PLACES
-    }
+    missing = {key: block for key, block in gate.sources().items() if known.get(key) != block["kind"]}
     if request.output is not None and text:
         write_bytes(Path(request.output), text.encode())
     return ImportedFile(gate, text, tuple(lines), request.file, missing)
@@ -67,7 +64,7 @@ def _documents(file: str) -> list[PlacedDocument]:
         return documents
     first = next(one for one in found if isinstance(one, Finding))
     hint = first.hint
-    if re.search(rb"\{\{-?\s*[.$`\"]|\{\{-?\s*(?:if|with|range|include|end)\b", raw):
+    if re.search(rb"\{\{-?\s*(?:[.$`\"]|[a-zA-Z]+\s+[.$`\"(]|(?:else|end)\b)", raw):
         hint = "it is a Helm template: import what helm template prints"
     raise UserError(first.message, where=str(first.where), hint=hint)
 

@@ -15,7 +15,7 @@ from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
-from incident_ops.cli.canary_import import import_command
+from incident_ops.cli.canary_import import import_gate_command
 from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import finish, format_option, must_say_something, send_option, workspace_of
 from incident_ops.cli.terminal import drop_output, page_width, paint
@@ -54,7 +54,7 @@ def canary() -> None:
     """
 
 
-canary.add_command(import_command)
+canary.add_command(import_gate_command)
 
 
 @canary.command()

@@ -17,12 +17,14 @@ _KINDS = ("prometheus", "datadog", "cloudwatch", "newRelic", "web")
 @click.argument("file", type=click.Path())
 @click.option("--output", "-o", metavar="GATE", help="Write the gate file here; its name is the gate's.")
 @click.option("--name", metavar="NAME", help="The object that is meant, where the file has several.")
-@click.option("--datasource", "sources", metavar="[KIND=]NAME", multiple=True, help="What a data source is called here.")
+@click.option(
+    "--datasource", "sources", metavar="[KIND=]NAME", multiple=True, help="What a data source is called here."
+)
 @click.option("--arg", "values", metavar="NAME=VALUE", multiple=True, help="The value of an argument, written out.")
 @click.option("--force", is_flag=True, help="Write over a gate file that is there.")
 @format_option
 @click.pass_context
-def import_command(
+def import_gate_command(
     ctx: click.Context,
     /,
     file: str,
@@ -83,6 +85,8 @@ def _sources(texts: tuple[str, ...]) -> dict[str, str]:
         if kind and kind not in _KINDS:
             raise UserError(f"--datasource {text!r} names no kind of data source", hint=f"one of {', '.join(_KINDS)}")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name, re.ASCII):
-            raise UserError(f"--datasource {text!r} names no data source", hint="letters, digits, dot, dash, underscore")
+            raise UserError(
+                f"--datasource {text!r} names no data source", hint="letters, digits, dot, dash, underscore"
+            )
         found[kind] = name
     return found

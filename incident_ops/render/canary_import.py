@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -34,7 +34,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-_GROUPS = {
+_GROUPS: dict[str, Callable[[ImportLine], bool]] = {
     "not checked by the gate": lambda line: line.weakens,
     "not the same": lambda line: line.outcome is ImportOutcome.DIFFERS,
     "not taken over": lambda line: line.outcome is ImportOutcome.REFUSED and not line.weakens,
@@ -55,7 +55,7 @@ def import_report(made: ImportedFile, output: str | None, width: int) -> str:
                 lines += _line(made.file, number, line, width)
     lines += [*_policy(made), *_commands(gate, width), *_alternatives(gate, width)]
     if made.text:
-        lines += ["", "next steps:", *(f"  {step}" for step in next_steps(made, output))]
+        lines += ["", "next steps:", *(f"  {step}" for step in steps_after_import(made, output))]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -112,7 +112,7 @@ def _new_arguments(gate: ImportedGate, one: RatioAlternative) -> list[str]:
     return sorted({name for name in _ARGUMENT.findall(str(one.data)) if name not in known})
 
 
-def next_steps(made: ImportedFile, output: str | None) -> list[str]:
+def steps_after_import(made: ImportedFile, output: str | None) -> list[str]:
     """The commands that come next."""
     where = shlex.quote(inert(output or f"gates/{made.gate.name}.yaml"))
     gave = [one["name"] for one in made.gate.spec.get("args", ()) if "value" not in one]
@@ -140,7 +140,7 @@ def import_json(made: ImportedFile, output: str | None) -> str:
             {"metric": one.metric, "yaml": to_yaml({"metrics": [one.data]}), "missing": one.missing or None}
             for one in gate.ratios()
         ],
-        "next_steps": next_steps(made, output) if made.text else [],
+        "next_steps": steps_after_import(made, output) if made.text else [],
     }
     return json_text(data)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from incident_ops.canary.conditions import ConditionError
 from incident_ops.canary.migrate.notebook import SourcePart
-from incident_ops.canary.migrate.providers import AskedOf, asked_of
+from incident_ops.canary.migrate.providers import ArgoQuestion, asked_of
 from incident_ops.canary.migrate.ratios import note_ratio
+from incident_ops.canary.migrate.reading import duration_of, spelled, whole_number
 from incident_ops.canary.migrate.sources import Migration
 from incident_ops.domain.metric_kinds import METRIC_KINDS
-from incident_ops.canary.migrate.words import duration_of, spelled, whole_number
 
 _LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
 _CONDITIONS = ("successCondition", "failureCondition")
@@ -57,19 +57,23 @@ def dry_run_names(spec: SourcePart) -> list[re.Pattern[str]]:
     return found
 
 
-def argo_metric(metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]], offset: float) -> dict[str, Any] | None:
-    """A metric of a gate; None where it was refused. `offset`: seconds after the begin of the run at which it begins."""
+def argo_metric(
+    metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]], offset: float
+) -> dict[str, Any] | None:
+    """A metric of a gate; None where it was refused. `offset`: at which second of the run it begins."""
     made = _metric(metric, migration, dry, offset)
     if made is None:
         for key in (*_CONDITIONS, *_LIMITS, "interval", "count", "initialDelay"):
             metric.whole(key)
         migration.notebook.forget(metric)
         return None
-    note_ratio(metric, migration, made)
-    return in_order(made)
+    note_ratio(migration, made)
+    return metric_in_order(made)
 
 
-def _metric(metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]], offset: float) -> dict[str, Any] | None:
+def _metric(
+    metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]], offset: float
+) -> dict[str, Any] | None:
     name = migration.metric_name(metric)
     asked = asked_of(metric, migration, name)
     if asked is None:
@@ -86,13 +90,13 @@ def _metric(metric: SourcePart, migration: Migration, dry: list[re.Pattern[str]]
     return made if _times(metric, migration, made, offset) else None
 
 
-def in_order(made: Mapping[str, Any]) -> dict[str, Any]:
+def metric_in_order(made: Mapping[str, Any]) -> dict[str, Any]:
     """A metric with its keys in the order in which people write them."""
     words = ("name", "type", "provider", "query", "interval", "initialDelay", "count", *_CONDITIONS, *_LIMITS, "dryRun")
     return {key: made[key] for key in words if key in made}
 
 
-def _conditions(metric: SourcePart, migration: Migration, asked: AskedOf) -> dict[str, str] | None:
+def _conditions(metric: SourcePart, migration: Migration, asked: ArgoQuestion) -> dict[str, str] | None:
     kind = next(iter(asked.provider))
     if kind == "command":
         for key in _CONDITIONS:
@@ -115,9 +119,7 @@ def _conditions(metric: SourcePart, migration: Migration, asked: AskedOf) -> dic
     return found
 
 
-def condition_in_gate(
-    metric: SourcePart, key: str, text: str, migration: Migration, asked: AskedOf
-) -> str | None:
+def condition_in_gate(metric: SourcePart, key: str, text: str, migration: Migration, asked: ArgoQuestion) -> str | None:
     """A condition of a metric; None, and refused, where it cannot be said here."""
     from incident_ops.canary.migrate.conditions import translate_condition
 
@@ -133,7 +135,7 @@ def condition_in_gate(
         migration.arguments.keep(argument)
     if made.left_out:
         gone = "; ".join(made.left_out)
-        text = f"left out: {gone}. Without data a measurement is no success here, and no failure unless it says so"
+        text = f"left out: {gone}. Without data a measurement is not a success here, and a failure only where it says so"
         metric.differs(key, made.text, text, _way_to_a_number(gone, kind))
     elif " ".join(text.split()) != made.text:
         metric.differs(key, made.text, "the same, in the words of a gate")

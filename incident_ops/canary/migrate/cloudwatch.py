@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from incident_ops.canary.conditions import INDEX, NUMBER, RESULT, ConditionNode
 from incident_ops.canary.migrate.notebook import SourcePart
+from incident_ops.canary.migrate.reading import query_text
 from incident_ops.canary.migrate.sources import Migration
-from incident_ops.canary.migrate.words import query_text
 
 _STATISTICS = {"sum": "SUM", "average": "AVG", "minimum": "MIN", "maximum": "MAX", "samplecount": "COUNT"}
 _PLAIN = re.compile(r"[A-Za-z0-9 ._:/#@-]{1,255}", re.ASCII)
@@ -19,7 +19,9 @@ def cloudwatch_query(part: SourcePart, key: str, queries: Sequence[SourcePart], 
     """The one expression of a list of queries; None, and refused, where there is none."""
     upper = any("Id" in query for query in queries)  # as AWS itself spells them, in a query of Flagger
     if len(queries) != 1:
-        part.refused(key, "a gate asks CloudWatch for one expression, not for a calculation over several", _WAY, weakens=True)
+        part.refused(
+            key, "a gate asks CloudWatch for one expression, not for a calculation over several", _WAY, weakens=True
+        )
         return None
     query = queries[0]
     for word in ("id", "label", "period", "returnData"):
@@ -52,7 +54,8 @@ def _of_statistic(query: SourcePart, upper: bool, migration: Migration) -> str |
         return None
     schema = ", ".join([f'"{words[1]}"', *(f'"{name}"' for name, _ in dimensions)])
     where = " AND ".join(f"\"{name}\" = '{value}'" for name, value in dimensions)
-    made = f'SELECT {_STATISTICS[stat.lower()]}("{words[0]}") FROM SCHEMA({schema}){f" WHERE {where}" if where else ""}'
+    asked = [f'SELECT {_STATISTICS[stat.lower()]}("{words[0]}")', f"FROM SCHEMA({schema})"]
+    made = " ".join([*asked, f"WHERE {where}"] if where else asked)
     query.differs(key, f"query: {made}", "the same statistic as a Metrics Insights query, over whole minutes")
     return made
 

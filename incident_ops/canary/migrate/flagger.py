@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from incident_ops.canary.config import FULL
-from incident_ops.canary.migrate.argo import in_order
+from incident_ops.canary.migrate.argo import metric_in_order
 from incident_ops.canary.migrate.cloudwatch import cloudwatch_query
 from incident_ops.canary.migrate.meshes import MESHES, old_counters, request_duration, success_rate
 from incident_ops.canary.migrate.notebook import SourcePart
 from incident_ops.canary.migrate.providers import ASK_BY_COMMAND, refuse_insecure
 from incident_ops.canary.migrate.ratios import RatioSides, note_ratio
+from incident_ops.canary.migrate.reading import RENDER_FIRST, duration_of, query_text, spelled, whole_number
 from incident_ops.canary.migrate.rollout import steps_of
 from incident_ops.canary.migrate.sources import Migration
 from incident_ops.domain.metric_kinds import METRIC_KINDS
-from incident_ops.canary.migrate.words import RENDER_FIRST, duration_of, query_text, spelled, whole_number
 
 SHORTEST_CHECK, CHECK = 10.0, 60.0
 """Seconds between two checks: the least that Flagger takes, and what it does where nothing is given."""
@@ -162,19 +162,21 @@ def _metric(
     name = migration.metric_name(metric)
     window = metric.text("interval") or "1m"
     values = {**names.values, "interval": window}
-    for key, value in (metric.whole("templateVariables") or {}).items() if "templateVariables" in metric else ():
-        values[f"variables.{key}"] = str(value)
+    variables = metric.part("templateVariables")
+    values |= {f"variables.{key}": variables.text(key) for key in list(variables.data)}
     made: dict[str, Any] = {"name": name, "type": "threshold"}
     asked, baseline = None, None
     if "templateRef" in metric:
         asked = _of_template(metric, migration, templates, values)
     elif "query" in metric:
         query = _written_out(metric, "query", metric.text("query"), values)
-        asked = None if query is None else ({"prometheus": {"datasource": _server(metric, migration)}}, query)
+        asked = None if query is None else ({"prometheus": {"datasource": _server(migration)}}, query)
     elif label in ("request-success-rate", "request-duration"):
         asked, baseline = _builtin(metric, migration, label, names.mesh, values)
     else:
-        metric.refused("name", "it has no templateRef, and Flagger brings no metric of this name", "name one", weakens=True)
+        metric.refused(
+            "name", "it has no templateRef, and Flagger brings no metric of this name", "name one", weakens=True
+        )
     condition = _range(metric, label)
     if asked is None or condition is None:
         return None
@@ -185,11 +187,11 @@ def _metric(
     if grain and plan.interval % grain:
         made["interval"] = spelled(math.ceil(plan.interval / grain) * grain)
         metric.differs("name", f"interval: {made['interval']}", "this source counts by whole minutes")
-    note_ratio(metric, migration, made, baseline)
-    return in_order(made)
+    note_ratio(migration, made, baseline)
+    return metric_in_order(made)
 
 
-def _server(metric: SourcePart, migration: Migration) -> str:
+def _server(migration: Migration) -> str:
     return migration.sources.name("prometheus", "", {})
 
 
@@ -208,7 +210,12 @@ def _range(metric: SourcePart, label: str) -> str | None:
         parts.append(f"result {sign} {old}")
         metric.same("threshold", f"failureCondition: result {sign} {old}")
     if not parts:
-        metric.refused("thresholdRange", "without min and max every value is fine", "write one of them", weakens=True)
+        metric.refused(
+            "thresholdRange" if "thresholdRange" in metric else "",
+            "without min and max every value is fine",
+            "write one of them",
+            weakens=True,
+        )
         return None
     return " or ".join(parts)
 
@@ -248,7 +255,7 @@ def _builtin(
     metric.differs("name", "query", f"the counters of {provider}, for {values['target']} in {values['namespace']}", "")
     old = old_counters(mesh)
     baseline = None if old is None else RatioSides(*map(with_names, old))
-    return ({"prometheus": {"datasource": _server(metric, migration)}}, query), baseline
+    return ({"prometheus": {"datasource": _server(migration)}}, query), baseline
 
 
 def _of_template(
@@ -288,7 +295,7 @@ def _template_query(template: SourcePart, migration: Migration, kind: str, value
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        template.refused("query", "this is no JSON", "write the list of queries that GetMetricData takes", weakens=True)
+        template.refused("query", "this is not JSON", "write the list of queries that GetMetricData takes", weakens=True)
         return None
     queries = data if isinstance(data, list) else []
     inner = [SourcePart(template.notebook, template.document, (*template.route, "query"), one) for one in queries]
@@ -309,7 +316,9 @@ def _template_source(provider: SourcePart, migration: Migration, kind: str) -> s
     address = provider.text("address").rstrip("/") if kind == "prometheus" else (provider.text("address") and "")
     name = migration.sources.name(_KINDS[kind], address, settings)
     if "address" in provider:
-        provider.differs("address", f"datasource: {name}", "addresses stand in policy.yaml", f"{name} there has to be this one")
+        provider.differs(
+            "address", f"datasource: {name}", "addresses stand in policy.yaml", f"{name} there has to be this one"
+        )
     if "secretRef" in provider:
         provider.whole("secretRef")
         provider.differs("secretRef", "", "secrets stand in the environment of the gate", "see the lines to add")

@@ -10,24 +10,24 @@ from typing import Any, NamedTuple
 from incident_ops.canary.config import DURATION, FULL, INTERVAL
 from incident_ops.canary.migrate.argo import argo_metric, dry_run_names, template_arguments
 from incident_ops.canary.migrate.flagger import CanaryNames, canary_analysis, canary_metric, canary_plan
-from incident_ops.canary.migrate.hooks import alerts, hooks
+from incident_ops.canary.migrate.hooks import hooks, refuse_alerts
 from incident_ops.canary.migrate.notebook import ImportLine, ImportOutcome, Notebook, SourcePart, shown_source
 from incident_ops.canary.migrate.pairs import pairs_of_arguments
 from incident_ops.canary.migrate.ratios import RatioAlternative
+from incident_ops.canary.migrate.reading import ImportArguments, name_in_gate, spelled
 from incident_ops.canary.migrate.rollout import rollout_steps
 from incident_ops.canary.migrate.sources import Migration, NamedSources
-from incident_ops.canary.migrate.words import ImportArguments, name_in_gate, spelled
 from incident_ops.domain.time import duration
 from incident_ops.errors import UserError
 from incident_ops.findings import Route
 
-TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate")
+ANALYSIS_TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate")
 ROLLOUT, CANARY, METRIC_TEMPLATE = "Rollout", "Canary", "MetricTemplate"
 MOST_METRICS = 20
 SHORTEST_RUN = 60.0
 
 _GROUPS = {ROLLOUT: "argoproj.io/", CANARY: "flagger.app/", METRIC_TEMPLATE: "flagger.app/"} | dict.fromkeys(
-    TEMPLATES, "argoproj.io/"
+    ANALYSIS_TEMPLATES, "argoproj.io/"
 )
 
 
@@ -42,8 +42,9 @@ class SourceObject(NamedTuple):
     def kind(self) -> str:
         """Its kind where it is one of those that are imported, else ""."""
         kind, version = self.data.get("kind"), self.data.get("apiVersion")
-        is_known = isinstance(kind, str) and isinstance(version, str) and kind in _GROUPS
-        return kind if is_known and version.startswith(_GROUPS[kind]) else ""
+        if not isinstance(kind, str) or not isinstance(version, str) or kind not in _GROUPS:
+            return ""
+        return kind if version.startswith(_GROUPS[kind]) else ""
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -123,8 +124,8 @@ class ImportedGate:
 
 
 class ImportedFile(NamedTuple):
-    """The gate of a file and its text ("" where nothing of it could be taken over), and the lines of the source by their
-    number. `missing`: data sources that the policy has to get."""
+    """The gate of a file and its text ("" where nothing of it could be taken over), and what is said of the source by
+    the number of its line. `missing`: data sources that the policy has to get."""
 
     gate: ImportedGate
     text: str
@@ -143,7 +144,7 @@ def import_objects(objects: Sequence[SourceObject], wish: ImportWish) -> Importe
     meant."""
     known = [one for one in objects if one.kind]
     canaries = [one for one in known if one.kind == CANARY]
-    templates = [one for one in known if one.kind in TEMPLATES]
+    templates = [one for one in known if one.kind in ANALYSIS_TEMPLATES]
     migration = Migration(Notebook(), ImportArguments(wish.values), NamedSources(wish.sources))
     if canaries:
         made = _of_canary(_chosen(canaries, wish.name), known, migration)
@@ -203,7 +204,9 @@ def _of_templates(
 def _say_times(source: SourceObject, migration: Migration, timed: Mapping[str, Any]) -> None:
     part = SourcePart(migration.notebook, source.document, (*source.route, "spec"), source.data.get("spec"))
     times = f"warmup: 0s, {'steps' if 'steps' in timed else 'duration: ' + timed['duration']}"
-    text = "the verdict comes when this time is over. A run that is ended before is inconclusive, and successful there; "
+    text = (
+        "the verdict comes when this time is over. A run that is ended before is inconclusive, and successful there; "
+    )
     text += "no data (nothing, NaN) is never a success"
     part.differs("strategy" if "strategy" in part else "metrics", times, text)
 
@@ -337,16 +340,14 @@ def _of_canary(one: SourceObject, known: Sequence[SourceObject], migration: Migr
     names = CanaryNames.of(one.metadata, spec.data)
     plan = canary_plan(spec, migration)
     analysis = canary_analysis(spec)
-    templates = {
-        other.name: _part(other, migration.notebook) for other in known if other.kind == METRIC_TEMPLATE
-    }
+    templates = {other.name: _part(other, migration.notebook) for other in known if other.kind == METRIC_TEMPLATE}
     found = []
     for metric in analysis.parts("metrics"):
         made = canary_metric(metric, migration, names, templates, plan)
         if made is not None:
             found.append((metric, made))
     found += hooks(analysis, migration)
-    alerts(analysis)
+    refuse_alerts(analysis)
     times = {"steps": plan.steps} if plan.steps else {"duration": spelled(plan.duration)}
     spec_data = {"warmup": "0s", "interval": spelled(plan.interval), **times, "onNoData": "fail"}
     analysis.differs("metrics", "onNoData: fail", "no value is a failed check, as there; a server that does not answer "
@@ -398,7 +399,11 @@ def _say_unread(notebook: Notebook, objects: Sequence[SourceObject]) -> None:
         if not notebook.was_opened(one.document, spec):
             text = "it is not part of this gate"
             shown = f"{one.kind} {one.name}"
-            way = "make a gate of its own from it: --name NAME" if one.kind in (CANARY, *TEMPLATES) else "nothing names it"
+            way = (
+                "make a gate of its own from it: --name NAME"
+                if one.kind in (CANARY, *ANALYSIS_TEMPLATES)
+                else "nothing names it"
+            )
             notebook.lines.append(ImportLine(one.document, one.route, ImportOutcome.REFUSED, shown, "", text, way))
             continue
         for route, value in list(notebook.unread(one.document, spec, one.data.get("spec"))):

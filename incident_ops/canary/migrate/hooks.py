@@ -31,7 +31,7 @@ def hooks(analysis: SourcePart, migration: Migration) -> list[tuple[SourcePart, 
         for key in list(hook.data):
             hook.whole(key)
         way = _HOOKS.get(kind, "run it from the pipeline")
-        hook.refused("type", f"webhook {hook.text('name')}: a gate calls no webhook", way)
+        hook.refused("type" if "type" in hook else "name", f"webhook {hook.text('name')}: a gate calls no webhook", way)
     return made
 
 
@@ -47,10 +47,16 @@ def _as_command(hook: SourcePart, migration: Migration) -> dict[str, Any]:
     migration.sources.commands[name] = ran
     text = "its exit code decides, once, as the run begins; Flagger calls the webhook before any traffic moves"
     hook.differs("type", f"provider: {{command: {{name: {name}}}}}", text, f"canary run --command {name}='...'")
-    return {"name": name, "type": "threshold", "provider": {"command": {"name": name}}, "count": 1, "initialDelay": "0s"}
+    return {
+        "name": name,
+        "type": "threshold",
+        "provider": {"command": {"name": name}},
+        "count": 1,
+        "initialDelay": "0s",
+    }
 
 
-def alerts(analysis: SourcePart) -> None:
+def refuse_alerts(analysis: SourcePart) -> None:
     """Alerts go where the policy sends notices."""
     for alert in analysis.parts("alerts"):
         for key in list(alert.data):

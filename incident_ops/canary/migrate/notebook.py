@@ -93,7 +93,7 @@ class SourcePart:
         return self.data.get(key)
 
     def text(self, key: str) -> str:
-        """The value of a key as text; "" where there is none, and refused where it is no single value."""
+        """The value of a key as text; "" where there is none, and refused where it is several."""
         value = self.whole(key)
         if isinstance(value, Mapping | list):
             self.refused(key, "a single value is expected here", "write it as text or number", weakens=True)

@@ -10,20 +10,24 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from incident_ops.canary.conditions import INDEX, RESULT, TEXT, ConditionNode
-from incident_ops.canary.migrate.conditions import TreeChange
 from incident_ops.canary.migrate.cloudwatch import cloudwatch_query, values_of
+from incident_ops.canary.migrate.conditions import TreeChange
 from incident_ops.canary.migrate.notebook import SourcePart
-from incident_ops.canary.migrate.sources import Migration, headers_of, sign_in
-from incident_ops.canary.migrate.words import duration_of, query_text, spelled
+from incident_ops.canary.migrate.reading import duration_of, query_text, spelled
+from incident_ops.canary.migrate.sources import Migration, headers_of, sign_in_settings
 
 LONGEST_ANSWER, LONGEST_COMMAND = 10, 600
 """Seconds that a source, or a command, may take."""
 
 ASK_BY_COMMAND = "ask it by a command: provider: {command: {name: NAME}}, and --command NAME='...'"
 
-_JSON_PATH = re.compile(r"""\{?\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\]|\["[^"\]]+"\]|\['[^'\]]+'\])*\}?""", re.ASCII)
+_JSON_PATH = re.compile(
+    r"""\{?\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\]|\["[^"\]]+"\]|\['[^'\]]+'\])*\}?""", re.ASCII
+)
 _ARITHMETIC = re.compile(r"[)}]\s*[-+*/]\s*")
-_SINCE = re.compile(r"\s+(?:SINCE|UNTIL)\s+.+?(?=\s+(?:SINCE|UNTIL|LIMIT|FACET|TIMESERIES|WHERE)\b|\s*$)", re.IGNORECASE)
+_SINCE = re.compile(
+    r"\s+(?:SINCE|UNTIL)\s+.+?(?=\s+(?:SINCE|UNTIL|LIMIT|FACET|TIMESERIES|WHERE)\b|\s*$)", re.IGNORECASE
+)
 _REFUSED = {
     "wavefront": ASK_BY_COMMAND,
     "graphite": ASK_BY_COMMAND,
@@ -34,7 +38,7 @@ _REFUSED = {
 }
 
 
-class AskedOf(NamedTuple):
+class ArgoQuestion(NamedTuple):
     """What a gate asks: the provider, the query (None for a command), and how a condition has to change."""
 
     provider: dict[str, Any]
@@ -42,7 +46,7 @@ class AskedOf(NamedTuple):
     change: TreeChange | None = None
 
 
-def asked_of(metric: SourcePart, migration: Migration, name: str) -> AskedOf | None:
+def asked_of(metric: SourcePart, migration: Migration, name: str) -> ArgoQuestion | None:
     """What a metric of Argo asks, in the words of a gate; None where that was refused."""
     provider = metric.part("provider")
     kinds = [key for key in provider.data if provider.data[key] is not None]
@@ -80,7 +84,7 @@ def refuse_insecure(part: SourcePart, key: str = "insecure") -> None:
         part.refused(key, "certificates are always checked", "set REQUESTS_CA_BUNDLE to your own certificates")
 
 
-def _prometheus(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
+def _prometheus(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | None:
     if "rangeQuery" in part:
         way = "ask for one instant: max_over_time((QUERY)[5m:1m])"
         part.refused("rangeQuery", "a gate asks for one instant, not for a range", way, weakens=True)
@@ -89,9 +93,9 @@ def _prometheus(part: SourcePart, migration: Migration, _name: str) -> AskedOf |
     query = query_text(part, "query", migration.arguments)
     refuse_insecure(part)
     _, secret = headers_of(part, migration, in_gate=False)
-    provider = _named(part, "prometheus", migration, {**secret, **sign_in(part, "prometheus")})
+    provider = _named(part, "prometheus", migration, {**secret, **sign_in_settings(part, "prometheus")})
     provider |= _timeout(part, "timeout", migration)
-    return None if query is None else AskedOf({"prometheus": provider}, query)
+    return None if query is None else ArgoQuestion({"prometheus": provider}, query)
 
 
 def _named(part: SourcePart, kind: str, migration: Migration, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -100,11 +104,13 @@ def _named(part: SourcePart, kind: str, migration: Migration, settings: Mapping[
         address = ""
     name = migration.sources.name(kind, address.rstrip("/"), settings)
     if "address" in part:
-        part.differs("address", f"datasource: {name}", "addresses stand in policy.yaml", f"{name} there has to be this one")
+        part.differs(
+            "address", f"datasource: {name}", "addresses stand in policy.yaml", f"{name} there has to be this one"
+        )
     return {"datasource": name}
 
 
-def _web(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
+def _web(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | None:
     url = migration.arguments.filled(part.text("url"))
     split = urlsplit(url.partition("{{")[0])
     if "{{" in url or split.scheme not in ("http", "https") or not split.netloc or "@" in split.netloc:
@@ -115,7 +121,7 @@ def _web(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
     path = quote(url[len(origin) :] or "/", safe="/!$&'()*+,;=:@%?-._~")
     plain, secret = headers_of(part, migration, in_gate=True)
     refuse_insecure(part)
-    settings = {**secret, **sign_in(part, "web")}
+    settings = {**secret, **sign_in_settings(part, "web")}
     provider: dict[str, Any] = {"datasource": migration.sources.name("web", origin, settings)}
     part.differs("url", f"datasource: {provider['datasource']}, query: {path}", "addresses stand in policy.yaml",
                  f"{provider['datasource']} there has to be {origin}")  # fmt: skip
@@ -126,13 +132,13 @@ def _web(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
     provider |= {"headers": plain} if plain else {}
     json_path = part.text("jsonPath") or "$"
     if not _JSON_PATH.fullmatch(json_path):
-        way = "names, [\"name\"] and [0] after $ are; let the service give the value itself, or compare in a command"
+        way = 'names, ["name"] and [0] after $ are; let the service give the value itself, or compare in a command'
         part.refused("jsonPath", "this JSON path is not understood here", way, weakens=True)
         return None
     provider["jsonPath"] = json_path
     part.same("jsonPath", f"jsonPath: {json_path}")
     provider |= _timeout(part, "timeoutSeconds", migration)
-    return AskedOf({"web": provider}, path)
+    return ArgoQuestion({"web": provider}, path)
 
 
 def _body(part: SourcePart, migration: Migration) -> dict[str, str] | None:
@@ -156,7 +162,7 @@ def _body(part: SourcePart, migration: Migration) -> dict[str, str] | None:
     return None if filled is None else {"method": "POST", "body": filled}
 
 
-def _datadog(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
+def _datadog(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | None:
     version = part.text("apiVersion") or "v1"
     _windows(part, migration)
     if part.text("aggregator") not in ("", "last"):
@@ -171,7 +177,7 @@ def _datadog(part: SourcePart, migration: Migration, _name: str) -> AskedOf | No
     if version == "v1" and _ARITHMETIC.search(query):
         _refuse_formula(part, "query")
         return None
-    return AskedOf({"datadog": _secret_source(part, "datadog", migration)}, query.strip())
+    return ArgoQuestion({"datadog": _secret_source(part, "datadog", migration)}, query.strip())
 
 
 def _refuse_formula(part: SourcePart, key: str) -> None:
@@ -179,7 +185,7 @@ def _refuse_formula(part: SourcePart, key: str) -> None:
     part.refused(key, "a gate asks Datadog for one query, not for a calculation over several", way, weakens=True)
 
 
-def _datadog_formula(part: SourcePart, migration: Migration) -> AskedOf | None:
+def _datadog_formula(part: SourcePart, migration: Migration) -> ArgoQuestion | None:
     queries, formula = part.part("queries"), part.text("formula").strip()
     names = list(queries.data)
     if len(names) != 1 or formula not in ("", names[0]):
@@ -188,7 +194,9 @@ def _datadog_formula(part: SourcePart, migration: Migration) -> AskedOf | None:
         _refuse_formula(part, "formula" if formula else "queries")
         return None
     query = query_text(queries, names[0], migration.arguments)
-    return None if query is None else AskedOf({"datadog": _secret_source(part, "datadog", migration)}, query.strip())
+    return (
+        None if query is None else ArgoQuestion({"datadog": _secret_source(part, "datadog", migration)}, query.strip())
+    )
 
 
 def _windows(part: SourcePart, migration: Migration) -> None:
@@ -209,11 +217,13 @@ def _secret_source(part: SourcePart, kind: str, migration: Migration) -> dict[st
     for key in ("secretRef", "profile"):
         if key in part:
             part.whole(key)
-            part.differs(key, f"datasource: {name}", "keys stand in the environment of the gate", "see the lines to add")
+            part.differs(
+                key, f"datasource: {name}", "keys stand in the environment of the gate", "see the lines to add"
+            )
     return {"datasource": name} | _timeout(part, "requestTimeout" if kind == "datadog" else "timeout", migration)
 
 
-def _new_relic(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
+def _new_relic(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | None:
     query = query_text(part, "query", migration.arguments)
     if query is None:
         return None
@@ -224,7 +234,7 @@ def _new_relic(part: SourcePart, migration: Migration, _name: str) -> AskedOf | 
         part.differs("query", "query", text, "measure less often for a longer window")
     else:
         migration.notebook.lines.append(said)
-    return AskedOf({"newRelic": _secret_source(part, "newRelic", migration)}, plain, _number_of_row)
+    return ArgoQuestion({"newRelic": _secret_source(part, "newRelic", migration)}, plain, _number_of_row)
 
 
 def _number_of_row(node: ConditionNode) -> ConditionNode:
@@ -233,25 +243,28 @@ def _number_of_row(node: ConditionNode) -> ConditionNode:
     return node.parts[0] if is_named else node
 
 
-def _cloudwatch(part: SourcePart, migration: Migration, _name: str) -> AskedOf | None:
+def _cloudwatch(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | None:
     _windows(part, migration)
     query = cloudwatch_query(part, "metricDataQueries", part.parts("metricDataQueries"), migration)
-    return None if query is None else AskedOf({"cloudwatch": _secret_source(part, "cloudwatch", migration)}, query, values_of)
+    return (
+        None
+        if query is None
+        else ArgoQuestion({"cloudwatch": _secret_source(part, "cloudwatch", migration)}, query, values_of)
+    )
 
 
-def _job(part: SourcePart, migration: Migration, name: str) -> AskedOf:
+def _job(part: SourcePart, migration: Migration, name: str) -> ArgoQuestion:
     part.whole("metadata")
     spec = part.part("spec")
     provider: dict[str, Any] = {"name": name}
     provider |= _timeout(spec, "activeDeadlineSeconds", migration, LONGEST_COMMAND)
-    if "backoffLimit" in spec:
-        if spec.text("backoffLimit") != "0":
-            spec.refused("backoffLimit", "a command is not tried again", "let the command try again itself")
+    if spec.text("backoffLimit") not in ("", "0"):
+        spec.refused("backoffLimit", "a command is not tried again", "let the command try again itself")
     ran = _job_command(spec.whole("template"))
     migration.sources.commands[name] = ran
     text = f"its exit code decides; what the Job ran: {ran}"
     part.differs("spec", f"provider: {{command: {{name: {name}}}}}", text, f"canary run --command {name}='...'")
-    return AskedOf({"command": provider}, None)
+    return ArgoQuestion({"command": provider}, None)
 
 
 def _job_command(template: Any) -> str:
@@ -264,7 +277,7 @@ def _job_command(template: Any) -> str:
         return "no container that can be read"
 
 
-_KINDS: dict[str, Callable[[SourcePart, Migration, str], AskedOf | None]] = {
+_KINDS: dict[str, Callable[[SourcePart, Migration, str], ArgoQuestion | None]] = {
     "prometheus": _prometheus,
     "web": _web,
     "datadog": _datadog,

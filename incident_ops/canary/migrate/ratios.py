@@ -13,7 +13,6 @@ from incident_ops.canary.conditions import (
     ConditionError,
     parse_condition,
 )
-from incident_ops.canary.migrate.notebook import SourcePart
 from incident_ops.canary.migrate.sources import Migration
 
 _RATE = re.compile(
@@ -141,7 +140,7 @@ def _limit(conditions: dict[str, str]) -> tuple[float, bool] | None:
     """(the limit, whether what is above it fails) of a metric with a single comparison."""
     if len(conditions) != 1:
         return None
-    (key, text), = conditions.items()
+    ((key, text),) = conditions.items()
     try:
         tree = parse_condition(text).tree
     except ConditionError:
@@ -158,14 +157,14 @@ def _limit(conditions: dict[str, str]) -> tuple[float, bool] | None:
     return float(number.text), is_above == (key == "failureCondition")
 
 
-def note_ratio(metric: SourcePart, migration: Migration, made: dict[str, Any], baseline: RatioSides | None = None) -> None:
+def note_ratio(migration: Migration, made: dict[str, Any], baseline: RatioSides | None = None) -> None:
     """Keeps the alternative of a metric whose query is an error ratio."""
     if "prometheus" not in made["provider"] or (sides := ratio_sides(made["query"])) is None:
         return
-    conditions = {key: made[key] for key in ("successCondition", "failureCondition") if key in made}
+    conditions: dict[str, str] = {key: made[key] for key in made if key.endswith("Condition")}
     rate = largest_error_rate(sides[1], conditions)
     data: dict[str, Any] = {"name": made["name"], "type": "errorRate"}
-    data |= {"maxErrorRate": percent(rate)} if rate is not None else {}
+    data |= {"maxErrorRate": rate_text(rate)} if rate is not None else {}
     data["canary"] = sides[0]._asdict()
     other = baseline or _stable(sides[0], migration)
     missing = "" if other else "which label tells the old version from the new one? Write the baseline's two queries"
@@ -174,7 +173,7 @@ def note_ratio(metric: SourcePart, migration: Migration, made: dict[str, Any], b
     migration.alternatives.append(RatioAlternative(made["name"], data, missing))
 
 
-def percent(rate: float) -> str:
+def rate_text(rate: float) -> str:
     """A rate as a gate file has it."""
     return f"{rate * 100:.6f}".rstrip("0").rstrip(".") + "%"
 
@@ -185,7 +184,7 @@ _HASH = re.compile(r"\{\{\s*args\.([A-Za-z0-9._-]*)\s*\}\}", re.ASCII)
 def _stable(sides: RatioSides, migration: Migration) -> RatioSides | None:
     """The counters of the old version, where the source itself names both: arguments and services in pairs."""
     for new, old in migration.pairs:
-        changed = [re.sub(new, lambda _found, to=old: to, text) for text in sides]
+        changed = [new.sub(old.replace("\\", r"\\\\"), text) for text in sides]
         if all(after != before for after, before in zip(changed, sides, strict=True)):
             for name in _HASH.findall(changed[0]):
                 migration.arguments.values.setdefault(name, None)

@@ -9,10 +9,10 @@ from typing import Any
 
 from incident_ops.canary.config import DURATION, FULL
 from incident_ops.canary.migrate.notebook import SourcePart
+from incident_ops.canary.migrate.reading import duration_of, spelled, whole_number
 from incident_ops.canary.migrate.sources import Migration
-from incident_ops.canary.migrate.words import duration_of, spelled, whole_number
 
-MOST_STEPS = 50
+GATE_STEPS = 50
 
 REVIEWERS = "for a person to decide end the job with the step: --step-state, and an environment with reviewers"
 _ROUTING = "traffic is the pipeline's: --on-step CMD, with $INCIDENT_OPS_WEIGHT"
@@ -25,7 +25,7 @@ _STEPS = {
     "experiment": ("compare canary and baseline in the gate: type errorRate", True),
 }
 
-Measure = Callable[[SourcePart, float], float]
+MeasureAnalysis = Callable[[SourcePart, float], float]
 """(where an analysis is named, seconds since the begin) -> for how many seconds it measures."""
 
 
@@ -54,7 +54,7 @@ class RolloutTimes:
         return had_time
 
 
-def rollout_steps(rollout: SourcePart, migration: Migration, measure: Measure) -> list[dict[str, Any]]:
+def rollout_steps(rollout: SourcePart, migration: Migration, measure: MeasureAnalysis) -> list[dict[str, Any]]:
     """`steps` of the gate; analyses on the way are handed to `measure`."""
     for key in rollout.data:
         if key != "strategy":
@@ -77,7 +77,7 @@ def rollout_steps(rollout: SourcePart, migration: Migration, measure: Measure) -
     return _rising(canary, times.steps)
 
 
-def _blue_green(strategy: SourcePart, measure: Measure) -> list[dict[str, Any]]:
+def _blue_green(strategy: SourcePart, measure: MeasureAnalysis) -> list[dict[str, Any]]:
     for key in list(strategy.data):
         if key in ("prePromotionAnalysis", "postPromotionAnalysis"):
             measure(strategy.part(key), 0.0)
@@ -99,7 +99,7 @@ def _services(canary: SourcePart, migration: Migration) -> None:
         canary.whole(key)
 
 
-def _step(step: SourcePart, migration: Migration, times: RolloutTimes, measure: Measure) -> None:
+def _step(step: SourcePart, migration: Migration, times: RolloutTimes, measure: MeasureAnalysis) -> None:
     if "setWeight" in step:
         weight = whole_number(step, "setWeight", migration.arguments)
         if weight is None or not 0 <= weight <= FULL:
@@ -127,7 +127,9 @@ def _pause(step: SourcePart, migration: Migration, times: RolloutTimes) -> None:
             pause.same("duration", f"duration: {spelled(found)}")
         return
     times.wait(DURATION)
-    step.differs("pause", f"duration: {spelled(DURATION)}", "it waits for a person there, and ends by itself here", REVIEWERS)
+    step.differs(
+        "pause", f"duration: {spelled(DURATION)}", "it waits for a person there, and ends by itself here", REVIEWERS
+    )
 
 
 def _rising(canary: SourcePart, steps: list[tuple[int, float]]) -> list[dict[str, Any]]:
@@ -148,9 +150,9 @@ def steps_of(part: SourcePart, key: str, steps: list[tuple[int, float]]) -> list
     """`steps` of a gate from (weight, seconds), full traffic at the end; the fewer that a gate can have."""
     if not steps:
         return []
-    joined = -(-len(steps) // (MOST_STEPS - 1))
+    joined = -(-len(steps) // (GATE_STEPS - 1))
     if joined > 1:
-        text = f"{len(steps)} steps are more than {MOST_STEPS}: every {joined} of them are one, as long as all"
+        text = f"{len(steps)} steps are more than {GATE_STEPS}: every {joined} of them are one, as long as all"
         part.differs(key, "steps", text)
         groups = [steps[at : at + joined] for at in range(0, len(steps), joined)]
         steps = [(group[-1][0], sum(seconds for _, seconds in group)) for group in groups]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_ops.canary.migrate.notebook import Notebook, SourcePart
-from incident_ops.canary.migrate.words import ImportArguments, name_in_gate
+from incident_ops.canary.migrate.reading import ImportArguments, name_in_gate
 
 _DEFAULTS = {"prometheus": "main", "datadog": "datadog", "cloudwatch": "cloudwatch", "newRelic": "newrelic"}
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
@@ -75,14 +75,16 @@ class Migration:
         return name
 
 
-def sign_in(part: SourcePart, kind: str) -> dict[str, Any]:
+def sign_in_settings(part: SourcePart, kind: str) -> dict[str, Any]:
     """`authentication` of a provider of Argo -> what the data source needs."""
     found: dict[str, Any] = {}
     auth = part.part("authentication")
     if "sigv4" in auth:
         sigv4 = auth.part("sigv4")
         found = {"sigv4": {"service": "aps" if kind == "prometheus" else "execute-api", "region": sigv4.text("region")}}
-        auth.differs("sigv4", "", f"policy.yaml: datasources: auth: sigv4, region {found['sigv4']['region']}", "see below")
+        auth.differs(
+            "sigv4", "", f"policy.yaml: datasources: auth: sigv4, region {found['sigv4']['region']}", "see below"
+        )
         for key in ("profile", "roleArn"):
             if key in sigv4:
                 sigv4.refused(key, "the runner's own AWS credentials sign", "let the job assume the role first")
@@ -90,7 +92,7 @@ def sign_in(part: SourcePart, kind: str) -> dict[str, Any]:
         oauth = auth.part("oauth2")
         scopes = oauth.whole("scopes")
         found = {"oauth2": {"token_url": oauth.text("tokenUrl"), "client_id_env": "METRICS_CLIENT_ID"}}
-        found["oauth2"]["client_secret_env"] = "METRICS_CLIENT_SECRET"
+        found["oauth2"]["client_secret_env"] = "METRICS_CLIENT_SECRET"  # noqa: S105 - a name
         found["oauth2"] |= {"scopes": [str(one) for one in scopes]} if isinstance(scopes, list) else {}
         for key in ("clientId", "clientSecret"):
             oauth.text(key)
@@ -109,12 +111,12 @@ def headers_of(part: SourcePart, migration: Migration, *, in_gate: bool) -> tupl
         if "valueFrom" in header:
             header.whole("valueFrom")
         if not _HEADER.fullmatch(key):
-            header.refused("key", "this is no name of a header", "write its name", weakens=True)
+            header.refused("key", "this is not the name of a header", "write its name", weakens=True)
         elif in_gate and not is_secret(key) and re.fullmatch(r"[!-~]([ -~]*[!-~])?", value) and "{{" not in value:
             plain[key] = value
             header.same("key", f"headers: {key}")
         elif key.lower() == "authorization" and _BEARER.match(value):
-            settings["token_env"] = "METRICS_TOKEN"
+            settings["token_env"] = "METRICS_TOKEN"  # noqa: S105 - a name
             header.differs("key", "", "policy.yaml: token_env: METRICS_TOKEN", "set METRICS_TOKEN to the bearer token")
         else:
             variable = environment_name(f"METRICS_{key}")
@@ -125,4 +127,6 @@ def headers_of(part: SourcePart, migration: Migration, *, in_gate: bool) -> tupl
 
 def is_secret(header: str) -> bool:
     """Whether a header is one that holds a secret, by its name."""
-    return re.search(r"auth|cookie|key|token|secret|passw|credential|session|signature", header, re.IGNORECASE) is not None
+    return (
+        re.search(r"auth|cookie|key|token|secret|passw|credential|session|signature", header, re.IGNORECASE) is not None
+    )

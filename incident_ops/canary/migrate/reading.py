@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from incident_ops.canary.config import query_slots
 from incident_ops.canary.migrate.notebook import SourcePart
@@ -20,11 +19,11 @@ _LONGEST_VALUE = 200
 RENDER_FIRST = "render the file first, e.g. helm template, and import what that prints"
 
 
-def name_in_gate(text: str, taken: Mapping[str, Any] | set[str] = frozenset()) -> str:
-    """A name as a gate file may have it; another one where it is `taken`."""
+def name_in_gate(text: str, others: Collection[str] = ()) -> str:
+    """A name as a gate file may have it; another one where it is `others`."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:60] or "imported"
     name, number = plain, 2
-    while name in taken:
+    while name in others:
         name, number = f"{plain}-{number}", number + 1
     return name
 
@@ -128,7 +127,7 @@ def _note_query(part: SourcePart, key: str, written: list[str], gate: str) -> No
         part.same(key, gate)
         return
     names = ", ".join(dict.fromkeys(written))
-    part.differs(key, gate, f"written out: {names}; it is no argument any more", "import again with --arg to change")
+    part.differs(key, gate, f"written out: {names}; it is not an argument any more", "import again with --arg to change")
 
 
 def whole_number(part: SourcePart, key: str, arguments: ImportArguments) -> int | None:
@@ -155,5 +154,5 @@ def duration_of(part: SourcePart, key: str, arguments: ImportArguments) -> float
         return None
     found = seconds_in(text)
     if found is None:
-        part.refused(key, "this is no duration", "e.g. 30s, 5m, 1h30m", weakens=True)
+        part.refused(key, "this is not a duration", "e.g. 30s, 5m, 1h30m", weakens=True)
     return found
