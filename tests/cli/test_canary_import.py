@@ -134,9 +134,9 @@ not the same:
       success
   argo_success_rate.yaml:13: metrics[0].successCondition: isNaN(result[0]) ||
       result[0] >= 0.95  ->  result[0] >= 0.95
-      left out: isNaN(result[0]). Without data a measurement is no success here,
-      and no failure unless it says so (let the query give a number then, or say
-      by onNoData what no data means)
+      left out: isNaN(result[0]). Without data a measurement is not a success
+      here, and a failure only where it says so (let the query give a number
+      then, or say by onNoData what no data means)
   argo_success_rate.yaml:17: metrics[0].provider.prometheus.address:
       http://prometheus.monitoring:9090  ->  datasource: main
       addresses stand in policy.yaml (main there has to be this one)

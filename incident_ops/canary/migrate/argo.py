@@ -135,7 +135,9 @@ def condition_in_gate(metric: SourcePart, key: str, text: str, migration: Migrat
         migration.arguments.keep(argument)
     if made.left_out:
         gone = "; ".join(made.left_out)
-        text = f"left out: {gone}. Without data a measurement is not a success here, and a failure only where it says so"
+        text = (
+            f"left out: {gone}. Without data a measurement is not a success here, and a failure only where it says so"
+        )
         metric.differs(key, made.text, text, _way_to_a_number(gone, kind))
     elif " ".join(text.split()) != made.text:
         metric.differs(key, made.text, "the same, in the words of a gate")

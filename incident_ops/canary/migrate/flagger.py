@@ -295,7 +295,9 @@ def _template_query(template: SourcePart, migration: Migration, kind: str, value
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        template.refused("query", "this is not JSON", "write the list of queries that GetMetricData takes", weakens=True)
+        template.refused(
+            "query", "this is not JSON", "write the list of queries that GetMetricData takes", weakens=True
+        )
         return None
     queries = data if isinstance(data, list) else []
     inner = [SourcePart(template.notebook, template.document, (*template.route, "query"), one) for one in queries]

@@ -194,9 +194,9 @@ def _datadog_formula(part: SourcePart, migration: Migration) -> ArgoQuestion | N
         _refuse_formula(part, "formula" if formula else "queries")
         return None
     query = query_text(queries, names[0], migration.arguments)
-    return (
-        None if query is None else ArgoQuestion({"datadog": _secret_source(part, "datadog", migration)}, query.strip())
-    )
+    if query is None:
+        return None
+    return ArgoQuestion({"datadog": _secret_source(part, "datadog", migration)}, query.strip())
 
 
 def _windows(part: SourcePart, migration: Migration) -> None:

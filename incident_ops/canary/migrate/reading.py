@@ -127,7 +127,9 @@ def _note_query(part: SourcePart, key: str, written: list[str], gate: str) -> No
         part.same(key, gate)
         return
     names = ", ".join(dict.fromkeys(written))
-    part.differs(key, gate, f"written out: {names}; it is not an argument any more", "import again with --arg to change")
+    part.differs(
+        key, gate, f"written out: {names}; it is not an argument any more", "import again with --arg to change"
+    )
 
 
 def whole_number(part: SourcePart, key: str, arguments: ImportArguments) -> int | None:
