@@ -226,7 +226,7 @@ class Place:
     seconds: float = LONGEST
     authorities: str | None = None
     resolve: Resolve = resolve
-    authorize: Authorize | None = None
+    authorize: Authorize | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """UserError for an address that is not allowed to begin with."""

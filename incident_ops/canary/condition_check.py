@@ -9,18 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from incident_ops.canary.condition_value import ORDERED
-from incident_ops.canary.conditions import (
-    BINARY,
-    CALL,
-    INDEX,
-    NUMBER,
-    TEXT,
-    WORD,
-    Condition,
-    ConditionNode,
-    arguments_of,
-    nodes_of,
-)
+from incident_ops.canary.condition_words import NUMBER, TEXT
+from incident_ops.canary.conditions import BINARY, CALL, INDEX, WORD, Condition, ConditionNode, arguments_of, nodes_of
 from incident_ops.domain.metric_kinds import MetricKind
 from incident_ops.findings import did_you_mean
 

@@ -13,19 +13,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
+from incident_ops.canary.condition_words import NUMBER, RESULT, TEXT, ConditionError
 from incident_ops.canary.conditions import (
     COMPARISONS,
     EACH,
     INDEX,
     LIST,
-    NUMBER,
-    RESULT,
     RESULT_ITEM,
-    TEXT,
     UNARY,
     WORD,
     Condition,
-    ConditionError,
     ConditionNode,
 )
 

@@ -40,6 +40,9 @@ FULL = 100
 GOOD_ERROR_RATE = 0.001
 """The error rate below which a canary is good where neither the gate file nor an objective says less."""
 
+EXIT_CODE = "exit code"
+"""How the conditions of a command are spelled where the file has none."""
+
 NO_LIMIT = "none"
 """`maxErrorRate: none`: no absolute limit, whatever the policy says; `goodErrorRate: none`: the comparison alone."""
 
@@ -311,7 +314,8 @@ def _conditions(spec: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[Condi
         return given[0], given[1]
     neither = provider_data(spec, data)[COMMAND.name].get("inconclusiveExitCode")
     failed = "result != 0" if neither is None else f"result != 0 and result != {neither}"
-    return parse_condition("result == 0"), parse_condition(failed)
+    succeeded, failing = (parse_condition(one)._replace(text=EXIT_CODE) for one in ("result == 0", failed))
+    return succeeded, failing
 
 
 _ARGUMENT = re.compile(r"\{\{\s*args\.([A-Za-z0-9._-]+)\s*\}\}", re.ASCII)

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from incident_ops.canary.condition_check import inert_parts
-from incident_ops.canary.conditions import ConditionError, parse_condition
+from incident_ops.canary.condition_words import ConditionError
+from incident_ops.canary.conditions import parse_condition
 from incident_ops.canary.config import (
     FULL,
     LOOKBACK,

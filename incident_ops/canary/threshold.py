@@ -15,7 +15,8 @@ from typing import NamedTuple
 import msgspec
 
 from incident_ops.canary.condition_value import NoData, is_true, why_no_data
-from incident_ops.canary.conditions import Condition, ConditionError
+from incident_ops.canary.condition_words import ConditionError
+from incident_ops.canary.conditions import Condition
 from incident_ops.canary.counters import NO_SAMPLES
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT, SILENT_TICKS, TOO_FEW_SAMPLES
 from incident_ops.deploy_gate.verdict import OK
@@ -136,7 +137,9 @@ def measure(metric: Threshold, result: object) -> Measurement:
         )
     if metric.failure is None and metric.success is not None:
         return Measurement(MeasurementPhase.FAILED, f"not {metric.success.text}: {shown_result(result)}")
-    return Measurement(MeasurementPhase.INCONCLUSIVE, f"neither condition is true: {shown_result(result)}")
+    both = {condition.text for condition in (metric.success, metric.failure) if condition is not None}
+    said = both.pop() if len(both) == 1 and metric.success else "neither condition is true"  # one: a command's
+    return Measurement(MeasurementPhase.INCONCLUSIVE, f"{said}: {shown_result(result)}")
 
 
 def unanswered(reason: str) -> Measurement:

@@ -27,7 +27,8 @@ FAULTS: dict[str, str] = {
     "limits": "A text that is too long, a number out of range, a list too short or too long, or a duplicate entry.",
     "schema": "The file breaks the schema in a way that no other rule describes; the message is the validator's own.",
     "gate-command": "A gate file contains a command, a hook or an address. Commands come from the command line "
-    "(--on-step, --on-pass, --on-fail), addresses from the policy's `datasources`: nothing in a gate file is run.",
+    "(--on-step, --on-pass, --on-fail, --command), addresses from the policy's `datasources`: nothing in a gate file "
+    "is run.",
     "gate-settings": "Settings of a gate file that contradict each other, or that could never fail or never pass.",
     "gate-length": "A gate whose run has so few ticks after its warm-up that a canary with clumps of errors is hard to "
     "distinguish from a good one. With fewer than five nothing could pass, and that is an error (`gate-settings`).",

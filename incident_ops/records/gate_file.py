@@ -20,6 +20,9 @@ from incident_ops.records.yaml_writer import flow
 
 GATE_KIND = "gate"
 
+_BY_OPTION = "pass it on the command line: canary run --on-step, --on-pass or --on-fail COMMAND"
+_BY_NAME = "name it alone, command: {name: smoke}, and give it to canary run --command smoke=COMMAND"
+
 Judge = Callable[[Mapping[str, Any], str], Iterable[Finding]]
 """(data that fits the schema, file) -> findings with symbolic places."""
 
@@ -64,7 +67,7 @@ def _forbidden_keys(data: Any, file: str, route: Route) -> Iterator[Finding]:
         if step == "command" and route[-1:] == ("provider",) and isinstance(inner, dict):
             yield from _forbidden_keys(inner, file, (*route, step))  # only its name; what it is comes from outside
         elif _COMMAND.fullmatch(word):
-            hint = "pass it on the command line: canary run --on-step, --on-pass, --on-fail or --command NAME=COMMAND"
+            hint = _BY_NAME if "provider" in route or step == "command" else _BY_OPTION
             yield fault("gate-command", file, f"{step!r}: a gate file cannot contain commands", hint).at(where)
         elif _ADDRESS.fullmatch(word):
             hint = "name a data source of policy.yaml: datasource: NAME"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.canary.condition_value import NoData, is_true, why_no_data
-from incident_ops.canary.conditions import ConditionError, fill_condition, parse_condition
+from incident_ops.canary.condition_words import ConditionError
+from incident_ops.canary.conditions import fill_condition, parse_condition
 from incident_ops.errors import UserError
 from tests.support.patience import patience
 

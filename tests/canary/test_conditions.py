@@ -1,4 +1,4 @@
-"""Conditions are read by hand: what they may say, what is refused and at which column."""
+"""Conditions: what they may say, what is refused and at which column."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_ops.canary.conditions import MAX_CONDITION_DEPTH, MAX_LENGTH, MAX_NODES, ConditionError, parse_condition
+from incident_ops.canary.condition_words import MAX_CONDITION_DEPTH, MAX_NODES, ConditionError
+from incident_ops.canary.conditions import MAX_LENGTH, ConditionNode, parse_condition
 
 GOOD = [
     "result < 0.5",
@@ -64,6 +65,32 @@ BAD = [
     ("__import__('os').system('x') == result", 1, "not known"),
     ("result.__class__.x(1) == 1", 19, "should end"),
     ("lambda: result", 7, "not understood"),
+    ("1 if result else 2", 3, "should end"),
+    ("result if 1 < 2 else 3", 8, "should end"),
+    ("None == result", 1, "'None' is not known"),
+    ("result == True", 11, "'True' is not known"),
+    ("result is nil", 8, "should end"),
+    ("len(*result) > 1", 5, "not understood"),
+    ("result[*result] > 1", 8, "not understood"),
+    ("result ** 2 > 1", 9, "not understood"),
+    ("result // 2 > 1", 9, "not understood"),
+    ("result << 2 > 1", 9, "not understood"),
+    ("len(result,) > 1", 12, "not understood"),
+    ("result in [1, ]", 15, "not understood"),
+    ("result[1, 2] > 1", 9, "expected ']' after '[' of column 7, found ','"),
+    ("(result, 1) > 1", 8, "expected ')' after '(' of column 1, found ','"),
+    ("result, 1", 7, "should end"),
+    ("() == result", 2, "not understood"),
+    ("{} == result", 2, "not understood"),
+    ("{result} == 1", 1, "not understood"),
+    ("result == 'a' 'b'", 15, "should end"),
+    ("result in [1 < 2]", 14, "expected ']'"),
+    ("result not 1", 8, "should end"),
+    ("result.# < 1", 8, "expected a name"),
+    ("(len)(result) > 1", 2, "is a function"),
+    ("len(result)(1) > 1", 12, "should end"),
+    ("all(result) > 1", 1, "takes 2 values, here are 1"),
+    ("foo(result) <", 1, "not known"),
     ("result\u00a0< 1", 7, "not understood"),
     ("result < \u0661", 10, "not understood"),
 ]
@@ -99,6 +126,57 @@ def test_length_depth_and_size_are_limited(text: str, message: str) -> None:
     """A gate file cannot exhaust the reader."""
     with pytest.raises(ConditionError, match=message):
         parse_condition(text)
+
+
+WORDS = (
+    *("result", "1", "0.5", "007", "'a'", "#", "{{args.x}}", "true", "nil", "foo", "if", "for", "lambda", "is", "None"),
+    *("and", "or", "not", "&&", "!", "in", "<", "<=", "==", "!=", "+", "-", "*", "/", "%", ".", ",", "."),
+    *("(", ")", "[", "]", "{", "}", "len", "default", "all", "any", "isNaN"),
+)
+VALUE = st.sampled_from(["result", "1", "0.5", "'a'", "true", "nil", "{{args.x}}", "result[0]", "result.in", "007"])
+
+
+def _larger(part: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    signs = st.sampled_from(["and", "||", "<", "!=", "in", "not in", "+", "-", "*", "%"])
+    return st.one_of(
+        st.builds("({}) {} ({})".format, part, signs, part),
+        st.builds("{}({})".format, st.sampled_from(["not ", "-", "len", "isNaN"]), part),
+        st.builds("all({}, # == ({}))".format, part, part),
+        st.builds("({})[{}] . a".format, part, part),
+        st.builds("[({}), ({})]".format, part, part),
+    )
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=25))
+def test_any_words_are_a_condition_or_an_error(words: list[str]) -> None:
+    """Words of Python mean nothing here, in whatever order they stand."""
+    text = " ".join(words)
+    try:
+        column = parse_condition(text).tree.column
+    except ConditionError as error:
+        column = error.column
+    assert 0 < column <= len(text) + 1
+
+
+@given(st.recursive(VALUE, _larger, max_leaves=8))
+def test_blanks_and_parentheses_change_no_tree(text: str) -> None:
+    """Every part stands where it was written, whatever surrounds it."""
+    plain = parse_condition(f"result == 0 and ({text}) == 1").tree
+    wider = parse_condition(f"result == 0 and (( {text} )) == 1").tree
+    assert _shape(plain) == _shape(wider)
+    assert {(wider_column - column) for column, wider_column in zip(_columns(plain), _columns(wider), strict=True)} <= {
+        0,
+        2,
+        4,
+    }
+
+
+def _columns(node: ConditionNode) -> list[int]:
+    return [node.column, *(column for part in node.parts for column in _columns(part))]
+
+
+def _shape(node: ConditionNode) -> object:
+    return node.kind, node.text, [_shape(part) for part in node.parts]
 
 
 @given(st.text(max_size=60) | st.text(alphabet="result()[]{}<>=!&|#.'\"0123+-*/% anyot", max_size=80))

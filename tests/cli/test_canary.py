@@ -577,7 +577,8 @@ def test_a_full_error_stream_never_looks_like_a_fail(here: Folder) -> None:
     """The verdict of a run is not lost with its progress; an error keeps its own code."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
-        "import incident_ops.app.canary_run as run, incident_ops.app.canary_sources as sources; from tests.cli.canary_scene import Clock, Source;"
+        "import incident_ops.app.canary_run as run, incident_ops.app.canary_sources as sources;"
+        "from tests.cli.canary_scene import Clock, Source;"
         "sources.connect = lambda *given, **more: Source(); clock = Clock(); run.Ticking = lambda: clock;"
         "from incident_ops.cli.main import main; main()"
     )
@@ -626,7 +627,8 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     """A process of its own, sleeping between two ticks: its code, and no verdict on the output."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
-        "import incident_ops.app.canary_run as run, incident_ops.app.canary_sources as sources; from tests.cli.canary_scene import Source;"
+        "import incident_ops.app.canary_run as run, incident_ops.app.canary_sources as sources;"
+        "from tests.cli.canary_scene import Source;"
         "sources.connect = lambda *given, **words: Source(); from incident_ops.cli.main import main; main()"
     )
     root = str(Path(__file__).resolve().parents[2])
@@ -650,7 +652,8 @@ def test_on_a_terminal_one_picture_changes(here: Folder) -> None:
     """It is drawn anew at every tick and gone in the end; the verdict stays."""
     script = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
-        "import incident_ops.app.canary_run as run, incident_ops.app.canary_sources as sources; from tests.cli.canary_scene import Clock, Source;"
+        "import incident_ops.app.canary_run as run, incident_ops.app.canary_sources as sources;"
+        "from tests.cli.canary_scene import Clock, Source;"
         "clock = Clock(); run.Ticking = lambda: clock; sources.connect = lambda *given, **words: Source();"
         "from incident_ops.cli.main import main; main()"
     )

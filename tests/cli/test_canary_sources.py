@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.canary_scene import Clock, gate, write
 from tests.cli.scene import Done, Folder, call
+from tests.support.prometheus import need_prometheus, prometheus
 from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
 
 Patch = pytest.MonkeyPatch
@@ -95,6 +97,8 @@ def test_a_commands_exit_code_is_the_measurement(
     """0 is a success, the declared code decides nothing, every other one is a failure."""
     done = smoke(here, command, "--format", "json")
     assert (done.code, json.loads(done.out)["verdict"]) == (code, verdict), done
+    if code:
+        assert f"exit code: {command.removeprefix('exit ')}" in done.err
 
 
 @pytest.mark.parametrize(
@@ -258,6 +262,28 @@ def test_settings_that_do_nothing_are_said(here: Folder) -> None:
     ):
         done = _validated(here, text, POLICY.replace("kind: web", new))
         assert message in " ".join(done.out.split())
+
+
+ENTRY = {"gate": "$2b$10$abcdefghijklmnopqrstuuDmNPTKLlqlarXh6TMSo9dbVtqrlOw7G"}
+"""The user of a real Prometheus, with the bcrypt of `pa55-word`."""
+
+
+def test_a_real_prometheus_lets_in_who_signs_in(here: Folder, tmp_path: Path) -> None:
+    """Its own basic auth; with another password it says so, and the password is not shown."""
+    need_prometheus()
+    auth = "auth: {basic: {user_env: SHOP_USER, password_env: SHOP_PASSWORD}}"
+    text = HEAD + "  - {name: up, type: threshold, query: vector(7), successCondition: result == 7}\n"
+    with prometheus(tmp_path / "server", users=ENTRY) as server:
+        source = f'main: {{kind: prometheus, url: "{server.url}", allow_private: true, {auth}}}'
+        policy = f"extends: sev0-3\ndatasources:\n  {source}\n"
+        (here.path / "policy.yaml").write_text(policy, encoding="utf-8")
+        words = ("canary", "probe", "-f", write(here.path, text))
+        done = call(*words, at=here.path, clock=None, **SECRETS)
+        assert (done.code, "up: [7]: Successful" in done.out) == (0, True), done
+        done = call(*words, at=here.path, clock=None, **{**SECRETS, "SHOP_PASSWORD": "wr0ng-word"})
+        assert (done.code, "answered 401" in done.out) == (4, True), done
+        assert "how it signs in" in " ".join(done.out.split())
+        assert "wr0ng-word" not in done.out + done.err
 
 
 def _validated(here: Folder, text: str, policy: str) -> Done:

@@ -72,10 +72,12 @@ GATE = (
     "gate check -s auth",
 )
 NOTIFY = ("notify INC-1 --mark declared --dry-run", "notify INC-8 --mark declared")
+SMOKE = "--command 'smoke=sleep 0.1; exit 7'"
 OF_A_BLOCK = {
     "access": (*GENERAL, "sla check --observed observed.json"),
-    "datasources": tuple(
-        f"canary run -f gates/{name}.yaml" for name in ("web", "prometheus", "datadog", "cloudwatch", "newRelic")
+    "datasources": (
+        *(f"canary run -f gates/{name}.yaml" for name in ("web", "prometheus", "datadog", "cloudwatch", "newRelic")),
+        f"canary run -f gates/sources.yaml {SMOKE}",
     ),
     "contacts": (*GENERAL, "timeline 'It is back' INC-1", "sla check --observed observed.json"),
     "deadlines": ("deadline list", "deadline list INC-1", *GENERAL),
@@ -127,6 +129,7 @@ OF_ANOTHER_FILE = {
         "canary run -f {}",
         "canary run --watch -f {}",
         "canary run -f {} --format json",
+        f"canary run -f {{}} {SMOKE}",
     ),
 }
 """`{}` stands for the incident, or for the gate's file."""

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WANTED = sorted((ROOT / "requirements").glob("*.in"))
 PINNED = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS = [one for extra in PROJECT["project"]["optional-dependencies"].values() for one in extra]
 
 
 def _lines(wanted: Path) -> list[str]:
@@ -88,7 +89,11 @@ def test_run_requirements_are_those_of_the_project() -> None:
 
 @pytest.mark.parametrize(
     ("name", "more"),
-    [("build", PROJECT["build-system"]["requires"]), ("dev", PROJECT["dependency-groups"]["dev"])],
+    [
+        ("build", PROJECT["build-system"]["requires"]),
+        ("dev", PROJECT["dependency-groups"]["dev"]),
+        ("extras", [*PROJECT["build-system"]["requires"], *EXTRAS]),
+    ],
 )
 def test_other_requirements_are_those_of_the_project(name: str, more: list[str]) -> None:
     """What builds it, and what tests need: the program's dependencies and what pyproject.toml names, no more."""
@@ -100,12 +105,20 @@ def test_what_the_program_imports_is_declared() -> None:
     others = set(_imported()) - {"incident_ops"} - sys.stdlib_module_names
     providers = importlib.metadata.packages_distributions()
     assert others >= {"click", "github", "yaml"}
-    assert _names(name for one in others for name in providers[one][:1]) - _names(
-        PROJECT["project"]["dependencies"]
-    ) == (set())
+    declared = _names([*PROJECT["project"]["dependencies"], *EXTRAS])
+    assert _names(name for one in others for name in providers[one][:1]) - declared == set()
 
 
-@pytest.mark.parametrize("name", ["build", "dev"])
+def test_what_comes_with_an_extra_is_imported_only_where_it_is_asked_for() -> None:
+    """Whoever installs none of them misses nothing else."""
+    for file in sorted((ROOT / "incident_ops").rglob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.partition(".")[0] for name in names} & {"botocore", "google"}, file
+
+
+@pytest.mark.parametrize("name", ["build", "dev", "extras"])
 def test_what_runs_is_built_and_tested_at_the_same_versions(name: str) -> None:
     """build.txt and dev.txt pin every package of run.txt at the version of run.txt."""
     assert _versions(ROOT / "requirements/run.txt") - _versions(ROOT / f"requirements/{name}.txt") == set()

@@ -5,6 +5,7 @@ It is started with an empty folder of its own and ends with the block.
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import socket
@@ -91,10 +92,12 @@ def prometheus(
     history: str = "",
     targets: Sequence[str] = (),
     jobs: Mapping[str, tuple[int, Sequence[str]]] | None = None,
+    users: Mapping[str, str] | None = None,
 ) -> Iterator[Prometheus]:
     """Starts one on a free port, over `history` (see `open_metrics`), scraping `targets` (host:port) every 0.2 s.
 
-    Or `jobs`: name -> (milliseconds between scrapes, targets).
+    Or `jobs`: name -> (milliseconds between scrapes, targets). With `users` (name -> bcrypt of the password) it asks
+    everybody for them.
     """
     need_prometheus()
     data = folder / "data"
@@ -115,6 +118,9 @@ def prometheus(
         "--storage.tsdb.retention.time=400d",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
+    if users:
+        (folder / "web.yml").write_text(json.dumps({"basic_auth_users": dict(users)}))
+        words.append(f"--web.config.file={folder / 'web.yml'}")
     log = (folder / "log").open("wb")
     running = subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
     try:
@@ -186,6 +192,8 @@ def _wait(running: subprocess.Popen[bytes], url: str, log: Path) -> None:
         try:
             with urllib.request.urlopen(f"{url}/-/ready", timeout=1):
                 return
-        except (urllib.error.HTTPError, OSError):
+        except (urllib.error.HTTPError, OSError) as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code == 401:
+                return
             time.sleep(0.05)
     raise AssertionError(f"Prometheus was not ready at {url} within {_START_LIMIT:.0f} s: {log.read_text()[-2000:]}")

@@ -22,7 +22,7 @@ JUDGE = "Judge the canary"
 PROGRAM = """\
 import os, sys
 sys.path.insert(0, {root!r})
-import incident_ops.app.canary_run as live
+import incident_ops.app.canary_run as live, incident_ops.app.canary_sources as sources
 from incident_ops.cli.main import main
 from tests.cli.canary_scene import Clock, Source
 
@@ -32,7 +32,7 @@ if os.environ.get("SILENT"):
 if os.environ.get("CRASHES"):
     source.answers = None
 clock = Clock()
-live.Ticking, live.connect = (lambda: clock), (lambda *given, **words: source)
+live.Ticking, sources.connect = (lambda: clock), (lambda *given, **words: source)
 main()
 """
 
@@ -71,6 +71,26 @@ def test_a_good_canary_is_green_and_says_pass(repo: Repo) -> None:
     assert json.loads(job.outputs["report"])["schema"] == 1
     assert job.summary.startswith("## Canary: pass: ")
     assert (repo.root / "promoted.txt").read_text() == "promoted\n"
+
+
+SMOKE = """\
+  - {name: smoke, type: threshold, count: 1, provider: {command: {name: smoke}}}
+  - {name: load, type: threshold, count: 1, provider: {command: {name: load, inconclusiveExitCode: 99}}}
+"""
+
+
+def test_commands_of_the_workflow_are_metrics_of_the_gate(repo: Repo) -> None:
+    """One a line; their text holds blanks and quotes, and reaches no script of the action."""
+    repo.write("gates/checkout.yaml", gate() + SMOKE)
+    repo.commit("a gate that asks for commands")
+    commands = """smoke=test "$INCIDENT_OPS_GATE" = 'checkout-errors'\nload=exit {}"""
+    passed = judge(repo, commands=commands.format(0))
+    assert (passed.outputs["verdict"], passed.conclusion) == ("pass", "success"), passed.steps[JUDGE]
+    failed = judge(repo, commands=commands.format(4))
+    assert (failed.outputs["verdict"], failed.steps[JUDGE]["exit"]) == ("fail", 1), failed.steps[JUDGE]
+    missing = judge(repo, commands="smoke=true")
+    assert missing.steps[JUDGE]["exit"] == 2
+    assert "--command load=" in missing.steps[JUDGE]["output"]
 
 
 def test_a_bad_canary_is_red_and_says_fail(repo: Repo) -> None:

@@ -60,7 +60,7 @@ class CommandSource:
         return ran.code
 
     def counts(self, _query: str, _tick: Tick, /) -> MetricSeries:
-        """An exit code is no count."""
+        """It has none."""
         raise Incomplete(f"command {self.name} gives an exit code and no counts")
 
     def history(self, _query: str, _last: Tick, _ticks: int, /) -> Sequence[MetricSeries]:

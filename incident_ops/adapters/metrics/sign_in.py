@@ -127,7 +127,10 @@ class AwsSignature:
     def __init__(self, sigv4: SigV4, secrets: SecretReader) -> None:
         for module in ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"):
             _installed(module, "sigv4", "aws", secrets.owner)
-        self.sigv4, self._owner, self._who = sigv4, secrets.owner, self._credentials(secrets)
+        from botocore.auth import SigV4Auth
+
+        self.sigv4, self._owner = sigv4, secrets.owner
+        self._add = SigV4Auth(self._credentials(secrets), sigv4.service, sigv4.region).add_auth
 
     def _credentials(self, secrets: SecretReader) -> Any:
         from botocore.credentials import Credentials
@@ -147,14 +150,13 @@ class AwsSignature:
         return found
 
     def __call__(self, request: Any) -> Any:
-        from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import BotoCoreError
 
         kept = {name: value for name, value in request.headers.items() if name.lower() == "content-type"}
         asked = AWSRequest(method=request.method, url=request.url, data=request.body or b"", headers=kept)
         try:
-            SigV4Auth(self._who, self.sigv4.service, self.sigv4.region).add_auth(asked)
+            self._add(asked)
         except BotoCoreError as error:
             raise Incomplete(f"{self._owner}: AWS' credentials cannot be renewed: {one_line(str(error))}") from None
         request.headers.update(dict(asked.headers.items()))
@@ -201,6 +203,6 @@ def _installed(module: str, way: str, extra: str, owner: str) -> None:
     try:
         import_module(module)
     except ImportError:
-        hint = f"pip install 'incident-ops[{extra}]'; in a workflow extras: true of actions/canary-gate"
-        name = module.partition(".")[0] if extra == "aws" else "google-auth"
+        name = "botocore" if extra == "aws" else "google-auth"
+        hint = f"pip install {name}, which is the extra {extra}; in a workflow extras: true of actions/canary-gate"
         raise UserError(f"{owner}: signing in with {way} needs {name}, which is not installed", hint=hint) from None

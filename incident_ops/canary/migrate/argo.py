@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from incident_ops.canary.conditions import ConditionError
+from incident_ops.canary.condition_words import ConditionError
 from incident_ops.canary.migrate.notebook import SourcePart
 from incident_ops.canary.migrate.providers import ArgoQuestion, asked_of
 from incident_ops.canary.migrate.ratios import note_ratio

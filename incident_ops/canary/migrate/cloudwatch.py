@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from incident_ops.canary.conditions import INDEX, NUMBER, RESULT, ConditionNode
+from incident_ops.canary.condition_words import NUMBER, RESULT
+from incident_ops.canary.conditions import INDEX, ConditionNode
 from incident_ops.canary.migrate.notebook import SourcePart
 from incident_ops.canary.migrate.reading import query_text
 from incident_ops.canary.migrate.sources import Migration

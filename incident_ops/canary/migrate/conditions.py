@@ -8,20 +8,16 @@ from typing import NamedTuple
 
 from incident_ops.canary.condition_check import inert_parts
 from incident_ops.canary.condition_value import ORDERED
+from incident_ops.canary.condition_words import ARGUMENT, LOGIC, NUMBER, TEXT, ConditionError
 from incident_ops.canary.conditions import (
-    ARGUMENT,
     BINARY,
     CALL,
     EACH,
     INDEX,
     LIST,
-    LOGIC,
-    NUMBER,
     RESULT_ITEM,
-    TEXT,
     UNARY,
     WORD,
-    ConditionError,
     ConditionNode,
     arguments_of,
     parse_condition,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from incident_ops.canary.conditions import INDEX, RESULT, TEXT, ConditionNode
+from incident_ops.canary.condition_words import RESULT, TEXT
+from incident_ops.canary.conditions import INDEX, ConditionNode
 from incident_ops.canary.migrate.cloudwatch import cloudwatch_query, values_of
 from incident_ops.canary.migrate.conditions import TreeChange
 from incident_ops.canary.migrate.notebook import SourcePart

@@ -6,13 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from incident_ops.canary.conditions import (
-    BINARY,
-    CALL,
-    NUMBER,
-    ConditionError,
-    parse_condition,
-)
+from incident_ops.canary.condition_words import NUMBER, ConditionError
+from incident_ops.canary.conditions import BINARY, CALL, parse_condition
 from incident_ops.canary.migrate.sources import Migration
 
 _RATE = re.compile(
