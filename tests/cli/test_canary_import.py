@@ -179,7 +179,12 @@ TABLE: dict[str, list[tuple[Any, str, str]]] = {
     "one-of": [([2.0], "Successful", ""), ([3.0], "Failed", "")],
     "all-of": [([1.0, 4.0], "Successful", ""), ([1.0, 5.0], "Failed", ""), ([], "Successful", "NoData")],
     "any-of": [([1.0, 4.0], "Successful", ""), ([1.0, 5.0], "Failed", ""), ([], "Successful", "NoData")],
-    "nan-fails": [([5.0], "Successful", ""), ([6.0], "Failed", ""), ([float("nan")], "Failed", "")],
+    "nan-fails": [
+        ([5.0], "Successful", ""),
+        ([6.0], "Failed", ""),
+        ([float("nan")], "Failed", ""),
+        ([float("inf")], "Failed", ""),
+    ],
     "empty-fails": [([5.0], "Successful", ""), ([6.0], "Failed", ""), ([], "Failed", "")],
 }
 
