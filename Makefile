@@ -10,6 +10,8 @@ NODE_HOMES := tests/workflows/runner tests/standin tests/oncall/readers
 NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell cat $(home)/package-lock.json 2>/dev/null | cksum | tr ' ' '-'))
 RUNNER := tests/workflows/runner
 ACTIONLINT := $(VENV)/actionlint/1.7.12/actionlint
+ACT := $(VENV)/act/0.2.89/act
+WHEELS := $(VENV)/wheels/.stamp-$(shell cat requirements/build.txt 2>/dev/null | cksum | tr ' ' '-')
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
@@ -30,10 +32,10 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT)  ## run the tests, with a sample of the long laws and without the slow ones
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT) $(if $(INCIDENT_OPS_LAWS),$(ACT) $(WHEELS))  ## run the tests, with a sample of the long laws and without the slow ones
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
-laws: $(STAMP) $(NODE_STAMPS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
+laws: $(STAMP) $(NODE_STAMPS) $(ACT) $(WHEELS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
 	@INCIDENT_OPS_LAWS=all $(BIN)/python -m pytest -q -n auto --dist worksteal -m "law or slow" --laws-page=docs/reliability.md $(ARGS)
 
 figures: $(STAMP)  ## measure the code and write the table of docs/architecture.md
@@ -54,14 +56,25 @@ lint: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)  ## style, typ
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
 	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows actions
-	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml
-	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml
+	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml examples/*/.github/workflows/*.yml
+	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml examples/*/.github/workflows/*.yml
 
 $(ACTIONLINT): | $(STAMP)
 	@if command -v go >/dev/null 2>&1; then \
 	  GOBIN=$(CURDIR)/$(@D) $(QUIETLY) go install github.com/rhysd/actionlint/cmd/actionlint@v$(notdir $(@D)) \
 	  || echo "actionlint cannot be built here: it is left out"; \
 	else echo "go is not here: actionlint is left out"; fi
+
+$(ACT): | $(STAMP)
+	@if command -v go >/dev/null 2>&1; then \
+	  GOBIN=$(CURDIR)/$(@D) $(QUIETLY) go install github.com/nektos/act@v$(notdir $(@D)) \
+	  || echo "act cannot be built here: whole workflows are left out"; \
+	else echo "go is not here: act is left out, and with it the runs of whole workflows"; fi
+
+$(WHEELS): | $(STAMP)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(QUIETLY) $(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  -r requirements/build.txt -d $(@D) && touch $@
 
 bench: $(STAMP) $(BENCH_STAMP)  ## measure, beside check-jsonschema and ajv-cli; write docs/benchmarks.md (ARGS=--quick only prints)
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)

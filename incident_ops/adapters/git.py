@@ -150,10 +150,10 @@ class Git:
     def edited(self, commit: str, folders: Iterable[str]) -> Callable[[], list[str]]:
         """Starts comparing the work tree with a commit; the call of what it gives waits for the paths that differ."""
         command = self._command("diff-index", *_RAW, commit, "--", *folders)
-        environment = quiet_environment() | self._no_filters()
         runs: list[subprocess.CompletedProcess[bytes]] = []
 
         def ask() -> None:
+            environment = quiet_environment() | self._no_filters()
             runs.append(subprocess.run(command, capture_output=True, env=environment, check=False))  # noqa: S603
 
         asking = threading.Thread(target=ask, daemon=True)

@@ -13,14 +13,14 @@ from incident_ops.adapters.git_branches import RefLock
 from incident_ops.app.identity import actor
 from incident_ops.app.issue_numbers import keep_numbers, keep_repository_name
 from incident_ops.app.notify import NoticeSender
-from incident_ops.app.observed_tracker import source_of, tracking_issues, workspace_for
+from incident_ops.app.observed_tracker import tracking_issues, workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
 from incident_ops.app.reached import settle_escalations
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_tip, not_committed
-from incident_ops.app.workspace import Workspace, need_remote
+from incident_ops.app.workspace import Workspace, need_remote, source_of
 from incident_ops.app.write_back import WriteBack, push_edits, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.time import spell_instant, stamp

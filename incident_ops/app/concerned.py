@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from incident_ops import resources
 from incident_ops.adapters.cache import Cache
-from incident_ops.app.due import recent_paths
+from incident_ops.app.due import as_active, recent_paths
 from incident_ops.app.workspace import Workspace, leads_somewhere
 from incident_ops.documents.issue_bodies import IssueBodies
 from incident_ops.documents.issue_words import POSTMORTEM, Surroundings, beside
@@ -75,7 +75,8 @@ class ConcernedRecords:
 
     def _answered(self, wanted: Desired, answered: Mapping[str, Record]) -> dict[str, DesiredIssue]:
         workspace = self._workspace
-        found = desired_issues(answered.values(), workspace.judged_by[0], {}, workspace.now, workspace.judged_by[1])
+        policy = as_active(workspace.judged_by[0])
+        found = desired_issues(answered.values(), policy, {}, workspace.now, workspace.judged_by[1])
         known = {name: issue for name, issue in found.issues.items() if name in answered and name in wanted.issues}
         return {
             name: wanted.issues[name]._replace(labels=issue.labels, called=issue.called)
@@ -89,7 +90,7 @@ class ConcernedRecords:
         return [record for record in recent if record.incident.id not in clashes]
 
     def _read(self) -> None:
-        workspace, policy = self._workspace, self._workspace.judged_by[0]
+        workspace, policy = self._workspace, as_active(self._workspace.judged_by[0])
         keep = Cache(workspace.state / "concerned") if workspace.git else None
         found = records_from_cache(
             workspace.store, workspace.catalogue, keep, resources.resource_stamp(), frozenset(self._paths)
@@ -109,7 +110,7 @@ class ConcernedRecords:
     ) -> IssueBodies:
         around = self._around._replace(stays=stays, brief=brief, ticked=ticked)
         records = [answered.get(record.incident.id, record) for record in self.records]
-        return IssueBodies(records, self._workspace.judged_by[0], self._workspace.now, around)
+        return IssueBodies(records, as_active(self._workspace.judged_by[0]), self._workspace.now, around)
 
     def _named_by(self, seen: Snapshot) -> set[str]:
         """The records that an issue may belong to: by what the tracker keeps, its text, or its number."""

@@ -74,14 +74,14 @@ def due_obligations(
     records: Sequence[Record], policy: Policy, now: datetime, seen: SeenOf, noticed: Mapping[str, str]
 ) -> DueObligations:
     """Every obligation. `noticed`: key -> the instant that our open proposal gives it, since an earlier run saw it."""
-    found = obligations(records, _as_active(policy), now, seen)
+    found = obligations(records, as_active(policy), now, seen)
     return found._replace(obligations=tuple(_first_noticed(one, noticed) for one in found.obligations))
 
 
 @memoised
-def _as_active(policy: Policy) -> Policy:
-    """The policy as if its mode were active, which decides nothing of what is due; the same value for the same one, so
-    that what was computed with it is known."""
+def as_active(policy: Policy) -> Policy:
+    """The policy as if its mode were active, which decides nothing of what is due, nor of what issues say; the same
+    value for the same one, so that what was computed with it is known."""
     return policy if policy.mode == "active" else replace(policy, mode="active")
 
 
@@ -194,7 +194,7 @@ class DueNotices(NamedTuple):
 
 def due_notices(records: Sequence[Record], due: DueObligations, world: World, seen: SeenOf) -> DueNotices:
     """Notices as if the policy's mode were active: in `observe` they are planned, and held back later."""
-    world = world._replace(policy=_as_active(world.policy))
+    world = world._replace(policy=as_active(world.policy))
     by_id = {record.incident.id: record for record in records}
     by_incident: dict[str, list[Obligation]] = {}
     for obligation in due.obligations:

@@ -47,11 +47,6 @@ if TYPE_CHECKING:
     """Is called with every request to GitHub, once it is answered."""
 
 
-def source_of(tracker: str | None) -> str:
-    """The tracker that is meant where none is named: GitHub's inside Actions, else the embedded one."""
-    return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
-
-
 def workspace_for(workspace: Workspace, source: str) -> Workspace:
     """The records that a tracker is kept in step with: those of HEAD on GitHub, else those of the work tree."""
     git = workspace.git

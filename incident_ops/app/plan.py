@@ -17,14 +17,13 @@ from incident_ops.app.observed_tracker import (
     holds_our_issues,
     observe_tracker,
     seen_on_tracker,
-    source_of,
     unasked_github,
     workspace_for,
 )
-from incident_ops.app.proposals import desired_proposals, with_pulls
+from incident_ops.app.proposals import PullLookups, desired_proposals, with_pulls
 from incident_ops.app.reached import record_edits
 from incident_ops.app.read_back import PagerNews, answers_elsewhere, pager_failure, with_pager
-from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served
+from incident_ops.app.workspace import Workspace, at_commit, local_tracker, served, source_of
 from incident_ops.app.write_back import edited_texts
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.domain.lifecycle import REOPENED
@@ -192,8 +191,8 @@ def _plan(
     ledger = seen_before.ledger if seen_before else _ledger(workspace, options, is_shared=observed.source == GITHUB)
     if seen_before is None:
         observed = _with_pager(workspace, recent, observed, ledger, pager_of)
-    asked = None if options.observed or seen_before else github
-    news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed), asked)
+    pulls = PullLookups(github.pulls) if github and not (options.observed or seen_before) else None
+    news = answers_elsewhere(workspace, recent, wanted, observed, _known(ledger, observed), pulls)
     if news.answered:
         wanted = concerned.placed(observed, options.recreate, news.answered, news.ticked)
     due = due_obligations(news.records, world.policy, world.now, seen, observed.noticed)
@@ -203,8 +202,8 @@ def _plan(
     plan = add_decision(plan, join_decisions([edits, news.decision, to_send.decision]))
     by_topic = github is not None and not _is_pushed(workspace)
     plan = leave_edits(plan, _impossible(workspace, plan.changes, by_topic=by_topic))
-    seen_now, asks = to_send.observed, asked is not None
-    plan, seen_now, proposed = _with_proposals(workspace, github, plan, wanted, seen_now, asks_for_pulls=asks)
+    is_hosted = github is not None
+    plan, seen_now, proposed = _with_proposals(workspace, plan, wanted, to_send.observed, pulls, is_hosted=is_hosted)
     plan = say_unsettled(plan, wanted, observed, unsettled_comment, do_edits_wait=by_topic)
     return PlannedRun(
         workspace=workspace,
@@ -339,21 +338,21 @@ def _deleted(workspace: Workspace, observed: Snapshot, wanted: Desired, records:
 
 def _with_proposals(
     workspace: Workspace,
-    github: GitHubTracker | None,
     plan: Plan,
     wanted: Desired,
     observed: Snapshot,
+    pulls: PullLookups | None,
     *,
-    asks_for_pulls: bool,
+    is_hosted: bool,
 ) -> tuple[Plan, Snapshot, tuple[PlannedChange, ...]]:
     """A plan less the edits that wait in pull requests, were refused there, or have no room; what was seen; and the
     edits that are to be proposed, those that wait among them."""
-    if github is None:
+    if not is_hosted:
         return plan, observed, ()
     edits = [] if _is_pushed(workspace) else [change for change in plan.changes if change.action == EDIT]
-    if asks_for_pulls:
-        pulls = with_pulls(github, observed.proposals, edits, workspace.now)
-        observed = replace(observed, proposals=leave_unasked(pulls, unasked_incidents(wanted, observed)))
+    if pulls is not None:
+        looked_up = with_pulls(pulls, observed.proposals, edits, workspace.now)
+        observed = replace(observed, proposals=leave_unasked(looked_up, unasked_incidents(wanted, observed)))
     observed = replace(observed, proposals=leave_unasked(observed.proposals, plan.incomplete, (PEOPLE,)))
     seen = {proposal.branch: proposal for proposal in observed.proposals}
     left = refusals(edits, seen, observed.repository)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ from incident_ops.reconcile.proposals import (
 
 if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
+    from incident_ops.adapters.github.pulls import PullRequests
 
 _NAMES = (branch_of_numbers(), f"{BRANCHES}/{PEOPLE}/", f"{BRANCHES}/{AUTOMATION}/", OLD_BRANCH)
 _MOVED = (
@@ -63,8 +65,17 @@ def as_proposal(seen: SeenBranch) -> Proposal:
     return Proposal(seen.branch, seen.commit, files, seen.holds, seen.is_ours)
 
 
+class PullLookups:
+    """What one plan asks about pull requests, each question once."""
+
+    def __init__(self, pulls: PullRequests) -> None:
+        self.open_ones = cache(pulls.open_ones)
+        self.closed = cache(pulls.closed)
+        self.closed_by_person = cache(pulls.closed_by_person)
+
+
 def with_pulls(
-    github: GitHubTracker, proposals: Sequence[Proposal], changes: Sequence[PlannedChange], now: datetime
+    pulls: PullLookups, proposals: Sequence[Proposal], changes: Sequence[PlannedChange], now: datetime
 ) -> tuple[Proposal, ...]:
     """The proposals, and those that these edits ask for, each with its pull requests.
 
@@ -73,17 +84,17 @@ def with_pulls(
     Incomplete where GitHub does not tell.
     """
     by_branch = {proposal.branch: proposal for proposal in proposals}
-    pulls = github.pulls.open_ones() if by_branch else {}
+    open_ones = pulls.open_ones() if by_branch else {}
     asked = _by_branch(changes)
     by_branch = {
-        branch: replace(by_branch.get(branch, Proposal(branch)), pull=pulls.get(branch))
+        branch: replace(by_branch.get(branch, Proposal(branch)), pull=open_ones.get(branch))
         for branch in sorted(by_branch.keys() | asked.keys())
     }
     missing = {branch: unexplained(asked.get(branch, ()), proposal) for branch, proposal in by_branch.items()}
     doubtful = turn([branch for branch in missing if missing[branch]], now)
     known = _with_room(doubtful, {branch for branch in doubtful if by_branch[branch].commit})
     by_branch |= {branch: replace(by_branch[branch], is_known=False) for branch in doubtful if branch not in known}
-    by_branch |= {branch: _with_refused(github, by_branch[branch], missing[branch]) for branch in known}
+    by_branch |= {branch: _with_refused(pulls, by_branch[branch], missing[branch]) for branch in known}
     return tuple(by_branch.values())
 
 
@@ -101,9 +112,9 @@ def _by_branch(changes: Iterable[PlannedChange]) -> Mapping[str, Sequence[Planne
     return dict(sorted(found.items()))
 
 
-def _with_refused(github: GitHubTracker, proposal: Proposal, missing: Collection[str]) -> Proposal:
-    closed = holding(github.pulls.closed(proposal.branch), missing)
-    known = [replace(pull, closed_by=github.pulls.closed_by_person(pull.number)) for pull in closed]
+def _with_refused(pulls: PullLookups, proposal: Proposal, missing: Collection[str]) -> Proposal:
+    closed = holding(pulls.closed(proposal.branch), missing)
+    known = [replace(pull, closed_by=pulls.closed_by_person(pull.number)) for pull in closed]
     return replace(proposal, refused=tuple(pull for pull in known if pull.closed_by))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from incident_ops.adapters.pager_reads import pager_reads
 from incident_ops.app.edit_record import record_of
 from incident_ops.app.notify import name_of_records
 from incident_ops.app.observed_tracker import tracking_issues
-from incident_ops.app.proposals import with_pulls
+from incident_ops.app.proposals import PullLookups, with_pulls
 from incident_ops.app.workspace import Workspace
 from incident_ops.app.write_back import edited_texts
 from incident_ops.domain.fence import evaluate_each
@@ -34,9 +34,6 @@ from incident_ops.reconcile.pager_acts import PagerSide, joined_alert, lost_aler
 from incident_ops.reconcile.people import Acts, ticked_ack
 from incident_ops.reconcile.proposals import fingerprint, refused_by_people
 from incident_ops.sla.activity import NOTHING_SEEN
-
-if TYPE_CHECKING:
-    from incident_ops.adapters.github.issues import GitHubTracker
 
 
 class PagerNews(NamedTuple):
@@ -78,18 +75,18 @@ def answers_elsewhere(
     wanted: Desired,
     snapshot: Snapshot,
     ledger: Ledger,
-    github: GitHubTracker | None = None,
+    pulls: PullLookups | None = None,
 ) -> PagerNews:
     """What follows from what a snapshot shows of boxes that acknowledge, and of the pager.
 
     What people refused, by closing its proposal without merging it, is said and answers nothing: others are called
-    again. `github` is asked for these proposals; None = the snapshot shows them.
+    again. `pulls` are asked for these proposals; None = the snapshot shows them.
     """
     news = _answers(workspace, records, wanted, snapshot, ledger)
     changes = news.decision.changes
     if not changes or workspace.judged_by[0].write_back.automation == "push":
         return news
-    proposals = snapshot.proposals if github is None else with_pulls(github, snapshot.proposals, changes, workspace.now)
+    proposals = snapshot.proposals if pulls is None else with_pulls(pulls, snapshot.proposals, changes, workspace.now)
     refused = refused_by_people(changes, proposals)
     return _answers(workspace, records, wanted, snapshot, ledger, refused) if refused else news
 

@@ -18,12 +18,12 @@ from incident_ops.app.observed_tracker import (
     observe_tracker,
     save_observed,
     seen_on_tracker,
-    source_of,
     workspace_for,
 )
+from incident_ops.app.proposals import PullLookups
 from incident_ops.app.read_back import answers_elsewhere, pager_failure, with_pager
 from incident_ops.app.views import Selection, selected_records
-from incident_ops.app.workspace import Workspace, local_tracker, served
+from incident_ops.app.workspace import Workspace, local_tracker, served, source_of
 from incident_ops.domain.as_of import as_of
 from incident_ops.domain.lifecycle import STATES
 from incident_ops.domain.ports import IssueTracker
@@ -171,7 +171,8 @@ def _due_with_tracker(
     if options.save_observed is not None:
         save_observed(snapshot, options.save_observed)
     ledger = view.shared.ledger if view.shared else {}
-    news = answers_elsewhere(workspace, recent, wanted, snapshot, ledger, github)
+    pulls = PullLookups(github.pulls) if github else None
+    news = answers_elsewhere(workspace, recent, wanted, snapshot, ledger, pulls)
     records, seen = known_records(workspace, news.records), seen_on_tracker(wanted, snapshot)
     due = _some(due_obligations(records, policy, workspace.now, seen, snapshot.noticed), chosen)
     failure, delivery = pager_failure(snapshot), delivery_of(workspace, records, due, seen, view)

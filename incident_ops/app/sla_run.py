@@ -6,11 +6,11 @@ import dataclasses
 import os
 
 from incident_ops.app.apply import AppliedRun, NotApplied, Report, apply_allowed, must_be_reviewed
-from incident_ops.app.observed_tracker import source_of, workspace_for
+from incident_ops.app.observed_tracker import workspace_for
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.tip import must_be_tip, not_committed
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, source_of
 from incident_ops.domain.tracker import GITHUB
 from incident_ops.reconcile.limits import WithinLimits
 

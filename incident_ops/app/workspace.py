@@ -46,6 +46,7 @@ from incident_ops.domain.time_words import (
     parse_moment,
     spell_typed,
 )
+from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.findings import Finding, Level
 from incident_ops.records.index import IndexEntry, RecordIndex
@@ -207,6 +208,11 @@ def at_present(workspace: Workspace, now: datetime) -> Workspace:
     """The same repository as it is by now, for a command that runs for long."""
     git = Git.around(workspace.root)
     return replace(workspace, now=now, git=git, store=replace(workspace.store, git=git))
+
+
+def source_of(tracker: str | None) -> str:
+    """The tracker that is meant where none is named: GitHub's inside Actions, else the embedded one."""
+    return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
 
 
 def local_tracker(workspace: Workspace) -> LocalTracker:

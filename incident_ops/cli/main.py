@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -272,6 +273,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """Runs the command line and exits with its code; every error is put into words."""
     signal.signal(signal.SIGTERM, _terminated)
+    gc.set_threshold(50_000, 20, 20)  # what commands make stays until they end: looking for garbage often finds none
     _settle_output()
     narrow = page_width() if page_width() < DEFAULT_WIDTH else None
     if narrow is not None:

@@ -7,11 +7,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app import observed_tracker
-from incident_ops.app.apply import apply_plan
-from incident_ops.app.plan import plan_changes
-from incident_ops.app.plan_view import view_plan
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, source_of
 from incident_ops.cli.options import (
     finish,
     format_choice,
@@ -27,10 +23,8 @@ from incident_ops.cli.options import (
     tracker_option,
     with_repository,
 )
-from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
 from incident_ops.cli.terminal import say
-from incident_ops.reconcile.changes import NOTIFY
-from incident_ops.reconcile.limits import LimitOverrides
+from incident_ops.domain.tracker import LOCAL
 
 
 @click.command()
@@ -76,11 +70,20 @@ def plan(
       incident-ops plan --tracker github --format markdown
       incident-ops plan --format json | jq '.changes[].reason'
     """
+    if source_of(options["tracker"]) == LOCAL:
+        workspace.store.compare_early()  # git goes through the files while the rest of the program is loaded
+
+    from incident_ops.app.observed_tracker import save_observed as keep_observed
+    from incident_ops.app.plan import plan_changes
+    from incident_ops.app.plan_view import view_plan
+    from incident_ops.cli.running import say_unread_pager, shown_plan
+    from incident_ops.reconcile.changes import NOTIFY
+
     asked = replace(plan_options(options), is_whole=base is not None or save_observed is not None)
     run = plan_changes(workspace, asked)
     view = view_plan(asked, run, base)
     if save_observed is not None:
-        observed_tracker.save_observed(view.observed, save_observed)
+        keep_observed(view.observed, save_observed)
     click.echo(shown_plan(view, form, is_verbose=bool(ctx.find_root().obj.get("verbose"))), nl=False)
     if run.ledger_error is not None and any(change.action == NOTIFY for change in view.plan.changes):
         text = f"planned without the ledger, a repeat is possible: {run.ledger_error}"
@@ -124,6 +127,10 @@ def apply(workspace: Workspace, form: str, checksum: str | None, **options: Any)
       sha=$(incident-ops plan --format json | jq -r .checksum)
       incident-ops apply --checksum "$sha"
     """
+    from incident_ops.app.apply import apply_plan
+    from incident_ops.cli.running import end_run, report_of
+    from incident_ops.reconcile.limits import LimitOverrides
+
     limits = {name: options[f"max_{name}"] for name in ("creates", "closes", "writes", "requests")}
     overrides = LimitOverrides(**limits, accept_empty=options["accept_empty_tracker"])
     report = report_of(form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 _Asked = ParamSpec("_Asked")
@@ -11,33 +11,27 @@ _Result = TypeVar("_Result")
 _MOST = 1_024
 
 
-class _Same:
-    """A value by its identity: records and policies never change, but hold lists, which have no hash."""
-
-    __slots__ = ("it",)
-
-    def __init__(self, it: object) -> None:
-        self.it = it
-
-    def __hash__(self) -> int:
-        return id(self.it)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.it is self.it
-
-
 def memoised(function: Callable[_Asked, _Result]) -> Callable[_Asked, _Result]:
     """The same function, which must be pure, take positional arguments and give what nobody changes.
 
-    Its last results are kept, those of the very same arguments.
+    Its last results are kept, those of the very same arguments: records and policies never change, but hold lists,
+    which have no hash, so they are known by where they are, and kept so that nothing else comes to be there.
     """
-
-    @lru_cache(maxsize=_MOST)
-    def known(*arguments: _Same) -> _Result:
-        return function(*(one.it for one in arguments))  # type: ignore[arg-type, call-arg]
+    newer: dict[tuple[int, ...], tuple[_Result, tuple[object, ...]]] = {}
+    older = newer
 
     @wraps(function)
     def asked(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Result:
-        return function(*args, **kwargs) if kwargs else known(*map(_Same, args))
+        nonlocal newer, older
+        if kwargs:
+            return function(*args, **kwargs)
+        place = tuple(map(id, args))
+        known = newer.get(place) or older.get(place)
+        if known is None:
+            known = function(*args, **kwargs), args
+            if len(newer) >= _MOST:
+                newer, older = {}, newer
+            newer[place] = known
+        return known[0]
 
     return asked

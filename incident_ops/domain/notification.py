@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from sys import intern
 from typing import NamedTuple
@@ -140,6 +141,7 @@ class Claim(NamedTuple):
     ours: frozenset[Pair]
 
 
+@lru_cache(maxsize=4_096)  # a plan asks the same of each alert several times
 def pair(key: str, channel: str) -> Pair:
     """The pair of a notice's key and a channel's name. ValueError for an invalid name: no address must get in."""
     if not _CHANNEL.fullmatch(channel):

@@ -356,6 +356,12 @@ class Policy(Value, frozen=True):
         where there is one, gives updates, diagnosis, audiences, channels, commander, team, status page and
         postmortem, and the worse of the two ranks counts (C2). Either of the two may declare an incident.
         """
+        known = _duties_worked_out(self)
+        if (severity, priority) not in known:
+            known[severity, priority] = self._worked_out(severity, priority)
+        return known[severity, priority]
+
+    def _worked_out(self, severity: str | None, priority: str | None) -> LevelPolicy | None:
         label = self.driving_label(severity, priority)
         driving = next((level for level in self.levels if level.id == label), None)
         major = next((level for level in self.scheme.major if level.id == severity), None)
@@ -413,6 +419,12 @@ class Policy(Value, frozen=True):
             return ZoneInfo(business.tz if business else "Etc/UTC")
         except (ZoneInfoNotFoundError, ValueError):
             return ZoneInfo("Etc/UTC")  # `policy lint` reports a wrong zone
+
+
+@memoised
+def _duties_worked_out(policy: Policy) -> dict[tuple[str | None, str | None], LevelPolicy | None]:  # noqa: ARG001
+    """What this very policy has answered of pairs of labels: every record asks it many times about few of them."""
+    return {}
 
 
 @memoised

@@ -148,7 +148,7 @@ def spell_ago(seconds: int) -> str:
 
 def stamp(at: datetime) -> str:
     """An aware datetime as the text records use: UTC, `Z`, whole seconds unless there are parts of one."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return f"{(at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:-6]}Z"
 
 
 def zone_named(name: str) -> ZoneInfo:

@@ -94,12 +94,14 @@ def alerts(
     before = _routes_before(incident, services)
     here = {*own, *others}
     gone = dict.fromkeys(route for _, routes in before for route in routes if route not in here)
-    over = _bare(incident, policy, now, _Life())
-    found = [_alert(view, over, _Life(), _placed(base, route, before), {}) for route in gone]
+    found = []
     opens = dict.fromkeys((event.cycle, event.mark) for event in events if event.what == _OPENS and event.pages)
     ever = dict.fromkeys(route for route in named if route not in here and route not in gone)
     swapped = base._replace(begins=tuple(opens))  # by hand, which is rare: what rings first is looked for there
-    found += [_alert(view, over, _Life(), swapped._replace(route=route), {}) for route in ever]
+    if gone or ever:
+        over = _bare(incident, policy, now, _Life())
+        found += [_alert(view, over, _Life(), _placed(base, route, before), {}) for route in gone]
+        found += [_alert(view, over, _Life(), swapped._replace(route=route), {}) for route in ever]
     for route in (*own, *others):
         life = _life(events, route if route in others else "")
         wanted = _channels(life, view, policy, services, pagers)

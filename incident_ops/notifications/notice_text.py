@@ -43,6 +43,12 @@ _TICK = (("From a phone", 'tick "I have it" on the issue'),)
 _DUTIES = (WARNING, BREACH, ITEM_MARK)
 
 
+def _cut(text: str, most: int) -> str:
+    """The text on one line, cut at a word where it is longer than `most`."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else shorten(line, most, placeholder="...")
+
+
 def spell_instants(text: str, now: datetime) -> str:
     """A sentence with its instants as people read them: `12:20 UTC`, with the day where that is not that of `now`."""
 
@@ -75,7 +81,7 @@ def headline(incident: Incident, policy: Policy, now: datetime) -> str:
     ticket = "ticket: " if is_ticket(incident, policy, now) else ""
     level = spelled_level(incident, policy)
     first = f"{drill}{level} {ticket}" if level else f"{drill}{ticket}"
-    return first + shorten(incident.title, max(_LOCK_SCREEN - len(first), _SHORTEST_TITLE), placeholder="...")
+    return first + _cut(incident.title, max(_LOCK_SCREEN - len(first), _SHORTEST_TITLE))
 
 
 def notice_subject(obligation: Obligation, incident: Incident, policy: Policy) -> str:
@@ -127,7 +133,7 @@ def _impact(incident: Incident) -> str:
     share = spell_share(users.percent)
     count = f"{users.count:,} users" if isinstance(users.count, int | float) else ""
     numbers = f"{count} ({share})" if count and share else count or (f"{share} of users" if share else "")
-    said = shorten(incident.impact.summary or "", _LONGEST_IMPACT, placeholder="...")
+    said = _cut(incident.impact.summary or "", _LONGEST_IMPACT)
     return "; ".join(part for part in (said.removesuffix("."), numbers) if part)
 
 

@@ -427,7 +427,7 @@ def _drift(
     add, remove = (*add, *marks.add_labels), (*remove, *marks.remove_labels)
     milestone = milestone_to_set(wanted, issue, sides.desired)
     parent = _parent(wanted, issue, sides)
-    same_text = generated_block.normalise(body) == generated_block.normalise(issue.body)
+    same_text = body == issue.body or generated_block.normalise(body) == generated_block.normalise(issue.body)
     edit = tracker.IssueEdit(
         title=wanted.title if wanted.title != issue.title else None,
         body=None if same_text else body,

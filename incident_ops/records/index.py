@@ -76,6 +76,7 @@ class RecordIndex:
         else:
             self._db.deserialize(content)
         self._db.execute("BEGIN")
+        self._made: dict[str, Record] = {}  # by key: a command asks for what is live several times
 
     def to_bytes(self) -> bytes:
         """The whole index as bytes."""
@@ -116,6 +117,7 @@ class RecordIndex:
         self._drop(_key(path))
 
     def _drop(self, key: str) -> None:
+        self._made.pop(key, None)
         self._db.execute("DELETE FROM record WHERE key = ?", (key,))
         self._db.execute("DELETE FROM link WHERE key = ?", (key,))
         self._db.execute("DELETE FROM issue WHERE key = ?", (key,))
@@ -123,6 +125,7 @@ class RecordIndex:
     def leave_out(self, unread: Unread) -> bool:
         """From now on this record counts as one that could not be read; False where it does already, or is unknown."""
         key, finding = _key(unread.path), fault("calculation", unread.path, unread.reason)
+        self._made.pop(key, None)
         self._db.execute("DELETE FROM issue WHERE key = ?", (key,))
         question = "UPDATE record SET live = ?, findings = ?, data = NULL WHERE key = ? AND live <> ?"
         values = (UNREADABLE, json.dumps([_pack(finding)]), key, UNREADABLE)
@@ -175,7 +178,13 @@ class RecordIndex:
     def live(self) -> Iterator[Record]:
         """The records that are not settled, by path."""
         for key, data in self._db.execute("SELECT key, data FROM record WHERE live = 1 ORDER BY key"):
-            yield to_record(_path(key), msgspec.msgpack.decode(data))
+            yield self._record(key, data)
+
+    def _record(self, key: str, data: bytes) -> Record:
+        """A kept record, which nobody changes: the same value whenever it is asked for."""
+        if (made := self._made.get(key)) is None:
+            made = self._made[key] = to_record(_path(key), msgspec.msgpack.decode(data))
+        return made
 
     def entries(self, paths: Collection[str] | None = None) -> list[tuple[str, str, Record | None]]:
         """Of readable records, all or those at `paths`: path, blob id, the record where its data is kept; by path."""
@@ -186,11 +195,7 @@ class RecordIndex:
         else:
             keys = sorted(map(_key, paths))
             rows = (row for key in keys for row in self._db.execute(f"{question} AND key = ?", (UNREADABLE, key)))
-        entries = ((_path(key), blob, data) for key, blob, data in rows)
-        return [
-            (path, blob.hex(), to_record(path, msgspec.msgpack.decode(data)) if data else None)
-            for path, blob, data in entries
-        ]
+        return [(_path(key), blob.hex(), self._record(key, data) if data else None) for key, blob, data in rows]
 
     def settled_after(self, epoch: int) -> list[str]:
         """Paths of settled records that name an instant after `epoch` (seconds)."""

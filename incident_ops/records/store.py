@@ -12,8 +12,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -64,6 +64,22 @@ class Store:
     root: Path
     git: Repository | None
     revision: str | None = None
+    _early: list[Callable[[], list[str]]] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def compare_early(self) -> None:
+        """Lets git compare the work tree with its commit beside other work, for the index that is loaded next.
+
+        For a command that begins with this and writes no record before it loads them.
+        """
+        if self.git and self.commit and not self.revision and not self._early:
+            self._early.append(self.git.edited(self.commit, (INCIDENTS,)))
+
+    def comparison(self) -> Callable[[], list[str]] | None:
+        """What waits for the paths of records that differ from the commit: as begun early, or else begun now; None for
+        the records of a revision, or without one."""
+        if self._early:
+            return self._early.pop()
+        return self.git.edited(self.commit, (INCIDENTS,)) if self.git and self.commit and not self.revision else None
 
     @property
     def commit(self) -> str | None:
@@ -197,11 +213,17 @@ def load_index(store: Store, examine: CheckRecord, fingerprint: str, keep: Index
         index = RecordIndex()
         _put_files(store, index, examine, _walk(store.root))
         return index
-    edited_paths = None if store.revision else store.git.edited(store.commit, (INCIDENTS,))
+    edited_paths = store.comparison()
     index = _committed(store.git, store.commit, examine, fingerprint, keep)
     if edited_paths is not None:
-        _put_files(store, index, examine, (path for path in edited_paths() if is_record(path) or _may_be_link(path)))
-        _put_files(store, index, examine, list(_untracked(store.root, index)))
+        is_linked = is_link(store.root, INCIDENTS)
+        listed = {INCIDENTS} if is_linked else names_in(store.root, INCIDENTS)  # both while git compares
+        known = frozenset(index.names())
+        if paths := edited_paths():
+            _put_files(store, index, examine, (path for path in paths if is_record(path) or _may_be_link(path)))
+            known = frozenset(index.names())
+        found = listed if is_linked else _records_named(store.root, listed - known)
+        _put_files(store, index, examine, [path for path in found if not index.has(spelled_path(path))])
     return index
 
 
@@ -325,20 +347,20 @@ def _records_in(root: Path, folder: str) -> Iterator[str]:
             yield from _records_in(root, path)
 
 
-def records_beside(root: Path, known: Container[str]) -> Iterator[str]:
+def records_beside(root: Path, known: Collection[str]) -> Iterator[str]:
     """The records of a work tree that are in none of the folders `known`, each right below the folder of records."""
     if is_link(root, INCIDENTS):
         yield INCIDENTS
         return
-    for name in sorted(name for name in names_in(root, INCIDENTS) if name not in known):
+    yield from _records_named(root, names_in(root, INCIDENTS).difference(known))
+
+
+def _records_named(root: Path, names: Iterable[str]) -> Iterator[str]:
+    """The records in folders of these names, each right below the folder of records."""
+    for name in sorted(names):
         path = f"{INCIDENTS}/{name}"
         if is_record(path) or is_link(root, path) or is_folder(root, path):
             yield from _records_in(root, path)
-
-
-def _untracked(root: Path, index: RecordIndex) -> Iterator[str]:
-    paths = records_beside(root, frozenset(index.names()))
-    return (path for path in paths if not index.has(spelled_path(path)))
 
 
 def read_regular(root: Path, path: str) -> bytes | Finding | None:

@@ -128,18 +128,22 @@ def _slots(clock: Clock, view: IncidentAt, policy: Policy, period: LevelPeriod) 
     missed = (clock.elapsed_seconds or 0) // cadence if cadence > 0 else 0
     began_with_level = clock.start == period.since > view.cycle_start and clock.start not in view.update_instants()
     since = f"{period.name} holds since" if began_with_level else "the last one was at"
-    found = []
+    start, what, found = stamp(clock.start), clock.name.capitalize(), []
     for number in range(max(1, missed - MOST_SLOTS + 1), missed + 1):
         at = due(clock.start, number * cadence, calendar)
         if at is not None and at < view.now:
-            reason = f"{clock.name.capitalize()} was due at {stamp(at)}; {since} {stamp(clock.start)}"
-            found.append(PassedMark(BREACH, slot_mark(clock.start, number), at, reason))
+            reason = f"{what} was due at {stamp(at)}; {since} {start}"
+            found.append(PassedMark(BREACH, _slot_mark(start, number), at, reason))
     return found
 
 
 def slot_mark(start: datetime, number: int) -> str:
     """The mark of the `number`-th cadence that passed without an update in the slot that began at `start`."""
-    return f"slot.{stamp(start)}.{number}"
+    return _slot_mark(stamp(start), number)
+
+
+def _slot_mark(start: str, number: int) -> str:
+    return f"slot.{start}.{number}"
 
 
 def warning_mark(level: str, start: datetime) -> str:

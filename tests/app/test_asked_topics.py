@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +24,9 @@ class Pulls:
         self.asked.append(branch)
         return []
 
+    def closed_by_person(self, number: int) -> str:
+        raise AssertionError(f"nobody closed #{number}")
+
 
 def test_no_topic_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither behind those whose branch is gone, which every run finds again, nor behind the first ones by name."""
@@ -38,7 +40,7 @@ def test_no_topic_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     for hour in range(60):
         pulls = Pulls()
         now = datetime(2025, 3, 1, tzinfo=UTC) + timedelta(hours=hour)
-        found = proposals.with_pulls(SimpleNamespace(pulls=pulls), there, changes, now)
+        found = proposals.with_pulls(proposals.PullLookups(pulls), there, changes, now)
         assert len(pulls.asked) == 4
         assert {one.branch for one in found if one.is_known} == set(pulls.asked)
         seen |= set(pulls.asked)

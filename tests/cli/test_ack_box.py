@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,6 +76,15 @@ def test_whoever_ticks_it_has_the_incident_before_any_merge(night: Team) -> None
     assert record(night)["times"]["acknowledged"]
     assert "I have it" not in night.issue("")["body"]
     assert night.nothing_is_planned()
+
+
+def test_a_run_with_an_answer_that_waits_asks_for_the_open_pull_requests_once(night: Team) -> None:
+    night.does(BOB_TOKEN, "", body=night.issue("")["body"].replace(BOX, "- [x] **I have it:**"))
+    night.apply()
+    done = night.call("plan", "--tracker", "github", "--show-requests")
+    assert "waiting in #" in done.out, done
+    asked = re.findall(r"^GET \S*/pulls\?\S*", done.err, re.MULTILINE)
+    assert len(asked) == 1, asked
 
 
 def test_a_tick_that_is_taken_back_acknowledges_nothing(night: Team) -> None:

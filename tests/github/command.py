@@ -171,7 +171,8 @@ class Stage:
         self.git.arm(*((cell.at, cell.kind) if cell and cell.is_git else ()))
         try:
             with self._patched(), dying(self.proxy):
-                options = {"repo": str(self.folder.path), "rev": None, "at": stamp(self.now + self.later)}
+                present = max(self.now, datetime.now(UTC).replace(microsecond=0) + AHEAD)  # a cell may take minutes
+                options = {"repo": str(self.folder.path), "rev": None, "at": stamp(present + self.later)}
                 return apply_plan(open_workspace(options), PlanOptions(tracker="github"))
         except Killed:
             self.forget_lock()

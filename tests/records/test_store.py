@@ -16,9 +16,11 @@ import pytest
 from incident_ops import resources
 from incident_ops.adapters.cache import Cache
 from incident_ops.adapters.git import Git
+from incident_ops.domain.record import Unread
 from incident_ops.errors import Incomplete
+from incident_ops.records import index as index_module
 from incident_ops.records.history import every_record, last_readable, read_record
-from incident_ops.records.index import RecordIndex
+from incident_ops.records.index import IndexEntry, RecordIndex, to_record
 from incident_ops.records.store import Store, is_record, load_index, other_folder
 from incident_ops.validation import record_checker
 from tests.support.repository import NOW, SERVICES, Repo, record_text, seen
@@ -268,6 +270,54 @@ CHANGES: list[Callable[[Repo], None]] = [
 ]  # fmt: skip
 
 
+def begun_early(repo: Repo, keep: Cache) -> RecordIndex:
+    """The catalogue of a run that lets git compare the work tree beside other work."""
+    store, setting = repo.store(), repo.setting()
+    store.compare_early()
+    return load_index(store, record_checker(setting, NOW), setting.fingerprint, keep)
+
+
+def test_a_comparison_that_began_early_is_used_once(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One load takes it and asks git for no other; the next one sees what was written since."""
+    asked: list[str] = []
+    edited = Git.edited
+    monkeypatch.setattr(
+        Git, "edited", lambda git, commit, folders: asked.append(commit) or edited(git, commit, folders)
+    )
+    commit, store, setting = filled(repo), repo.store(), repo.setting()
+    store.compare_early()
+    store.compare_early()
+    told = [seen(load_index(store, record_checker(setting, NOW), setting.fingerprint))]
+    assert asked == [commit]
+    repo.put("INC-1", title="Written since")
+    told.append(seen(load_index(store, record_checker(setting, NOW), setting.fingerprint)))
+    assert asked == [commit] * 2
+    assert [each["live"][0].incident.title for each in told] == ["Login fails", "Written since"]
+    at_commit = Store(repo.root, repo.around(), commit)
+    at_commit.compare_early()
+    assert asked == [commit] * 2, "of a revision nothing is compared"
+
+
+def test_a_record_is_made_once(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a command asks for what is live; one that is replaced or left out is not kept."""
+    made: list[str] = []
+    monkeypatch.setattr(index_module, "to_record", lambda path, data: made.append(path) or to_record(path, data))
+    paths = [repo.put(f"INC-{number}") for number in (1, 2, 3)]
+    repo.commit()
+    catalogue = repo.catalogue()
+    live = list(catalogue.live())
+    assert [record for _, _, record in catalogue.entries()] == live
+    assert [record for _, _, record in catalogue.entries(paths[:2])] == live[:2]
+    assert made == paths
+    repo.put("INC-2", title="Replaced")
+    other = list(repo.catalogue().live())[1]
+    catalogue.put(IndexEntry(paths[1], "", "INC-2", 1, 0, [], other.data, []))
+    assert [one.incident.title for one in catalogue.live()] == ["Login fails", "Replaced", "Login fails"]
+    assert catalogue.leave_out(Unread(paths[1], "why"))
+    catalogue.drop(paths[2])
+    assert [one.path for one in catalogue.live()] == paths[:1]
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_edited_work_tree_is_seen_as_it_is(repo: Repo, keep: Cache, change: Callable[[Repo], None]) -> None:
     """Whatever was edited: the same as without git and, once committed, the same as that commit; cached or not."""
@@ -279,6 +329,7 @@ def test_an_edited_work_tree_is_seen_as_it_is(repo: Repo, keep: Cache, change: C
     change(repo)
     told, cached = seen(repo.catalogue()), seen(repo.catalogue(keep=keep))
     assert cached == told
+    assert seen(begun_early(repo, keep)) == told
     (repo.root / ".git").rename(repo.root.parent / "away")
     without_git = seen(repo.catalogue())
     (repo.root.parent / "away").rename(repo.root / ".git")

@@ -133,11 +133,17 @@ def https(origin: Origin, mode: str, user_token: str = "") -> Iterator[Served]:
     `mode` open, readonly, token (who has no `user_token` gets 401), silent (takes the connection, never answers) or
     lost (what is pushed is taken, the answer is not sent).
     """
-    notes = origin.folder / "notes"
+    with serve(origin.folder, origin.folder / "notes", mode, user_token) as server:
+        yield Served(f"{server.url}/origin.git", server.notes)
+
+
+@contextmanager
+def serve(folder: Path, notes: Path, mode: str, user_token: str) -> Iterator[Served]:
+    """The same for all bare repositories below a folder; `url` is the server's own."""
     notes.mkdir(exist_ok=True)
     make_certificate(notes, "localhost")
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.git_https", str(origin.folder), str(notes), mode],
+        [sys.executable, "-m", "tests.support.git_https", str(folder), str(notes), mode],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -146,7 +152,7 @@ def https(origin: Origin, mode: str, user_token: str = "") -> Iterator[Served]:
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        yield Served(f"https://localhost:{port}/origin.git", notes)
+        yield Served(f"https://localhost:{port}", notes)
     finally:
         server.kill()
         server.communicate()

@@ -31,6 +31,17 @@ def need_node() -> None:
         )
 
 
+def own_files(home: Path) -> Path:
+    """Copies the files of this checkout as they are now, without what is built or ignored -> the folder."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_bytes((ROOT / name).read_bytes())
+    return home
+
+
 def _node(script: str, *words: str, given: object = None, environment: dict[str, str] | None = None) -> Any:
     need_node()
     done = subprocess.run(
@@ -49,6 +60,15 @@ def describe(*files: Path) -> list[dict[str, Any]]:
     """For each workflow {"file", "errors", "document"}: what GitHub's parser says of it, and what it read."""
     found: list[dict[str, Any]] = _node("describe.mjs", *map(str, files))
     return found
+
+
+def github_examples(event: str) -> list[dict[str, Any]]:
+    """GitHub's own examples of the payload of an event."""
+    file = RUNNER / "node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+    if not file.is_file():
+        pytest.skip("@octokit/webhooks-examples is not here: `npm ci` in tests/workflows/runner")
+    events = json.loads(file.read_text(encoding="utf-8"))
+    return [example for one in events if one["name"] == event for example in one["examples"]]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.support.standin import Standin
-from tests.workflows.running import ROOT, WORKFLOWS, need_node, run_job
+from tests.workflows.running import ROOT, WORKFLOWS, need_node, own_files, run_job
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 ACTIONS = sorted((ROOT / "actions").glob("*/action.yml"))
@@ -60,14 +60,7 @@ def test_every_other_install_asks_too(place: str) -> None:
 
 def _checkout(home: Path) -> Path:
     """A repository with the files of this one as they are now."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).write_bytes((ROOT / name).read_bytes())
+    own_files(home)
     for words in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"], ["commit", "--quiet", "-m", "all"]):
         subprocess.run(["git", *words], cwd=home, check=True)
     return home

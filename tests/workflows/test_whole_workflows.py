@@ -1,0 +1,156 @@
+"""The workflows of this house, each run whole as a repository of records has it installed: every job and every step."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from incident_ops.reconcile.generated_block import owner
+from tests.support.http_sink import HttpSink
+from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN
+from tests.workflows.act import Hosted, Machine, WholeRun
+from tests.workflows.running import WORKFLOWS, github_examples
+
+pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])]
+POLICY = f"""\
+extends: sev0-3
+tracker: {{identities: [{LOGIN}]}}
+notify: {{incident_channel: {{create: false}}}}
+levels:
+- {{id: SEV1, channels: [ticket, chat]}}
+contacts:
+  roles: {{on_call: ["@alice"]}}
+  "@alice": {{channels: [chat]}}
+"""
+ALL_WELL = {"plan": "success", "apply": "success", "sla/check": "success", "sla/notify": "success"}
+INSTALL = "Install incident-ops"
+
+
+def declared(minutes: float) -> str:
+    """The times of an incident that was declared so long ago."""
+    at = datetime.now(UTC) - timedelta(minutes=minutes)
+    return f"{{declared: {at:%Y-%m-%dT%H:%M:%SZ}}}"
+
+
+@pytest.fixture
+def records(runner: Machine, tmp_path: Path) -> Hosted:
+    """A repository with a SEV1 incident of a minute ago with two items, and the three workflows installed."""
+    made = Hosted(runner, tmp_path, policy=POLICY)
+    items = "".join(f"\n- {{id: AI-{n}, title: Mend part {n}, status: open}}" for n in (1, 2))
+    made.folder.put("INC-1", times=declared(1), action_items=items)
+    made.install("validate.yml", "reconcile.yml", "sla.yml")
+    made.push()
+    return made
+
+
+def keys(records: Hosted) -> list[str]:
+    """The keys of the open issues."""
+    return sorted(key for one in records.ask("/issues?state=open&per_page=100") if (key := owner(one["body"] or "")))
+
+
+def tip(records: Hosted, branch: str = "main") -> str:
+    """The commit that a branch of the remote is at; "" where there is none."""
+    return records.folder.git("ls-remote", "origin", f"refs/heads/{branch}").partition("\t")[0]
+
+
+def published(records: Hosted, branch: str, path: str) -> str:
+    """A file on a branch of the remote."""
+    records.folder.git("fetch", "--quiet", "origin", branch)
+    return records.folder.git("show", f"FETCH_HEAD:{path}")
+
+
+def checked_out(run: WholeRun) -> dict[str, str]:
+    """Job -> the ref that its checkout asked for."""
+    return {use["job"]: use["with"]["ref"] for use in run.used if use["action"] == "actions/checkout"}
+
+
+def test_a_push_that_declares_ends_in_a_page_issues_and_gate_json(records: Hosted, sink: HttpSink) -> None:
+    """Into an empty Python in each job, as GitHub's machines have it."""
+    commit = tip(records)
+    secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+    run = records.run("reconcile.yml", "push", {"after": commit}, secrets=secrets, installs=True)
+    assert (run.code, run.conclusions()) == (0, ALL_WELL), run.said
+    assert set(sink.titles) == {"SEV1 Login fails - Declared (INC-1)"}
+    assert keys(records) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
+    assert [pull["head"]["ref"] for pull in records.ask("/pulls?state=open")] == ["incident-ops/numbers"]
+    gate = json.loads(published(records, "incident-ops/public", "gate.json"))
+    assert (gate["revision"], gate["services"]["api"]["ids"]) == (commit, ["INC-1"])
+    assert "INC-1/AI-2" in run.jobs["plan"].summary
+    assert checked_out(run) == {"plan": "main", "apply": commit, "check": "main", "notify": commit}
+    for job in run.jobs.values():
+        assert "No broken requirements found" in job.steps[INSTALL].log
+
+
+def test_an_issue_that_a_person_closes_is_proposed_as_done(records: Hosted, sink: HttpSink) -> None:
+    """Two runs: the push, and the event of the issue; nobody is told anything twice, nothing else is opened."""
+    secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+    assert records.run("reconcile.yml", "push", secrets=secrets).code == 0
+    told, opened = len(sink.taken), keys(records)
+    (issue,) = [one for one in records.ask("/issues") if owner(one["body"] or "") == "INC-1/AI-1"]
+    body = {"state": "closed", "state_reason": "completed"}
+    closed = records.github.ask("PATCH", f"/repos/{records.name}/issues/{issue['number']}", body, token=PERSON_TOKEN)
+    example = next(one for one in github_examples("issues") if one["action"] == "reopened")  # it has none of closed
+    changed = {"issue": {**example["issue"], **closed}, "sender": {**example["sender"], "login": PERSON}}
+    event = {**example, "action": "closed", **changed}
+    run = records.run("reconcile.yml", "issues", event, secrets=secrets)
+    assert run.code == 0, run.said
+    assert len(sink.taken) == told
+    assert keys(records) == [key for key in opened if key != "INC-1/AI-1"]
+    heads = [pull["head"]["ref"] for pull in records.ask("/pulls?state=open")]
+    texts = "".join(published(records, head, "incidents/INC-1/incident.yaml") for head in heads)
+    assert "status: done" in texts
+    assert f"@{PERSON}" in texts
+
+
+def test_an_issue_that_is_not_ours_starts_no_job(records: Hosted) -> None:
+    """Each payload that GitHub gives as an example, of the kinds that the workflow is started by."""
+    kinds = yaml.load((WORKFLOWS / "reconcile.yml").read_text(encoding="utf-8"), yaml.BaseLoader)["on"]["issues"][
+        "types"
+    ]
+    events = [one for one in github_examples("issues") if one["action"] in kinds]
+    assert {one["action"] for one in events} == set(kinds) - {"closed"}
+    for event in events:
+        run = records.run("reconcile.yml", "issues", event)
+        assert (run.code, run.conclusions()) == (0, {}), event["action"]
+
+
+def test_the_schedule_tells_what_came_due(records: Hosted, sink: HttpSink) -> None:
+    """A SEV1 that nobody took: the second run has nothing to do and starts no job that writes."""
+    records.folder.put("INC-1", times=declared(30))
+    records.push()
+    secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+    run = records.run("sla.yml", "schedule", {"schedule": "7,17,27,37,47,57 * * * *"}, secrets=secrets)
+    assert (run.code, run.conclusions()) == (0, {"check": "success", "notify": "success"}), run.said
+    assert any("was due" in title for title in sink.titles), sink.titles
+    assert "People to notify" in run.jobs["check"].summary
+    told = len(sink.taken)
+    again = records.run("sla.yml", "schedule", secrets=secrets)
+    assert (again.code, again.conclusions()) == (0, {"check": "success"}), again.said
+    assert len(sink.taken) == told
+
+
+def test_a_pull_request_is_judged_and_previewed(records: Hosted) -> None:
+    """A good one is green and says what a merge does; one with a broken record is red; nothing is written by either."""
+    records.folder.put("INC-2", times=declared(5))
+    good = records.run("validate.yml", "pull_request", records.propose("good"), ref="refs/pull/1/merge")
+    assert (good.code, good.conclusions()) == (0, {"validate": "success", "preview": "success"}), good.said
+    assert "INC-2" in good.jobs["preview"].summary
+    records.folder.put("INC-2", "id: INC-2\ntitle: [\n")
+    bad = records.run("validate.yml", "pull_request", records.propose("bad", 2), ref="refs/pull/2/merge")
+    assert bad.code == 1
+    assert bad.jobs["validate"].conclusion == "failure"
+    assert "incidents/INC-2/incident.yaml" in bad.jobs["validate"].log
+    assert records.ask("/issues?state=all") == []
+    assert {use["with"]["fetch-depth"] for use in bad.used if use["action"] == "actions/checkout"} == {"0"}
+
+
+def test_a_push_to_main_is_judged_against_what_was_before(records: Hosted) -> None:
+    before = tip(records)
+    records.folder.put("INC-2", times=declared(5))
+    records.push()
+    run = records.run("validate.yml", "push", {"before": before})
+    assert (run.code, run.conclusions()) == (0, {"validate": "success"}), run.said
