@@ -181,6 +181,11 @@ def held_steps(sizes: Sizes) -> Iterator[Row]:
     yield from rollouts.dead_at_the_end(SEED, sizes.bad // 2)
 
 
+def scrapes(sizes: Sizes) -> Iterator[Row]:
+    """How long a bad canary takes where samples lie 15, 30 or 60 s apart."""
+    yield from rollouts.scrapes(SEED, sizes.bad // 10)
+
+
 def rollouts_agree(sizes: Sizes) -> Iterator[Row]:
     """The product's own code against the arrays over the steps of rollouts."""
     yield from rollouts.rollouts_agree(SEED, sizes.checked // 2)
@@ -246,7 +251,7 @@ def _agree(name: str, setting: Setting, runs: Runs, plain: bool) -> Row:
 
 
 def pace(sizes: Sizes) -> Iterator[Row]:
-    """Ticks a second of a full verdict (fail, pass, interval) on one core.
+    """Ticks a second of a verdict on one core; *read* with all figures that a person may ask for, the interval too.
 
     Beside it the count test alone, written out plainly, in the same rounds: what a machine's figures are worth.
     """
@@ -254,13 +259,15 @@ def pace(sizes: Sizes) -> Iterator[Row]:
     for is_even in (True, False):
         for rps in (10, 100):
             ticks = _ticks(number, rps, is_even)
-            whole, alone = [], []
+            whole, read, alone = [], [], []
             for _round in range(5):
                 alone.append(number / _alone(ticks))
                 whole.append(number / _timed(ticks))
+                read.append(number / _timed(ticks, is_read=True))
             row: Row = {"traffic": "even" if is_even else "varying", "canary rps": rps, "errors": 0.005}
             shares = sorted(full / part for full, part in zip(whole, alone, strict=True))
             row |= {"ticks a second, best": round(max(whole)), "median": round(sorted(whole)[2])}
+            row["read, best"] = round(max(read))
             yield row | {"count test alone": round(max(alone)), "share of it": round(shares[2], 3)}
 
 
@@ -286,13 +293,15 @@ def _ticks(number: int, rps: float, is_even: bool) -> list[tuple[float, Counts, 
     ]
 
 
-def _timed(ticks: list[tuple[float, Counts, Counts]]) -> float:
+def _timed(ticks: list[tuple[float, Counts, Counts]], is_read: bool = False) -> float:
     settings = EvidenceSettings(interval=1.0)
     evidence = begin_evidence(settings)
     start = time.process_time()
     for at, canary, baseline in ticks:
         evidence = observe_tick(settings, evidence, at, canary, baseline)
-        judge_evidence(settings, evidence, 1e9)
+        now = judge_evidence(settings, evidence, 1e9)
+        if is_read:
+            _figures = now.e_value, now.ratio, now.interval, now.assumption
     return time.process_time() - start
 
 
@@ -323,6 +332,7 @@ TABLES: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "good_rollouts": good_rollouts,
     "late_breaks": late_breaks,
     "held_steps": held_steps,
+    "scrapes": scrapes,
     "speed_of_plain": speed_of_plain,
     "edge": edge,
     "good_passes": lambda sizes: gate_pass.good_passes(drawn, sizes.good // 2),

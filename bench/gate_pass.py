@@ -14,8 +14,6 @@ import numpy as np
 from gate_rollouts import percent, upper
 from gate_shapes import SHAPES, Runs, Setting, clumped
 
-from incident_ops.canary.leaning import LEANING
-
 Row = dict[str, object]
 Draw = Callable[..., Runs]
 
@@ -41,7 +39,7 @@ def _held(runs: Runs, setting: Setting) -> np.ndarray:
     """Runs that failed on the way, or lean against the canary at the end (asked in blocks of a tick)."""
     traffic = starts.even(setting)
     seen = starts.by_own_span(runs, traffic)
-    leaning = starts.leans(runs, traffic, seen, setting.ticks - 1) >= LEANING
+    leaning = starts.held(runs, traffic, seen, setting.ticks - 1)
     return np.asarray((seen.rule.both >= FAIL_AT).any(axis=1) | leaning)
 
 

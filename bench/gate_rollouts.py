@@ -27,8 +27,9 @@ from incident_ops.canary.evidence import (
     observe_tick,
 )
 from incident_ops.canary.evidence_settings import EvidenceSettings
-from incident_ops.canary.judgement import weigh_evidence
-from incident_ops.canary.leaning import LEANING, lean
+from incident_ops.canary.judgement import judge_evidence, weigh_evidence
+from incident_ops.canary.leaning import is_leaning, lean
+from incident_ops.deploy_gate.verdict import FAIL
 
 Row = dict[str, object]
 Floats = NDArray[np.float64]
@@ -101,7 +102,7 @@ def _good(runs: Runs, rollout: Rollout, name: str, letter: str) -> Row:
     traffic, number = starts.rollout(rollout), len(runs.canary)
     seen = starts.by_own_span(runs, traffic)
     failed = percent((seen.rule.both >= LEVEL).any(axis=1))
-    held = [starts.leans(runs, traffic, seen, end) >= LEANING for end in traffic.ends[:-1]]
+    held = [starts.held(runs, traffic, seen, end) for end in traffic.ends[:-1]]
     row: Row = {"shape": name, "rollout": letter, "rate": rollout.rate, "rps": rollout.rps, "tick": rollout.tick}
     row |= {"runs": number, "default": failed, "default, upper": upper(failed, number)}
     row["before"] = percent((seen.before.both >= LEVEL).any(axis=1))
@@ -176,22 +177,53 @@ def dead_at_the_end(seed: int, number: int) -> Iterator[Row]:
     for tick in (15.0, 5.0):
         for factor, seconds in ((DEAD, tick), (TENFOLD, 60.0)):
             for rps in (100.0, 1000.0):
-                for share in (0.1, 0.5, 0.75):
+                for share in BEFORE:
                     rollout = Rollout(0.005, rps, tick, shares=(*BEFORE[share], share))
                     worse = np.ones((number, rollout.ticks))
-                    worse[:, rollout.ticks - round(seconds / tick) :] = min(factor, 1 / rollout.rate)
+                    begin = rollout.ticks - round(seconds / tick)
+                    worse[:, begin:] = min(factor, 1 / rollout.rate)
                     runs = drawn(seed, SHAPES["ideal"], replace(rollout, worse=worse), number, "end", factor)
+                    if factor == DEAD:  # as drawn, one in a thousand has errors in less than half of its requests
+                        runs.canary[:, begin:] = np.floor(rollout.sides[0][begin:])
                     traffic = starts.rollout(rollout)
                     seen = starts.by_own_span(runs, traffic)
-                    kept = (starts.leans(runs, traffic, seen, rollout.ticks - 1) >= LEANING) | (
-                        seen.rule.both[:, -1] >= LEVEL
-                    )
+                    kept = starts.held(runs, traffic, seen, rollout.ticks - 1) | (seen.rule.both[:, -1] >= LEVEL)
                     row: Row = {"tick": tick, "rps": rps, "share": share, "runs": number}
                     yield row | {
                         "factor": "dead" if factor == DEAD else factor,
                         "seconds": seconds,
                         "held": percent(kept),
                     }
+
+
+def scrapes(seed: int, number: int) -> Iterator[Row]:
+    """Seconds that count until the product fails a canary that is bad from the first of them, by the scrape's distance.
+
+    100 requests a second on the canary; a tick is as long as samples lie apart.
+    """
+    for every in (15.0, 30.0, 60.0):
+        for share in (0.1, 0.5, 0.9):
+            for factor in (DEAD, TENFOLD):
+                rng = np.random.default_rng([seed, round(every), round(100 * share), factor == DEAD])
+                ticks = sorted(_ticks_to_fail(rng, every, share, factor) for _run in range(number))
+                middle, late = (ticks[round(part * (number - 1))] for part in (0.5, 0.95))
+                row: Row = {"scrape": every, "share": share, "factor": "dead" if factor == DEAD else factor}
+                yield row | {"ticks, median": middle, "median, s": middle * every, "q95, s": late * every}
+
+
+def _ticks_to_fail(rng: np.random.Generator, every: float, share: float, factor: float) -> int:
+    settings = EvidenceSettings(interval=every, counted=540.0)
+    requests, others, rate = 100 * every, 100 * every * (1 - share) / share, 0.005
+    both = requests + others
+    before = [Counts(float(errors), both) for errors in rng.poisson(rate * both, int(3600 / every))]
+    evidence = begin_evidence(settings, before)
+    tick = 0
+    while judge_evidence(settings, evidence, math.inf).verdict != FAIL:
+        tick += 1
+        mine = requests if factor == DEAD else float(rng.poisson(factor * rate * requests))
+        sides = Counts(mine, requests), Counts(float(rng.poisson(rate * others)), others)
+        evidence = observe_tick(settings, evidence, tick * every, *sides)
+    return tick
 
 
 def rollouts_agree(seed: int, number: int) -> Iterator[Row]:
@@ -212,6 +244,7 @@ def _differences(runs: Runs, rollout: Rollout, name: str) -> Row:
     traffic = starts.rollout(rollout)
     seen = starts.by_own_span(runs, traffic)
     leaning = {end: starts.leans(runs, traffic, seen, end) for end in traffic.ends}
+    held = {end: starts.held(runs, traffic, seen, end) for end in traffic.ends}
     settings = EvidenceSettings(interval=rollout.tick, steps=len(rollout.shares), counted=rollout.ticks * rollout.tick)
     worst = lean_worst = 0.0
     for run in range(len(runs.canary)):
@@ -228,6 +261,7 @@ def _differences(runs: Runs, rollout: Rollout, name: str) -> Row:
             worst = max(worst, abs((now.ratio.log_fail if now.ratio else math.inf) - both))
             if tick in leaning:
                 lean_worst = max(lean_worst, abs(math.log(lean(settings, evidence) / leaning[tick][run])))
+                lean_worst = lean_worst if is_leaning(settings, evidence) == held[tick][run] else math.inf
         if max(worst, lean_worst) > 1e-6:
             raise SystemExit(f"bench/gate.py: the product and the arrays differ: {name}, {rollout}, run {run}, {worst}")
     return {"largest difference of ln E": worst, "of leaning": lean_worst}

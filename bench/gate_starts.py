@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from gate_batch import LEVELS, OURS, Evidence, Floats, log_mean, spans
+from gate_batch import LEVELS, LEVELS_99, OURS, Evidence, Floats, log_mean, spans
 from gate_shapes import BASELINE_SHARE, Rollout, Runs, Setting
 from numpy.typing import NDArray
 
 from incident_ops.canary.bets import BOLDEST
+from incident_ops.canary.evidence import BROKEN_ERRORS, OBVIOUS_RATE, OBVIOUS_RATIO
 from incident_ops.canary.evidence_settings import LATE
+from incident_ops.canary.leaning import LEANING
 
 WHOLE, TICKS, STEPS, KEPT, LEVEL_PART = 0.7, 0.1, 0.2, 0.2, 0.05
 
@@ -52,7 +54,7 @@ def rollout(setting: Rollout) -> Traffic:
 class Found:
     """ln of the evidence after each tick, (runs, ticks): the rule, and the one it replaces.
 
-    `allowed` is c of each tick's block, `lengths` (runs,) are the blocks' ticks.
+    `allowed` is c of each tick's block, `phi` what leaning divides counts by, `lengths` (runs,) are the blocks' ticks.
     """
 
     rule: Evidence
@@ -77,13 +79,13 @@ class _Spread:
         self.requests += requests
         self.squares = self.squares + errors**2 / requests
 
-    def phi(self) -> Floats:
+    def phi(self, levels: Floats = LEVELS) -> Floats:
         if self.number < 2:
             return np.ones(len(self.errors))
         with np.errstate(divide="ignore", invalid="ignore"):
             index = (self.squares * self.requests / self.errors - self.errors) / (self.number - 1)
         index = np.where(self.errors > 0, index, 1.0)
-        return np.where((index > 1) & (index > LEVELS[self.number - 1]), index, 1.0)
+        return np.where((index > 1) & (index > levels[self.number - 1]), index, 1.0)
 
 
 def _past(runs: Runs, traffic: Traffic, length: int) -> _Spread:
@@ -116,52 +118,67 @@ def _level_factors(mine: Floats, requests: float, allowed: Floats) -> Floats:
 def found(runs: Runs, traffic: Traffic, length: int = 1, limit: float = 1.0, unacceptable: float = 2.0) -> Found:
     """The evidence of a fail in blocks of `length` ticks."""
     number, ticks = runs.canary.shape
-    logs = [np.empty((number, ticks)) for _name in range(4)]
-    levels, phis = np.empty((number, ticks)), np.empty((number, ticks))
-    state = _Beginnings(number, len(traffic.begins), traffic.planned or ticks)
-    spread, first, allowed = _past(runs, traffic, length), 0, np.full(number, 0.5)
-    worse, mixed = np.zeros((number, len(OURS.grid))), np.zeros((number, len(OURS.grid)))
-    expected = np.zeros(number)
-    recent = max(4, int(np.ceil(60 / (traffic.tick * length) - 1e-9))) * length
+    rows = [np.empty((number, ticks)) for _name in range(6)]
+    walk = _Walk(runs, traffic, length, (limit, unacceptable))
     for tick in range(ticks):
-        n, m = traffic.canary[tick], traffic.baseline[tick]
-        x = runs.canary[:, tick]
-        k = x + runs.baseline[:, tick]
-        expected += k * limit * n / (limit * n + m)
-        is_end = tick + 1 - first == length or tick == ticks - 1
-        usual = spread.errors, spread.requests, spread.phi()
-        block = slice(first, tick + 1)
-        if tick + 1 - first == length:
-            spread.add(runs.baseline[:, block].sum(axis=1).astype(float), traffic.baseline[block].sum())
-        phi = spread.phi()
-        ratios = limit * OURS.grid
+        for row, now in zip(rows, walk.tick(tick), strict=True):
+            row[:, tick] = now
+    return Found(Evidence(*rows[:2]), Evidence(*rows[2:4]), rows[4], rows[5], np.full(number, length))
+
+
+class _Walk:
+    """The runs tick by tick; `limits` are `maxRatio` and `unacceptableRatio`."""
+
+    def __init__(self, runs: Runs, traffic: Traffic, length: int, limits: tuple[float, float]) -> None:
+        number = len(runs.canary)
+        self._runs, self._traffic, self._length, self._limits = runs, traffic, length, limits
+        self._state = _Beginnings(number, len(traffic.begins), traffic.planned or runs.canary.shape[1])
+        self._spread, self._own = _past(runs, traffic, length), _Spread(0, np.zeros(number), 0.0, np.zeros(number))
+        self._first, self._allowed, self._expected = 0, np.full(number, 0.5), np.zeros(number)
+        self._worse, self._mixed = np.zeros((number, len(OURS.grid))), np.zeros((number, len(OURS.grid)))
+
+    def tick(self, tick: int) -> tuple[Floats, ...]:
+        """ln of the evidence by counts and shares, the same by the rule before, c, and phi of leaning."""
+        n, m, limit = self._traffic.canary[tick], self._traffic.baseline[tick], self._limits[0]
+        x = self._runs.canary[:, tick]
+        k = x + self._runs.baseline[:, tick]
+        self._expected += k * limit * n / (limit * n + m)
+        block = slice(self._first, tick + 1)
+        is_full, is_last = block.stop - block.start == self._length, tick + 1 == self._runs.canary.shape[1]
+        usual = self._spread.errors, self._spread.requests, self._spread.phi()
+        if is_full:
+            self._add(block)
+        phi, ratios = self._spread.phi(), limit * OURS.grid
         gain = x[:, None] * np.log(OURS.grid) - k[:, None] * np.log((n * ratios + m) / (n * limit + m))
-        worse += gain
-        state.tick(gain[:, LATE] / phi[:, None], tick in traffic.begins)
-        if is_end:
-            if tick + 1 - first < length:
-                spread.add(runs.baseline[:, block].sum(axis=1).astype(float), traffic.baseline[block].sum())
-                phi = spread.phi()
-            mine = runs.canary[:, block].sum(axis=1).astype(float)
-            errors = mine + runs.baseline[:, block].sum(axis=1)
-            share = np.where(errors > 0, expected / np.maximum(errors, 1), 0.5)
-            allowed = _allowed(
-                runs,
-                traffic,
-                usual,
-                (max(0, tick + 1 - recent + (length - (tick + 1 - first))), tick + 1),
-                limit,
-                unacceptable,
-            )
-            factors = _share_factors(mine, errors, share)
-            mixed += np.log(factors)
-            state.block(factors[:, LATE], _level_factors(mine, traffic.canary[block].sum(), allowed)[:, LATE])
-            first, expected = tick + 1, np.zeros(number)
-        whole = log_mean(worse / phi[:, None]), log_mean(mixed)
-        for log, now in zip(logs, (*state.logs(*whole), *whole), strict=True):
-            log[:, tick] = now
-        levels[:, tick], phis[:, tick] = allowed, phi
-    return Found(Evidence(logs[0], logs[1]), Evidence(logs[2], logs[3]), levels, phis, np.full(number, length))
+        self._worse += gain
+        self._state.tick(gain[:, LATE] / phi[:, None], tick in self._traffic.begins)
+        if is_full or is_last:
+            if not is_full:
+                self._add(block)
+                phi = self._spread.phi()
+            self._end(block, usual)
+        whole = log_mean(self._worse / phi[:, None]), log_mean(self._mixed)
+        return *self._state.logs(*whole), *whole, self._allowed, np.maximum(phi, self._own.phi(LEVELS_99))
+
+    def _add(self, block: slice) -> None:
+        for spread in (self._spread, self._own):
+            errors = self._runs.baseline[:, block].sum(axis=1).astype(float)
+            spread.add(errors, self._traffic.baseline[block].sum())
+
+    def _end(self, block: slice, usual: tuple[Floats, float, Floats]) -> None:
+        """Bet on a block that has ended, where the baseline had errors, requests and phi as `usual` before it."""
+        traffic, length = self._traffic, self._length
+        mine = self._runs.canary[:, block].sum(axis=1).astype(float)
+        errors = mine + self._runs.baseline[:, block].sum(axis=1)
+        share = np.where(errors > 0, self._expected / np.maximum(errors, 1), 0.5)
+        recent = max(4, int(np.ceil(60 / (traffic.tick * length) - 1e-9))) * length
+        first = max(0, block.stop - recent + (length - (block.stop - block.start)))
+        self._allowed = _allowed(self._runs, traffic, usual, (first, block.stop), *self._limits)
+        factors = _share_factors(mine, errors, share)
+        self._mixed += np.log(factors)
+        level = _level_factors(mine, traffic.canary[block].sum(), self._allowed)
+        self._state.block(factors[:, LATE], level[:, LATE])
+        self._first, self._expected = block.stop, np.zeros(len(mine))
 
 
 def _allowed(
@@ -229,6 +246,13 @@ def by_own_span(runs: Runs, traffic: Traffic) -> Found:
 def picked(runs: Runs, chosen: NDArray[np.bool_]) -> Runs:
     """Some of the runs."""
     return Runs(runs.canary[chosen], runs.baseline[chosen], runs.lookback[chosen])
+
+
+def held(runs: Runs, traffic: Traffic, seen: Found, end: int) -> NDArray[np.bool_]:
+    """Whether the step whose last tick is `end` is held: its evidence leans, or that tick is broken."""
+    x, y, n, m = runs.canary[:, end], runs.baseline[:, end], traffic.canary[end], traffic.baseline[end]
+    is_broken = (x >= BROKEN_ERRORS) & (x / n >= OBVIOUS_RATE) & (x / n * m >= OBVIOUS_RATIO * y)
+    return is_broken | (leans(runs, traffic, seen, end) >= LEANING)
 
 
 def leans(runs: Runs, traffic: Traffic, seen: Found, end: int, limit: float = 1.0) -> Floats:

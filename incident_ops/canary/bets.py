@@ -53,23 +53,31 @@ def bet(stakes: Stakes, share: float, allowed: float, errors: float, restraint: 
     `allowed` lies between 0 and 1, both excluded. A fail bets that the share is larger; a pass gives the baseline's
     share, and so bets that the canary's is smaller.
     """
-    return bet_won(stakes, bet_factors(share, allowed, errors, restraint))
+    surplus, held = share - allowed, _held(allowed, errors, restraint)
+    rows = zip(stakes.capitals, held)  # noqa: B905 - strict is slow
+    return _in_range(tuple([capital * (1.0 + surplus * stake) for capital, stake in rows]), stakes.log_scale)
 
 
 def bet_factors(share: float, allowed: float, errors: float, restraint: float = RESTRAINT) -> tuple[float, ...]:
     """What each bet multiplies its capital by; the arguments are those of `bet`."""
     surplus = share - allowed
-    held = stakes_held(round(math.log(allowed / (1 - allowed)) / STEP), errors, restraint)
-    return tuple([1 + surplus * stake for stake in held])
+    return tuple([1.0 + surplus * stake for stake in _held(allowed, errors, restraint)])
 
 
 def bet_won(stakes: Stakes, factors: tuple[float, ...]) -> Stakes:
     """The capitals multiplied, and kept in range."""
-    capitals = list(map(mul, stakes.capitals, factors))
+    return _in_range(tuple(map(mul, stakes.capitals, factors)), stakes.log_scale)
+
+
+def _held(allowed: float, errors: float, restraint: float) -> tuple[float, ...]:
+    return stakes_held(round(math.log(allowed / (1 - allowed)) / STEP), errors, restraint)
+
+
+def _in_range(capitals: tuple[float, ...], log_scale: float) -> Stakes:
     total = sum(capitals)
     if _SMALLEST < total < _LARGEST:
-        return Stakes(tuple(capitals), stakes.log_scale)
-    return Stakes(tuple([capital / total for capital in capitals]), stakes.log_scale + math.log(total))
+        return Stakes(capitals, log_scale)
+    return Stakes(tuple([capital / total for capital in capitals]), log_scale + math.log(total))
 
 
 def share_log_evidence(stakes: Stakes) -> float:

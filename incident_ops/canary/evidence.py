@@ -99,13 +99,17 @@ OBVIOUS_TICKS, OBVIOUS_ERRORS, OBVIOUS_RATE, OBVIOUS_RATIO = 2, 50, 0.5, 5.0
 """Two ticks running with 50 errors, every second request one, and five times the baseline's rate need no test."""
 
 
+BROKEN_ERRORS = 10
+"""So many errors of a tick show that it is broken, where half of its requests fail and five times the baseline's."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Everything that is known so far. `at` and `last_data` are seconds since the run began.
 
     `block_ticks` is the length of a block, `lookback_ticks` the baseline's ticks before the run that it was chosen
     from; `gaps` are the ticks without data by reason code; `obvious` is how many ticks running the canary was broken
-    for anyone to see. `passing` is what a pass compares; `has_error_series` is False where the canary's requests are
-    counted and a series of its errors was never seen.
+    for anyone to see, `is_broken` whether the last one looks so. `passing` is what a pass compares; `has_error_series`
+    is False where the canary's requests are counted and a series of its errors was never seen.
     """
 
     block_ticks: int
@@ -122,6 +126,7 @@ class Evidence(msgspec.Struct, frozen=True):
     obvious: int = 0
     passing: PassEvidence | None = None
     has_error_series: bool = True
+    is_broken: bool = False
 
     @property
     def is_obvious(self) -> bool:
@@ -177,6 +182,7 @@ def observe_tick(
         else:
             ratio, compared = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
             passing = observe_shares(settings, passing, canary, baseline)
+    is_broken = _is_broken(canary, compared)
     return Evidence(
         before.block_ticks,
         before.lookback_ticks,
@@ -189,16 +195,17 @@ def observe_tick(
         at,
         before.ticks + 1,
         gaps,
-        before.obvious + 1 if _is_broken(canary, compared) else 0,
+        before.obvious + 1 if is_broken and canary.errors >= OBVIOUS_ERRORS else 0,
         passing,
         before.has_error_series,
+        is_broken,
     )
 
 
 def _is_broken(canary: Counts, baseline: Counts) -> bool:
-    """Whether a tick with data on both sides shows a canary that is broken for anyone to see."""
+    """Whether a tick with data on both sides shows a canary that is broken."""
     rate = canary.errors / canary.requests
-    if canary.errors < OBVIOUS_ERRORS or rate < OBVIOUS_RATE or not baseline.requests:
+    if canary.errors < BROKEN_ERRORS or rate < OBVIOUS_RATE or not baseline.requests:
         return False
     return rate * baseline.requests >= OBVIOUS_RATIO * baseline.errors
 

@@ -8,13 +8,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from incident_ops.canary import ratio_test
 from incident_ops.canary.counters import NO_NEW_SAMPLE, NO_SAMPLES, Counts, add_counts
 from incident_ops.canary.evidence import Evidence, end_blocks, limit_phi, log_above, log_below
 from incident_ops.canary.evidence_settings import AUTO, EvidenceSettings
 from incident_ops.canary.leaning import LEANS_WORSE, is_leaning
 from incident_ops.canary.pass_test import PassFigures, pass_figures
-from incident_ops.canary.ratio_test import RatioInterval, RatioWeight, interval
+from incident_ops.canary.ratio_test import (
+    RatioEvidence,
+    RatioInterval,
+    RatioWeight,
+    interval,
+    pass_log_evidence,
+    scaled_weights,
+    weigh_ratio,
+)
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, OK, PASS
 from incident_ops.domain.time import spell_duration
 
@@ -28,7 +35,7 @@ SILENT_TICKS = 3
 _LARGEST_LOG = 700.0
 
 
-class Weight(msgspec.Struct, frozen=True):
+class Weight(NamedTuple):
     """ln of the evidence of each test at a moment; minus infinity where the test is not asked for."""
 
     ratio: RatioWeight | None
@@ -49,25 +56,52 @@ class LateCounts(NamedTuple):
 class Judgement(msgspec.Struct, frozen=True):
     """The verdict and its figures. `is_final`: a fail, or the horizon is reached; until then go on.
 
-    `e_value` is the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
-    ratio); a fail needs `e_needed`. The interval holds at level alpha on each side; `ratio` is the Mantel-Haenszel
-    estimate. `phi` is the larger of those used. `block_seconds` is how long one cause's errors may last (see
-    `assumption`). `passing` is what a look at a pass saw; None between looks, and where nothing is compared. `late` is
-    what a final one was counted from of late, where the run as a whole does not show that the canary is worse.
+    `log_fail` is ln of the weaker of the two evidences for a fail of the ratio (of the absolute limit where there is no
+    ratio). `phi` is the larger of those used. `passing` is what a look at a pass saw; None between looks, and where
+    nothing is compared. `late` is what a final one was counted from of late, where the run as a whole does not show
+    that the canary is worse. What only a reader asks for is worked out then, from `evidence`.
     """
 
     verdict: str
     reason_code: str
     is_final: bool
-    e_value: float
-    e_needed: float
-    ratio: float | None
-    interval: RatioInterval
+    log_fail: float
     phi: float
-    block_seconds: float
-    assumption: str
     passing: PassFigures | None
-    late: LateCounts | None = None
+    late: LateCounts | None
+    settings: EvidenceSettings
+    evidence: Evidence
+
+    @property
+    def e_value(self) -> float:
+        """The evidence for a fail."""
+        return math.exp(max(-_LARGEST_LOG, min(self.log_fail, _LARGEST_LOG)))
+
+    @property
+    def e_needed(self) -> float:
+        """The evidence that a fail needs."""
+        return math.exp(self.settings.fail_level)
+
+    @property
+    def ratio(self) -> float | None:
+        """The Mantel-Haenszel estimate; None where the baseline has no errors, or nothing is compared."""
+        matched = (0.0, 0.0) if self.evidence.ratio is None else self.evidence.ratio.matched
+        return matched[0] / matched[1] if matched[1] else None
+
+    @property
+    def interval(self) -> RatioInterval:
+        """The ratios that are not ruled out, at level alpha on each side."""
+        return _interval(self.settings, self.evidence.ratio, self.ratio)
+
+    @property
+    def block_seconds(self) -> float:
+        """How long one cause's errors may last (see `assumption`)."""
+        return self.evidence.block_ticks * self.settings.interval
+
+    @property
+    def assumption(self) -> str:
+        """What has to be true of the errors for alpha to hold, in a sentence for the person who reads the verdict."""
+        return assumption(self.settings, self.evidence)
 
 
 def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: float, look: int = 1) -> Judgement:
@@ -81,22 +115,16 @@ def judge_evidence(settings: EvidenceSettings, evidence: Evidence, horizon: floa
     weight = weigh_evidence(settings, ended)
     passing = _with_limit(settings, ended, weight, _look(settings, ended, look) if is_over and look else None)
     verdict, reason = _decide(settings, ended, weight, is_over, passing)
-    log_fail = weight.above_limit if weight.ratio is None else weight.ratio.log_fail
-    ratio = _ratio(ended)
-    e_value = math.exp(max(-_LARGEST_LOG, min(log_fail, _LARGEST_LOG)))
     return Judgement(
-        verdict=verdict,
-        reason_code=reason,
-        is_final=is_over or verdict != INCONCLUSIVE,
-        e_value=e_value,
-        e_needed=math.exp(settings.fail_level),
-        ratio=ratio,
-        interval=_interval(settings, weight.ratio, ratio),
-        phi=weight.phi if passing is None else max(weight.phi, passing.phi),
-        block_seconds=evidence.block_ticks * settings.interval,
-        assumption=assumption(settings, evidence),
-        passing=passing,
-        late=_late(settings, ended, weight.ratio) if is_over or verdict == FAIL else None,
+        verdict,
+        reason,
+        is_over or verdict != INCONCLUSIVE,
+        weight.above_limit if weight.ratio is None else weight.ratio.log_fail,
+        weight.phi if passing is None else max(weight.phi, passing.phi),
+        passing,
+        _late(settings, ended, weight.ratio) if is_over or verdict == FAIL else None,
+        settings,
+        ended,
     )
 
 
@@ -111,7 +139,7 @@ def _late(settings: EvidenceSettings, evidence: Evidence, weight: RatioWeight | 
 
 def weigh_evidence(settings: EvidenceSettings, evidence: Evidence) -> Weight:
     """The evidence of every test now."""
-    ratio = None if evidence.ratio is None else ratio_test.weigh_ratio(settings, evidence.ratio)
+    ratio = None if evidence.ratio is None else weigh_ratio(settings, evidence.ratio)
     base = settings.given_phi if ratio is None else ratio.fail_phi
     floor = above = below = -math.inf
     largest = base if ratio is None else ratio.pass_phi
@@ -201,13 +229,18 @@ def _decide(
     if not _is_below_limit(settings, evidence, weight) or evidence.canary.requests < settings.min_requests:
         return INCONCLUSIVE, TOO_FEW_SAMPLES
     is_early = settings.early_pass and weight.phi == 1
-    if (is_over and ratio is None) or (is_early and (ratio is None or ratio.log_pass >= settings.pass_level)):
+    if (is_over and ratio is None) or (is_early and _passes_early(settings, evidence.ratio)):
         return PASS, OK
     if passing is not None and passing.reason:
         return PASS, passing.reason
     if passing is not None and passing.is_leaning:
         return INCONCLUSIVE, LEANS_WORSE
     return INCONCLUSIVE, TOO_FEW_SAMPLES
+
+
+def _passes_early(settings: EvidenceSettings, evidence: RatioEvidence | None) -> bool:
+    """Whether the comparison, if there is one, lets it pass while phi is 1."""
+    return evidence is None or pass_log_evidence(settings, evidence, 1.0) >= settings.pass_level
 
 
 def _missing(settings: EvidenceSettings, evidence: Evidence) -> str:
@@ -225,23 +258,18 @@ def _missing(settings: EvidenceSettings, evidence: Evidence) -> str:
     return max(missing, key=lambda reason: missing[reason])
 
 
-def _ratio(evidence: Evidence) -> float | None:
-    if evidence.ratio is None or not evidence.ratio.matched[1]:
-        return None
-    return evidence.ratio.matched[0] / evidence.ratio.matched[1]
-
-
-def _interval(settings: EvidenceSettings, weight: RatioWeight | None, ratio: float | None) -> RatioInterval:
+def _interval(settings: EvidenceSettings, evidence: RatioEvidence | None, ratio: float | None) -> RatioInterval:
     """The interval of the counts, widened where the shares do not agree that a limit is ruled out.
 
     And where the ratio changed on the way: then the estimate may lie outside of what one ratio for all ticks allows.
     """
-    if weight is None:
+    if evidence is None:
         return RatioInterval(None, None)
-    low, high = interval(settings.grid, weight.weights, settings.alpha)
+    weight = weigh_ratio(settings, evidence)
+    low, high = interval(settings.grid, scaled_weights(evidence.scores, weight.fail_phi), settings.alpha)
     if low is not None and weight.log_fail < settings.fail_level:
         low = min(low, settings.max_ratio or 1.0)
-    if high is not None and weight.log_pass < settings.pass_level:
+    if high is not None and pass_log_evidence(settings, evidence, weight.pass_phi) < settings.pass_level:
         high = max(high, settings.unacceptable_ratio)
     if ratio is not None:
         low, high = low and min(low, ratio), high and max(high, ratio)

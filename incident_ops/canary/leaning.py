@@ -11,6 +11,7 @@ from itertools import accumulate
 from operator import add, mul
 
 from incident_ops.canary.bets import bet_factors
+from incident_ops.canary.counters import NORMAL_99, phi, spread_since
 from incident_ops.canary.evidence import Evidence, end_blocks
 from incident_ops.canary.evidence_settings import LATE, EvidenceSettings
 from incident_ops.canary.level_test import BlockCounts, level_factors
@@ -27,8 +28,11 @@ _LARGEST_LOG = 575.0
 
 
 def is_leaning(settings: EvidenceSettings, evidence: Evidence) -> bool:
-    """Whether the evidence since the step began, or of the last minute, leans against the canary."""
-    return lean(settings, evidence) >= LEANING
+    """Whether the evidence since the step began, or of the last minute, leans against the canary.
+
+    And where its last tick is broken: that tick alone is little evidence where ticks are short.
+    """
+    return evidence.is_broken or lean(settings, evidence) >= LEANING
 
 
 def lean(settings: EvidenceSettings, evidence: Evidence) -> float:
@@ -42,8 +46,8 @@ def lean(settings: EvidenceSettings, evidence: Evidence) -> float:
     if ratio is None or not ratio.starts.step_blocks:
         return 1.0
     late = ratio.recent[-ratio.starts.step_blocks :]
-    phi = ratio.fail_phi
-    counts = _mean([_since_step(settings, ratio, phi), *_count_starts(settings, late, phi)])
+    divisor = _divisor(settings, evidence, ratio)
+    counts = _mean([_since_step(settings, ratio, divisor), *_count_starts(settings, late, divisor)])
     if settings.is_plain:
         return counts
     shares = _mean([_average(ratio.starts.step_shares), *_starts(_share_rows(late))])
@@ -51,21 +55,28 @@ def lean(settings: EvidenceSettings, evidence: Evidence) -> float:
     return min(counts, (shares + levels) / 2)
 
 
-def _since_step(settings: EvidenceSettings, ratio: RatioEvidence, phi: float) -> float:
+def _divisor(settings: EvidenceSettings, evidence: Evidence, ratio: RatioEvidence) -> float:
+    """phi of the baseline: with its lookback, or in the run alone where its errors began to come in clumps."""
+    if evidence.passing is None or not settings.is_measured:
+        return ratio.fail_phi
+    return max(ratio.fail_phi, phi(spread_since(ratio.baseline_spread, evidence.passing.lookback), NORMAL_99))
+
+
+def _since_step(settings: EvidenceSettings, ratio: RatioEvidence, divisor: float) -> float:
     """By counts, since the step began."""
     side, begin = settings.grid.worse, ratio.step_scores
     allowed = ratio.scores[side.limit] - begin[side.limit]
     grown = zip(side.pick_late(ratio.scores), side.pick_late(begin), strict=True)
-    return _average([_exp((now - before - allowed) / phi) for now, before in grown])
+    return _average([_exp((now - before - allowed) / divisor) for now, before in grown])
 
 
-def _count_starts(settings: EvidenceSettings, late: Iterable[BlockCounts], phi: float) -> Iterator[float]:
+def _count_starts(settings: EvidenceSettings, late: Iterable[BlockCounts], divisor: float) -> Iterator[float]:
     rows = []
     for (errors, requests), (others, traffic) in ((one.canary, one.baseline) for one in late):
         gains = worse_gains(settings.grid, errors, errors + others, traffic / requests)
         rows.append(gains or [0.0] * len(UNTOUCHED))
     for sums in accumulate(reversed(rows), lambda total, row: list(map(add, total, row))):
-        yield _average([_exp(one / phi) for one in sums])
+        yield _average([_exp(one / divisor) for one in sums])
 
 
 def _share_rows(late: Iterable[BlockCounts]) -> Iterator[PerRatio]:

@@ -53,7 +53,7 @@ def level_factors(canary: Counts, allowed: float) -> tuple[float, ...]:
     errors, requests = canary
     surplus = errors / requests - allowed
     held = _stakes(round(math.log(allowed / (1 - allowed)) / STEP), round(math.log(requests) / STEP))
-    return tuple([1 + surplus * stake for stake in held])
+    return tuple([1.0 + surplus * stake for stake in held])
 
 
 @lru_cache(maxsize=4096)

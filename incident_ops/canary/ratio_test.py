@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from operator import add
 from typing import NamedTuple
 
 import msgspec
@@ -33,18 +32,6 @@ from incident_ops.canary.start_times import StartTimes
 
 Scores = tuple[float, ...]
 
-_VANISHING = 1e-200
-"""Below this the alternatives' weights may have been lost to rounding; they are then weighed among themselves."""
-
-
-class Weights(msgspec.Struct, frozen=True):
-    """Scores divided by the dispersion, as weights relative to the largest: exp((score - top) / phi)."""
-
-    scores: Scores
-    values: tuple[float, ...]
-    top: float
-    phi: float
-
 
 def no_scores(grid: Grid) -> Scores:
     """The scores before any tick."""
@@ -56,49 +43,43 @@ def add_errors(grid: Grid, scores: Scores, canary: float, baseline: float, traff
     errors = canary + baseline
     if errors == 0:
         return scores
-    return tuple(map(add, scores, _gains(grid, canary, errors, traffic)))
+    rows = zip(scores, grid.logs, _log_loads(grid, traffic))  # noqa: B905 - strict is slow
+    return tuple([score + (canary * own - errors * load) for score, own, load in rows])
 
 
-@lru_cache(maxsize=64)
-def _gains(grid: Grid, canary: float, errors: float, traffic: float) -> Scores:
-    """What a tick adds to each score; ticks of even traffic repeat."""
-    log1p, rest = math.log1p, traffic - 1  # in CPython twice as fast as log
-    pairs = zip(grid.points, grid.logs, strict=True)
-    return tuple([canary * own - errors * log1p(point + rest) for point, own in pairs])
+@lru_cache(maxsize=16)
+def _log_loads(grid: Grid, traffic: float) -> tuple[float, ...]:
+    """ln of all traffic in units of the canary's, were each of its requests `point` times as likely to fail.
+
+    Less ln of both sides' requests; even traffic repeats.
+    """
+    rest = traffic - 1
+    return tuple(map(math.log1p, [point + rest for point in grid.points]))  # in CPython twice as fast as log
 
 
 def worse_gains(grid: Grid, canary: float, errors: float, traffic: float) -> list[float] | None:
     """What a tick, or a block, adds to ln E of a fail at each late alternative; None where nothing."""
     if not errors:
         return None
-    gains = _gains(grid, canary, errors, traffic)
-    allowed = gains[grid.worse.limit]
-    return [gain - allowed for gain in grid.worse.pick_late(gains)]
+    side, loads = grid.worse, _log_loads(grid, traffic)
+    allowed = canary * grid.logs[side.limit] - errors * loads[side.limit]
+    late = zip(side.pick_late(grid.logs), side.pick_late(loads))  # noqa: B905 - strict is slow
+    return [canary * own - errors * load - allowed for own, load in late]
 
 
-def scaled_weights(scores: Scores, phi: float) -> Weights:
-    """The scores as weights, each difference divided by `phi` >= 1."""
-    top = max(scores)
-    return Weights(scores, _relative(scores, top, phi), top, phi)
+def scaled_weights(scores: Scores, phi: float) -> tuple[float, ...]:
+    """The scores divided by `phi` >= 1, as weights relative to the largest: exp((score - top) / phi)."""
+    return _relative(scores, max(scores), phi)
 
 
 def _relative(scores: Scores, top: float, phi: float) -> tuple[float, ...]:
-    exp = math.exp
     if phi == 1:
-        return tuple([exp(score - top) for score in scores])
-    return tuple([exp((score - top) / phi) for score in scores])
+        return tuple(map(math.exp, [score - top for score in scores]))
+    return tuple(map(math.exp, [(score - top) / phi for score in scores]))
 
 
-def count_log_evidence(weights: Weights, side: Side) -> float:
-    """ln E against the limit of a side of the grid, mixed over its alternatives."""
-    total = sum(side.pick(weights.values))
-    if total < _VANISHING:
-        return log_evidence_at(weights.scores, side, weights.phi)
-    return math.log(total / len(side.places)) + (weights.top - weights.scores[side.limit]) / weights.phi
-
-
-def log_evidence_at(scores: Scores, side: Side, phi: float) -> float:
-    """The same where the scores have not been weighed for this `phi`."""
+def count_log_evidence(scores: Scores, side: Side, phi: float) -> float:
+    """ln E against the limit of a side of the grid, mixed over its alternatives, each difference divided by `phi`."""
     own = side.pick(scores)
     top = max(own)
     return math.log(sum(_relative(own, top, phi)) / len(own)) + (top - scores[side.limit]) / phi
@@ -138,22 +119,18 @@ class RatioEvidence(msgspec.Struct, frozen=True):
     recent_baseline: Counts = Counts(0.0, 0.0)
 
 
-class RatioWeight(msgspec.Struct, frozen=True):
-    """ln of the evidence for each verdict, by counts and by shares, and the phi each was divided by.
+class RatioWeight(NamedTuple):
+    """ln of the evidence for a fail, by counts (divided by `fail_phi`) and by shares, mixed over start times.
 
-    That for a fail is mixed over start times, its shares with the level test. A verdict needs both: `log_fail` and
-    `log_pass` are the weaker ones, `log_whole` that for a fail by the run as a whole.
+    The shares are joined with the level test. A fail needs both: `log_fail` is the weaker one, `log_whole` that of the
+    run as a whole. `pass_phi` is what a pass divides its counts by.
     """
 
     fail_counts: float
     fail_shares: float
-    pass_counts: float
-    pass_shares: float
     fail_phi: float
     pass_phi: float
-    weights: Weights
     log_fail: float
-    log_pass: float
     log_whole: float
 
 
@@ -169,18 +146,24 @@ def observe_ratio(
     """The evidence after a tick with requests on both sides, where a block has `length` ticks."""
     canary_errors, requests = canary
     baseline_errors, others = baseline
-    errors, both, block = canary_errors + baseline_errors, requests + others, before.block
-    allowed, unacceptable = settings.max_ratio or 1.0, settings.unacceptable_ratio
-    filled = TickBlock(
-        block.ticks + 1,
-        add_counts(block.canary, canary) if block.ticks else canary,
-        add_counts(block.baseline, baseline) if block.ticks else baseline,
-        block.allowed + errors * allowed * requests / (allowed * requests + others),
-        block.unacceptable + errors * unacceptable * requests / (unacceptable * requests + others),
-    )
-    scores = add_errors(settings.grid, before.scores, canary_errors, baseline_errors, others / requests)
-    matched = (before.matched[0] + canary_errors * others / both, before.matched[1] + baseline_errors * requests / both)
-    gains = None if settings.is_plain else worse_gains(settings.grid, canary_errors, errors, others / requests)
+    errors, both, traffic = canary_errors + baseline_errors, requests + others, others / requests
+    allowed = errors / (1 + traffic / (settings.max_ratio or 1.0))
+    unacceptable = errors / (1 + traffic / settings.unacceptable_ratio)
+    block = before.block
+    if block.ticks:
+        filled = TickBlock(
+            block.ticks + 1,
+            add_counts(block.canary, canary),
+            add_counts(block.baseline, baseline),
+            block.allowed + allowed,
+            block.unacceptable + unacceptable,
+        )
+    else:
+        filled = TickBlock(1, canary, baseline, allowed, unacceptable)
+    scores = add_errors(settings.grid, before.scores, canary_errors, baseline_errors, traffic)
+    one, other = before.matched
+    matched = (one + canary_errors * others / both, other + baseline_errors * requests / both)
+    gains = None if settings.is_plain else worse_gains(settings.grid, canary_errors, errors, traffic)
     if filled.ticks >= length:
         return _bet(settings, before, length, scores, matched, filled, gains)
     starts = before.starts
@@ -226,7 +209,7 @@ def _bet(
         gone, blocks = blocks[0].baseline, blocks[1:]
         recent = Counts(recent.errors - gone.errors, recent.requests - gone.requests)
     level = level_test.level_allowed(settings, before.baseline_spread, now, recent)
-    spread = add_block(before.baseline_spread, *block.baseline)
+    spread = add_block(before.baseline_spread, block.baseline.errors, block.baseline.requests)
     now = fail_phi(settings, spread)
     if settings.is_plain:
         starts = msgspec.structs.replace(starts, step_blocks=starts.step_blocks + 1)
@@ -241,7 +224,7 @@ def _bet(
         before.step_scores,
         spread,
         now,
-        add_block(before.canary_spread, *block.canary),
+        add_block(before.canary_spread, block.canary.errors, block.canary.requests),
         worse,
         better,
         matched,
@@ -265,38 +248,27 @@ def is_sound_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> bool:
 
 
 def weigh_ratio(settings: EvidenceSettings, evidence: RatioEvidence) -> RatioWeight:
-    """The evidence for each verdict now.
+    """The evidence for a fail now.
 
     phi of a fail is the baseline's; of a pass the larger of the baseline's and the canary's own: a canary
     whose errors come in clumps would else pass by luck.
     """
-    grid = settings.grid
     base_phi = evidence.fail_phi
     pass_phi = max(base_phi, phi(evidence.canary_spread)) if settings.is_measured else base_phi
-    weights = scaled_weights(evidence.scores, base_phi)
-    fail_counts = count_log_evidence(weights, grid.worse)
-    if pass_phi == base_phi:
-        pass_counts = count_log_evidence(weights, grid.better)
-    else:
-        pass_counts = log_evidence_at(evidence.scores, grid.better, pass_phi)
-    fail_shares, pass_shares, log_whole = fail_counts, pass_counts, fail_counts
-    if not settings.is_plain:
-        pass_shares, whole_shares = share_log_evidence(evidence.better), share_log_evidence(evidence.worse)
-        log_whole = min(fail_counts, whole_shares)
-        fail_shares = start_times.log_bets(evidence.starts, whole_shares)
-        fail_counts = start_times.log_counts(evidence.starts, fail_counts)
-    return RatioWeight(
-        fail_counts,
-        fail_shares,
-        pass_counts,
-        pass_shares,
-        base_phi,
-        pass_phi,
-        weights,
-        min(fail_counts, fail_shares),
-        min(pass_counts, pass_shares),
-        log_whole,
-    )
+    counts = log_whole = count_log_evidence(evidence.scores, settings.grid.worse, base_phi)
+    if settings.is_plain:
+        return RatioWeight(counts, counts, base_phi, pass_phi, counts, counts)
+    whole_shares = share_log_evidence(evidence.worse)
+    log_whole = min(counts, whole_shares)
+    shares = start_times.log_bets(evidence.starts, whole_shares)
+    counts = start_times.log_counts(evidence.starts, counts)
+    return RatioWeight(counts, shares, base_phi, pass_phi, min(counts, shares), log_whole)
+
+
+def pass_log_evidence(settings: EvidenceSettings, evidence: RatioEvidence, phi: float) -> float:
+    """ln of the evidence for a pass at every look: the weaker one of counts, divided by `phi`, and shares."""
+    counts = count_log_evidence(evidence.scores, settings.grid.better, phi)
+    return counts if settings.is_plain else min(counts, share_log_evidence(evidence.better))
 
 
 def fail_phi(settings: EvidenceSettings, baseline: DispersionSums) -> float:
@@ -311,15 +283,15 @@ class RatioInterval(NamedTuple):
     high: float | None
 
 
-def interval(grid: Grid, weights: Weights, alpha: float) -> RatioInterval:
+def interval(grid: Grid, weights: tuple[float, ...], alpha: float) -> RatioInterval:
     """The ratios not ruled out, each side at level `alpha`, valid at every look.
 
     The low limit is the largest ratio of the grid for which "at most this" is rejected by the mixture of all ratios
     above it; the high limit mirrors it. Limits are rounded outward to the grid, by 22 % at most.
     """
     return RatioInterval(
-        _nearest_rejected(weights.values[::-1], grid.points[::-1], alpha),
-        _nearest_rejected(weights.values, grid.points, alpha),
+        _nearest_rejected(weights[::-1], grid.points[::-1], alpha),
+        _nearest_rejected(weights, grid.points, alpha),
     )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import mul
 
 import msgspec
 
@@ -95,45 +96,50 @@ def after_tick(
     had none), and on the level.
     """
     part, level = _parts(settings, before)
-    counted = StartTimes(
-        _grown_by_counts(before.counts, part, gains, phi),
-        before.shares,
-        before.levels,
-        before.unspent - part,
-        before.level_unspent - level,
-        before.waiting + part,
-        before.level_waiting + level,
-        before.ticks + 1,
-        before.steps + before.begins,
-        False,
-        before.step_shares,
-        before.step_levels,
-        before.step_blocks,
-        before.carried,
-        before.until,
-        before.each,
-        before.level_each,
-    )
-    return counted if levels is None else after_block(counted, shares, levels)
+    counts = _grown_by_counts(before.counts, part, gains, phi)
+    return _after(before, counts, before.ticks + 1, part, level, shares, levels)
 
 
 def after_block(before: StartTimes, shares: PerRatio | None, levels: PerRatio) -> StartTimes:
     """After a block that ends with a tick that has been counted."""
-    waiting, step_shares = before.waiting, before.step_shares
+    return _after(before, before.counts, before.ticks, 0.0, 0.0, shares, levels)
+
+
+def _after(
+    before: StartTimes,
+    counts: PerRatio,
+    ticks: int,
+    part: float,
+    level: float,
+    shares: PerRatio | None,
+    levels: PerRatio | None,
+) -> StartTimes:
+    """After so many ticks, the last of which gave `part` and `level`; `levels` where a block ends."""
+    waiting, level_waiting, blocks = before.waiting + part, before.level_waiting + level, before.step_blocks
+    grown, grown_levels, step_shares, step_levels = before.shares, before.levels, before.step_shares, before.step_levels
+    if levels is not None:
+        if shares:
+            grown, step_shares = _grown(grown, waiting, shares), _kept_finite(tuple(map(mul, step_shares, shares)))
+        else:
+            grown = tuple([one + waiting for one in grown])
+        grown_levels = _grown(grown_levels, level_waiting, levels)
+        step_levels = _kept_finite(tuple(map(mul, step_levels, levels)))
+        waiting, level_waiting, blocks = 0.0, 0.0, blocks + 1
+    is_ticked = ticks != before.ticks
     return StartTimes(
-        before.counts,
-        _grown(before.shares, waiting, shares) if shares else tuple([one + waiting for one in before.shares]),
-        _grown(before.levels, before.level_waiting, levels),
-        before.unspent,
-        before.level_unspent,
-        0.0,
-        0.0,
-        before.ticks,
-        before.steps,
-        before.begins,
-        _grown(step_shares, 0.0, shares) if shares else step_shares,
-        _grown(before.step_levels, 0.0, levels),
-        before.step_blocks + 1,
+        counts,
+        grown,
+        grown_levels,
+        before.unspent - part,
+        before.level_unspent - level,
+        waiting,
+        level_waiting,
+        ticks,
+        before.steps + (before.begins and is_ticked),
+        before.begins and not is_ticked,
+        step_shares,
+        step_levels,
+        blocks,
         before.carried,
         before.until,
         before.each,
@@ -147,13 +153,18 @@ def _grown_by_counts(row: PerRatio, part: float, gains: Sequence[float] | None, 
     exp = math.exp
     if max(gains) > _LARGEST_LOG * phi:
         return _grown(row, part, [exp(min(gain / phi, _LARGEST_LOG)) for gain in gains])
-    return _grown(row, part, [exp(gain / phi) for gain in gains])
+    grown = tuple([(one + part) * exp(gain / phi) for one, gain in zip(row, gains)])  # noqa: B905 - strict is slow
+    return _kept_finite(grown)
 
 
 def _grown(row: PerRatio, part: float, factors: Sequence[float]) -> PerRatio:
-    """A row with what its beginnings at this moment get, multiplied; never beyond what a number can hold."""
-    grown = tuple([(one + part) * factor for one, factor in zip(row, factors)])  # noqa: B905 - strict is slow
-    return grown if sum(grown) < _MOST else tuple([min(one, _MOST) for one in grown])
+    """A row with what its beginnings at this moment get, multiplied."""
+    return _kept_finite(tuple([(one + part) * factor for one, factor in zip(row, factors)]))  # noqa: B905 - strict is slow
+
+
+def _kept_finite(row: PerRatio) -> PerRatio:
+    """The row, never beyond what a number can hold."""
+    return row if sum(row) < _MOST else tuple([min(one, _MOST) for one in row])
 
 
 def _parts(settings: EvidenceSettings, before: StartTimes) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from incident_ops.canary.evidence_settings import MULTIPLES, grid
-from incident_ops.canary.ratio_test import add_errors, count_log_evidence, no_scores, scaled_weights
+from incident_ops.canary.ratio_test import add_errors, count_log_evidence, no_scores
 
 GRID = grid(1.0, 2.0)
 TICKS = st.lists(
@@ -38,14 +38,14 @@ def _written_out(ticks: list[tuple[int, int, float, float]], limit: float, ratio
 @given(TICKS)
 def test_the_scores_give_the_formula_of_the_paper(ticks: list[tuple[int, int, float, float]]) -> None:
     """A fail mixes the ratios above the limit, a pass those below; both from one row of scores, traffic varying."""
-    weights = scaled_weights(_scores(ticks), 1.0)
+    scores = _scores(ticks)
     for side, limit, ratios in (
         (GRID.worse, 1.0, MULTIPLES),
         (GRID.better, 2.0, [2 / multiple for multiple in MULTIPLES]),
     ):
         logs = [_written_out(ticks, limit, ratio) for ratio in ratios]
         mean = max(logs) + math.log(sum(math.exp(one - max(logs)) for one in logs) / len(logs))
-        assert count_log_evidence(weights, side) == pytest.approx(mean, abs=1e-8)
+        assert count_log_evidence(scores, side, 1.0) == pytest.approx(mean, abs=1e-8)
 
 
 @pytest.mark.parametrize("limit", [0.5, 1.0, 1.5])
@@ -60,8 +60,8 @@ def test_the_expected_factor_of_a_tick_is_at_most_one(limit: float, traffic: flo
     expected = 0.0
     for x, y in itertools.product(range(most[0] + 1), range(most[1] + 1)):
         chance = float(stats.poisson.pmf(x, canary) * stats.poisson.pmf(y, baseline))
-        weights = scaled_weights(add_errors(among, no_scores(among), x, y, traffic), 1.0)
-        expected += chance * math.exp(count_log_evidence(weights, among.worse))
+        scores = add_errors(among, no_scores(among), x, y, traffic)
+        expected += chance * math.exp(count_log_evidence(scores, among.worse, 1.0))
     assert expected <= 1 + 1e-6
     if ratio == 1.0 and mean * 128 < 20:
         assert expected == pytest.approx(1, abs=1e-3)
@@ -74,9 +74,8 @@ def test_the_expected_factor_of_a_pass_is_at_most_one(ratio: float) -> None:
     expected = 0.0
     for x, y in itertools.product(range(25), range(25)):
         chance = float(stats.poisson.pmf(x, canary) * stats.poisson.pmf(y, baseline))
-        expected += chance * math.exp(
-            count_log_evidence(scaled_weights(add_errors(GRID, no_scores(GRID), x, y, traffic), 1.0), GRID.better)
-        )
+        scores = add_errors(GRID, no_scores(GRID), x, y, traffic)
+        expected += chance * math.exp(count_log_evidence(scores, GRID.better, 1.0))
     assert expected <= 1 + 1e-9
 
 
@@ -92,8 +91,9 @@ def test_the_order_of_ticks_does_not_matter(ticks: list[tuple[int, int, float, f
 def test_only_the_ratio_of_requests_matters(ticks: list[tuple[int, int, float, float]], factor: float) -> None:
     """Twice the requests on both sides is the same evidence."""
     scaled = [(x, y, n * factor, m * factor) for x, y, n, m in ticks]
-    one, other = scaled_weights(_scores(ticks), 1.0), scaled_weights(_scores(scaled), 1.0)
-    assert count_log_evidence(one, GRID.worse) == pytest.approx(count_log_evidence(other, GRID.worse), abs=1e-6)
+    one, other = _scores(ticks), _scores(scaled)
+    expected = pytest.approx(count_log_evidence(other, GRID.worse, 1.0), abs=1e-6)
+    assert count_log_evidence(one, GRID.worse, 1.0) == expected
 
 
 def test_a_tick_without_errors_changes_nothing() -> None:
@@ -108,19 +108,19 @@ def test_phi_shrinks_the_whole_difference(ticks: list[tuple[int, int, float, flo
     """Divided by phi before mixing: never more than phi-th part of the best ratio's evidence."""
     scores = _scores(ticks)
     best = max(scores[place] for place in GRID.worse.places) - scores[GRID.worse.limit]
-    assert count_log_evidence(scaled_weights(scores, phi), GRID.worse) <= best / phi + 1e-9
+    assert count_log_evidence(scores, GRID.worse, phi) <= best / phi + 1e-9
 
 
 @pytest.mark.parametrize(("canary", "baseline"), [(1e6, 1.0), (1e5, 9e3), (3e3, 0.0), (0.0, 1e6), (10.0, 1e5)])
 @pytest.mark.parametrize("phi", [1.0, 20.0])
 def test_evidence_far_beyond_rounding_is_still_the_formula(canary: float, baseline: float, phi: float) -> None:
     """Counts so large that weights vanish: a disaster must not look like a pass, nor a calm canary like a fail."""
-    weights = scaled_weights(add_errors(GRID, no_scores(GRID), canary, baseline, 9.0), phi)
+    scores = add_errors(GRID, no_scores(GRID), canary, baseline, 9.0)
     for side in (GRID.worse, GRID.better):
-        scores, limit = weights.scores, weights.scores[side.limit]
+        limit = scores[side.limit]
         logs = [(scores[place] - limit) / phi for place in side.places]
         mean = max(logs) + math.log(sum(math.exp(one - max(logs)) for one in logs) / len(logs))
-        assert count_log_evidence(weights, side) == pytest.approx(mean, rel=1e-9)
+        assert count_log_evidence(scores, side, phi) == pytest.approx(mean, rel=1e-9)
 
 
 def test_looking_at_every_tick_keeps_alpha() -> None:
@@ -132,7 +132,7 @@ def test_looking_at_every_tick_keeps_alpha() -> None:
         for _tick in range(40):
             x, y = (sum(1 for _ in _arrivals(rng, mean)) for mean in (0.4, 3.6))
             scores = add_errors(GRID, scores, x, y, 9.0)
-            if count_log_evidence(scaled_weights(scores, 1.0), GRID.worse) >= math.log(100):
+            if count_log_evidence(scores, GRID.worse, 1.0) >= math.log(100):
                 failed += 1
                 break
     assert failed < 20

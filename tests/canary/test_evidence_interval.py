@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_ops.canary.evidence_settings import Grid, grid
-from incident_ops.canary.ratio_test import Weights, add_errors, interval, no_scores, scaled_weights
+from incident_ops.canary.ratio_test import Scores, add_errors, interval, no_scores, scaled_weights
 
 
-def _slowly(among: Grid, weights: Weights, alpha: float) -> tuple[float | None, float | None]:
+def _slowly(among: Grid, weights: Scores, alpha: float) -> tuple[float | None, float | None]:
     """The definition: from each end, as long as the mean weight of all other-sided points rejects."""
-    values, points, number = weights.values, among.points, len(among.points)
+    values, points, number = weights, among.points, len(among.points)
     low = high = None
     for place in range(number - 1):
         if sum(values[place + 1 :]) / (number - 1 - place) * alpha < values[place]:

@@ -13,7 +13,7 @@ from scipy import stats
 from incident_ops.canary import bets
 from incident_ops.canary.bets import BOLDEST, EVEN, STEP, bet, share_log_evidence
 from incident_ops.canary.evidence_settings import grid
-from incident_ops.canary.ratio_test import add_errors, count_log_evidence, no_scores, scaled_weights
+from incident_ops.canary.ratio_test import add_errors, count_log_evidence, no_scores
 
 SHARES = st.floats(0.01, 0.99)
 
@@ -56,9 +56,7 @@ def test_one_tick_multiplies_by_a_bounded_factor_and_never_ruins(allowed: float,
 def test_for_one_error_it_is_the_count_e_process(canary: int) -> None:
     """With a single error in the tick there is nothing to be clumped, and both say the same."""
     among, traffic = grid(1.0, 2.0), math.exp(44 * STEP)
-    counts = count_log_evidence(
-        scaled_weights(add_errors(among, no_scores(among), canary, 1 - canary, traffic), 1.0), among.worse
-    )
+    counts = count_log_evidence(add_errors(among, no_scores(among), canary, 1 - canary, traffic), among.worse, 1.0)
     assert share_log_evidence(bet(EVEN, canary, 1 / (1 + traffic), 1.0)) == pytest.approx(counts, abs=1e-9)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,6 +181,40 @@ def test_it_leans_after_one_dead_tick_and_not_without_a_reason() -> None:
     assert lean(EvidenceSettings(interval=15.0, max_ratio=None, max_error_rate=0.01), begin_evidence(SETTINGS)) == 1.0
     plain = EvidenceSettings(interval=15.0, dispersion="none")
     assert is_leaning(plain, _rollout(31, 1.0, settings=plain)[31])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_step_is_never_left_after_a_tick_in_which_half_of_the_canary_fails(share: float) -> None:
+    """Ticks of 5 s: one dead one is little evidence after twelve good ones, and is seen all the same."""
+    settings, evidence = EvidenceSettings(interval=5.0), begin_evidence(SETTINGS)
+    for tick in range(12):
+        evidence = observe_tick(settings, evidence, (tick + 1) * 5.0, *_small(share, 0.05))
+    evidence = observe_tick(settings, evidence, 65.0, *_small(share, 0.6))
+    assert is_leaning(settings, evidence)
+    assert judge_evidence(settings, evidence, math.inf).verdict != FAIL
+    assert judge_evidence(settings, evidence, 65.0).reason_code == "leans_worse"
+    better = observe_tick(settings, evidence, 70.0, *_small(share, 0.04))
+    assert not better.is_broken
+    both = Counts(300 * share, 500 * share), Counts(300 * (1 - share), 500 * (1 - share))
+    assert not observe_tick(settings, evidence, 70.0, *both).is_broken
+    few = Counts(9.0, 9.0), Counts(0.0, 100.0)
+    assert not observe_tick(settings, evidence, 70.0, *few).is_broken
+
+
+def _small(share: float, rate: float) -> tuple[Counts, Counts]:
+    """5 s of 100 requests a second, the baseline with 5 %."""
+    return Counts(500 * share * rate, 500 * share), Counts(500 * (1 - share) * 0.05, 500 * (1 - share))
+
+
+def test_clumps_that_came_with_the_run_weaken_what_leans() -> None:
+    """Its baseline's errors come ten at a time, as the lookback's did not: counts are divided by that, too."""
+    settings, lookback = EvidenceSettings(interval=5.0, clump_span=5.0), [Counts(2.0, 500.0)] * 720
+    evidence = begin_evidence(settings, lookback)
+    for tick in range(48):
+        baseline = Counts(10.0 * (tick % 5 == 3), 250.0)
+        evidence = observe_tick(settings, evidence, (tick + 1) * 5.0, Counts(4.0, 250.0), baseline)
+    unseen = msgspec.structs.replace(evidence, passing=None)
+    assert lean(settings, evidence) < lean(settings, unseen) / 2
 
 
 def test_good_rollouts_are_seldom_held() -> None:

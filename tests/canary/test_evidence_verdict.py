@@ -14,6 +14,7 @@ from incident_ops.canary.evidence import Evidence, begin_evidence, observe_tick
 from incident_ops.canary.evidence_settings import EvidenceSettings
 from incident_ops.canary.judgement import Judgement, judge_evidence, weigh_evidence
 from incident_ops.canary.needed import Needed, still_needed
+from incident_ops.canary.ratio_test import pass_log_evidence
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
 
@@ -211,6 +212,14 @@ def test_the_estimate_lies_in_its_interval() -> None:
     assert (found.interval.low or 0.0) <= found.ratio <= (found.interval.high or math.inf)
 
 
+def _log_pass(evidence: Evidence) -> float:
+    """ln of the evidence for a pass, with the dispersion that a pass divides by."""
+    weight = weigh_evidence(SETTINGS, evidence).ratio
+    assert evidence.ratio is not None
+    assert weight is not None
+    return pass_log_evidence(SETTINGS, evidence.ratio, weight.pass_phi)
+
+
 def test_the_interval_agrees_with_the_verdict() -> None:
     """It excludes a limit if and only if both tests do, at every tick of many runs."""
     for seed, ratio in itertools.product(range(4), (0.5, 1.0, 2.0, 4.0)):
@@ -220,7 +229,7 @@ def test_the_interval_agrees_with_the_verdict() -> None:
             found, weight = judge_evidence(SETTINGS, evidence, math.inf), weigh_evidence(SETTINGS, evidence)
             assert weight.ratio is not None
             assert (found.interval.low or 0.0) <= 1.0 or weight.ratio.log_fail >= SETTINGS.fail_level
-            assert (found.interval.high or math.inf) >= 2.0 or weight.ratio.log_pass >= SETTINGS.pass_level
+            assert (found.interval.high or math.inf) >= 2.0 or _log_pass(evidence) >= SETTINGS.pass_level
             assert (found.interval.low or 0.0) <= (found.interval.high or math.inf)
 
 
