@@ -55,7 +55,7 @@ class Token(NamedTuple):
 
 
 def condition_words(text: str) -> Iterator[Token]:
-    """The words of a text, an empty one of kind end as the last. ConditionError at what is no word."""
+    """The words of a text, an empty one of kind end as the last. ConditionError where something is not one."""
     at, end = 0, len(text.rstrip(_BLANKS))
     while at < end:
         match = _TOKEN.match(text, at)
@@ -95,9 +95,9 @@ class ConditionWords:
         """By the place of a bracket that closes, that of the one it closes."""
         _limit_parts(tokens)
         self.depths = list(self._nested())
-        self._pieces = [self._stand_in(place) for place in range(len(tokens) - 1)]
-        ends = list(accumulate(len(piece) + 1 for piece in self._pieces))
-        begins = (end - len(piece) - 1 for piece, end in zip(self._pieces, ends, strict=True))
+        self._spelled = [self._stand_in(place) for place in range(len(tokens) - 1)]
+        ends = list(accumulate(len(piece) + 1 for piece in self._spelled))
+        begins = (end - len(piece) - 1 for piece, end in zip(self._spelled, ends, strict=True))
         self._starts = {begin: place for place, begin in enumerate(begins)}
         self._ends = {end - 1: place for place, end in enumerate(ends)}
 
@@ -124,7 +124,7 @@ class ConditionWords:
 
     def parsed(self) -> ast.expr | None:
         """The expression; None where it is none."""
-        return None if self._left_open() else self._as_expression(self._pieces)
+        return None if self._left_open() else self._as_expression(self._spelled)
 
     def _left_open(self) -> list[int]:
         """The places of brackets that close behind a comma: Python takes that, and a condition does not."""
@@ -146,16 +146,16 @@ class ConditionWords:
         closing = [_CLOSERS[self.tokens[place].text] for place in reversed(opened)]
         column = self.tokens[count].column
         for more in ([RESULT], [], ["in", RESULT]):
-            if self._as_expression([*self._pieces[:count], *("in" if one == "in" else "x" for one in more), *closing]):
+            if self._as_expression([*self._spelled[:count], *("in" if one == "in" else "x" for one in more), *closing]):
                 names = [Token("name", one, column) for one in more]
                 signs = [Token("sign", one, column) for one in closing]
                 return [*self.tokens[:count], *names, *signs, Token("end", "", column)]
         return None
 
     @staticmethod
-    def _as_expression(pieces: Sequence[str]) -> ast.expr | None:
+    def _as_expression(spelled: Sequence[str]) -> ast.expr | None:
         try:
-            return ast.parse(" ".join(pieces), mode="eval").body
+            return ast.parse(" ".join(spelled), mode="eval").body
         except SyntaxError:
             return None
 
