@@ -1,4 +1,4 @@
-"""`incident-ops canary run`, `plan`, `probe`, `replay` and `validate`."""
+"""`incident-ops canary run`, `plan`, `probe`, `replay` and `validate`; `import` is in `canary_import`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from incident_ops.canary.config import Analysis
 from incident_ops.canary.run import Run, stage_of
 from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
+from incident_ops.cli.canary_import import import_gate_command
 from incident_ops.cli.completion import complete_service
 from incident_ops.cli.options import finish, format_option, must_say_something, send_option, workspace_of
 from incident_ops.cli.terminal import drop_output, page_width, paint
@@ -53,6 +54,9 @@ def canary() -> None:
       incident-ops canary probe -f gates/checkout.yaml
       incident-ops canary run -f gates/checkout.yaml
     """
+
+
+canary.add_command(import_gate_command)
 
 
 @canary.command()

@@ -17,7 +17,7 @@ import pytest
 
 from incident_ops.cli.main import cli
 from tests.cli.canary_scene import POLICY, Clock, Source, gate, rows, stage, write
-from tests.cli.scene import AT, CLOSED, Folder, call
+from tests.cli.scene import AT, CLOSED, ROOT, Folder, call
 
 ITEMS = "\n- {id: AI-1, title: Add an alert, owner: '@a', due: 2025-01-01, status: open}"
 ITEMS += "\n- {id: AI-2, title: Write it down, owner: '@b', status: open}"
@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "action start": ("AI-1", "INC-1"),
     "apply": (),
     "assign": ("commander", "@alice", "INC-1"),
+    "canary import": ("analysis.yaml",),
     "canary plan": ("--baseline-rate", "0.5%", "--rps", "10"),
     "canary probe": ("-f", "g.yaml"),
     "canary replay": ("x.csv", "-f", "replayed.yaml"),
@@ -135,6 +136,7 @@ def prepare(path: Path) -> Folder:
     write(path, gate())
     write(path, gate(provider="{file: {}}"), "replayed.yaml")
     folder.write("x.csv", rows())
+    folder.write("analysis.yaml", (ROOT / "tests/cli/foreign/argo_cluster_many.yaml").read_text())
     folder.write("oncall/primary.yaml", SCHEDULE)
     folder.write("rota.ics", CALENDAR)
     folder.commit()

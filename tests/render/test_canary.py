@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 
 from incident_ops.canary.config import to_analysis
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap
+from incident_ops.canary.judgement import Judgement
 from incident_ops.canary.needed import Needed
 from incident_ops.canary.ratio_test import RatioInterval
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
@@ -74,7 +76,14 @@ def test_of_a_metric_and_its_watch_the_stricter_assumption_is_told_once() -> Non
 def assuming(one: MetricStatus, assumption: str, span: float) -> MetricStatus:
     """The same, resting on something else."""
     assert one.judgement is not None
-    return replace(one, judgement=msgspec.structs.replace(one.judgement, assumption=assumption, block_seconds=span))
+    return replace(one, judgement=shown_as(one.judgement, assumption=assumption, block_seconds=span))
+
+
+def shown_as(judgement: Judgement, **changes: Any) -> Judgement:
+    """The same with other figures, those that are worked out among them."""
+    worked_out = ("e_value", "e_needed", "ratio", "interval", "block_seconds", "assumption")
+    names = (*Judgement.__struct_fields__, *worked_out)
+    return cast("Judgement", SimpleNamespace(**{name: getattr(judgement, name) for name in names} | changes))
 
 
 def test_a_dry_run_of_a_bad_canary_says_that_it_would_have_failed() -> None:
@@ -109,7 +118,7 @@ def test_evidence_and_chances_are_for_people() -> None:
     assert seen is not None
 
     def told(**changes: Any) -> str:
-        changed = replace(metric, judgement=msgspec.structs.replace(judgement, **changes))
+        changed = replace(metric, judgement=shown_as(judgement, **changes))
         return " ".join(to_text(replace(found, metrics=(changed,))).split())
 
     assert "evidence 432 (a fail needs 100)" in told(e_value=432.1)
@@ -134,7 +143,7 @@ def test_what_is_not_enough_never_reads_as_if_it_were() -> None:
     assert judged is not None
     assert judged.passing is not None
     seen = msgspec.structs.replace(judged.passing, reason="", chance=0.0404, level=0.04)
-    almost = msgspec.structs.replace(judged, verdict="inconclusive", e_value=99.97, passing=seen)
+    almost = shown_as(judged, verdict="inconclusive", e_value=99.97, passing=seen)
     shown = replace(status, verdict="inconclusive", reason_code="too_few_samples", judgement=almost)
     text = to_text(CanaryOutcome("g", "inconclusive", "too_few_samples", (shown,), 600))
     assert "evidence 99.9 (a fail needs 100)" in text
