@@ -55,6 +55,11 @@ class ImportArguments:
         if self.values.get(name) is None:
             self.values[name] = value
 
+    def is_another(self, name: str, value: str | None) -> bool:
+        """Whether an argument has another value in the source already, which no person chose."""
+        known = self.values.get(name)
+        return known is not None and known != value and name not in self._given
+
     def filled(self, text: str) -> str:
         """The text with the values that are known written out."""
         return _SLOT.sub(lambda slot: self.values.get(slot[1]) or slot[0], text)
