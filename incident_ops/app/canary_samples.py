@@ -45,6 +45,7 @@ from incident_ops.canary.slow_rate import slow_reading
 from incident_ops.canary.trace import RunTrace
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
 from incident_ops.domain.latency import is_bound, nearest_bounds, spell_latency
+from incident_ops.domain.metric_kinds import PATH_HINT, WEB, is_web_path
 from incident_ops.domain.ports import HistogramSource, MetricSeries, Sampled, Tick
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
@@ -77,6 +78,9 @@ class Sampler:
             for metric in analysis.metrics
             for query in _queries(metric)
         }
+        for (provider, _), filled in self._filled.items():
+            if provider.kind == WEB.name and not is_web_path(filled):
+                raise UserError(f"with its arguments the query {filled!r} is not a path", hint=PATH_HINT)
 
     def _query(self, metric: Metric, query: str) -> str:
         return self._filled[self._sources.provider(metric), query]

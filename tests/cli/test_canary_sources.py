@@ -299,3 +299,29 @@ def _main_is_made_up(name: str, *given: Any, **words: Any) -> Any:
 
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
+
+
+@pytest.mark.parametrize("query", ["ratio", "//other.example/x", "/a/../b", "/a/%2e%2e/b", "https://other.example/"])
+def test_a_query_that_is_no_path_is_found_before_a_run(here: Folder, query: str) -> None:
+    """By validate, and by a run before anything moves."""
+    text = HEAD + ORDERS.replace("query: /ratio", f"query: '{query}'")
+    done = _validated(here, text, POLICY)
+    assert done.code == 1
+    assert "the query of a web service is its path, and this is none" in done.out + done.err
+
+
+def test_an_argument_does_not_lead_out_of_the_address(here: Folder, clock: Clock, shop: ScriptedServer) -> None:
+    """What a value makes of a path is judged before the first step."""
+    text = HEAD.replace("  metrics:", "  args: [{name: service}]\n  metrics:") + ORDERS.replace(
+        "query: /ratio", "query: \"/of?name='{{args.service}}'\""
+    )
+    done = run(here, text, "--arg", "service=a/../../b", SHOP_URL=shop.url, **SECRETS)
+    assert done.code == 2, done
+    assert "with its arguments the query \"/of?name='a/../../b'\" is not a path" in done.err
+    assert not shop.asked
+
+
+def test_commands_alone_that_say_neither_are_not_told_to_plan_requests(here: Folder, clock: Clock) -> None:
+    """There are no requests to plan."""
+    done = smoke(here, "exit 99")
+    assert (done.code, "canary plan" in done.out + done.err) == (3, False), done.out
