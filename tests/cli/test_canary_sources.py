@@ -130,6 +130,16 @@ def test_what_a_command_prints_is_shown_short_and_without_secrets(here: Folder, 
     assert "noise" not in done.out + done.err
 
 
+@pytest.mark.parametrize("command", ['echo "$SHOP_TOKEN"', 'printf "%s" "$SHOP_TOKEN" | tail -n 1', "echo $SHOP_TOKEN"])
+def test_a_secret_of_several_lines_is_no_more_shown_than_another(here: Folder, clock: Clock, command: str) -> None:
+    """A key, or a token with the line break of its file: not one line of it."""
+    for secret in ("first-line\nlast-line-of-it", "last-line-of-it\n", "first-line\r\nlast-line-of-it\r\n"):
+        done = smoke(here, f"{command}; exit 1", SHOP_TOKEN=secret)
+        assert done.code == 1
+        assert "command smoke ended with exit code 1: " in done.err
+        assert "last-line-of-it" not in done.out + done.err
+
+
 def test_a_command_knows_what_is_rolled_out(here: Folder, clock: Clock) -> None:
     """The facts that --on-step has, too."""
     text = (HEAD + SMOKE).replace("  duration: 1m\n", "  steps: [{weight: 10, duration: 1m}]\n")
@@ -150,7 +160,10 @@ def test_the_command_comes_from_the_caller_alone(here: Folder, clock: Clock) -> 
     run(here, HEAD + SMOKE).told_once(2, "asks for the command 'smoke'")
     assert "--command smoke='./smoke.sh'" in run(here, HEAD + SMOKE).err
     run(here, HEAD + SMOKE, "--command", "smok=true").told_once(2, "--command 'smok' is none that the gate asks for")
-    run(here, HEAD + SMOKE, "--command", "smoke").told_once(2, "is none that the gate asks for")
+    run(here, HEAD + SMOKE, "--command", "smoke").told_once(2, "--command has no name before its command")
+    done = run(here, HEAD + SMOKE, "--command", "curl -u gate:pa55-word https://shop.example/?a=b")
+    done.told_once(2, "--command has no name before its command")
+    assert "pa55-word" not in done.out + done.err
     smoke(here, "true", "--command", "smoke=false").told_once(2, "given twice")
 
 
