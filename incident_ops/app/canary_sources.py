@@ -15,7 +15,6 @@ from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import MetricSource
 from incident_ops.errors import UserError
 
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 

@@ -271,9 +271,14 @@ def test_settings_that_do_nothing_are_said(here: Folder) -> None:
     text = HEAD + ORDERS.replace("{{args.service}}", "api")
     for new, message in (
         ("kind: web\n    token_env: T", "has token_env and auth, and only one can sign in"),
+        (
+            "kind: web",
+            "has auth and header_env Authorization, and only one can sign in",
+        ),
         ("kind: web\n    account: 5", "has account, which does nothing for web"),
     ):
-        done = _validated(here, text, POLICY.replace("kind: web", new))
+        policy = POLICY.replace("X-Tenant-Key", "Authorization") if "header_env" in message else POLICY
+        done = _validated(here, text, policy.replace("kind: web", new))
         assert message in " ".join(done.out.split())
 
 

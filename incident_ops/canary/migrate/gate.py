@@ -231,7 +231,7 @@ def _rollout_arguments(spec: SourcePart) -> Iterator[tuple[str, str]]:
             for one in data.get("args") or [] if "templates" in data and isinstance(data.get("args"), list) else ():
                 if isinstance(one, Mapping) and isinstance(one.get("name"), str) and isinstance(one.get("value"), str):
                     yield one["name"], one["value"]
-            todo += reversed(data.values())
+            todo += reversed(list(data.values()))
         elif isinstance(data, list):
             todo += reversed(data)
 
