@@ -9,7 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from incident_ops.canary.config import ErrorRate, ThresholdMetric
+from incident_ops.canary.condition_words import NUMBER
+from incident_ops.canary.conditions import nodes_of
+from incident_ops.canary.config import EXIT_CODE, ErrorRate, ThresholdMetric
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.threshold import MeasurementPhase
 from incident_ops.canary.trace import WITHOUT_DATA, MetricTick, RunTrace
@@ -347,6 +349,10 @@ _PHASES = {
 def conditions(metric: ThresholdMetric) -> list[str]:
     """The conditions of a threshold metric in words."""
     limits = metric.threshold
+    if limits.failure is not None and limits.failure.text == EXIT_CODE:
+        neither = [node.text for node in nodes_of(limits.failure) if node.kind == NUMBER and node.text != "0"]
+        other = f"any other but {neither[0]}" if neither else "any other"
+        return ["good where the exit code is 0", f"failed where it is {other}"]
     both = (("good where", limits.success), ("failed where", limits.failure))
     return [f"{word} {condition.text}" for word, condition in both if condition is not None]
 

@@ -158,3 +158,14 @@ def test_a_password_of_an_address_is_shown_nowhere(here: Folder) -> None:
             "auth": {"basic": {"user_env": "METRICS_USER", "password_env": "METRICS_PASSWORD"}},
         }
     ]
+
+
+def test_a_value_that_was_a_pattern_is_said_to_be_none(here: Folder) -> None:
+    """A gate matches what it is given literally; a pattern that is known at the import stays one, written out."""
+    text = template("first").replace("vector(1)", "sum(rate(e{job=~'{{args.limit}}'}[1m])) or vector(0)")
+    line = next(one for one in taken(here, text)[1]["lines"] if "after =~" in (one["text"] or ""))
+    assert line["text"] == "after =~ a value is matched as it is written, and no pattern: limit"
+    assert line["outcome"] == "differs"
+    _, found = taken(here, text.replace("result[0] < {{args.limit}}", "result[0] < 1"), "--arg", "limit=shop-.*")
+    assert "job=~'shop-.*'" in found["gate"]
+    assert not [one for one in found["lines"] if "after =~" in (one["text"] or "")]

@@ -343,3 +343,11 @@ def test_commands_alone_that_say_neither_are_not_told_to_plan_requests(here: Fol
     """There are no requests to plan."""
     done = smoke(here, "exit 99")
     assert (done.code, "canary plan" in done.out + done.err) == (3, False), done.out
+
+
+def test_the_page_says_what_an_exit_code_means(here: Folder, clock: Clock) -> None:
+    """In words, and not as the name of a condition that no file has."""
+    smoke(here, "exit 1", "--html", "run.html")
+    page = (here.path / "run.html").read_text(encoding="utf-8")
+    assert "good where the exit code is 0; failed where it is any other but 99." in page
+    assert "where exit code" not in page
