@@ -169,3 +169,15 @@ def test_a_value_that_was_a_pattern_is_said_to_be_none(here: Folder) -> None:
     _, found = taken(here, text.replace("result[0] < {{args.limit}}", "result[0] < 1"), "--arg", "limit=shop-.*")
     assert "job=~'shop-.*'" in found["gate"]
     assert not [one for one in found["lines"] if "after =~" in (one["text"] or "")]
+
+
+def test_a_webhook_that_can_fail_a_canary_is_missed(here: Folder) -> None:
+    """One that only makes load is not: it is never said how that ended."""
+    text = (FOREIGN / "flagger_istio.yaml").read_text(encoding="utf-8")
+    load = '        cmd: "hey'
+    for new in (f"        type: bash\n{load}", '        tests: "hey'):
+        done, found = taken(here, text.replace(load, new))
+        problem = "webhook load-test: a gate calls no webhook, and this one can fail the canary"
+        assert (done.code, [line.partition(": load-test: ")[2] for line in weaker(found)]) == (1, [problem])
+        assert "webhook load-test: a gate calls no webhook" in found["gate"]
+    assert taken(here, text.replace(load, f"        type: cmd\n{load}"))[0].code == 0
