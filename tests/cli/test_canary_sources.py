@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.canary_scene import Clock, gate, write
+from incident_ops.errors import Incomplete
+from tests.cli.canary_scene import Clock, Source, gate, stage, write
 from tests.cli.scene import Done, Folder, call
 from tests.support.prometheus import need_prometheus, prometheus
 from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
@@ -351,3 +352,19 @@ def test_the_page_says_what_an_exit_code_means(here: Folder, clock: Clock) -> No
     page = (here.path / "run.html").read_text(encoding="utf-8")
     assert "good where the exit code is 0; failed where it is any other but 99." in page
     assert "where exit code" not in page
+
+
+@pytest.mark.parametrize(("kind", "delay"), [("cloudwatch", "0s"), ("cloudwatch", "90s"), ("datadog", "0s")])
+def test_a_measurement_is_asked_for_a_whole_interval(here: Folder, monkeypatch: Patch, kind: str, delay: str) -> None:
+    """The first one and the one after an error, too: of a second, or of half a minute, these services have nothing."""
+    source, said = Source(), iter([Incomplete("down"), 1.0, 1.0, 1.0, 1.0])
+    source.answers = {"q": lambda _: next(said)}
+    stage(monkeypatch, source)
+    more = "region: eu-central-1" if kind == "cloudwatch" else "token_env: A, application_key_env: B"
+    (here.path / "policy.yaml").write_text(f"extends: sev0-3\ndatasources:\n  main: {{kind: {kind}, {more}}}\n")
+    metric = f"  - {{name: p, type: threshold, query: q, successCondition: result == 1, initialDelay: {delay}}}\n"
+    text = HEAD.replace("prometheus", kind).replace("15s", "1m").replace("1m\n  metrics", "4m\n  metrics") + metric
+    done = call("canary", "run", "-f", write(here.path, text), at=here.path, clock=None)
+    assert done.code == 0, done
+    assert len(source.asked) > 2
+    assert {tick.seconds for _, tick in source.asked} == ({60.0, 120.0} if delay == "90s" else {60.0})
