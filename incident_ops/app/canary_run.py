@@ -191,16 +191,17 @@ class _Rollout:
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
         outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.trace.curves)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
+        judged = outcome.verdict
         if self._is_let_through(outcome):
             self._gate.must_be_free()
             if not self._request.step_state:
                 outcome = self._at_full(outcome)
-        self._close(ended, outcome)
-        return self._with_way_on(ended, outcome)
+        self._close(ended, judged if outcome.verdict == INCONCLUSIVE else outcome.verdict)
+        return self._with_way_on(ended, outcome) if judged == INCONCLUSIVE else outcome
 
     def _with_way_on(self, ended: Ended, outcome: CanaryOutcome) -> CanaryOutcome:
         """Names how a person carries an inconclusive run on, where that can be."""
-        if outcome.verdict != INCONCLUSIVE or ended.next_weight is not None or self._state_file is None:
+        if ended.next_weight is not None or self._state_file is None:
             return outcome
         further = how_to_carry_on(self._analysis, ended.run)
         return replace(outcome, notes=(*outcome.notes, *filter(None, [further])))
@@ -291,9 +292,10 @@ class _Rollout:
         if (path := self._state_file) is not None:
             write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
 
-    def _close(self, ended: Ended, outcome: CanaryOutcome) -> None:
+    def _close(self, ended: Ended, verdict: str) -> None:
+        """A watch without a verdict takes none back: the run itself is over."""
         if ended.next_weight is None:
-            self._keep(ended.run, outcome.verdict)
+            self._keep(ended.run, verdict)
 
     def _facts(self, outcome: CanaryOutcome | None = None) -> dict[str, str]:
         request = self._request

@@ -199,7 +199,22 @@ def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickR
                 known[name] = postponed(metric, before, at)
             else:
                 known[name] = add_answer(metric, before, at, answers[name], stage.weight)
-    return msgspec.structs.replace(run, metrics=known, at=max(at, run.at), turns=run.turns + 1)
+    late = _jumped(analysis, run, stage, at)
+    return msgspec.structs.replace(
+        run,
+        horizon=run.horizon + late,
+        metrics=known,
+        at=max(at, run.at),
+        turns=run.turns + 1,
+        shifted=run.shifted + late,
+    )
+
+
+def _jumped(analysis: Analysis, run: Run, stage: Stage, at: float) -> float:
+    """By how many seconds a clock that jumped has overrun a step: as much later are those after it, none is skipped."""
+    late = at - max(stage.end, run.at)
+    is_last = run.stage + 1 >= len(stages(analysis))
+    return 0.0 if is_last or late < 2 * analysis.interval else late
 
 
 def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> JoinedVerdict:
@@ -252,7 +267,8 @@ def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:
-    """The run in its next step; in the same one for a tick longer where the evidence leans against the canary.
+    """The run in its next step; in the same one for a tick longer where the evidence leans against the canary, and
+    unchanged where the last tick had no data.
 
     None after the last one, where there is no data to go on with, and where the evidence leans after twice the step's
     time. What cannot be seen, or looks worse, is not given more traffic.
@@ -261,6 +277,8 @@ def next_step(analysis: Analysis, run: Run) -> Run | None:
         return None
     if leans_worse(analysis, run):
         return _held_run(analysis, run)
+    if lacks_fresh_data(analysis, run):
+        return run
     metrics = {
         name: msgspec.structs.replace(history, evidence=history.evidence and begin_step(history.evidence))
         for name, history in run.metrics.items()

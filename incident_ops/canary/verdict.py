@@ -289,15 +289,17 @@ def accepted(analysis: Analysis, joined: JoinedVerdict) -> JoinedVerdict:
     """What the gate file makes of the end: `onInconclusive`, and a `dryRun` of the whole gate.
 
     Only a result that was measured is ever let through, as `overridden`: too few samples in the whole of its time, or
-    in a dry run a fail. What could not be measured stays as it is. `onInconclusive: fail` makes any inconclusive end a
-    fail, but for an error.
+    in a dry run a fail, or a canary that looks worse. What could not be measured stays as it is. `onInconclusive: fail`
+    makes any inconclusive end a fail, but for an error.
     """
     if joined.verdict == PASS or joined.reason_code == DATASOURCE_ERROR:
         return joined
+    is_shown = analysis.dry_run and joined.reason_code == LEANS_WORSE
+    reasons = (TOO_FEW_SAMPLES, LEANS_WORSE) if analysis.dry_run else (TOO_FEW_SAMPLES,)
     measured = joined.verdict == FAIL or (
-        joined.is_whole
+        (joined.is_whole or is_shown)
         and all(
-            status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
+            status.verdict == PASS or (status.reason_code in reasons and _has_answers(status))
             for status in joined.deciding
         )
     )

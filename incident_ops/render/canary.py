@@ -43,7 +43,7 @@ CANARY_HEADLINES = {
     NO_NEW_SAMPLE: "the metric source has no new samples",
     DOUBTFUL_COUNTS: "the counts look wrong",
     OBVIOUS: "the canary is broken: at least half of its requests failed, twice running",
-    LEANS_WORSE: "the canary looks worse than the baseline, too little to be sure, too much for more traffic",
+    LEANS_WORSE: "the canary looks worse: too little to be sure, too much to go on",
     TOO_FEW_SAMPLES: "what was counted does not decide it",
     DATASOURCE_ERROR: "the metric source does not answer",
     SOURCE_TIMEOUT: "the run ended early",
