@@ -170,7 +170,7 @@ class _Rollout:
         request = self._request
         if request.service is None:
             return None
-        lead = timedelta(seconds=self._longest - self._seconds)
+        lead = timedelta(seconds=max(self._longest - self._seconds, 0.0))
         return GateRequest(
             request.service,
             request.environment,
@@ -288,7 +288,8 @@ class _Rollout:
         return longer
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:
-        self._seconds = run.at
+        watch = self._watched.horizon if self._watched else 0.0
+        self._seconds, self._longest = run.at, max(self._longest, run.horizon + watch)
         if (path := self._state_file) is not None:
             write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
 

@@ -56,4 +56,5 @@ def _carried(metric: Metric, history: MetricHistory, seconds: float) -> MetricHi
     evidence = history.evidence
     if isinstance(metric, ErrorRate) and evidence is not None:
         evidence = carry_evidence(metric.settings, evidence, seconds)
-    return msgspec.structs.replace(history, evidence=evidence, errors=0)
+    totals = msgspec.structs.replace(history.totals, consecutive_error=0)
+    return msgspec.structs.replace(history, evidence=evidence, totals=totals, errors=0)

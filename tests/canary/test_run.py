@@ -236,6 +236,11 @@ def test_a_run_that_is_carried_on_keeps_its_evidence_and_counts_its_looks() -> N
     for seconds, horizon in ((1.0, 600), (300.0, 885)):
         early = carried_on(gate, fed(gate, new(gate), *[FEW] * 39), seconds)
         assert (early.horizon, early.look) == (horizon, 1)
+    gone = run
+    for _ in range(5):
+        gone = advance(gate, gone, 600.0, {"p99": NoAnswer("HTTP 503")})
+    assert judge_run(gate, gone).reason_code == DATASOURCE_ERROR
+    assert carried_on(gate, gone, 300.0).metrics["p99"].totals.errors == 5
     slow = advance(gate, run, 600.0, {"p99": QueryResult(9.0)})
     with pytest.raises(UserError, match="more ticks cannot change that"):
         carried_on(gate, slow, 300.0)
