@@ -40,10 +40,10 @@ from incident_ops.canary.run import (
     run_to_json,
     stages,
     takes_all_traffic,
-    watch_analysis,
 )
 from incident_ops.canary.trace import RunFacts, RunTrace
 from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
+from incident_ops.canary.watch import watch_analysis
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.time import spell_duration, stamp

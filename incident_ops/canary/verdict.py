@@ -328,7 +328,8 @@ def _rate_status(
     seen = msgspec.structs.replace(evidence, has_error_series="canary" not in history.observed.blind)
     judgement, needed = judge_evidence(settings, seen, horizon, look), None
     verdict, reason, is_final, text = judgement.verdict, judgement.reason_code, judgement.is_final, history.problem
-    found = list(doubts(history.observed, judgement.ratio, judgement.interval.high))
+    sides = (evidence.canary, evidence.baseline)
+    found = list(doubts(history.observed, judgement.ratio, judgement.interval.high, *sides))
     if verdict == PASS and any(doubt.decides for doubt in found):
         verdict, reason, is_final = INCONCLUSIVE, DOUBTFUL_COUNTS, evidence.at >= horizon
     if verdict == INCONCLUSIVE:
@@ -347,7 +348,6 @@ def _rate_status(
             said = list(map(of_slow_requests, said))
         text = " ".join(filter(None, (text, *said)))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
-    sides = (evidence.canary, evidence.baseline)
     status = MetricStatus(
         metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit, needed=needed
     )
