@@ -22,7 +22,7 @@ from tests.cli.canary_scene import BEGIN, Clock
 from tests.support.laws import law
 
 WORSE = SideCounts(Counts(11, 300), Counts(54, 2700))
-BROKEN = SideCounts(Counts(10, 20), Counts(1, 10))
+BROKEN = SideCounts(Counts(25, 50), Counts(2, 20))
 DEAD = SideCounts(Counts(300, 300), Counts(54, 2700))
 STALE = SideCounts(Gap(NO_NEW_SAMPLE, "no new sample"), Gap(NO_NEW_SAMPLE, "no new sample"))
 ALONE = SideCounts(Counts(200, 300), Gap(NO_SAMPLES, "none"))

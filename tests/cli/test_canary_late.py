@@ -174,7 +174,7 @@ def test_an_early_pass_waits_until_nothing_looks_worse(here: Folder) -> None:
     text = gate(provider="{file: {}}", duration="40m", earlyPass="true", minRequests="300010")
     name = write(here.path, text.replace("type: errorRate", "type: errorRate\n    dispersion: none"))
     good = "".join(f"{15 * number},3000,30,27000,270\n" for number in range(1, 101))
-    for tick, code in (("20,0", 0), ("20,10", 3)):
+    for tick, code in (("50,0", 0), ("50,25", 3)):
         (here.path / "x.csv").write_text(f"{COLUMNS}{good}1515,{tick},27000,270\n")
         done = call("canary", "replay", "x.csv", "-f", name, "--format", "json", at=here.path)
         assert (done.code, json.loads(done.out)["metrics"][0]["verdict"] == "pass") == (code, code == 0), done.out

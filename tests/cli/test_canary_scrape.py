@@ -157,15 +157,6 @@ def test_counts_that_look_too_good_are_no_pass(
         assert (done.code, told["verdict"]) == (3, "inconclusive")
 
 
-@pytest.mark.parametrize(
-    ("source", "code", "words"),
-    [
-        (Seen(1.0, baseline_errors=none), 1, "The baseline has no series of errors in"),
-        (Seen(1.0), 0, ""),
-        (Seen(1.0, 15.0, canary_errors=until(590)), 0, ""),
-    ],
-    ids=["baseline-blind", "good", "vanished-just-now"],
-)
 class _ErrorsOnly(Source):
     """A service whose query for errors finds all requests, with other words."""
 
@@ -181,6 +172,15 @@ def test_a_query_for_errors_that_finds_all_requests_is_no_pass(canary_folder: Fo
     assert "Every request of both sides is an error" in " ".join(done.out.split())
 
 
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        (Seen(1.0, baseline_errors=none), 1, "The baseline has no series of errors in"),
+        (Seen(1.0), 0, ""),
+        (Seen(1.0, 15.0, canary_errors=until(590)), 0, ""),
+    ],
+    ids=["baseline-blind", "good", "vanished-just-now"],
+)
 def test_a_doubt_takes_back_no_fail_and_little_evidence_is_no_doubt(
     canary_folder: Folder, monkeypatch: Patch, source: Seen, code: int, words: str
 ) -> None:
