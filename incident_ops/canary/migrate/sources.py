@@ -12,6 +12,8 @@ from incident_ops.canary.migrate.reading import ImportArguments, name_in_gate
 
 _DEFAULTS = {"prometheus": "main", "datadog": "datadog", "cloudwatch": "cloudwatch", "newRelic": "newrelic"}
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
+_BASIC = {"basic": {"user_env": "METRICS_USER", "password_env": "METRICS_PASSWORD"}}
+_PASSWORD = re.compile(r"((?:[A-Za-z]+://)?)[^/@]*@")
 _BEARER = re.compile(r"bearer\s", re.IGNORECASE)
 
 
@@ -26,7 +28,10 @@ class NamedSources:
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def name(self, kind: str, address: str, settings: Mapping[str, Any]) -> str:
-        """The name for an address with its settings; the same one for the same."""
+        """The name for an address with its settings; the same one for the same. A password in it stays out."""
+        if password := _PASSWORD.match(address):
+            address = password[1] + address[password.end() :]
+            settings = {"auth": _BASIC, **settings} if "token_env" not in settings else settings
         key = (kind, f"{address} {sorted(settings.items(), key=str)}")
         if key not in self._names:
             chosen = self.wanted.get(kind) or self.wanted.get("") or _DEFAULTS.get(kind, kind)
