@@ -40,10 +40,10 @@ from incident_ops.canary.run import (
     run_to_json,
     stages,
     takes_all_traffic,
-    watch_analysis,
 )
 from incident_ops.canary.trace import RunFacts, RunTrace
 from incident_ops.canary.verdict import COMMAND_FAILED, JoinedVerdict, accepted
+from incident_ops.canary.watch import watch_analysis
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, OVERRIDE, PASS
 from incident_ops.domain.notice_kinds import CANARY_FAILED, CANARY_STARTED, CANARY_WAITING
 from incident_ops.domain.time import spell_duration, stamp
@@ -170,7 +170,7 @@ class _Rollout:
         request = self._request
         if request.service is None:
             return None
-        lead = timedelta(seconds=self._longest - self._seconds)
+        lead = timedelta(seconds=max(self._longest - self._seconds, 0.0))
         return GateRequest(
             request.service,
             request.environment,
@@ -191,16 +191,17 @@ class _Rollout:
         joined = ended.joined if ended.next_weight is not None else accepted(self._analysis, ended.joined)
         outcome = outcome_of(self._analysis.name, joined, ended.run.at, live.trace.curves)
         outcome = replace(outcome, next_weight=self._next(ended, outcome), is_dry=self._analysis.dry_run)
+        judged = outcome.verdict
         if self._is_let_through(outcome):
             self._gate.must_be_free()
             if not self._request.step_state:
                 outcome = self._at_full(outcome)
-        self._close(ended, outcome)
-        return self._with_way_on(ended, outcome)
+        self._close(ended, judged if outcome.verdict == INCONCLUSIVE else outcome.verdict)
+        return self._with_way_on(ended, outcome) if judged == INCONCLUSIVE else outcome
 
     def _with_way_on(self, ended: Ended, outcome: CanaryOutcome) -> CanaryOutcome:
         """Names how a person carries an inconclusive run on, where that can be."""
-        if outcome.verdict != INCONCLUSIVE or ended.next_weight is not None or self._state_file is None:
+        if ended.next_weight is not None or self._state_file is None:
             return outcome
         further = how_to_carry_on(self._analysis, ended.run)
         return replace(outcome, notes=(*outcome.notes, *filter(None, [further])))
@@ -287,13 +288,15 @@ class _Rollout:
         return longer
 
     def _keep(self, run: Run, verdict: str | None = None) -> None:
-        self._seconds = run.at
+        watch = self._watched.horizon if self._watched else 0.0
+        self._seconds, self._longest = run.at, max(self._longest, run.horizon + watch)
         if (path := self._state_file) is not None:
             write_text(path, run_to_json(self._analysis, run, self._owner, self._started, verdict))
 
-    def _close(self, ended: Ended, outcome: CanaryOutcome) -> None:
+    def _close(self, ended: Ended, verdict: str) -> None:
+        """A watch without a verdict takes none back: the run itself is over."""
         if ended.next_weight is None:
-            self._keep(ended.run, outcome.verdict)
+            self._keep(ended.run, verdict)
 
     def _facts(self, outcome: CanaryOutcome | None = None) -> dict[str, str]:
         request = self._request

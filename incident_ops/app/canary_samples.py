@@ -35,7 +35,6 @@ from incident_ops.canary.run import (
     is_step_done,
     judge_run,
     judge_step,
-    lacks_fresh_data,
     next_measurement,
     next_step,
     stage_of,
@@ -285,13 +284,12 @@ class LiveRun:
                 following = next_step(analysis, run)
                 if following is None:
                     return Ended(run, judge_step(analysis, run))
-                if following.stage == run.stage:
-                    run = following
-                elif not lacks_fresh_data(analysis, run):
-                    if self.one_step:
-                        self.keep(following)
-                        return Ended(following, judge_step(analysis, run), stage_of(analysis, following).weight)
-                    run = following
+                is_next = following.stage != run.stage
+                if is_next and self.one_step:
+                    self.keep(following)
+                    return Ended(following, judge_step(analysis, run), stage_of(analysis, following).weight)
+                run = following
+                if is_next:
                     self._enter(analysis, run)
             before = run
             run, answers = self._tick(analysis, run)

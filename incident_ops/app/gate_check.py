@@ -39,6 +39,8 @@ from incident_ops.deploy_gate.verdict import (
     INCONCLUSIVE,
     MAINTENANCE_WINDOW,
     OPEN_INCIDENT,
+    PASS,
+    UNREADABLE_RECORD,
     Hold,
     Verdict,
 )
@@ -111,6 +113,7 @@ def check_gate(
                 verdict = _verdict_of_published(source, asked, request.fixes)
             else:
                 verdict = _verdict_of_records(source, asked, request, record_fix)
+                verdict = verdict if request.records else _beside_policy_above(workspace, verdict)
                 if show_source is not None:
                     show_source(source.records)
     except UserError:
@@ -118,6 +121,17 @@ def check_gate(
     except IncidentOpsError as error:
         verdict = _unreachable(asked, str(error))
     return replace(_allow_rollback(workspace, asked, verdict, request.passed), at=workspace.now)
+
+
+def _beside_policy_above(workspace: Workspace, verdict: Verdict) -> Verdict:
+    """No yes from the records of a folder below others, where nobody said which are meant."""
+    above = workspace.policy_above
+    if above is None or verdict.verdict != PASS:
+        return verdict
+    path = os.path.relpath(above)
+    here, there = os.path.relpath(workspace.root), os.path.relpath(above.parent)
+    why = f"its incidents and freezes were not asked: say which records count, --repo {there} or --repo {here}"
+    return replace(verdict, verdict=INCONCLUSIVE, reason_code=UNREADABLE_RECORD, unread=(Unread(path, why),))
 
 
 def actor_of(workspace: Workspace, by: str | None) -> str | None:

@@ -70,6 +70,7 @@ class Workspace:
     """A repository of records as one command sees it; `is_at_given`: `now` is a time that somebody asks about, and
     `at_typed` how it was typed; `rev_typed` is how a revision was.
 
+    `policy_above`: a policy further up in the same git repository, where nobody said which of the two counts.
     `is_strict`: files that cannot be used are what the command is about, so no older ones stand in for them. `notes`
     collects what was used in their place.
     """
@@ -82,6 +83,7 @@ class Workspace:
     at_typed: str = ""
     rev_typed: str = ""
     is_strict: bool = False
+    policy_above: Path | None = None
     notes: list[str] = field(default_factory=list, compare=False)
 
     @cached_property
@@ -163,7 +165,16 @@ def open_workspace(options: Mapping[str, Any]) -> Workspace:
         )
     commit = git.resolve(revision) if git and revision is not None else None
     at = options["at"]
-    return Workspace(root, git, Store(root, git, commit), now, at is not None, at or "", revision or "")
+    above = _policy_above(root, git) if options["repo"] is None else None
+    known = (root, git, Store(root, git, commit), now, at is not None, at or "", revision or "")
+    return Workspace(*known, policy_above=above)
+
+
+def _policy_above(root: Path, git: Git | None) -> Path | None:
+    if git is None or not (root / POLICY).is_file():
+        return None
+    within = root.parents[: len(Path(git.prefix).parts)]
+    return next((folder / POLICY for folder in within if (folder / POLICY).is_file()), None)
 
 
 def served(workspace: Workspace, work: Callable[[], Made]) -> Made:

@@ -7,27 +7,31 @@ import msgspec
 from incident_ops.canary.config import Analysis, ErrorRate, Metric
 from incident_ops.canary.evidence import carry_evidence
 from incident_ops.canary.pass_test import looks_left
-from incident_ops.canary.run import START_ANEW, Run, has_settled
+from incident_ops.canary.run import START_ANEW, Run, has_settled, is_step_done
 from incident_ops.canary.verdict import MetricHistory
-from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
 
 def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
     """A run that ended inconclusive, for so many seconds more: its evidence is kept, its next end is another look.
 
-    UserError where more ticks cannot change how it ended.
+    One that ended before its time goes on to its own end, which nobody has looked at yet; a step that was held as long
+    as it may be lasts so much longer. UserError where more ticks cannot change how it ended.
     """
-    if run.at < run.horizon:
-        lasted, planned = spell_duration(round(run.at)), spell_duration(round(run.horizon))
-        raise UserError(f"the run ended after {lasted} of {planned}, before its time", hint=START_ANEW)
-    if not looks_left(run.look):
+    had_its_time = run.at >= run.horizon
+    if had_its_time and not looks_left(run.look):
         problem = (
             f"the run was carried on {run.look - 1} times, and a further look would let bad canaries pass too often"
         )
         raise UserError(problem, hint=f"roll back, or {START_ANEW}")
     metrics = {metric.name: _carried(metric, run.metrics[metric.name], seconds) for metric in analysis.metrics}
-    longer = msgspec.structs.replace(run, horizon=run.at + seconds, look=run.look + 1, metrics=metrics)
+    longer = msgspec.structs.replace(run, metrics=metrics)
+    if had_its_time:
+        longer = msgspec.structs.replace(longer, horizon=run.at + seconds, look=run.look + 1)
+    elif is_step_done(analysis, run):
+        longer = msgspec.structs.replace(longer, horizon=run.horizon + seconds, held=run.held + seconds)
+    else:
+        longer = msgspec.structs.replace(longer, horizon=max(run.horizon, run.at + seconds))
     if has_settled(analysis, longer):
         raise UserError("a metric of the run has ended, and more ticks cannot change that", hint=START_ANEW)
     return longer
@@ -35,22 +39,22 @@ def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
 
 def how_to_carry_on(analysis: Analysis, run: Run) -> str:
     """How a person carries on an inconclusive run with a state file, and how often; "" where that is not possible."""
-    left = looks_left(run.look)
-    if not left:
+    left, had_its_time = looks_left(run.look), run.at >= run.horizon
+    if had_its_time and not left:
         return f"It was carried on as often as it may be: roll back, or {START_ANEW}."
     try:
         carried_on(analysis, run, 1.0)
     except UserError:
         return ""
-    often = "once more" if left == 1 else f"{left} more times"
-    return (
-        "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
-        f" That can be done {often}."
-    )
+    way = "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
+    if not had_its_time:
+        return way
+    return f"{way} That can be done {'once more' if left == 1 else f'{left} more times'}."
 
 
 def _carried(metric: Metric, history: MetricHistory, seconds: float) -> MetricHistory:
     evidence = history.evidence
     if isinstance(metric, ErrorRate) and evidence is not None:
         evidence = carry_evidence(metric.settings, evidence, seconds)
-    return msgspec.structs.replace(history, evidence=evidence, errors=0)
+    totals = msgspec.structs.replace(history.totals, consecutive_error=0)
+    return msgspec.structs.replace(history, evidence=evidence, totals=totals, errors=0)

@@ -182,7 +182,7 @@ def observe_tick(
         else:
             ratio, compared = observe_ratio(settings, ratio, before.block_ticks, canary, baseline), baseline
             passing = observe_shares(settings, passing, canary, baseline)
-    is_broken = _is_broken(canary, compared)
+    is_broken = _is_broken(settings, canary, compared)
     return Evidence(
         before.block_ticks,
         before.lookback_ticks,
@@ -195,18 +195,20 @@ def observe_tick(
         at,
         before.ticks + 1,
         gaps,
-        before.obvious + 1 if is_broken and canary.errors >= OBVIOUS_ERRORS else 0,
+        before.obvious + 1 if is_broken and compared.requests and canary.errors >= OBVIOUS_ERRORS else 0,
         passing,
         before.has_error_series,
         is_broken,
     )
 
 
-def _is_broken(canary: Counts, baseline: Counts) -> bool:
-    """Whether a tick with data on both sides shows a canary that is broken."""
+def _is_broken(settings: EvidenceSettings, canary: Counts, baseline: Counts) -> bool:
+    """Whether a tick shows a canary that is broken: beside the baseline, or by its limit where that is not counted."""
     rate = canary.errors / canary.requests
-    if canary.errors < BROKEN_ERRORS or rate < OBVIOUS_RATE or not baseline.requests:
+    if canary.errors < BROKEN_ERRORS or rate < OBVIOUS_RATE:
         return False
+    if not baseline.requests:
+        return rate > (settings.max_error_rate or 0.0)
     return rate * baseline.requests >= OBVIOUS_RATIO * baseline.errors
 
 

@@ -230,7 +230,7 @@ def _decide(
         return INCONCLUSIVE, TOO_FEW_SAMPLES
     is_early = settings.early_pass and weight.phi == 1
     if (is_over and ratio is None) or (is_early and _passes_early(settings, evidence.ratio)):
-        return PASS, OK
+        return (INCONCLUSIVE, LEANS_WORSE) if is_leaning(settings, evidence) else (PASS, OK)
     if passing is not None and passing.reason:
         return PASS, passing.reason
     if passing is not None and passing.is_leaning:

@@ -79,8 +79,11 @@ def paced(settings: EvidenceSettings, observed: Observed) -> EvidenceSettings:
     return replace(settings, interval=float(round(seconds)))
 
 
-def doubts(observed: Observed, ratio: float | None, high: float | None) -> Iterator[Doubt]:
-    """What speaks against believing the counts; `high` is the upper end of the ratio's interval."""
+def doubts(observed: Observed, ratio: float | None, high: float | None, *sides: Counts) -> Iterator[Doubt]:
+    """What speaks against believing the counts of both `sides`; `high` is the upper end of the ratio's interval."""
+    requests = sum(side.requests for side in sides)
+    if requests >= _ENOUGH and all(0 < side.requests <= side.errors for side in sides):
+        yield Doubt("Every request of both sides is an error: does the query for errors find all requests?", True)
     for weight, (canary, baseline) in observed.shares.items():
         if int(weight) and canary and baseline and canary + baseline >= _ENOUGH:
             yield from share_doubts(int(weight) / 100, canary / (canary + baseline))

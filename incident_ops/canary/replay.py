@@ -22,7 +22,6 @@ from incident_ops.canary.run import (
     is_step_done,
     judge_run,
     judge_step,
-    lacks_fresh_data,
     next_step,
     stages,
 )
@@ -144,7 +143,7 @@ def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], trace: Run
             following = next_step(analysis, run)
             if following is None:
                 return run, judge_step(analysis, run)
-            if lacks_fresh_data(analysis, run):
+            if following == run:
                 break
             run = following
     return run, judge_run(analysis, run, RunEnd.EARLY)

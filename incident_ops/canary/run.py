@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from incident_ops.canary.config import DURATION, EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
+from incident_ops.canary.config import EXTEND, FULL, Analysis, ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import Counts, Gap
 from incident_ops.canary.evidence import Evidence, begin_step
 from incident_ops.canary.evidence_settings import MULTIPLES, EvidenceSettings
@@ -44,11 +44,6 @@ from incident_ops.canary.verdict import (
 )
 from incident_ops.deploy_gate.verdict import FAIL, INCONCLUSIVE, PASS
 from incident_ops.errors import UserError
-
-WATCH_LIMIT = 5.0
-"""Percent of errors that full traffic may have where neither the gate file nor the policy says how many."""
-
-WATCHED = " at full traffic"
 
 
 class Stage(NamedTuple):
@@ -97,38 +92,6 @@ def next_horizon(analysis: Analysis, horizon: float) -> float | None:
 def takes_all_traffic(analysis: Analysis) -> bool:
     """Whether the last step takes all traffic."""
     return any(step.weight == FULL for step in analysis.steps)
-
-
-def watch_analysis(analysis: Analysis, percent: float | None = None) -> Analysis:
-    """What is judged after full rollout: no baseline is left, so only the absolute limit.
-
-    That is a metric's own, else the policy's `percent` (`gate.after_rollout_pct`), else 5 %.
-
-    A new process with its own alpha, for old evidence would only make it slower. UserError where the gate has no
-    error rate to watch.
-    """
-    seconds = analysis.watch or DURATION
-    warmup = min(analysis.warmup, seconds / 2)
-    rates = [metric for metric in analysis.metrics if isinstance(metric, ErrorRate) and metric.is_watchable]
-    if not rates:
-        hint = "leave out --watch; a slowRate metric is watched where it has a maxSlowRate"
-        raise UserError(f"gate {analysis.name} has no metric of type errorRate to watch at full traffic", hint=hint)
-    watched = tuple(
-        replace(rate, name=f"{rate.name}{WATCHED}", baseline=None, settings=_watched(rate.settings, warmup, percent))
-        for rate in rates
-    )
-    return replace(analysis, horizon=seconds, warmup=warmup, steps=(), watch=0.0, metrics=watched, on_inconclusive=None)
-
-
-def _watched(settings: EvidenceSettings, warmup: float, percent: float | None) -> EvidenceSettings:
-    return replace(
-        settings,
-        max_ratio=None,
-        min_error_rate=None,
-        max_error_rate=settings.max_error_rate or (percent or WATCH_LIMIT) / 100,
-        warmup=warmup,
-        early_pass=False,
-    )
 
 
 SPARE_TURNS = 10
@@ -199,7 +162,22 @@ def advance(analysis: Analysis, run: Run, at: float, answers: Mapping[str, TickR
                 known[name] = postponed(metric, before, at)
             else:
                 known[name] = add_answer(metric, before, at, answers[name], stage.weight)
-    return msgspec.structs.replace(run, metrics=known, at=max(at, run.at), turns=run.turns + 1)
+    late = _jumped(analysis, run, stage, at)
+    return msgspec.structs.replace(
+        run,
+        horizon=run.horizon + late,
+        metrics=known,
+        at=max(at, run.at),
+        turns=run.turns + 1,
+        shifted=run.shifted + late,
+    )
+
+
+def _jumped(analysis: Analysis, run: Run, stage: Stage, at: float) -> float:
+    """By how many seconds a clock that jumped has overrun a step: as much later are those after it, none is skipped."""
+    late = at - max(stage.end, run.at)
+    is_last = run.stage + 1 >= len(stages(analysis))
+    return 0.0 if is_last or late < 2 * analysis.interval else late
 
 
 def judge_run(analysis: Analysis, run: Run, end: RunEnd | None = None) -> JoinedVerdict:
@@ -252,7 +230,8 @@ def lacks_fresh_data(analysis: Analysis, run: Run) -> bool:
 
 
 def next_step(analysis: Analysis, run: Run) -> Run | None:
-    """The run in its next step; in the same one for a tick longer where the evidence leans against the canary.
+    """The run in its next step; in the same one for a tick longer where the evidence leans against the canary, and
+    unchanged where the last tick had no data.
 
     None after the last one, where there is no data to go on with, and where the evidence leans after twice the step's
     time. What cannot be seen, or looks worse, is not given more traffic.
@@ -261,6 +240,8 @@ def next_step(analysis: Analysis, run: Run) -> Run | None:
         return None
     if leans_worse(analysis, run):
         return _held_run(analysis, run)
+    if lacks_fresh_data(analysis, run):
+        return run
     metrics = {
         name: msgspec.structs.replace(history, evidence=history.evidence and begin_step(history.evidence))
         for name, history in run.metrics.items()

@@ -289,15 +289,17 @@ def accepted(analysis: Analysis, joined: JoinedVerdict) -> JoinedVerdict:
     """What the gate file makes of the end: `onInconclusive`, and a `dryRun` of the whole gate.
 
     Only a result that was measured is ever let through, as `overridden`: too few samples in the whole of its time, or
-    in a dry run a fail. What could not be measured stays as it is. `onInconclusive: fail` makes any inconclusive end a
-    fail, but for an error.
+    in a dry run a fail, or a canary that looks worse. What could not be measured stays as it is. `onInconclusive: fail`
+    makes any inconclusive end a fail, but for an error.
     """
     if joined.verdict == PASS or joined.reason_code == DATASOURCE_ERROR:
         return joined
+    is_shown = analysis.dry_run and joined.reason_code == LEANS_WORSE
+    reasons = (TOO_FEW_SAMPLES, LEANS_WORSE) if analysis.dry_run else (TOO_FEW_SAMPLES,)
     measured = joined.verdict == FAIL or (
-        joined.is_whole
+        (joined.is_whole or is_shown)
         and all(
-            status.verdict == PASS or (status.reason_code == TOO_FEW_SAMPLES and _has_answers(status))
+            status.verdict == PASS or (status.reason_code in reasons and _has_answers(status))
             for status in joined.deciding
         )
     )
@@ -326,7 +328,8 @@ def _rate_status(
     seen = msgspec.structs.replace(evidence, has_error_series="canary" not in history.observed.blind)
     judgement, needed = judge_evidence(settings, seen, horizon, look), None
     verdict, reason, is_final, text = judgement.verdict, judgement.reason_code, judgement.is_final, history.problem
-    found = list(doubts(history.observed, judgement.ratio, judgement.interval.high))
+    sides = (evidence.canary, evidence.baseline)
+    found = list(doubts(history.observed, judgement.ratio, judgement.interval.high, *sides))
     if verdict == PASS and any(doubt.decides for doubt in found):
         verdict, reason, is_final = INCONCLUSIVE, DOUBTFUL_COUNTS, evidence.at >= horizon
     if verdict == INCONCLUSIVE:
@@ -345,7 +348,6 @@ def _rate_status(
             said = list(map(of_slow_requests, said))
         text = " ".join(filter(None, (text, *said)))
     limit = metric.settings.max_error_rate if metric.settings.max_ratio is None else None
-    sides = (evidence.canary, evidence.baseline)
     status = MetricStatus(
         metric.name, verdict, reason, is_final, text, metric.dry_run, judgement, *sides, lone_limit=limit, needed=needed
     )

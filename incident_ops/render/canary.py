@@ -16,10 +16,10 @@ from incident_ops.canary.needed import Needed
 from incident_ops.canary.observed import DOUBTFUL_COUNTS
 from incident_ops.canary.pass_test import BELOW_GOOD_RATE
 from incident_ops.canary.replay import CanaryOutcome
-from incident_ops.canary.run import WATCHED
 from incident_ops.canary.slow_rate import SLOW_RATE, of_slow_requests
 from incident_ops.canary.threshold import DATASOURCE_ERROR, SOURCE_TIMEOUT
 from incident_ops.canary.verdict import COMMAND_FAILED, INCONCLUSIVE_ACCEPTED, MetricStatus
+from incident_ops.canary.watch import WATCHED
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, FAIL, FROZEN, INCONCLUSIVE, OK, OVERRIDE, PASS
 from incident_ops.documents.markdown import code, inline, link
 from incident_ops.domain.latency import spell_latency
@@ -43,7 +43,7 @@ CANARY_HEADLINES = {
     NO_NEW_SAMPLE: "the metric source has no new samples",
     DOUBTFUL_COUNTS: "the counts look wrong",
     OBVIOUS: "the canary is broken: at least half of its requests failed, twice running",
-    LEANS_WORSE: "the canary looks worse than the baseline, too little to be sure, too much for more traffic",
+    LEANS_WORSE: "the canary looks worse: too little to be sure, too much to go on",
     TOO_FEW_SAMPLES: "what was counted does not decide it",
     DATASOURCE_ERROR: "the metric source does not answer",
     SOURCE_TIMEOUT: "the run ended early",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from incident_ops.canary.run import WATCH_LIMIT
+from incident_ops.canary.watch import WATCH_LIMIT
 from incident_ops.documents.checklists import is_for_labels
 from incident_ops.domain.not_used_yet import unused
 from incident_ops.domain.policy import AfterReport, Deadline, LevelPolicy, Policy

@@ -221,7 +221,7 @@ def test_only_an_inconclusive_run_goes_on_and_only_where_that_is_asked_for() -> 
 
 
 def test_a_run_that_is_carried_on_keeps_its_evidence_and_counts_its_looks() -> None:
-    """Ten minutes more, another look; what had ended before its time, or for good, is refused."""
+    """Five minutes more, another look; what ended early was not looked at, what is over is refused."""
     gate = analysis(LATENCY, {"name": "errors", "type": "errorRate"})
     run = fed(gate, new(gate), *[FEW] * 40)
     longer = carried_on(gate, run, 300.0)
@@ -233,8 +233,14 @@ def test_a_run_that_is_carried_on_keeps_its_evidence_and_counts_its_looks() -> N
     assert msgspec.structs.replace(after, ratio=before.ratio) == before
     assert after.ratio.starts.until == 60
     assert not judge_run(gate, longer).is_final
-    with pytest.raises(UserError, match="ended after 9m 45s of 10m"):
-        carried_on(gate, fed(gate, new(gate), *[FEW] * 39), 300.0)
+    for seconds, horizon in ((1.0, 600), (300.0, 885)):
+        early = carried_on(gate, fed(gate, new(gate), *[FEW] * 39), seconds)
+        assert (early.horizon, early.look) == (horizon, 1)
+    gone = run
+    for _ in range(5):
+        gone = advance(gate, gone, 600.0, {"p99": NoAnswer("HTTP 503")})
+    assert judge_run(gate, gone).reason_code == DATASOURCE_ERROR
+    assert carried_on(gate, gone, 300.0).metrics["p99"].totals.errors == 5
     slow = advance(gate, run, 600.0, {"p99": QueryResult(9.0)})
     with pytest.raises(UserError, match="more ticks cannot change that"):
         carried_on(gate, slow, 300.0)

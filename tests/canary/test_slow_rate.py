@@ -11,8 +11,8 @@ import pytest
 from incident_ops.canary.config import Analysis, ErrorRate, limited_by_policy, to_analysis
 from incident_ops.canary.counters import NO_BASELINE, Counts, Gap, Meter, Reading, read_tick
 from incident_ops.canary.replay import CanaryOutcome, RecordedTick, replay_ticks
-from incident_ops.canary.run import watch_analysis
 from incident_ops.canary.slow_rate import as_error_rate, of_slow_requests, slow_reading
+from incident_ops.canary.watch import watch_analysis
 from incident_ops.deploy_gate.verdict import FAIL, PASS
 from incident_ops.domain.latency import histogram_name, latency_text, spell_latency, to_latency
 from incident_ops.domain.ports import Latencies, Sampled

@@ -6,14 +6,13 @@ import pytest
 
 from incident_ops.canary.config import ErrorRate, limited_by_policy
 from incident_ops.canary.run import (
-    WATCH_LIMIT,
     Stage,
     is_settling,
     next_horizon,
     stages,
     takes_all_traffic,
-    watch_analysis,
 )
+from incident_ops.canary.watch import WATCH_LIMIT, watch_analysis
 from incident_ops.errors import UserError
 from tests.canary.analyses import LATENCY, analysis
 

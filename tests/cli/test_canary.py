@@ -304,17 +304,56 @@ def test_it_is_said_how_often_a_run_can_be_carried_on_and_then_it_is_refused(her
 
 
 def test_what_cannot_be_carried_on_is_refused(here: Folder, monkeypatch: Patch) -> None:
-    """No file, no --state, no time, an end before its time."""
+    """No file, no --state, no time."""
     stage(monkeypatch, Source(rps=0.4))
     run(here, "--continue", "10m")[0].told_once(2, "--continue without --state", "--state FILE")
     run(here, *KEPT, "--continue", "10m")[0].told_once(2, "there is no run to carry on", "s.json")
     run(here, *KEPT, "--continue", "0s")[0].told_once(2, "too short or too long", "10m")
     run(here, *KEPT, "--continue", "soon")[0].told_once(2, "'soon' is not a duration", "10m")
+
+
+def test_a_run_that_ended_before_its_time_is_carried_on_to_its_end(here: Folder, monkeypatch: Patch) -> None:
+    """The source was gone for two minutes: what was counted before it counts on, and no look at a pass is used up."""
     source = Source()
-    source.answers = {"canary_requests": broken}
+    source.answers = {"canary_requests": lambda at: broken(at) if 300 < at < 420 else ...}
+    clock = stage(monkeypatch, source)
+    done, told = run(here, *KEPT)
+    assert (done.code, told["reason_code"], told["stopped_at_seconds"]) == (4, "datasource_error", 375)
+    assert "run the same again with --continue 10m" in " ".join(done.err.split())
+    clock.wait(600.0)
+    done, told = run(here, *KEPT, "--continue", "1m")
+    assert "carried on until 10m of measured time; it can be carried on 3 more times" in done.err
+    assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 600)
+    assert told["metrics"][0]["canary_requests"] == 300 * 20 + 225 * 20
+
+
+def test_a_run_whose_step_was_held_to_the_end_is_carried_on_in_that_step(here: Folder, monkeypatch: Patch) -> None:
+    """It looked worse, and a person lets it be measured on; the next step is taken once it does not."""
+    steps = "[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}]"
+    text = gate(steps=steps).replace("  duration: 10m\n", "").replace(
+        "type: errorRate", "type: errorRate\n    alpha: 0.000000001"
+    )  # fmt: skip
+    log = here.path / "log"
+    words = (*KEPT, "--on-step", f'echo "$INCIDENT_OPS_WEIGHT" >> {log}')
+    stage(monkeypatch, Source(lambda at: 1.7 if at < 600 else 0.8, rps=10.0))
+    done, told = run(here, *words, text=text)
+    assert (done.code, told["reason_code"], told["stopped_at_seconds"]) == (3, "leans_worse", 600)
+    assert "run the same again with --continue 10m" in " ".join(done.err.split())
+    done, told = run(here, *words, "--continue", "20m", text=text)
+    assert told["stopped_at_seconds"] == 600 + 1200 + 300
+    assert told["metrics"][0]["canary_requests"] == 10 * 2100
+    assert log.read_text().split() == ["10", "10", "50"]
+
+
+def test_a_watch_without_a_verdict_is_no_run_to_carry_on(here: Folder, monkeypatch: Patch) -> None:
+    """The run has passed, and all traffic was given: carried on, it would take a part of it back."""
+    source = Source()
+    source.answers = {"canary_requests": lambda at: broken(at) if at > 700 else ...}
     stage(monkeypatch, source)
-    assert run(here, *KEPT)[1]["reason_code"] == "datasource_error"
-    run(here, *KEPT, "--continue", "10m")[0].told_once(2, "before its time", "remove the state file")
+    done, told = run(here, *KEPT, "--watch")
+    assert (done.code, told["reason_code"]) == (4, "datasource_error")
+    assert "--continue" not in done.err
+    run(here, *KEPT, "--watch", "--continue", "10m")[0].told_once(2, "has ended: pass", "remove the state file")
 
 
 def test_the_verdict_names_how_it_is_carried_on(here: Folder, monkeypatch: Patch) -> None:

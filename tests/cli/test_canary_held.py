@@ -161,3 +161,31 @@ def test_a_budget_of_requests_is_judged_by_their_number(here: Folder, monkeypatc
     assert (done.code, told["verdict"], ran) == (0, "pass", ["pass "])
     words = ("-f", write(here.path, gate()), "--requests", "0")
     call("canary", "run", *words, at=here.path, clock=None).told_once(2, "--requests without --service")
+
+
+@pytest.mark.parametrize("how", ["carried on", "jumped"])
+def test_a_run_that_lasts_longer_than_planned_is_held_by_a_freeze_that_has_just_begun(
+    here: Folder, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Carried on for twice its time, or on a machine that slept: what began five minutes before the pass holds it."""
+    begins, jumps = (1500, {}) if how == "carried on" else (4500, {10: 3600.0})
+    minute = begins // 60
+    freeze = FREEZE.replace("14:00:00", f"{14 + minute // 60}:{minute % 60:02}:00")
+
+    def happens() -> None:
+        here.write("freezes/f.yaml", freeze)
+        here.commit()
+
+    clock = Clock(jumps, at_wait=lambda number: happens() if number == 75 else None)
+    stage(monkeypatch, Source(rps=0.4) if how == "carried on" else Source(), clock)
+    monkeypatch.setattr("incident_ops.adapters.clock.now", clock.now)
+    words = ("--state", "state.json", "--sha", "7be19f2")
+    if how == "carried on":
+        assert canary(here, *words, steps="")[1]["verdict"] == "inconclusive"
+        done, told, commands = canary(here, *words, "--continue", "20m", steps="")
+    else:
+        steps = "[{weight: 10, duration: 10m}, {weight: 50, duration: 20m}, {weight: 100}]"
+        done, told, commands = canary(here, *words, steps=steps)
+    assert (done.code, told["verdict"], told["reason_code"]) == (3, "frozen", "deploy_freeze")
+    assert "pass" not in "".join(commands)
+    assert "100" not in "".join(commands)

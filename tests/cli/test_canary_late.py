@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.canary_scene import COLUMNS, POLICY, Source, gate, stage, write
+from tests.cli.canary_scene import COLUMNS, POLICY, Clock, Source, gate, stage, write
 from tests.cli.scene import Done, Folder, call
 
 Patch = pytest.MonkeyPatch
@@ -113,9 +113,82 @@ def test_a_step_that_looks_worse_for_twice_its_time_ends_the_run(here: Folder, m
     done = call("canary", "run", "-f", "g.yaml", "--on-step", 'echo "$INCIDENT_OPS_WEIGHT" >> steps.txt',
                 at=here.path, clock=None)  # fmt: skip
     assert done.code == 3
-    assert "inconclusive: the canary looks worse than the baseline" in done.out
+    assert "inconclusive: the canary looks worse: too little to be sure, too much to go on" in done.out
     assert "(leans_worse), after 10m" in done.out
     assert (here.path / "steps.txt").read_text() == "10\n"
+
+
+TWO_STEPS = gate(steps="[{weight: 10, duration: 5m}, {weight: 50, duration: 5m}, {weight: 100}]").replace(
+    "  duration: 10m\n", ""
+)
+LONE = TWO_STEPS.replace("    baseline: {errors: baseline_errors, requests: baseline_requests}\n", "")
+TAKEN = ("--on-step", 'echo "$INCIDENT_OPS_WEIGHT" >> steps.txt')
+
+
+def rolled_out(here: Folder, text: str, *words: str) -> tuple[Done, dict[str, Any], list[str]]:
+    """A live run, its JSON, and the steps that were taken."""
+    done = call("canary", "run", "-f", write(here.path, text), "--format", "json", *TAKEN, *words,
+                at=here.path, clock=None)  # fmt: skip
+    return done, json.loads(done.out), (here.path / "steps.txt").read_text().split()
+
+
+def limited(text: str, limit: str = "5%") -> str:
+    return text.replace("type: errorRate", f"type: errorRate\n    maxErrorRate: {limit}")
+
+
+@pytest.mark.parametrize("jump", [400.0, 3600.0])
+def test_a_clock_that_jumps_skips_no_step(here: Folder, monkeypatch: Patch, jump: float) -> None:
+    """A machine that slept in the first step, beyond the next one's end: 50 % is measured for its whole time."""
+    stage(monkeypatch, Source(), Clock({10: jump}))
+    done, said, taken = rolled_out(here, TWO_STEPS)
+    assert (done.code, taken) == (0, ["10", "50", "100"])
+    assert said["stopped_at_seconds"] == 150 + jump + 300
+
+
+@pytest.mark.parametrize("has_baseline", [False, True])
+def test_no_step_ends_on_a_broken_tick_where_nothing_is_compared(
+    here: Folder, monkeypatch: Patch, *, has_baseline: bool
+) -> None:
+    """Only a limit is judged, or the baseline is not read in that tick: it is measured a tick longer."""
+    source = Source(lambda at: 60.0 if 285 <= at < 300 else 1.0, rate=0.01)
+    source.answers = {"baseline_requests": lambda at: {} if 285 <= at <= 300 else ...}
+    stage(monkeypatch, source)
+    done, said, taken = rolled_out(here, limited(TWO_STEPS if has_baseline else LONE))
+    assert (said["stopped_at_seconds"], taken[:2]) == (615, ["10", "50"])
+    assert "(held for 15s: the canary looks worse)" in done.err
+
+
+def test_nothing_passes_on_a_broken_tick_where_only_a_limit_is_judged(here: Folder, monkeypatch: Patch) -> None:
+    """Below 20 % all in all, and every second request of the last tick fails; a watch is judged the same way."""
+    ending, file = (lambda at: 60.0 if 585 <= at < 600 else 1.0), limited(LONE, "20%")
+    stage(monkeypatch, Source(ending, rate=0.01))
+    done, said, taken = rolled_out(here, file)
+    assert (done.code, said["reason_code"], taken) == (3, "leans_worse", ["10", "50"])
+    stage(monkeypatch, Source(lambda at: 60.0 if 1185 <= at < 1200 else 1.0, rate=0.01))
+    done, said, taken = rolled_out(here, file, "--watch")
+    assert (done.code, said["reason_code"], said["stopped_at_seconds"]) == (3, "leans_worse", 1200)
+
+
+def test_an_early_pass_waits_until_nothing_looks_worse(here: Folder) -> None:
+    """The tick that brings the last of `minRequests` is a small one, and half of it fails."""
+    text = gate(provider="{file: {}}", duration="40m", earlyPass="true", minRequests="300010")
+    name = write(here.path, text.replace("type: errorRate", "type: errorRate\n    dispersion: none"))
+    good = "".join(f"{15 * number},3000,30,27000,270\n" for number in range(1, 101))
+    for tick, code in (("50,0", 0), ("50,25", 3)):
+        (here.path / "x.csv").write_text(f"{COLUMNS}{good}1515,{tick},27000,270\n")
+        done = call("canary", "replay", "x.csv", "-f", name, "--format", "json", at=here.path)
+        assert (done.code, json.loads(done.out)["metrics"][0]["verdict"] == "pass") == (code, code == 0), done.out
+
+
+def test_a_dry_run_holds_nothing_that_looks_worse(here: Folder, monkeypatch: Patch) -> None:
+    """As it holds no canary that fails: exit 0, and it says what it saw."""
+    for source in Source(1.7, rps=10.0), Source(lambda at: 50.0 if 585 <= at < 600 else 1.0, rps=10.0):
+        stage(monkeypatch, source)
+        text = TWO_STEPS.replace("type: errorRate", "type: errorRate\n    alpha: 0.000000001")
+        write(here.path, f"{text}  dryRun: true\n")
+        done = call("canary", "run", "-f", "g.yaml", at=here.path, clock=None)
+        assert (done.code, done.out.startswith("overridden")) == (0, True), done.out
+        assert "leans_worse" in done.out
 
 
 LIMITED = POLICY.replace("max_error_pct: null", "max_error_pct: 1")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.cli.canary_scene import BEGIN, POLICY, Scraped, gate, stage, write
+from tests.cli.canary_scene import BEGIN, POLICY, Scraped, Source, gate, stage, write
 from tests.cli.scene import Done, Folder, call
 
 Patch = pytest.MonkeyPatch
@@ -154,6 +155,21 @@ def test_counts_that_look_too_good_are_no_pass(
     for accept in ("pass", "{extend: {max: 10m}}"):
         done, told = run(canary_folder, f"{text}  onInconclusive: {accept}\n")
         assert (done.code, told["verdict"]) == (3, "inconclusive")
+
+
+class _ErrorsOnly(Source):
+    """A service whose query for errors finds all requests, with other words."""
+
+    def _total(self, query: str, at: datetime) -> float:
+        return super()._total(query.replace("errors", "requests"), at)
+
+
+def test_a_query_for_errors_that_finds_all_requests_is_no_pass(canary_folder: Folder, monkeypatch: Patch) -> None:
+    """100 % on both sides is the same ratio, and nothing that anybody has looked for."""
+    stage(monkeypatch, _ErrorsOnly())
+    done = call("canary", "run", "-f", write(canary_folder.path, gate()), at=canary_folder.path, clock=None)
+    assert (done.code, "(doubtful_counts)" in done.out) == (3, True), done.out
+    assert "Every request of both sides is an error" in " ".join(done.out.split())
 
 
 @pytest.mark.parametrize(

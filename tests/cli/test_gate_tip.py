@@ -274,6 +274,23 @@ def test_records_below_a_folder_of_the_repository(hosted: Hosted) -> None:
     assert done.code == HELD
 
 
+def test_records_below_others_are_no_yes_until_it_is_said_which_count(hosted: Hosted) -> None:
+    """A policy.yaml of a folder below hides the incidents of the repository from whoever stands there."""
+    inner = hosted.main.path / "ops"
+    inner.mkdir()
+    for name in ("policy.yaml", "services.yaml"):
+        (inner / name).write_text((hosted.main.path / name).read_text())
+    hosted.main.put()
+    hosted.merge()
+    job = hosted.clone()
+    done = call("gate", "check", "-s", "api", at=job.path / "ops")
+    assert done.code == HELD
+    assert "(unreadable_record)" in done.out
+    assert "say which records count, --repo .. or --repo ." in " ".join(done.out.split())
+    assert call("--repo", "..", "gate", "check", "-s", "api", at=job.path / "ops").code == HELD
+    assert call("--repo", ".", "gate", "check", "-s", "api", at=job.path / "ops").code == 0
+
+
 def test_a_drill_is_said_and_a_false_alarm_holds_until_it_is_closed(hosted: Hosted) -> None:
     """Neither may switch an open incident off unseen."""
     job = hosted.clone()

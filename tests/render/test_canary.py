@@ -14,8 +14,9 @@ from incident_ops.canary.judgement import Judgement
 from incident_ops.canary.needed import Needed
 from incident_ops.canary.ratio_test import RatioInterval
 from incident_ops.canary.replay import CanaryOutcome, outcome_of
-from incident_ops.canary.run import advance, begin_run, judge_run, watch_analysis
+from incident_ops.canary.run import advance, begin_run, judge_run
 from incident_ops.canary.verdict import JoinedVerdict, MetricStatus, SideCounts, accepted
+from incident_ops.canary.watch import watch_analysis
 from incident_ops.render.canary import canary_summary, progress, to_text
 from tests.canary.test_config import SIDE, gate
 
