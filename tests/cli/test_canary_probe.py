@@ -235,7 +235,7 @@ def test_a_real_prometheus_is_probed(here: Folder, tmp_path: Path) -> None:
             for code in ("200", "500")
             for pod in ("a", "b")
         }
-        server.wait_for("count(count_over_time(http_requests_total[1m]) > 5) == 8")
+        server.wait_for("count(count_over_time(http_requests_total[1m]) > 12) == 8")
         policy = POLICY.replace('url: "https://prometheus.example"', f'url: "{server.url}", allow_private: true')
         (here.path / "policy.yaml").write_text(policy, encoding="utf-8")
         text = stepped()
@@ -245,6 +245,7 @@ def test_a_real_prometheus_is_probed(here: Folder, tmp_path: Path) -> None:
         told = json.loads(probe(here, text, "--format", "json").out)
     assert [query["series"] for query in told["queries"]] == [4, 2, 4, 2]
     assert all(query["age_seconds"] < 5 and query["error"] is None for query in told["queries"])
+    assert all(0 < query["spacing_seconds"] <= 1.25 for query in told["queries"]), "two seconds old, not ten minutes"
     assert BEGIN.year == 2025
 
 
