@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from incident_ops.canary.config import Analysis, ErrorRate, Metric
@@ -11,6 +13,10 @@ from incident_ops.canary.run import START_ANEW, Run, has_settled
 from incident_ops.canary.verdict import MetricHistory
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
+
+
+_LONGEST = 6 * 3600.0
+"""Seconds: no job runs for longer."""
 
 
 def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
@@ -33,8 +39,10 @@ def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
     return longer
 
 
-def how_to_carry_on(analysis: Analysis, run: Run) -> str:
-    """How a person carries on an inconclusive run with a state file, and how often; "" where that is not possible."""
+def how_to_carry_on(analysis: Analysis, run: Run, needed: float | None) -> str:
+    """How a person carries on an inconclusive run with a state file, for how long and how often; "" where that is not
+    possible. `needed`: the seconds that a pass needs still, where that is known.
+    """
     left = looks_left(run.look)
     if not left:
         return f"It was carried on as often as it may be: roll back, or {START_ANEW}."
@@ -43,8 +51,9 @@ def how_to_carry_on(analysis: Analysis, run: Run) -> str:
     except UserError:
         return ""
     often = "once more" if left == 1 else f"{left} more times"
+    length = spell_duration(math.ceil(needed / 60) * 60) if needed and needed <= _LONGEST else "10m"
     return (
-        "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
+        f"To go on with this evidence, leave the canary as it is and run the same again with --continue {length}."
         f" That can be done {often}."
     )
 

@@ -244,7 +244,7 @@ def progress(metric: MetricStatus) -> str:
     parts, what = [_evidence(judgement)], _slower(metric) or "errors"
     if metric.lone_limit is None:
         parts.append(f"ratio {_ratio(judgement)}")
-        parts.append(f"{what} {_counted(metric.canary)} / {_counted(metric.baseline)}")
+        parts.append(f"{what}: canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}")
     else:
         parts.append(f"{what} {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
     if metric.needed is not None and metric.needed.requests >= 1:
@@ -417,7 +417,7 @@ def _asked(what: str, seen: str, chance: float, level: float) -> str:
     out = "" if chance <= level else "not "
     if out and chance < 1:
         chance = float(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(chance))
-    return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)}"
+    return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)} or less"
 
 
 def _share(value: float) -> str:

@@ -129,8 +129,8 @@ not the same:
   argo_success_rate.yaml:8: args[0].name: service-name  ->  args: service-name
       it is required, as there (canary run --arg service-name=VALUE)
   argo_success_rate.yaml:9: metrics  ->  warmup: 0s, duration: 4m
-      the verdict comes when this time is over. A run that is ended before is
-      inconclusive, and successful there; no data (nothing, NaN) is never a
+      the verdict comes at the end of this time. A run that is stopped before is
+      inconclusive, in Argo successful; no data (nothing, NaN) is never a
       success
   argo_success_rate.yaml:13: metrics[0].successCondition: isNaN(result[0]) ||
       result[0] >= 0.95  ->  result[0] >= 0.95
@@ -139,7 +139,7 @@ not the same:
       then, or say by onNoData what no data means)
   argo_success_rate.yaml:17: metrics[0].provider.prometheus.address:
       http://prometheus.monitoring:9090  ->  datasource: main
-      addresses stand in policy.yaml (main there has to be this one)
+      addresses are kept in policy.yaml (let main there be this one)
 
 the same:
   argo_success_rate.yaml:10: metrics[0].name: success-rate  ->  name:
@@ -153,7 +153,7 @@ the same:
 
 success-rate is an error ratio. Its counts can be compared with those of the old
 version, as evidence instead of a limit on one reading: put this in its place,
-with warmup: 60s and steps long enough.
+with warmup: 60s and steps as long as `incident-ops canary plan` says.
   - name: success-rate
     type: errorRate
     maxErrorRate: 5%

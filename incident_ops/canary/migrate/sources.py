@@ -71,7 +71,7 @@ class Migration:
         if name == text:
             part.same(key, f"name: {name}")
         else:
-            part.differs(key, f"name: {name}", "a name here has letters, digits and . _ - only, and is there once")
+            part.differs(key, f"name: {name}", "names here are letters, digits and . _ - only, and unique")
         return name
 
 
