@@ -14,7 +14,6 @@ from incident_ops.canary.verdict import MetricHistory
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 
-
 _LONGEST = 6 * 3600.0
 """Seconds: no job runs for longer."""
 

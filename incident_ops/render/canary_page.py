@@ -19,12 +19,20 @@ from incident_ops.canary.counters import (
 )
 from incident_ops.canary.judgement import ABSOLUTE_LIMIT
 from incident_ops.canary.replay import CanaryOutcome
+from incident_ops.canary.slow_rate import of_slow_requests
 from incident_ops.canary.threshold import DATASOURCE_ERROR
 from incident_ops.canary.trace import COUNTED, WARMING_UP, MetricTick, RunTrace
 from incident_ops.canary.verdict import MetricStatus
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
 from incident_ops.domain.time import spell_duration, spell_instant
-from incident_ops.render.canary import assumptions, canary_headline, closing_lines, metric_lines
+from incident_ops.render.canary import (
+    assumptions,
+    canary_headline,
+    closing_lines,
+    how_slow,
+    metric_lines,
+    titled_metric,
+)
 from incident_ops.render.chart import Moment
 from incident_ops.render.findings import inert
 from incident_ops.render.run_figures import (
@@ -156,7 +164,8 @@ def _why(outcome: CanaryOutcome, metrics: Sequence[MetricStatus]) -> str:
     judgement = decided.judgement
     if judgement is None or not decided.canary.requests:
         return f"{decided.name}: {decided.text}" if decided.text else ""
-    said = f"{decided.name}: {_failed(decided.canary)} of the canary's requests failed"
+    slow = how_slow(decided)
+    said = f"{decided.name}: {_failed(decided.canary)} of the canary's requests {f'were {slow}' if slow else 'failed'}"
     if decided.baseline.requests:
         said += f", and {_failed(decided.baseline)} of the old version's"
     if judgement.ratio is not None:
@@ -173,9 +182,9 @@ def _why(outcome: CanaryOutcome, metrics: Sequence[MetricStatus]) -> str:
         said += f". The evidence that it is worse is {evidence}, and a fail needs {judgement.e_needed:.3g}."
     if outcome.verdict == PASS and seen is not None and seen.chance <= seen.level:
         times = "Twice" if seen.ratio == 2 else f"{seen.ratio:g} times"
-        said += f" {times} as many errors are ruled out."
+        said += f" {times} as many {'slow requests' if slow else 'errors'} are ruled out."
     elif decided.verdict == INCONCLUSIVE and seen is not None and seen.lacks:
-        said += f" No pass: {seen.lacks}."
+        said += f" No pass: {of_slow_requests(seen.lacks) if slow else seen.lacks}."
     return said
 
 
@@ -216,7 +225,7 @@ def _metrics(outcome: CanaryOutcome, metrics: Sequence[MetricStatus], rows: int)
                 figures += metric_figures(shared, status)
         begun = [_BEGUN] if figures and not outcome.traces[0].ticks.get(status.name) else []
         lines = [_cut(line) for line in (*_conditions(outcome, status), *begun, *metric_lines(status, _UNFOLDED))]
-        known = (status.name, status.verdict, SIGNS[status.verdict], status.reason_code, status.dry_run)
+        known = (titled_metric(status), status.verdict, SIGNS[status.verdict], status.reason_code, status.dry_run)
         yield MetricPart(*known, lines, figures)
 
 
@@ -267,7 +276,7 @@ def _step_events(trace: RunTrace, first: str) -> Iterator[tuple[float, str]]:
     for span in trace.spans.values():
         share = f"{span.weight} % of the traffic" if span.weight else first
         is_cold = span.counts_from > span.begin
-        warm = f"; until {spell_second(span.counts_from)} it warms up" if is_cold else ""
+        warm = f", with a warm-up until {spell_second(span.counts_from)}" if is_cold else ""
         if span.begin >= trace.begin:
             yield span.begin, f"{share}{warm}."
         if trace.at > span.planned and span.end > span.planned:
@@ -277,7 +286,11 @@ def _step_events(trace: RunTrace, first: str) -> Iterator[tuple[float, str]]:
 
 def _earlier(trace: RunTrace) -> str:
     known = [(name, canary) for name, (canary, _) in trace.earlier.items() if canary.requests]
-    return "".join(f"; {name}: {_failed(canary)} failed" for name, canary in known[:5])
+    metrics = trace.analysis.metrics if trace.analysis else ()
+    slow = {one.name for one in metrics if isinstance(one, ErrorRate) and one.slower_than is not None}
+    return "".join(
+        f"; {name}: {_failed(canary)} {'were too slow' if name in slow else 'failed'}" for name, canary in known[:5]
+    )
 
 
 def _not_evidence(outcome: CanaryOutcome) -> Iterator[NotEvidence]:
@@ -309,7 +322,8 @@ def _asked(outcome: CanaryOutcome) -> Iterator[tuple[str, list[str]]]:
         if isinstance(metric, ThresholdMetric):
             yield status.name, [*conditions(metric), f"failures allowed: {_failures(metric)}"]
         elif isinstance(metric, ErrorRate):
-            yield status.name, list(_rate_limits(metric))
+            limits = list(_rate_limits(metric))
+            yield status.name, limits if metric.slower_than is None else list(map(of_slow_requests, limits))
 
 
 def _failures(metric: ThresholdMetric) -> str:
@@ -325,7 +339,7 @@ def _rate_limits(metric: ErrorRate) -> Iterator[str]:
         below = "" if good is None else f", or its own rate is surely below {spell_percent(100 * good)} (goodErrorRate)"
         yield f"It passes where {settings.unacceptable_ratio:g} times as many errors are ruled out{below}."
     if settings.max_error_rate is not None:
-        yield f"It may have {spell_percent(100 * settings.max_error_rate)} errors at most, whatever the old version has."
+        yield f"It may have {spell_percent(100 * settings.max_error_rate)} errors at most, whatever the old one has."
     if settings.min_error_rate is not None:
         yield f"It never fails below {spell_percent(100 * settings.min_error_rate)} errors."
     wrong = (spell_percent(100 * settings.alpha), spell_percent(100 * settings.beta))

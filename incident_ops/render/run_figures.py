@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from incident_ops.canary.config import ErrorRate, ThresholdMetric
+from incident_ops.canary.config import EXIT_CODE, ErrorRate, ThresholdMetric
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.threshold import MeasurementPhase
 from incident_ops.canary.trace import WITHOUT_DATA, MetricTick, RunTrace
@@ -245,7 +245,7 @@ def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], fo
     totals = [f"{name} {_summed(found, side)}" for side, name, _ in _SIDES if runs[side]]
     high = f" The limit, {spell_percent(limit)}, lies above the picture." if limit > top else ""
     words = (
-        "Errors of both sides",
+        "Errors of both sides" if metric.slower_than is None else "Slow requests of both sides",
         f"{_scope(shared.trace, found)}: {', '.join(totals)}.",
         f"The areas are 95 % intervals of each point alone; the verdict has a test of its own.{high}",
     )
@@ -345,6 +345,8 @@ _PHASES = {
 def conditions(metric: ThresholdMetric) -> list[str]:
     """The conditions of a threshold metric in words."""
     limits = metric.threshold
+    if limits.success is not None and limits.success.text == EXIT_CODE:
+        return ["its exit code decides: 0 is good"]
     both = (("good where", limits.success), ("failed where", limits.failure))
     return [f"{word} {condition.text}" for word, condition in both if condition is not None]
 
