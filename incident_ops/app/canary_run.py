@@ -152,8 +152,7 @@ class _Rollout:
         if self._gate.is_overridden:
             if outcome.verdict == PASS:
                 outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
-            note = "a person lets this commit through what holds deploys"
-            outcome = replace(outcome, notes=(*outcome.notes, note))
+            outcome = replace(outcome, notes=(*outcome.notes, *filter(None, [self._gate.released])))
         return self._concluded(outcome)
 
     def _left_behind(self) -> str:

@@ -464,6 +464,7 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
     shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", "7be19f2", at=here.path, clock=None).out
     assert shown.startswith("overridden: the canary is not worse than allowed, and a person lets it through"), shown
+    assert "Let through by @a until 2025-01-26 18:00 UTC, recorded in INC-1: the fix" in " ".join(shown.split())
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
 
 
