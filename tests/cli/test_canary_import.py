@@ -526,8 +526,8 @@ def test_without_output_the_gate_is_printed_alone(here: Folder) -> None:
 HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\n"
 BAD: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "the file is empty"),
-    "nothing of ours": ("apiVersion: v1\nkind: Service\n", "there is no analysis in it"),
-    "another group": (HEAD.replace("argoproj.io", "example.org"), "there is no analysis in it"),
+    "nothing of ours": ("apiVersion: v1\nkind: Service\n", "bad.yaml: there is no analysis in it"),
+    "another group": (HEAD.replace("argoproj.io", "example.org"), "bad.yaml: there is no analysis in it"),
     "helm": (HEAD + "spec: {{ toYaml .Values.spec | nindent 2 }}\n", "import what helm template prints"),
     "an anchor": (HEAD + "spec: &a {metrics: []}\n", "anchor &a is not allowed"),
     "second document": (HEAD + "spec: {}\n---\na: [\n", "bad.yaml:7:1: "),
@@ -602,3 +602,38 @@ def test_a_file_that_is_not_there(here: Folder, tmp_path: Path) -> None:
     """It says so."""
     done = call("canary", "import", "none.yaml", at=here.path, clock=None)
     assert (done.code, "cannot be read" in done.err) == (2, True)
+
+
+def test_a_source_without_an_address_is_the_one_whose_address_is_known(here: Folder) -> None:
+    """Flagger's own metrics name no server; a template beside them does, and one Prometheus is the rule."""
+    flagger = """\
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: podinfo, namespace: test}
+spec:
+  provider: istio
+  targetRef: {kind: Deployment, name: podinfo}
+  analysis:
+    interval: 1m
+    threshold: 5
+    maxWeight: 50
+    stepWeight: 10
+    metrics:
+    - {name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}
+    - {name: queue, interval: 1m, thresholdRange: {max: 9}, templateRef: {name: queue}}
+    - {name: jobs, interval: 1m, thresholdRange: {max: 9}, templateRef: {name: jobs}}
+"""
+    for name, host in (("queue", "one"), ("jobs", "other")):
+        flagger += f"""---
+apiVersion: flagger.app/v1beta1
+kind: MetricTemplate
+metadata: {{name: {name}, namespace: test}}
+spec: {{provider: {{type: prometheus, address: "http://{host}:9090"}}, query: max({name})}}
+"""
+    (here.path / "f.yaml").write_text(flagger, encoding="utf-8")
+    done = call("canary", "import", "f.yaml", "--format", "json", at=here.path, clock=None)
+    told = json.loads(done.out)
+    metrics = yaml.safe_load(told["gate"])["spec"]
+    assert metrics["provider"] == {"prometheus": {"datasource": "main"}}
+    asked = {one["name"]: one.get("provider") for one in metrics["metrics"]}
+    assert asked == {"request-success-rate": None, "queue": None, "jobs": {"prometheus": {"datasource": "main-2"}}}

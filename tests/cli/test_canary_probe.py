@@ -207,6 +207,7 @@ def test_where_nothing_is_answered_the_end_is_4(here: Folder, monkeypatch: Patch
     assert done.code == 4
     assert "HTTP 503" in done.out
     assert "no answer" in done.out
+    assert "Nothing was answered: check the address in policy.yaml" in flat(done)
 
 
 @pytest.mark.allow_hosts(["localhost", "127.0.0.1"])

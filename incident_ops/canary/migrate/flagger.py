@@ -192,7 +192,7 @@ def _metric(
 
 
 def _server(migration: Migration) -> str:
-    return migration.sources.name("prometheus", "", {})
+    return migration.sources.name("prometheus", None, {})
 
 
 def _range(metric: SourcePart, label: str) -> str | None:

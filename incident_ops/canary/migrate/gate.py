@@ -151,7 +151,9 @@ def import_objects(objects: Sequence[SourceObject], wish: ImportWish) -> Importe
     elif templates:
         made = _of_templates(templates, [one for one in known if one.kind == ROLLOUT], wish.name, migration)
     else:
-        hint = "a file with an AnalysisTemplate of Argo Rollouts or a Canary of Flagger (kubectl get -o yaml)"
+        hint = (
+            "expected: an AnalysisTemplate of Argo Rollouts, or a Canary of Flagger, as kubectl get -o yaml prints it"
+        )
         raise UserError("there is no analysis in it", hint=hint)
     _say_unread(migration.notebook, known)
     return made
