@@ -99,7 +99,7 @@ OBVIOUS_TICKS, OBVIOUS_ERRORS, OBVIOUS_RATE, OBVIOUS_RATIO = 2, 50, 0.5, 5.0
 """Two ticks running with 50 errors, every second request one, and five times the baseline's rate need no test."""
 
 
-BROKEN_ERRORS = 10
+BROKEN_ERRORS = 25
 """So many errors of a tick show that it is broken, where half of its requests fail and five times the baseline's."""
 
 
