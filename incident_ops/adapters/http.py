@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,6 +35,7 @@ MOST_BYTES = 2 * 1024 * 1024
 UNREACHED, UNTRUSTED, LATE, BROKEN, TOO_LARGE = "unreached", "untrusted", "late", "broken", "too-large"
 
 _PIECE = 64 * 1024
+_SHORTEST_SECRET = 6
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _NO_ANSWER_HINTS = {
     UNTRUSTED: "REQUESTS_CA_BUNDLE names a file of your own certificates",
@@ -216,7 +217,8 @@ class Place:
     """A guarded address: `name` says in messages whose it is, in place of `url`, which may be secret.
 
     `headers` hold the token; they go to this place and nowhere else. `authorities` is a file of certificates to trust,
-    the system's where None. `authorize` signs in each request where a header that stays the same is not enough.
+    the system's where None. `authorize` signs in each request where a header that stays the same is not enough. What an
+    answer says is shown without the `secrets`, of which more may become known later.
     """
 
     name: str
@@ -227,6 +229,7 @@ class Place:
     authorities: str | None = None
     resolve: Resolve = resolve
     authorize: Authorize | None = field(default=None, repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """UserError for an address that is not allowed to begin with."""
@@ -323,10 +326,17 @@ def ask_json(place: Place, method: str, path: str = "", **words: Any) -> Any:
 
 def refused(place: Place, answer: Answer, reason: str = "") -> Incomplete:
     """The error for a status that is not 200; `reason` is what the body says where its shape is known."""
-    text = answer.body[:2000].decode("utf-8", "replace").strip()
-    shown = reason or ("" if text.startswith("<") else one_line(text, 200))
+    text = _without_secrets(place, answer.body[:2000].decode("utf-8", "replace").strip())
+    shown = _without_secrets(place, reason) or ("" if text.startswith("<") else one_line(text, 200))
     hint = _STATUS_HINTS.get(answer.status, "redirects are not followed" if 300 <= answer.status < 400 else "")
     return Incomplete(f"{place.name}: answered {answer.status}{f', {shown}' if shown else ''}", hint=hint)
+
+
+def _without_secrets(place: Place, text: str) -> str:
+    """The text with *** for what a service that refuses somebody may say again: who it was, and with what."""
+    for secret in sorted(place.secrets, key=len, reverse=True):
+        text = text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
+    return text
 
 
 def parsed(place: Place, answer: Answer) -> Any:

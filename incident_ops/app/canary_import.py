@@ -79,7 +79,10 @@ def _objects(documents: Sequence[PlacedDocument]) -> Iterator[SourceObject]:
         if not isinstance(data, dict):
             continue
         if data.get("kind") == "List" and isinstance(data.get("items"), list):
-            for index, item in enumerate(data["items"][:_MOST_OBJECTS]):
+            if len(data["items"]) > _MOST_OBJECTS:
+                where = f"{placed.document.file}:{placed.line(('items',))}"
+                raise UserError(f"the list has over {_MOST_OBJECTS} objects", where=where, hint="split it")
+            for index, item in enumerate(data["items"]):
                 if isinstance(item, dict):
                     yield SourceObject(number, ("items", index), item)
         else:

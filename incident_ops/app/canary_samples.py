@@ -45,6 +45,7 @@ from incident_ops.canary.slow_rate import slow_reading
 from incident_ops.canary.trace import RunTrace
 from incident_ops.canary.verdict import JoinedVerdict, NoAnswer, QueryResult, SideCounts, TickReading
 from incident_ops.domain.latency import is_bound, nearest_bounds, spell_latency
+from incident_ops.domain.metric_kinds import METRIC_KINDS, PATH_HINT, WEB, is_web_path
 from incident_ops.domain.ports import HistogramSource, MetricSeries, Sampled, Tick
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import Incomplete, UserError
@@ -77,9 +78,19 @@ class Sampler:
             for metric in analysis.metrics
             for query in _queries(metric)
         }
+        for (provider, _), filled in self._filled.items():
+            if provider.kind == WEB.name and not is_web_path(filled):
+                raise UserError(f"with its arguments the query {filled!r} is not a path", hint=PATH_HINT)
 
     def _query(self, metric: Metric, query: str) -> str:
         return self._filled[self._sources.provider(metric), query]
+
+    def _window(self, metric: ThresholdMetric, tick: Tick) -> Tick:
+        """What a source that counts by time is asked for: a whole interval at least, also by the first measurement and
+        by one that is repeated a moment after an error; and whole grains of the source."""
+        grain = METRIC_KINDS[self._sources.provider(metric).kind].grain or 1.0
+        seconds = max(tick.seconds, metric.threshold.interval or 0.0)
+        return tick._replace(seconds=math.ceil(seconds / grain - 1e-9) * grain)
 
     def start(self, analysis: Analysis, at: datetime) -> None:
         """Reads the counters: the next tick counts from here. What cannot be read begins later."""
@@ -91,7 +102,8 @@ class Sampler:
         """What the source says of a metric at a tick, or that it gave no answer."""
         try:
             if isinstance(metric, ThresholdMetric):
-                return QueryResult(self._sources.of(metric).value(self._query(metric, metric.query), tick))
+                asked = self._query(metric, metric.query), self._window(metric, tick)
+                return QueryResult(self._sources.of(metric).value(*asked))
             canary = self._side(metric, metric.canary, "canary", tick)
             baseline = self._side(metric, metric.baseline, "baseline", tick)
         except Incomplete as error:

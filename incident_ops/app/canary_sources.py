@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from incident_ops.adapters.metrics.command import CommandSource
@@ -13,6 +14,8 @@ from incident_ops.domain.metric_kinds import COMMAND
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.ports import MetricSource
 from incident_ops.errors import UserError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 class GateSources:
@@ -68,7 +71,9 @@ def commands_by_name(analysis: Analysis, commands: Sequence[str]) -> dict[str, s
     given: dict[str, str] = {}
     for text in commands:
         name, sign, command = text.partition("=")
-        if not sign or not command.strip() or name not in wanted:
+        if not _NAME.fullmatch(name) or not sign:
+            raise UserError("--command has no name before its command", hint="NAME=COMMAND, on one line")
+        if not command.strip() or name not in wanted:
             known = ", ".join(wanted) or "the gate file has no provider: {command: {name: ...}}"
             raise UserError(f"--command {name!r} is none that the gate asks for", hint=f"NAME=COMMAND; {known}")
         if name in given:

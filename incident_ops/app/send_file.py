@@ -70,10 +70,11 @@ def _pushed(
     def decide(seen: str | None) -> Move[tuple[str, bool]] | Stay[tuple[str, bool]]:
         if seen is not None and git.read_path(seen, file.path) == file.content:
             return Stay((seen, False))
-        tree = outgoing.objects.changed_tree(tip, {file.path: file.content})
+        below = tip if seen is None or outgoing.objects.descends(tip, seen) else seen  # others may have added to the branch
+        tree = outgoing.objects.changed_tree(below, {file.path: file.content})
         name = actor(workspace).name
         try:
-            commit = outgoing.commit(tree, (tip,), file.message, clock.now(), name, sign=True)
+            commit = outgoing.commit(tree, (below,), file.message, clock.now(), name, sign=True)
         except WriteFailed as error:
             raise WriteFailed(error.message, hint="mend that and run it again, or leave out --send") from error
         return Move(commit, (commit, True))

@@ -33,7 +33,7 @@ from incident_ops.canary.pass_test import FEWEST_COUNTED
 from incident_ops.canary.provider_check import asked_faults, provider_faults, source_faults
 from incident_ops.canary.providers import is_recorded, metric_kind
 from incident_ops.canary.slow_rate import SLOW_RATE_TYPE, SLOW_WORDS, as_error_rate, of_slow_requests, slow_faults
-from incident_ops.domain.metric_kinds import COMMAND
+from incident_ops.domain.metric_kinds import COMMAND, PATH_HINT, WEB, is_web_path
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.time import duration_text
 from incident_ops.errors import UserError
@@ -69,6 +69,7 @@ _OWNERS = {
     **dict.fromkeys(_COUNTED, ("errorRate", SLOW_RATE_TYPE)),
 }
 """The types of metric that each key belongs to."""
+_SLOT = re.compile(r"\{\{[^{}]*\}\}")
 _RATED = re.compile(r"\b(rate|irate|increase|delta|idelta)\s*\(")
 
 ConfigFault = tuple[Route, str, str]
@@ -309,6 +310,8 @@ def _queries(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[Con
     for route, query in queries:
         for message, hint in query_faults(query, known):
             yield route, message, hint
+        if kind is WEB and not is_web_path(_SLOT.sub("x", query)):
+            yield route, "the query of a web service is its path, and this is none", PATH_HINT
         if route[-1] not in ("query", "histogram") and kind.is_cumulative and (rated := _RATED.search(query)):
             message = f"{rated[1]}() misses the first errors of a new series and estimates the rest"
             yield route, message, "give the counter itself: it is read every tick, and resets are seen"

@@ -18,7 +18,7 @@ from incident_ops.canary.providers import (
 )
 from incident_ops.domain.metric_kinds import COMMAND, METRIC_KINDS, RECORDING
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.policy_sections import Datasource
+from incident_ops.domain.policy_sections import Datasource, ways_to_sign_in
 from incident_ops.domain.time import duration_text
 from incident_ops.findings import Route, closest
 
@@ -125,8 +125,8 @@ def source_faults(spec: Mapping[str, Any], policy: Policy) -> Iterator[ProviderF
         if source.kind != provider.kind:
             message = f"data source {provider.datasource!r} is of kind {source.kind}, not {provider.kind}"
             yield place, message, f"write provider: {{{source.kind}: ...}}, or name another"
-        elif source.token_env and source.auth:
-            message = f"data source {provider.datasource!r} has token_env and auth, and only one can sign in"
+        elif len(ways := ways_to_sign_in(source)) > 1:
+            message = f"data source {provider.datasource!r} has {' and '.join(ways)}, and only one can sign in"
             yield place, message, "remove one of them from policy.yaml"
         elif idle := idle_settings(source):
             message = f"data source {provider.datasource!r} has {idle[0]}, which does nothing for {source.kind}"

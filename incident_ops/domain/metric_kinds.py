@@ -7,9 +7,11 @@ tests/adapters/metrics/test_every_source.py holds all three together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import unquote
 
 _ADDRESS = ("url", "url_env", "allow_private")
 _SIGNED_IN = (*_ADDRESS, "token_env", "header_env", "auth")
@@ -53,3 +55,13 @@ METRIC_KINDS: Mapping[str, MetricKind] = MappingProxyType(
     {kind.name: kind for kind in (PROMETHEUS, DATADOG, CLOUDWATCH, NEW_RELIC, WEB, COMMAND, RECORDING)}
 )
 """Every kind by its name."""
+
+_PATH = re.compile(r"/[A-Za-z0-9._~/!$&'()*+,;=:@%?-]*", re.ASCII)
+
+PATH_HINT = "a path below the address of the data source, e.g. /stats/errors?window=1m"
+
+
+def is_web_path(query: str) -> bool:
+    """Whether a query of a web service is a path that stays below the address of its data source."""
+    plain = unquote(query)
+    return _PATH.fullmatch(query) is not None and "//" not in plain and ".." not in plain

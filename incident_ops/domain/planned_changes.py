@@ -20,11 +20,11 @@ from incident_ops.domain.time import YEARS, OutOfRange, duration, instant, parse
 OVERRIDE_PREFIX = "override"
 
 
-class PlannedFile(msgspec.Struct, frozen=True, kw_only=True):
+class DatedFile(msgspec.Struct, frozen=True, kw_only=True):
     """Base: built from checked data, without the fields that no decision needs."""
 
 
-class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
+class Freeze(DatedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
     """freezes/<name>.yaml. `kind` freeze holds deploys, OVERRIDE lets `sha` through; no services or environments = all.
 
     `begin` and `end` are instants, or local times that `zone` explains; `end` None = until the file is gone.
@@ -54,7 +54,7 @@ class Freeze(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "e
         )
 
 
-class Window(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
+class Window(DatedFile, frozen=True, kw_only=True, rename={"begin": "from", "end": "until"}):
     """A time span on the wall clock of a zone."""
 
     zone: str
@@ -62,21 +62,21 @@ class Window(PlannedFile, frozen=True, kw_only=True, rename={"begin": "from", "e
     end: str
 
 
-class Buffer(PlannedFile, frozen=True, kw_only=True):
+class Buffer(DatedFile, frozen=True, kw_only=True):
     """Durations kept free around a window; None = the policy's."""
 
     before: str | None = None
     after: str | None = None
 
 
-class Execution(PlannedFile, frozen=True, kw_only=True):
+class Execution(DatedFile, frozen=True, kw_only=True):
     """When the work really began and when the window was closed; either may be `unknown`."""
 
     started: str | None = None
     closed: str | None = None
 
 
-class Maintenance(PlannedFile, frozen=True, kw_only=True):
+class Maintenance(DatedFile, frozen=True, kw_only=True):
     """maintenance/<CHG id>.yaml."""
 
     id: str

@@ -483,6 +483,12 @@ class Datasource(Value, frozen=True):
     allow_private: bool = False
 
 
+def ways_to_sign_in(source: Datasource) -> list[str]:
+    """The settings of a data source that write the header Authorization; one at most can."""
+    header = [f"header_env {name}" for name in source.header_env if name.casefold() == "authorization"]
+    return [*["token_env"] * bool(source.token_env), *["auth"] * bool(source.auth), *header]
+
+
 class ReleaseTrain(Value, frozen=True):
     name: str
     on: str

@@ -310,7 +310,8 @@ def _closing(outcome: CanaryOutcome) -> Iterator[str]:
 
 def _is_out_of_reach(outcome: CanaryOutcome) -> bool:
     """True where the counts of a whole run decided nothing, and no number of requests is known that would."""
-    return (
+    counted = [one for one in outcome.metrics if one.judgement is not None and not one.dry_run]
+    return any(one.reason_code == TOO_FEW_SAMPLES for one in counted) and (
         (outcome.verdict, outcome.reason_code) == (INCONCLUSIVE, TOO_FEW_SAMPLES)
         and outcome.needed is None
         and outcome.next_weight is None

@@ -24,15 +24,9 @@ from incident_ops.canary.threshold import DATASOURCE_ERROR
 from incident_ops.canary.trace import COUNTED, WARMING_UP, MetricTick, RunTrace
 from incident_ops.canary.verdict import MetricStatus
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
+from incident_ops.domain.latency import spell_latency
 from incident_ops.domain.time import spell_duration, spell_instant
-from incident_ops.render.canary import (
-    assumptions,
-    canary_headline,
-    closing_lines,
-    how_slow,
-    metric_lines,
-    titled_metric,
-)
+from incident_ops.render.canary import assumptions, canary_headline, closing_lines, metric_lines
 from incident_ops.render.chart import Moment
 from incident_ops.render.findings import inert
 from incident_ops.render.run_figures import (
@@ -164,10 +158,9 @@ def _why(outcome: CanaryOutcome, metrics: Sequence[MetricStatus]) -> str:
     judgement = decided.judgement
     if judgement is None or not decided.canary.requests:
         return f"{decided.name}: {decided.text}" if decided.text else ""
-    slow = how_slow(decided)
-    said = f"{decided.name}: {_failed(decided.canary)} of the canary's requests {f'were {slow}' if slow else 'failed'}"
+    said = f"{decided.name}: {_counted_of(decided.canary)} of the canary's requests {_happened(decided.slower_than)}"
     if decided.baseline.requests:
-        said += f", and {_failed(decided.baseline)} of the old version's"
+        said += f", and {_counted_of(decided.baseline)} of the old version's"
     if judgement.ratio is not None:
         times = f"{judgement.ratio:.3g}"
         said += ": the same rate" if times == "1" else f": {times} times the rate"
@@ -182,9 +175,9 @@ def _why(outcome: CanaryOutcome, metrics: Sequence[MetricStatus]) -> str:
         said += f". The evidence that it is worse is {evidence}, and a fail needs {judgement.e_needed:.3g}."
     if outcome.verdict == PASS and seen is not None and seen.chance <= seen.level:
         times = "Twice" if seen.ratio == 2 else f"{seen.ratio:g} times"
-        said += f" {times} as many {'slow requests' if slow else 'errors'} are ruled out."
+        said += f" {times} as many {'errors' if decided.slower_than is None else 'slow requests'} are ruled out."
     elif decided.verdict == INCONCLUSIVE and seen is not None and seen.lacks:
-        said += f" No pass: {of_slow_requests(seen.lacks) if slow else seen.lacks}."
+        said += f" No pass: {seen.lacks}."
     return said
 
 
@@ -193,7 +186,12 @@ def _limit_of(outcome: CanaryOutcome, status: MetricStatus) -> float | None:
     return metric.settings.max_error_rate if isinstance(metric, ErrorRate) else None
 
 
-def _failed(side: Counts) -> str:
+def _happened(slower_than: float | None) -> str:
+    """What requests did that are counted."""
+    return "failed" if slower_than is None else f"took longer than {spell_latency(slower_than)}"
+
+
+def _counted_of(side: Counts) -> str:
     return f"{side.errors:,.0f} of {side.requests:,.0f} ({spell_percent(100 * side.errors / side.requests)})"
 
 
@@ -225,7 +223,7 @@ def _metrics(outcome: CanaryOutcome, metrics: Sequence[MetricStatus], rows: int)
                 figures += metric_figures(shared, status)
         begun = [_BEGUN] if figures and not outcome.traces[0].ticks.get(status.name) else []
         lines = [_cut(line) for line in (*_conditions(outcome, status), *begun, *metric_lines(status, _UNFOLDED))]
-        known = (titled_metric(status), status.verdict, SIGNS[status.verdict], status.reason_code, status.dry_run)
+        known = (status.name, status.verdict, SIGNS[status.verdict], status.reason_code, status.dry_run)
         yield MetricPart(*known, lines, figures)
 
 
@@ -285,12 +283,10 @@ def _step_events(trace: RunTrace, first: str) -> Iterator[tuple[float, str]]:
 
 
 def _earlier(trace: RunTrace) -> str:
+    metrics = {metric.name: metric for metric in trace.analysis.metrics} if trace.analysis else {}
+    slow = {name: one.slower_than for name, one in metrics.items() if isinstance(one, ErrorRate)}
     known = [(name, canary) for name, (canary, _) in trace.earlier.items() if canary.requests]
-    metrics = trace.analysis.metrics if trace.analysis else ()
-    slow = {one.name for one in metrics if isinstance(one, ErrorRate) and one.slower_than is not None}
-    return "".join(
-        f"; {name}: {_failed(canary)} {'were too slow' if name in slow else 'failed'}" for name, canary in known[:5]
-    )
+    return "".join(f"; {name}: {_counted_of(canary)} {_happened(slow.get(name))}" for name, canary in known[:5])
 
 
 def _not_evidence(outcome: CanaryOutcome) -> Iterator[NotEvidence]:
@@ -322,8 +318,8 @@ def _asked(outcome: CanaryOutcome) -> Iterator[tuple[str, list[str]]]:
         if isinstance(metric, ThresholdMetric):
             yield status.name, [*conditions(metric), f"failures allowed: {_failures(metric)}"]
         elif isinstance(metric, ErrorRate):
-            limits = list(_rate_limits(metric))
-            yield status.name, limits if metric.slower_than is None else list(map(of_slow_requests, limits))
+            spoken = str if metric.slower_than is None else of_slow_requests
+            yield status.name, [spoken(line) for line in _rate_limits(metric)]
 
 
 def _failures(metric: ThresholdMetric) -> str:
@@ -332,6 +328,8 @@ def _failures(metric: ThresholdMetric) -> str:
 
 def _rate_limits(metric: ErrorRate) -> Iterator[str]:
     settings = metric.settings
+    if metric.slower_than is not None:
+        yield f"A request is slow that took longer than {spell_latency(metric.slower_than)}."
     if settings.max_ratio is not None:
         times = "" if settings.max_ratio == 1 else f" {settings.max_ratio:g} times"
         yield f"It fails where it surely has more errors than{times} the old version."

@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from incident_ops.canary.condition_words import NUMBER
+from incident_ops.canary.conditions import nodes_of
 from incident_ops.canary.config import EXIT_CODE, ErrorRate, ThresholdMetric
 from incident_ops.canary.counters import Counts
 from incident_ops.canary.threshold import MeasurementPhase
@@ -69,13 +71,15 @@ def metric_figures(shared: Picturing, status: MetricStatus) -> Iterator[Figure]:
     """The pictures of a metric; none where nothing was measured."""
     trace = shared.trace
     ticks = trace.ticks.get(status.name, [])
-    metric = next((one for one in trace.analysis.metrics if one.name == status.name), None) if trace.analysis else None
-    if not ticks or metric is None:
+    analysis = trace.analysis
+    metric = next((one for one in analysis.metrics if one.name == status.name), None) if analysis else None
+    if not ticks or analysis is None or metric is None:
         return
     if isinstance(metric, ThresholdMetric):
         yield from _measurements(shared, metric, ticks)
         return
-    found = tick_groups(trace, ticks, shared.rows, is_recording=shared.is_recording)
+    provider = metric.provider or analysis.provider
+    found = tick_groups(trace, ticks, shared.rows, provider, is_recording=shared.is_recording)
     yield _evidence(shared, status, ticks, found)
     counted = [one for one in found if one.canary is not None]
     if counted:
@@ -245,7 +249,7 @@ def _rates(shared: Picturing, metric: ErrorRate, ticks: Sequence[MetricTick], fo
     totals = [f"{name} {_summed(found, side)}" for side, name, _ in _SIDES if runs[side]]
     high = f" The limit, {spell_percent(limit)}, lies above the picture." if limit > top else ""
     words = (
-        "Errors of both sides" if metric.slower_than is None else "Slow requests of both sides",
+        f"{'Errors' if metric.slower_than is None else 'Slow requests'} of both sides",
         f"{_scope(shared.trace, found)}: {', '.join(totals)}.",
         f"The areas are 95 % intervals of each point alone; the verdict has a test of its own.{high}",
     )
@@ -345,8 +349,10 @@ _PHASES = {
 def conditions(metric: ThresholdMetric) -> list[str]:
     """The conditions of a threshold metric in words."""
     limits = metric.threshold
-    if limits.success is not None and limits.success.text == EXIT_CODE:
-        return ["its exit code decides: 0 is good"]
+    if limits.failure is not None and limits.failure.text == EXIT_CODE:
+        neither = [node.text for node in nodes_of(limits.failure) if node.kind == NUMBER and node.text != "0"]
+        other = f"any other but {neither[0]}" if neither else "any other"
+        return ["good where the exit code is 0", f"failed where it is {other}"]
     both = (("good where", limits.success), ("failed where", limits.failure))
     return [f"{word} {condition.text}" for word, condition in both if condition is not None]
 

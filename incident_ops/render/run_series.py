@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from incident_ops.canary.counters import NO_NEW_SAMPLE, Counts, add_counts
+from incident_ops.canary.providers import Provider
 from incident_ops.canary.trace import COUNTED, WARMING_UP, WITHOUT_DATA, MetricTick, RunTrace, StepSpan
 from incident_ops.domain.metric_kinds import METRIC_KINDS
 
@@ -37,11 +38,16 @@ class TickGroup(NamedTuple):
     e_value: float | None
 
 
-def tick_groups(trace: RunTrace, ticks: Sequence[MetricTick], most: int, *, is_recording: bool) -> list[TickGroup]:
-    """About `most` groups over all ticks; none crosses a step, nor the end of a warm-up, unless these are more."""
+def tick_groups(
+    trace: RunTrace, ticks: Sequence[MetricTick], most: int, provider: Provider, *, is_recording: bool
+) -> list[TickGroup]:
+    """About `most` groups over all ticks; none crosses a step, nor the end of a warm-up, unless these are more.
+
+    `provider` is the one that the metric was asked of: where its counts are running totals, a count covers the time of
+    the ticks before it that brought nothing.
+    """
     length = max(1, math.ceil(len(ticks) / most))
-    kind = METRIC_KINDS[trace.analysis.provider.kind] if trace.analysis is not None else None
-    carries = not is_recording and kind is not None and kind.is_cumulative
+    carries = not is_recording and METRIC_KINDS[provider.kind].is_cumulative
     found: list[TickGroup] = []
     before, waited = trace.begin, 0.0
 

@@ -216,32 +216,3 @@ def test_the_summary_leads_to_the_page(here: Folder, monkeypatch: Patch) -> None
     summary = (here.path / "summary.md").read_text(encoding="utf-8")
     assert f"The run as a page with pictures: `run.html` in {artifacts}, where the job uploads it." in summary
     assert (here.path / "output").read_text(encoding="utf-8").count("\nrun.html\n") == 2
-
-
-def test_a_page_about_slow_requests_says_slow_and_never_failed(here: Folder, monkeypatch: Patch) -> None:
-    """In the verdict, the pictures and the limits, with the time above which a request is slow."""
-    text = gate().replace("type: errorRate", "type: slowRate\n    slowerThan: 500ms").replace("errors:", "slow:")
-    text = text.replace("checkout-errors", "checkout")
-    stage(monkeypatch, Source(5.0))
-    done, page = run(here, text)
-    assert done.code == 1, done.out
-    for words in (
-        "of the canary's requests were slower than 500 ms, and ",
-        "(slower than 500 ms): ✕ fail",
-        "Slow requests of both sides",
-        "It fails where it surely has more slow requests than the old version.",
-        "times as many slow requests are ruled out",
-    ):
-        assert words in page.text, words
-    assert "requests failed" not in page.text
-    assert "rrors" not in page.text
-
-
-def test_a_page_says_when_a_command_is_good(here: Folder, monkeypatch: Patch) -> None:
-    """Its exit code decides; the page says which."""
-    stage(monkeypatch, Source())
-    smoke = "  - name: smoke\n    type: threshold\n    count: 1\n    provider: {command: {name: smoke}}\n"
-    done, page = run(here, stepped(smoke), "--command", "smoke=true")
-    assert done.code == 0, done.out
-    assert "its exit code decides: 0 is good" in page.text
-    assert "where exit code" not in page.text

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.canary_scene import Clock, gate, write
+from incident_ops.errors import Incomplete
+from tests.cli.canary_scene import Clock, Source, gate, stage, write
 from tests.cli.scene import Done, Folder, call
 from tests.support.prometheus import need_prometheus, prometheus
 from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
@@ -130,6 +131,16 @@ def test_what_a_command_prints_is_shown_short_and_without_secrets(here: Folder, 
     assert "noise" not in done.out + done.err
 
 
+@pytest.mark.parametrize("command", ['echo "$SHOP_TOKEN"', 'printf "%s" "$SHOP_TOKEN" | tail -n 1', "echo $SHOP_TOKEN"])
+def test_a_secret_of_several_lines_is_no_more_shown_than_another(here: Folder, clock: Clock, command: str) -> None:
+    """A key, or a token with the line break of its file: not one line of it."""
+    for secret in ("first-line\nlast-line-of-it", "last-line-of-it\n", "first-line\r\nlast-line-of-it\r\n"):
+        done = smoke(here, f"{command}; exit 1", SHOP_TOKEN=secret)
+        assert done.code == 1
+        assert "command smoke ended with exit code 1: " in done.err
+        assert "last-line-of-it" not in done.out + done.err
+
+
 def test_a_command_knows_what_is_rolled_out(here: Folder, clock: Clock) -> None:
     """The facts that --on-step has, too."""
     text = (HEAD + SMOKE).replace("  duration: 1m\n", "  steps: [{weight: 10, duration: 1m}]\n")
@@ -150,7 +161,10 @@ def test_the_command_comes_from_the_caller_alone(here: Folder, clock: Clock) -> 
     run(here, HEAD + SMOKE).told_once(2, "asks for the command 'smoke'")
     assert "--command smoke='./smoke.sh'" in run(here, HEAD + SMOKE).err
     run(here, HEAD + SMOKE, "--command", "smok=true").told_once(2, "--command 'smok' is none that the gate asks for")
-    run(here, HEAD + SMOKE, "--command", "smoke").told_once(2, "is none that the gate asks for")
+    run(here, HEAD + SMOKE, "--command", "smoke").told_once(2, "--command has no name before its command")
+    done = run(here, HEAD + SMOKE, "--command", "curl -u gate:pa55-word https://shop.example/?a=b")
+    done.told_once(2, "--command has no name before its command")
+    assert "pa55-word" not in done.out + done.err
     smoke(here, "true", "--command", "smoke=false").told_once(2, "given twice")
 
 
@@ -258,9 +272,14 @@ def test_settings_that_do_nothing_are_said(here: Folder) -> None:
     text = HEAD + ORDERS.replace("{{args.service}}", "api")
     for new, message in (
         ("kind: web\n    token_env: T", "has token_env and auth, and only one can sign in"),
+        (
+            "kind: web",
+            "has auth and header_env Authorization, and only one can sign in",
+        ),
         ("kind: web\n    account: 5", "has account, which does nothing for web"),
     ):
-        done = _validated(here, text, POLICY.replace("kind: web", new))
+        policy = POLICY.replace("X-Tenant-Key", "Authorization") if "header_env" in message else POLICY
+        done = _validated(here, text, policy.replace("kind: web", new))
         assert message in " ".join(done.out.split())
 
 
@@ -299,3 +318,53 @@ def _main_is_made_up(name: str, *given: Any, **words: Any) -> Any:
 
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
+
+
+@pytest.mark.parametrize("query", ["ratio", "//other.example/x", "/a/../b", "/a/%2e%2e/b", "https://other.example/"])
+def test_a_query_that_is_no_path_is_found_before_a_run(here: Folder, query: str) -> None:
+    """By validate, and by a run before anything moves."""
+    text = HEAD + ORDERS.replace("query: /ratio", f"query: '{query}'")
+    done = _validated(here, text, POLICY)
+    assert done.code == 1
+    assert "the query of a web service is its path, and this is none" in done.out + done.err
+
+
+def test_an_argument_does_not_lead_out_of_the_address(here: Folder, clock: Clock, shop: ScriptedServer) -> None:
+    """What a value makes of a path is judged before the first step."""
+    text = HEAD.replace("  metrics:", "  args: [{name: service}]\n  metrics:") + ORDERS.replace(
+        "query: /ratio", "query: \"/of?name='{{args.service}}'\""
+    )
+    done = run(here, text, "--arg", "service=a/../../b", SHOP_URL=shop.url, **SECRETS)
+    assert done.code == 2, done
+    assert "with its arguments the query \"/of?name='a/../../b'\" is not a path" in done.err
+    assert not shop.asked
+
+
+def test_commands_alone_that_say_neither_are_not_told_to_plan_requests(here: Folder, clock: Clock) -> None:
+    """There are no requests to plan."""
+    done = smoke(here, "exit 99")
+    assert (done.code, "canary plan" in done.out + done.err) == (3, False), done.out
+
+
+def test_the_page_says_what_an_exit_code_means(here: Folder, clock: Clock) -> None:
+    """In words, and not as the name of a condition that no file has."""
+    smoke(here, "exit 1", "--html", "run.html")
+    page = (here.path / "run.html").read_text(encoding="utf-8")
+    assert "good where the exit code is 0; failed where it is any other but 99." in page
+    assert "where exit code" not in page
+
+
+@pytest.mark.parametrize(("kind", "delay"), [("cloudwatch", "0s"), ("cloudwatch", "90s"), ("datadog", "0s")])
+def test_a_measurement_is_asked_for_a_whole_interval(here: Folder, monkeypatch: Patch, kind: str, delay: str) -> None:
+    """The first one and the one after an error, too: of a second, or of half a minute, these services have nothing."""
+    source, said = Source(), iter([Incomplete("down"), 1.0, 1.0, 1.0, 1.0])
+    source.answers = {"q": lambda _: next(said)}
+    stage(monkeypatch, source)
+    more = "region: eu-central-1" if kind == "cloudwatch" else "token_env: A, application_key_env: B"
+    (here.path / "policy.yaml").write_text(f"extends: sev0-3\ndatasources:\n  main: {{kind: {kind}, {more}}}\n")
+    metric = f"  - {{name: p, type: threshold, query: q, successCondition: result == 1, initialDelay: {delay}}}\n"
+    text = HEAD.replace("prometheus", kind).replace("15s", "1m").replace("1m\n  metrics", "4m\n  metrics") + metric
+    done = call("canary", "run", "-f", write(here.path, text), at=here.path, clock=None)
+    assert done.code == 0, done
+    assert len(source.asked) > 2
+    assert {tick.seconds for _, tick in source.asked} == ({60.0, 120.0} if delay == "90s" else {60.0})

@@ -66,6 +66,25 @@ def test_the_same_once_more_sends_nothing_new(team: Team) -> None:
     assert (data["send"]["sent"], data["send"]["branch"], data["path"]) == (True, branch, FILE)
 
 
+def test_a_commit_of_a_colleague_on_the_branch_stays_there(team: Team) -> None:
+    """Who sends the same again, or with another end, adds to the branch and takes nothing from it."""
+    alice = team.clone()
+    frozen(alice)
+    (branch,) = branches(team)
+    alice.git("fetch", "--quiet", "origin", branch)
+    alice.git("switch", "--quiet", "--detach", "FETCH_HEAD")
+    alice.write("freezes/README.md", "why")
+    alice.write(FILE, (alice.path / FILE).read_text().replace("migration", "migration, then a copy"))
+    alice.git("add", "--all")
+    alice.git("commit", "--quiet", "--message", "Say more")
+    alice.git("push", "--quiet", "origin", f"HEAD:{branch}")
+    theirs = alice.git("rev-parse", "HEAD").strip()
+    alice.git("switch", "--quiet", "main")
+    frozen(alice)
+    team.git("merge-base", "--is-ancestor", theirs, branch)
+    assert team.changed(branch) == ["freezes/README.md", FILE]
+
+
 def test_what_is_merged_already_or_cannot_be_is_refused_before_anything_is_sent(team: Team) -> None:
     alice = team.clone()
     frozen(alice)

@@ -184,3 +184,40 @@ def test_only_what_was_asked_is_an_answer() -> None:
     page = HtmlPage(canary_page(outcome))
     assert not page.of("figure")
     assert "Nothing was measured." in page.text
+
+
+def test_a_metric_of_slow_requests_speaks_of_slow_requests() -> None:
+    """Not one word of errors: in the reason, the picture, its table, and what the verdict rests on."""
+    slow = {"name": "latency", "type": "slowRate", "slowerThan": "500ms", "maxSlowRate": "50%",
+            "canary": {"slow": "a", "requests": "b"}, "baseline": {"slow": "c", "requests": "d"}}  # fmt: skip
+    for errors in (3, 60):
+        sides = (Counts(errors, 300), Counts(27, 2700))
+        lines = [RecordedTick(15.0 * n, *sides, *sides) for n in range(-20, 17)]
+        page = HtmlPage(canary_page(replay_ticks(to_analysis(gate(slow, warmup="15s", steps=STEPS)), lines)))
+        for words in (
+            "of the canary's requests took longer than 500 ms",
+            "Slow requests of both sides",
+            "A request is slow that took longer than 500 ms.",
+            "more slow requests than the old version",
+            "It may have 50 % slow requests",
+        ):
+            assert words in page.text, words
+        assert "error" not in page.text.lower(), page.text
+
+
+def test_the_time_of_a_count_is_that_of_the_source_it_came_from() -> None:
+    """Running totals cover the ticks before that brought nothing; the gate's own provider does not matter then."""
+    own = {**COMPARED, "provider": {"newRelic": {"datasource": "b"}}}
+    other = {"name": "other", "type": "threshold", "query": "q", "successCondition": "result < 1"}
+    analysis = to_analysis(gate(metrics=[own, other]))
+    missing = MetricTick(30.0, "no data", "no_samples")
+    counted = [MetricTick(at, COUNTED, "", "", Counts(1, 150), Counts(1, 150), 1.0) for at in (15.0, 45.0)]
+    trace = RunTrace(analysis=analysis, at=45.0, horizon=45.0, ticks={"errors": [counted[0], missing, counted[1]]})
+    trace.spans = {0: StepSpan(10, 0.0, 0.0, 45.0, 45.0)}
+    for number, said in ((0, "Canary 10;"), (1, "Canary 5 to 10;")):
+        metrics = tuple(replace(one, provider=None) for one in analysis.metrics) if number else analysis.metrics
+        trace.analysis = replace(analysis, metrics=metrics)
+        statuses = tuple(replace(one, name="errors") for one in replayed().metrics)
+        page = HtmlPage(canary_page(replace(replayed(), metrics=statuses, traces=(trace,), facts=RunFacts())))
+        labels = " ".join(one["aria-label"] for one in page.of("svg") if one.get("role") == "img")
+        assert f"Requests per second. {said}" in labels, labels

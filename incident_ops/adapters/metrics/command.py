@@ -19,7 +19,7 @@ from incident_ops.errors import Incomplete
 KIND = COMMAND
 _NOT_RUN = {126: "it is not allowed to run", 127: "there is no such command"}
 """What a shell ends with where it could not run the command, so that nothing was measured."""
-_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH|COOKIE|SESSION|DSN|URL", re.IGNORECASE)
+_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH|COOKIE|SESSION|DSN|URL|_PWD", re.IGNORECASE)
 _SHORTEST, _SHOWN = 6, 200
 
 
@@ -79,8 +79,11 @@ def last_line(output: bytes, environment: Mapping[str, str]) -> str:
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """The text with *** for each value of a variable whose name says that it is a secret."""
-    secrets = {value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _SHORTEST}
+    """The text, one line, with *** for each value of a variable whose name says that it is a secret; of one of several
+    lines for each of them."""
+    values = [value for name, value in environment.items() if _SECRET.search(name)]
+    lines = {line.strip() for value in values for line in value.splitlines()}
+    secrets = {line for line in lines if len(line) >= _SHORTEST}
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text

@@ -18,7 +18,7 @@ import incident_ops.adapters.metrics as folder
 from incident_ops.adapters.http import LONGEST, Authorize, Place, demand_allowed
 from incident_ops.adapters.metrics.sign_in import SecretReader, sign_in
 from incident_ops.domain.metric_kinds import MetricKind
-from incident_ops.domain.policy_sections import Datasource
+from incident_ops.domain.policy_sections import Datasource, ways_to_sign_in
 from incident_ops.domain.ports import MetricSource
 from incident_ops.errors import UserError
 
@@ -104,6 +104,7 @@ class SourceSettings:
             self._seconds,
             self._environment.get(_AUTHORITIES) or None,
             authorize=authorize,
+            secrets=self.secrets.known,
         )
         self.places.append(place)
         return place
@@ -119,8 +120,9 @@ class SourceSettings:
         """The source's place with the headers and the sign-in that the policy gives it. UserError for two ways."""
         source = self.source
         headers = {name: self.secrets.variable(one, f"header {name}") for name, one in source.header_env.items()}
-        if source.token_env and source.auth:
-            raise UserError(f"data source {self.name} signs in twice", hint="remove token_env or auth in policy.yaml")
+        if len(ways := ways_to_sign_in(source)) > 1:
+            problem = f"data source {self.name} signs in twice"
+            raise UserError(problem, hint=f"remove {' or '.join(ways)} in policy.yaml")
         if source.token_env:
             headers["Authorization"] = f"Bearer {self.secret('token_env')}"
         if source.auth is None:

@@ -29,6 +29,8 @@ class SecretReader:
 
     def __init__(self, owner: str, environment: Mapping[str, str]) -> None:
         self.owner, self._environment = owner, environment
+        self.known: list[str] = []
+        """What was read, and tokens that were given for it: to be shown nowhere."""
 
     def variable(self, variable: str, what: str) -> str:
         """The value of a variable, which has to be set."""
@@ -38,6 +40,7 @@ class SecretReader:
             raise UserError(f"{self.owner}: {what} is missing, {variable} is not set", hint=hint)
         if not value.isascii() or not value.isprintable():
             raise UserError(f"{self.owner}: {variable} holds characters that cannot be sent")
+        self.known.append(value)
         return value
 
     def optional(self, variable: str) -> str:
@@ -51,7 +54,9 @@ def sign_in(auth: SignIn, secrets: SecretReader, token_place: Callable[[str], Pl
         user, password = secrets.variable(auth.basic.user_env, "the user"), auth.basic.password_env
         if ":" in user:
             raise UserError(f"{secrets.owner}: the user of {auth.basic.user_env} holds a colon, which ends its name")
-        return Constant(f"Basic {_encoded(user, secrets.variable(password, 'the password'))}")
+        encoded = _encoded(user, secrets.variable(password, "the password"))
+        secrets.known.append(encoded)
+        return Constant(f"Basic {encoded}")
     if auth.oauth2 is not None:
         return ClientToken(auth.oauth2, secrets, token_place(auth.oauth2.token_url))
     if auth.sigv4 is not None:
@@ -104,8 +109,10 @@ class ClientToken(Expiring):
         super().__init__()
         names = (secrets.variable(client.client_id_env, "the client's id"), client.client_secret_env)
         parts = (quote(names[0], safe=""), quote(secrets.variable(names[1], "the client's secret"), safe=""))
-        self._header, self._scopes = f"Basic {_encoded(*parts)}", " ".join(client.scopes)
-        self.place = place
+        encoded = _encoded(*parts)
+        self._header, self._scopes = f"Basic {encoded}", " ".join(client.scopes)
+        self.place, self._known = place, secrets.known
+        self._known += [encoded, *parts]
 
     def _new_token(self) -> tuple[str, float]:
         form = {"grant_type": "client_credentials", **({"scope": self._scopes} if self._scopes else {})}
@@ -116,6 +123,7 @@ class ClientToken(Expiring):
         token = found.get("access_token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
             raise Incomplete(f"{self.place.name}: the token's address gave no token", hint="check token_url")
+        self._known.append(token)
         seconds = found.get("expires_in")
         lasts = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < 1e9
         return token, float(seconds) if lasts else _UNKNOWN

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from incident_ops.adapters.http import Place, ask_json
-from incident_ops.domain.metric_kinds import WEB
+from incident_ops.domain.metric_kinds import PATH_HINT, WEB, is_web_path
 from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete, UserError
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from incident_ops.adapters.metrics.connect import SourceSettings
 
 _STEP = re.compile(r"""\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]|\[(?:"([^"\]]+)"|'([^'\]]+)')\]""", re.ASCII)
-_PATH = re.compile(r"/[A-Za-z0-9._~/!$&'()*+,;=:@%?-]*", re.ASCII)
 
 Steps = tuple[str | int, ...]
 KIND = WEB
@@ -43,9 +41,8 @@ class Web:
 
     def value(self, query: str, _tick: Tick, /) -> object:
         """What stands at the JSON path; None where nothing does."""
-        plain = unquote(query)
-        if not _PATH.fullmatch(query) or "//" in plain or ".." in plain:
-            raise UserError(f"the query of {self._place.name} is not a path", hint="e.g. /stats/errors?window=1m")
+        if not is_web_path(query):
+            raise UserError(f"the query of {self._place.name} is not a path", hint=PATH_HINT)
         found: Any = ask_json(self._place, self._method, query, **self._words)
         for step in self._steps:
             try:

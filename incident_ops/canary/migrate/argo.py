@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from incident_ops.canary.condition_words import ConditionError
@@ -22,13 +22,19 @@ _DRY_RUN = re.compile(r"[A-Za-z0-9_-]*(?:\.[*+]?[A-Za-z0-9_-]*){0,3}", re.ASCII)
 SWITCHED_OFF = "-1 switches failures off, and no consecutiveSuccessLimit decides"
 
 
-def template_arguments(spec: SourcePart, migration: Migration) -> None:
-    """`args` of a template: a value, none, or one that the cluster has."""
+ONE_VALUE = "an argument has one value in a gate, and {name} is {value!r} in another place of this source"
+ONE_EACH = "make a gate of each, from one analysis at a time, or give it: --arg {name}=VALUE"
+
+
+def template_arguments(spec: SourcePart, migration: Migration, filled: Collection[str] = ()) -> None:
+    """`args` of a template: a value, none, or one that the cluster has; `filled` are those that its analysis gives."""
     for argument in spec.parts("args"):
         name, value = argument.text("name"), argument.text("value") or None
         given = migration.arguments.values.get(name)
         migration.arguments.add(name, value)
-        if "valueFrom" in argument:
+        if value is not None and name not in filled and migration.arguments.is_another(name, value):
+            refuse_value(argument, "value", name, migration)
+        elif "valueFrom" in argument:
             source = argument.part("valueFrom")
             for key in list(source.data):
                 source.whole(key)
@@ -42,6 +48,12 @@ def template_arguments(spec: SourcePart, migration: Migration) -> None:
             argument.differs("name", f"args: {name}", "it is required, as there", f"canary run --arg {name}=VALUE")
         else:
             argument.same("name", f"args: {name}")
+
+
+def refuse_value(argument: SourcePart, key: str, name: str, migration: Migration) -> None:
+    """Says that an argument would need a second value."""
+    known = migration.arguments.values.get(name)
+    argument.refused(key, ONE_VALUE.format(name=name, value=known), ONE_EACH.format(name=name), weakens=True)
 
 
 def dry_run_names(spec: SourcePart) -> list[re.Pattern[str]]:

@@ -21,6 +21,9 @@ from incident_ops.canary.migrate.rollout import steps_of
 from incident_ops.canary.migrate.sources import Migration
 from incident_ops.domain.metric_kinds import METRIC_KINDS
 
+MetricTemplates = Mapping[tuple[str, str], SourcePart]
+"""Namespace ("" where none is given) and name -> the template."""
+
 SHORTEST_CHECK, CHECK = 10.0, 60.0
 """Seconds between two checks: the least that Flagger takes, and what it does where nothing is given."""
 
@@ -146,7 +149,7 @@ class CanaryNames:
 
 
 def canary_metric(
-    metric: SourcePart, migration: Migration, names: CanaryNames, templates: Mapping[str, SourcePart], plan: CanaryPlan
+    metric: SourcePart, migration: Migration, names: CanaryNames, templates: MetricTemplates, plan: CanaryPlan
 ) -> dict[str, Any] | None:
     """A metric of a gate; None where it was refused."""
     made = _metric(metric, migration, names, templates, plan)
@@ -156,7 +159,7 @@ def canary_metric(
 
 
 def _metric(
-    metric: SourcePart, migration: Migration, names: CanaryNames, templates: Mapping[str, SourcePart], plan: CanaryPlan
+    metric: SourcePart, migration: Migration, names: CanaryNames, templates: MetricTemplates, plan: CanaryPlan
 ) -> dict[str, Any] | None:
     label = metric.text("name")
     name = migration.metric_name(metric)
@@ -201,7 +204,10 @@ def _range(metric: SourcePart, label: str) -> str | None:
     parts = []
     for key, sign in (("min", "<"), ("max", ">")):
         value = limits.text(key)
-        if value and re.fullmatch(r"-?[0-9.]+(?:e[-+]?[0-9]+)?", value, re.ASCII):
+        if value and not re.fullmatch(r"-?[0-9.]+(?:e[-+]?[0-9]+)?", value, re.ASCII):
+            limits.refused(key, "a number is expected here", "write it in digits", weakens=True)
+            return None
+        if value:
             parts.append(f"result {sign} {value}")
             limits.same(key, f"failureCondition: result {sign} {value}")
     old = metric.text("threshold")
@@ -259,16 +265,19 @@ def _builtin(
 
 
 def _of_template(
-    metric: SourcePart, migration: Migration, templates: Mapping[str, SourcePart], values: Mapping[str, str]
+    metric: SourcePart, migration: Migration, templates: MetricTemplates, values: Mapping[str, str]
 ) -> tuple[dict[str, Any], str] | None:
     reference = metric.part("templateRef")
     name = reference.text("name")
-    for key in ("namespace", "apiVersion", "kind"):
+    for key in ("apiVersion", "kind"):
         reference.whole(key)
-    template = templates.get(name)
+    known = [part for (_, other), part in templates.items() if other == name]
+    template = templates.get((reference.text("namespace") or values["namespace"], name))
+    template = known[0] if template is None and len(known) == 1 else template
     if template is None:
+        why = f"there are {len(known)}, of other namespaces" if known else "it is not in this file"
         way = f"append it to this file: kubectl get metrictemplate {name} -o yaml"
-        metric.refused("templateRef", f"MetricTemplate {name!r} is not in this file", way, weakens=True)
+        metric.refused("templateRef", f"MetricTemplate {name!r}: {why}", way, weakens=True)
         return None
     provider = template.part("provider")
     kind = provider.text("type")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from incident_ops.canary.config import DURATION, FULL, INTERVAL
-from incident_ops.canary.migrate.argo import argo_metric, dry_run_names, template_arguments
+from incident_ops.canary.migrate.argo import argo_metric, dry_run_names, refuse_value, template_arguments
 from incident_ops.canary.migrate.flagger import CanaryNames, canary_analysis, canary_metric, canary_plan
 from incident_ops.canary.migrate.hooks import hooks, refuse_alerts
 from incident_ops.canary.migrate.notebook import ImportLine, ImportOutcome, Notebook, SourcePart, shown_source
@@ -178,7 +178,6 @@ def _part(one: SourceObject, notebook: Notebook) -> SourcePart:
 def _of_templates(
     templates: list[SourceObject], rollouts: list[SourceObject], name: str | None, migration: Migration
 ) -> ImportedGate:
-    by_name = {one.name: one for one in templates}
     metrics: list[tuple[SourcePart, dict[str, Any]]] = []
     steps: list[dict[str, Any]] = []
     if rollouts and name is None:
@@ -191,12 +190,12 @@ def _of_templates(
         migration.pairs += pairs_of_arguments(rollout.data)
 
         def measure(analysis: SourcePart, offset: float) -> float:
-            return _measured(analysis, by_name, migration, metrics, offset)
+            return _measured(analysis, templates, migration, metrics, offset)
 
         steps = rollout_steps(spec, migration, measure)
     else:
         source = _chosen(templates if name else _not_named_by_others(templates), name)
-        metrics += _of_template(source, by_name, migration, 0.0, set())
+        metrics += _of_template(source, templates, migration, 0.0, ())
     timed = _timed(metrics, steps)
     _say_times(source, migration, timed)
     spec_data = {"warmup": "0s", **timed}
@@ -226,7 +225,7 @@ def _not_named_by_others(templates: list[SourceObject]) -> list[SourceObject]:
 
 
 def _rollout_arguments(spec: SourcePart) -> Iterator[tuple[str, str]]:
-    """Values that a Rollout gives to its analyses, wherever they stand in it."""
+    """Values that a Rollout gives to its analyses, in the order in which they stand in it."""
     todo: list[Any] = [spec.data]
     while todo:
         data = todo.pop()
@@ -234,50 +233,74 @@ def _rollout_arguments(spec: SourcePart) -> Iterator[tuple[str, str]]:
             for one in data.get("args") or [] if "templates" in data and isinstance(data.get("args"), list) else ():
                 if isinstance(one, Mapping) and isinstance(one.get("name"), str) and isinstance(one.get("value"), str):
                     yield one["name"], one["value"]
-            todo += data.values()
+            todo += reversed(list(data.values()))
         elif isinstance(data, list):
-            todo += data
+            todo += reversed(data)
 
 
 def _measured(
     analysis: SourcePart,
-    templates: Mapping[str, SourceObject],
+    templates: Sequence[SourceObject],
     migration: Migration,
     metrics: list[tuple[SourcePart, dict[str, Any]]],
     offset: float,
 ) -> float:
     """Adds the metrics of an analysis of a Rollout -> for how many seconds it measures where it counts."""
+    filled: list[str] = []
     for argument in analysis.parts("args"):
         name = argument.text("name")
-        if "valueFrom" in argument:
+        filled.append(name)
+        key = "valueFrom" if "valueFrom" in argument else "value"
+        if migration.arguments.is_another(name, None if key == "valueFrom" else argument.text("value")):
+            refuse_value(argument, key, name, migration)
+        elif key == "valueFrom":
             argument.whole("valueFrom")
             migration.asked_for.add(name)
             way = f"canary run --arg {name}=VALUE, from the pipeline that knows it"
             argument.differs("valueFrom", f"args: {name}", "a gate cannot ask the cluster for it", way)
         else:
-            argument.text("value")
             argument.same("value", f"args: {name}")
     analysis.whole("startingStep")
     for key in ("dryRun", "measurementRetention", "analysisRunMetadata"):
         analysis.whole(key)
     added: list[tuple[SourcePart, dict[str, Any]]] = []
     for reference in analysis.parts("templates"):
-        name = reference.text("templateName")
-        reference.whole("clusterScope")
-        if name not in templates:
-            way = f"append it to this file: kubectl get analysistemplate {name} -o yaml"
-            reference.refused("templateName", f"template {name!r} is not in this file", way, weakens=True)
-            continue
-        added += _of_template(templates[name], templates, migration, offset, set())
+        template = _referred(reference, templates, ())
+        if template is not None:
+            added += _of_template(template, templates, migration, offset, (), filled)
     metrics += added
     return max([0.0, *(_length(metric) - offset for _, metric in added if "count" in metric)])
 
 
+def _referred(
+    reference: SourcePart, templates: Sequence[SourceObject], above: Sequence[SourceObject]
+) -> SourceObject | None:
+    """The template that a reference means; None, and refused, where it is not there, or may be one of several."""
+    name, kind = reference.text("templateName"), ANALYSIS_TEMPLATES[reference.text("clusterScope") == "true"]
+    found = [one for one in templates if one.name == name]
+    found = [one for one in found if one.kind == kind] or found
+    if len(found) == 1 and found[0] not in above:
+        return found[0]
+    way = f"append it to this file: kubectl get {kind.lower()} {name} -o yaml"
+    problem = f"template {name!r} is not in this file"
+    if len(found) > 1:
+        problem, way = f"there are {len(found)} templates {name!r} in this file", "leave the one that is meant"
+    elif found:
+        problem, way = f"template {name!r} takes in itself", "remove it there"
+    reference.refused("templateName", problem, way, weakens=True)
+    return None
+
+
 def _of_template(
-    one: SourceObject, templates: Mapping[str, SourceObject], migration: Migration, offset: float, above: set[str]
+    one: SourceObject,
+    templates: Sequence[SourceObject],
+    migration: Migration,
+    offset: float,
+    above: Sequence[SourceObject],
+    filled: Collection[str] = (),
 ) -> list[tuple[SourcePart, dict[str, Any]]]:
     spec = _part(one, migration.notebook)
-    template_arguments(spec, migration)
+    template_arguments(spec, migration, filled)
     dry = dry_run_names(spec)
     if "measurementRetention" in spec:
         spec.refused("measurementRetention", "every measurement counts and none is listed", "--state keeps the run")
@@ -287,13 +310,9 @@ def _of_template(
         if made is not None:
             found.append((metric, made))
     for reference in spec.parts("templates"):
-        name = reference.text("templateName")
-        reference.whole("clusterScope")
-        if name in templates and name not in above | {one.name}:
-            found += _of_template(templates[name], templates, migration, offset, above | {one.name})
-        else:
-            way = f"append it to this file: kubectl get analysistemplate {name} -o yaml"
-            reference.refused("templateName", f"template {name!r} is not in this file", way, weakens=True)
+        inner = _referred(reference, templates, (*above, one))
+        if inner is not None:
+            found += _of_template(inner, templates, migration, offset, (*above, one), filled)
     return found
 
 
@@ -342,7 +361,11 @@ def _of_canary(one: SourceObject, known: Sequence[SourceObject], migration: Migr
     names = CanaryNames.of(one.metadata, spec.data)
     plan = canary_plan(spec, migration)
     analysis = canary_analysis(spec)
-    templates = {other.name: _part(other, migration.notebook) for other in known if other.kind == METRIC_TEMPLATE}
+    templates = {
+        (str(other.metadata.get("namespace") or ""), other.name): _part(other, migration.notebook)
+        for other in known
+        if other.kind == METRIC_TEMPLATE
+    }
     found = []
     for metric in analysis.parts("metrics"):
         made = canary_metric(metric, migration, names, templates, plan)

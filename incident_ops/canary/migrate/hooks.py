@@ -9,6 +9,7 @@ from incident_ops.canary.migrate.notebook import SourcePart
 from incident_ops.canary.migrate.sources import Migration
 
 _REVIEWERS = "let a person decide: an environment with required reviewers, or gate wait before it"
+_AS_METRIC = "make it a metric: type: threshold, provider: {command: {name: NAME}}, and --command NAME='...'"
 _HOOKS = {
     "rollout": "run it from the pipeline or by --on-step: a gate makes no load",
     "confirm-rollout": _REVIEWERS,
@@ -30,9 +31,17 @@ def hooks(analysis: SourcePart, migration: Migration) -> list[tuple[SourcePart, 
             continue
         for key in list(hook.data):
             hook.whole(key)
-        way = _HOOKS.get(kind, "run it from the pipeline")
-        hook.refused("type" if "type" in hook else "name", f"webhook {hook.text('name')}: a gate calls no webhook", way)
+        text, place = f"webhook {hook.text('name')}: a gate calls no webhook", "type" if "type" in hook else "name"
+        if kind == "rollout" and not _only_makes_load(hook.data.get("metadata")):
+            hook.refused(place, f"{text}, and this one can fail the canary", _AS_METRIC, weakens=True)
+        else:
+            hook.refused(place, text, _HOOKS.get(kind, "run it from the pipeline"))
     return made
+
+
+def _only_makes_load(metadata: Any) -> bool:
+    """Whether Flagger's load tester only begins what the webhook names, and never says how it ended."""
+    return isinstance(metadata, dict) and bool(metadata.get("cmd")) and metadata.get("type", "cmd") == "cmd"
 
 
 def _as_command(hook: SourcePart, migration: Migration) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,8 @@ from typing import Any
 from incident_ops.findings import Route
 
 _LONGEST = 100
+_PASSWORD = re.compile(r"(?<![^\s/])[^\s/@]+:[^\s/@]+@")
+"""Who signs in, and with what, in an address."""
 
 
 class ImportOutcome(StrEnum):
@@ -158,5 +161,5 @@ def shown_source(route: Route, value: Any) -> str:
     place = place.removeprefix("spec.")
     if value is None or isinstance(value, Mapping | list):
         return place
-    text = " ".join((str(value).lower() if isinstance(value, bool) else str(value)).split())
+    text = _PASSWORD.sub("***@", " ".join((str(value).lower() if isinstance(value, bool) else str(value)).split()))
     return f"{place}: {text if len(text) <= _LONGEST else text[: _LONGEST - 3] + '...'}"

@@ -119,7 +119,7 @@ def _web(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | N
         part.refused("url", why, "import again with --arg NAME=VALUE for each, or write the address", weakens=True)
         return None
     origin = f"{split.scheme}://{split.netloc}"
-    path = quote(url[len(origin) :] or "/", safe="/!$&'()*+,;=:@%?-._~")
+    path = quote(f"/{url.partition('#')[0][len(origin) :].removeprefix('/')}", safe="/!$&'()*+,;=:@%?-._~")
     plain, secret = headers_of(part, migration, in_gate=True)
     refuse_insecure(part)
     settings = {**secret, **sign_in_settings(part, "web")}

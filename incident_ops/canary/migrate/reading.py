@@ -55,6 +55,11 @@ class ImportArguments:
         if self.values.get(name) is None:
             self.values[name] = value
 
+    def is_another(self, name: str, value: str | None) -> bool:
+        """Whether an argument has another value in the source already, which no person chose."""
+        known = self.values.get(name)
+        return known is not None and known != value and name not in self._given
+
     def filled(self, text: str) -> str:
         """The text with the values that are known written out."""
         return _SLOT.sub(lambda slot: self.values.get(slot[1]) or slot[0], text)
@@ -96,12 +101,13 @@ def query_text(
     `text` where the query is not what the key holds word by word; `gate`: what it is called in a gate.
     """
     query = part.text(key) if text is None else text
-    filled, at, written = "", 0, []
+    filled, at, written, literal = "", 0, [], list[str]()
     for slot in query_slots(query):
         value = arguments.values.get(slot.name)
         stays = slot.quote in ('"', "'") and not (slot.is_regex and value and not _PLAIN.fullmatch(value))
         if stays and arguments.keep(slot.name):
             filled += query[at : slot.end]
+            literal += [slot.name] if slot.is_regex else []
         elif value:
             filled += query[at : slot.start] + value
             written.append(slot.name)
@@ -119,6 +125,9 @@ def query_text(
         part.refused(key, "a {{ }} in the query is not an argument", RENDER_FIRST, weakens=True)
         return None
     _note_query(part, key, written, gate)
+    if literal:
+        text = f"after =~ a value is matched as it is written, and no pattern: {', '.join(dict.fromkeys(literal))}"
+        part.differs(key, gate, text, "write a pattern into the query, or import again with --arg")
     return filled
 
 

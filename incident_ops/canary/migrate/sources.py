@@ -12,6 +12,8 @@ from incident_ops.canary.migrate.reading import ImportArguments, name_in_gate
 
 _DEFAULTS = {"prometheus": "main", "datadog": "datadog", "cloudwatch": "cloudwatch", "newRelic": "newrelic"}
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
+_BASIC = {"basic": {"user_env": "METRICS_USER", "password_env": "METRICS_PASSWORD"}}
+_PASSWORD = re.compile(r"((?:[A-Za-z]+://)?)[^/@]*@")
 _BEARER = re.compile(r"bearer\s", re.IGNORECASE)
 
 
@@ -28,8 +30,11 @@ class NamedSources:
 
     def name(self, kind: str, address: str | None, settings: Mapping[str, Any]) -> str:
         """The name for an address with its settings; the same one for the same. None, where the source says none, is
-        the first that it does say; "" is one that cannot be written out.
+        the first that it does say; "" is one that cannot be written out. A password in it stays out.
         """
+        if password := _PASSWORD.match(address or ""):
+            address = password[1] + password.string[password.end() :]
+            settings = {"auth": _BASIC, **settings} if "token_env" not in settings else settings
         known = self._names.setdefault((kind, f"{sorted(settings.items(), key=str)}"), {})
         if address is None and known:
             return next(iter(known.values()))

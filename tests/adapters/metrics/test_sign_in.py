@@ -64,6 +64,19 @@ def test_basic_sends_user_and_password(server: ScriptedServer) -> None:
     assert server.asked[0].headers["authorization"] == "Basic Z2F0ZTpwYTU1OndvcmQ="
 
 
+@pytest.mark.parametrize("kind", ["web", "prometheus"])
+def test_who_is_refused_does_not_read_its_secrets(server: ScriptedServer, kind: str) -> None:
+    """A service may say again what it was sent; what is shown of it is without."""
+    more = {"header_env": {"X-Key": "AWS_SESSION_TOKEN"}, "allow_private": True, "url": server.url, "kind": kind}
+    body = {"status": "error", "errorType": "auth", "error": "no pa55:word, Z2F0ZTpwYTU1OndvcmQ=, session-of-aws here"}
+    for auth, first in ((BASIC, []), (oauth2(server), [token("token-of-hours")])):
+        server.script(*first, Reply(403, {**body, "error": body["error"] + " token-of-hours cl1ent/secret"}))
+        with pytest.raises(Incomplete, match=r"answered 403.*\*\*\*") as error:
+            ask(connect("main", Datasource(auth=auth, **more), SECRETS, 2.0))
+        shown = ["session-of-aws", *(["token-of-hours", "cl1ent/secret"] if first else ["pa55:word", "Z2F0ZTpwYTU1"])]
+        assert [one for one in shown if one in str(error.value)] == []
+
+
 def test_a_user_with_a_colon_is_refused(server: ScriptedServer, monkeypatch: Patch) -> None:
     """Its end would be part of the password."""
     monkeypatch.setitem(SECRETS, "USER", "a:b")
@@ -233,5 +246,7 @@ def test_what_is_not_installed_is_named_with_its_extra(
 def test_a_token_and_a_sign_in_are_one_too_many(server: ScriptedServer) -> None:
     """One would hide the other."""
     made = Datasource(kind="web", url="https://m.example", token_env="USER", auth=BASIC)
-    with pytest.raises(UserError, match="signs in twice"):
-        connect("main", made, SECRETS)
+    header = Datasource(kind="web", url="https://m.example", header_env={"authorization": "USER"}, auth=BASIC)
+    for source_of in (made, header):
+        with pytest.raises(UserError, match="signs in twice"):
+            connect("main", source_of, SECRETS)
