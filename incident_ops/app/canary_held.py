@@ -16,7 +16,9 @@ from incident_ops.deploy_gate.verdict import (
     INCONCLUSIVE,
     OVERRIDDEN,
     PASS,
+    HeldRelease,
 )
+from incident_ops.domain.time import spell_minute
 from incident_ops.errors import UserError
 from incident_ops.render.gate import ends_of_holds, lines_of_holds
 
@@ -40,7 +42,7 @@ class GateOfRun:
     ) -> None:
         self._workspace, self._name, self._question, self._ticking = workspace, name, question, ticking
         self._measured: tuple[Run, JoinedVerdict] | None = None
-        self.is_overridden = False
+        self.is_overridden, self.released = False, ""
 
     @property
     def has_begun(self) -> bool:
@@ -76,6 +78,8 @@ class GateOfRun:
                 held = check_gate(at_present(self._workspace, self._ticking.now()), asked)
             except UserError as error:
                 return CanaryOutcome(self._name, INCONCLUSIVE, CONFIG_ERROR, notes=(str(error),), is_held=True)
+        if held.release is not None:
+            self.released = _released(held.release)
         ends = ends_of_holds(held)
         ids, notes = tuple(held.incident_ids), (*lines_of_holds(held, asked.lead), *ends, *held.notes)
         return CanaryOutcome(self._name, held.verdict, held.reason_code, incident_ids=ids, notes=notes, is_held=True)
@@ -94,3 +98,11 @@ class GateOfRun:
             held.gate, held.verdict, held.reason_code, measured.metrics, run.at,
             incident_ids=held.incident_ids, notes=(*held.notes, left), is_held=held.is_held,
         )  # fmt: skip
+
+
+def _released(release: HeldRelease) -> str:
+    """Who let the commit through, until when, where that is written, and why."""
+    by = f" by {release.by}" if release.by else ""
+    until = f" until {spell_minute(release.expires)}" if release.expires else ""
+    reason = f": {release.reason}" if release.reason else ""
+    return f"Let through{by}{until}, recorded in {release.source}{reason}"

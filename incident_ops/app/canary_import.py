@@ -42,7 +42,10 @@ def import_gate(workspace: Workspace, request: GateImport) -> ImportedFile:
     documents = _documents(request.file)
     known = _known_sources(workspace)
     wish = request.wish._replace(sources={**_only_ones(known), **request.wish.sources})
-    gate = import_objects(list(_objects(documents)), wish)
+    try:
+        gate = import_objects(list(_objects(documents)), wish)
+    except UserError as error:
+        raise UserError(error.message, hint=error.hint, where=error.where or request.file) from error
     gate.name = name or gate.name
     text = _checked(gate, request.file, documents)
     lines = sorted(((documents[line.document].line(line.route), line) for line in gate.lines), key=lambda one: one[0])

@@ -98,12 +98,13 @@ def record_failure(workspace: Workspace, failed: FailedCanary, severity: str | N
         return replace(outcome, notes=(*outcome.notes, *notes, f"error: the incident was not written: {error}"))
     incident, path = record.incident.id, record.path
     outcome = replace(outcome, incident_ids=(*outcome.incident_ids, incident))
-    done = f"written to {incident}, which is open" if known else f"declared as {incident}"
+    done = f"Written to {incident}, which is open" if known else f"Incident declared: {incident}"
     if not is_sent:
         raw = workspace.store.read(path)
         unsent = isinstance(raw, bytes) and is_unsent(workspace, record_of(path, raw))
         more = (f"not sent yet: incident-ops send {incident}",) if unsent else ()
-        return replace(outcome, notes=(*outcome.notes, *notes, done, *more))
+        way = () if known else (f"next: incident-ops ack {incident}",)
+        return replace(outcome, notes=(*outcome.notes, *notes, done, *way, *more))
     return _sent(workspace, path, replace(outcome, notes=(*outcome.notes, *notes, done)))
 
 

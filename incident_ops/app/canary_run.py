@@ -152,8 +152,7 @@ class _Rollout:
         if self._gate.is_overridden:
             if outcome.verdict == PASS:
                 outcome = replace(outcome, verdict=OVERRIDDEN, reason_code=OVERRIDE)
-            note = "a person lets this commit through what holds deploys"
-            outcome = replace(outcome, notes=(*outcome.notes, note))
+            outcome = replace(outcome, notes=(*outcome.notes, *filter(None, [self._gate.released])))
         return self._concluded(outcome)
 
     def _left_behind(self) -> str:
@@ -203,7 +202,7 @@ class _Rollout:
         """Names how a person carries an inconclusive run on, where that can be."""
         if ended.next_weight is not None or self._state_file is None:
             return outcome
-        further = how_to_carry_on(self._analysis, ended.run)
+        further = how_to_carry_on(self._analysis, ended.run, outcome.needed.seconds if outcome.needed else None)
         return replace(outcome, notes=(*outcome.notes, *filter(None, [further])))
 
     def _is_let_through(self, outcome: CanaryOutcome) -> bool:
@@ -362,7 +361,7 @@ class _Rollout:
         except Incomplete as error:
             said = f"The rollback failed: {error.message}; the canary is still out"
             return replace(outcome, rollback=NOT_ROLLED_BACK, notes=(*outcome.notes, f"error: {said}")), said
-        said = "Rolled back: the command of --on-fail ended well"
+        said = "Rolled back: the --on-fail command succeeded"
         return replace(outcome, rollback=ROLLED_BACK, notes=(*outcome.notes, said)), said
 
 

@@ -97,7 +97,10 @@ def lift_hold(workspace: Workspace, name: str) -> WrittenFile:
     found = read_freeze(workspace, name)
     if found is None:
         names = [one.name for one in load_plans(workspace.store).freezes.values()]
-        raise UserError(f"there is no freeze {name!r}", hint=did_you_mean(name, names) or "see the folder freezes")
+        known = did_you_mean(name, names) or "see the folder freezes"
+        raise UserError(
+            f"there is no freeze {name!r}", hint=f"if it is not merged yet, close its pull request; {known}"
+        )
     path, raw, freeze = found
     step = evaluate_plan(path, name, partial(lift_freeze, freeze, workspace.now))
     if isinstance(step, Unread):

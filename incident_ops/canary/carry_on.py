@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from incident_ops.canary.config import Analysis, ErrorRate, Metric
@@ -9,7 +11,11 @@ from incident_ops.canary.evidence import carry_evidence
 from incident_ops.canary.pass_test import looks_left
 from incident_ops.canary.run import START_ANEW, Run, has_settled, is_step_done
 from incident_ops.canary.verdict import MetricHistory
+from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
+
+_LONGEST = 6 * 3600.0
+"""Seconds: no job runs for longer."""
 
 
 def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
@@ -37,8 +43,10 @@ def carried_on(analysis: Analysis, run: Run, seconds: float) -> Run:
     return longer
 
 
-def how_to_carry_on(analysis: Analysis, run: Run) -> str:
-    """How a person carries on an inconclusive run with a state file, and how often; "" where that is not possible."""
+def how_to_carry_on(analysis: Analysis, run: Run, needed: float | None) -> str:
+    """How a person carries on an inconclusive run with a state file, for how long and how often; "" where that is not
+    possible. `needed`: the seconds that a pass needs still, where that is known.
+    """
     left, had_its_time = looks_left(run.look), run.at >= run.horizon
     if had_its_time and not left:
         return f"It was carried on as often as it may be: roll back, or {START_ANEW}."
@@ -46,7 +54,8 @@ def how_to_carry_on(analysis: Analysis, run: Run) -> str:
         carried_on(analysis, run, 1.0)
     except UserError:
         return ""
-    way = "To measure on with this evidence, leave the canary out and run the same again with --continue 10m."
+    length = spell_duration(math.ceil(needed / 60) * 60) if needed and needed <= _LONGEST else "10m"
+    way = f"To go on with this evidence, leave the canary as it is and run the same again with --continue {length}."
     if not had_its_time:
         return way
     return f"{way} That can be done {'once more' if left == 1 else f'{left} more times'}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from incident_ops.canary.config import interval_of, query_faults, seconds
@@ -20,7 +20,7 @@ from incident_ops.domain.metric_kinds import COMMAND, METRIC_KINDS, RECORDING
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import Datasource, ways_to_sign_in
 from incident_ops.domain.time import duration_text
-from incident_ops.findings import Route, did_you_mean
+from incident_ops.findings import Route, closest
 
 ProviderFault = tuple[Route, str, str]
 """Route below `spec`, what is wrong, how to fix it."""
@@ -118,7 +118,7 @@ def source_faults(spec: Mapping[str, Any], policy: Policy) -> Iterator[ProviderF
             continue
         place, known = (*route, provider.kind, "datasource"), policy.datasources
         if provider.datasource not in known:
-            hint = did_you_mean(provider.datasource, known) or _source_to_add(provider.datasource, provider.kind)
+            hint = _unknown_source(provider, known)
             yield place, f"data source {provider.datasource!r} is not in policy.yaml", hint
             continue
         source = known[provider.datasource]
@@ -137,6 +137,13 @@ def idle_settings(source: Datasource) -> list[str]:
     """Settings of a data source that are made and that its kind does not have."""
     given = [name for name in Datasource.__struct_fields__ if getattr(source, name) not in (None, False, {})]
     return [name for name in given if name != "kind" and name not in METRIC_KINDS[source.kind].settings]
+
+
+def _unknown_source(provider: Provider, known: Iterable[str]) -> str:
+    """A name that is nearly one of ours may be a slip, and may be one that is still to be added."""
+    added = _source_to_add(provider.datasource, provider.kind)
+    near = closest(provider.datasource, known)
+    return f"did you mean {near}? Else {added}" if near else added
 
 
 def _source_to_add(name: str, kind: str) -> str:

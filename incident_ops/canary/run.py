@@ -391,7 +391,7 @@ def run_from_json(text: str | bytes, analysis: Analysis, owner: Owner, *, carrie
     _demand_owner(state.owner, owner)
     if state.verdict is not None and not (carries_on and state.verdict == INCONCLUSIVE):
         further = "--continue 10m measures on with its evidence, or " if state.verdict == INCONCLUSIVE else ""
-        raise UserError(f"the run of the state file has ended: {state.verdict}", hint=f"{further}{START_ANEW}")
+        raise UserError(f"the run in the state file has ended: {state.verdict}", hint=f"{further}{START_ANEW}")
     if set(state.metrics) != {metric.name for metric in analysis.metrics}:
         raise UserError("the state file has other metrics than the gate", hint=START_ANEW)
     metrics: dict[str, MetricHistory] = {}

@@ -215,7 +215,7 @@ def _settled(metric: Threshold, totals: Totals, wanted: int | None) -> Status:
     if needed and streak >= needed:
         return Status(MeasurementPhase.SUCCESSFUL, OK, f"{streak} successes in a row")
     if wanted is None or totals.count < wanted:
-        return Status(MeasurementPhase.RUNNING, "", f"{totals.count} measured")
+        return Status(MeasurementPhase.RUNNING, "", f"{totals.count} measured, {totals.failed} failed")
     text = f"{totals.count} measured, never {needed} successes in a row"
     if needed and metric.failure_limit >= 0:
         return Status(MeasurementPhase.INCONCLUSIVE, TOO_FEW_SAMPLES, text)

@@ -65,7 +65,7 @@ canary.add_command(import_gate_command)
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
 @click.option("--sha", help="The commit that is rolled out.")
 @click.option("--records", metavar="WHERE", help="Where `gate check` reads the records. Default: here.")
-@click.option("--trusted", metavar="LOGIN", multiple=True, help="For whom gate.json may be signed, for `gate check`.")
+@click.option("--trusted", metavar="LOGIN", multiple=True, help="Account whose gate.json is trusted, for `gate check`.")
 @click.option("--passed", metavar="FILE", help="Commits that passed before, for `gate check`.")
 @click.option("--requests", type=click.IntRange(min=0), help="Requests in the objective's window, for `gate check`.")
 @_VALUES_OPTION

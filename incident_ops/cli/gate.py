@@ -114,7 +114,7 @@ def _question(command: Callable[..., Any]) -> Callable[..., Any]:
             "--trusted",
             metavar="LOGIN",
             multiple=True,
-            help="For whom GitHub signs what publishes gate.json. Default: github-actions[bot].",
+            help="Account whose published gate.json is trusted. Default: github-actions[bot].",
         ),
         click.option(
             "--passed", metavar="FILE", help="Commits that passed before: SHA [SERVICE ENVIRONMENT], one per line."
@@ -228,7 +228,7 @@ def _say_waiting(verdict: Verdict, until: datetime) -> None:
     named = [hold.id or hold.reason_code for hold in verdict.holds]
     what = ", ".join(named or [record.path for record in verdict.unread] or verdict.notes[:1])
     at = "" if verdict.at is None else f"{verdict.at:%H:%M:%S} "
-    text = f"{at}{verdict.verdict} ({verdict.reason_code}): {what}; asked again until {until:%H:%M:%S} UTC"
+    text = f"{at}{verdict.verdict} ({verdict.reason_code}): {what}; asking again until {until:%H:%M:%S} UTC"
     click.echo(inert(text), err=True)
 
 

@@ -65,7 +65,7 @@ def to_text(outcome: CanaryOutcome, width: int = DEFAULT_WIDTH, paint: Paint = l
     out = [paint(first, VERDICT_COLOURS.get(outcome.verdict, "yellow")), *rest]
     for metric in outcome.metrics:
         dry = " (dry run, does not decide)" if metric.dry_run else ""
-        out.append(f"  {_titled(metric)}: {metric.verdict} ({metric.reason_code}){dry}")
+        out.append(f"  {titled_metric(metric)}: {metric.verdict} ({metric.reason_code}){dry}")
         out += [f"    {line}" for line in metric_lines(metric, width)]
         if curve := outcome.curves.get(metric.name):
             out.append(f"    evidence {sparkline(curve, metric.judgement)}")
@@ -220,7 +220,7 @@ def page_line(page: str, artifacts: str) -> str:
 
 
 def _row(metric: MetricStatus, curve: Sequence[float]) -> str:
-    name = inline(_titled(metric)) + (" (dry run)" if metric.dry_run else "")
+    name = inline(titled_metric(metric)) + (" (dry run)" if metric.dry_run else "")
     verdict = f"{metric.verdict} ({code(metric.reason_code)})"
     judgement = metric.judgement
     if judgement is None:
@@ -241,10 +241,10 @@ def progress(metric: MetricStatus) -> str:
         return f"{metric.name}: {inert(metric.text)}"
     if not metric.canary.requests and not metric.baseline.requests and not metric.text:
         return f"{metric.name}: nothing counted yet"
-    parts, what = [_evidence(judgement)], _slower(metric) or "errors"
+    parts, what = [_evidence(judgement)], how_slow(metric) or "errors"
     if metric.lone_limit is None:
         parts.append(f"ratio {_ratio(judgement)}")
-        parts.append(f"{what} {_counted(metric.canary)} / {_counted(metric.baseline)}")
+        parts.append(f"{what}: canary {_counted(metric.canary)}, baseline {_counted(metric.baseline)}")
     else:
         parts.append(f"{what} {_counted(metric.canary)}, {_limit(metric.lone_limit)}")
     if metric.needed is not None and metric.needed.requests >= 1:
@@ -383,14 +383,14 @@ def _evidence(judgement: Judgement) -> str:
     return f"evidence {shown} (a fail needs {judgement.e_needed:.3g})"
 
 
-def _slower(metric: MetricStatus) -> str:
+def how_slow(metric: MetricStatus) -> str:
     """What is counted where it is slow requests, "" where it is errors."""
     return "" if metric.slower_than is None else f"slower than {spell_latency(metric.slower_than)}"
 
 
-def _titled(metric: MetricStatus) -> str:
+def titled_metric(metric: MetricStatus) -> str:
     """Its name, and from when on a request is slow."""
-    return f"{metric.name} ({slower})" if (slower := _slower(metric)) else metric.name
+    return f"{metric.name} ({slower})" if (slower := how_slow(metric)) else metric.name
 
 
 def _clumped(metric: MetricStatus, judgement: Judgement) -> str:
@@ -418,7 +418,7 @@ def _asked(what: str, seen: str, chance: float, level: float) -> str:
     out = "" if chance <= level else "not "
     if out and chance < 1:
         chance = float(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(chance))
-    return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)}"
+    return f"{what} {out}ruled out: chance of {seen} {_share(chance)}, a pass needs {_share(level)} or less"
 
 
 def _share(value: float) -> str:

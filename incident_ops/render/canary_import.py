@@ -91,13 +91,14 @@ def _commands(gate: ImportedGate, width: int) -> Iterator[str]:
         return
     yield from ("", "commands to write, each given as --command NAME='...':")
     for name, ran in gate.commands().items():
-        yield from fold(inert(f"{name}: the source runs {ran}"), "  ", "      ", width)
+        yield from fold(inert(f"{name}: instead of {ran}"), "  ", "      ", width)
 
 
 def _alternatives(gate: ImportedGate, width: int) -> Iterator[str]:
     for one in gate.ratios():
         text = f"{one.metric} is an error ratio. Its counts can be compared with those of the old version, as evidence"
-        text += " instead of a limit on one reading: put this in its place, with warmup: 60s and steps long enough."
+        text += " instead of a limit on one reading: put this in its place, with warmup: 60s and steps as long as"
+        text += " `incident-ops canary plan` says."
         yield ""
         yield from fold(inert(text), "", "", width)
         yield from (f"  {inert(line)}" for line in to_yaml({"metrics": [one.data]}).splitlines()[1:])

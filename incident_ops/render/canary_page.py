@@ -274,7 +274,7 @@ def _step_events(trace: RunTrace, first: str) -> Iterator[tuple[float, str]]:
     for span in trace.spans.values():
         share = f"{span.weight} % of the traffic" if span.weight else first
         is_cold = span.counts_from > span.begin
-        warm = f"; what comes before {spell_second(span.counts_from)} is warm-up" if is_cold else ""
+        warm = f", with a warm-up until {spell_second(span.counts_from)}" if is_cold else ""
         if span.begin >= trace.begin:
             yield span.begin, f"{share}{warm}."
         if trace.at > span.planned and span.end > span.planned:
@@ -337,7 +337,7 @@ def _rate_limits(metric: ErrorRate) -> Iterator[str]:
         below = "" if good is None else f", or its own rate is surely below {spell_percent(100 * good)} (goodErrorRate)"
         yield f"It passes where {settings.unacceptable_ratio:g} times as many errors are ruled out{below}."
     if settings.max_error_rate is not None:
-        yield f"It may have {spell_percent(100 * settings.max_error_rate)} errors, whatever the old version has."
+        yield f"It may have {spell_percent(100 * settings.max_error_rate)} errors at most, whatever the old one has."
     if settings.min_error_rate is not None:
         yield f"It never fails below {spell_percent(100 * settings.min_error_rate)} errors."
     wrong = (spell_percent(100 * settings.alpha), spell_percent(100 * settings.beta))

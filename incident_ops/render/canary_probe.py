@@ -31,7 +31,10 @@ def probe_text(probe: Probe, width: int = DEFAULT_WIDTH, paint: Paint = lambda t
         first, *rest = fold(_line(note), rest="  ", width=width)
         out += [paint(first, "red" if note.is_problem else "yellow"), *rest]
     problems = sum(note.is_problem for note in probe.notes)
-    if problems:
+    if probe.exit_code == 4:
+        text = "Nothing was answered: check the address in policy.yaml, and that it can be reached from here."
+        out += fold(text, width=width)
+    elif problems:
         out.append(f"{problems} problem{'s' * (problems > 1)}: as it is, this gate cannot give a verdict to trust.")
     else:
         out.append("The queries can be used. What they count is judged by incident-ops canary run.")

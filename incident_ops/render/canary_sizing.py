@@ -24,7 +24,7 @@ _LEAST = 0.001
 
 def sizing_text(plan: TrafficPlan, width: int = DEFAULT_WIDTH, name: str = GATE_NAME) -> str:
     """A gate file to start from, and above it, as its comments, what it rests on."""
-    words = sizing_figures(plan, width - 2 if width != UNCUT else UNCUT)
+    words = sizing_figures(plan, (DEFAULT_WIDTH if width == UNCUT else width) - 2)
     return "".join(f"# {line}".rstrip() + "\n" for line in words) + gate_file(plan, name)
 
 
@@ -71,9 +71,9 @@ def _by_rate(plan: TrafficPlan) -> Iterator[str]:
 def _of_limit(plan: TrafficPlan) -> Iterator[str]:
     if plan.traffic.rate * plan.wanted.ratio > _USUAL_LIMIT and plan.wanted.slower_than is None:
         yield (
-            f"Errors of {100 * plan.traffic.rate:g} % are near what policies allow or above it (gate.max_error_pct,"
-            f" {100 * _USUAL_LIMIT:g} % in sev0-3): no canary passes that is not surely below that. Set maxErrorRate in"
-            " the metric, or `none`."
+            f"Today's {100 * plan.traffic.rate:g} % is close to the policy's limit or above it (gate.max_error_pct,"
+            f" {100 * _USUAL_LIMIT:g} % in sev0-3), and only a canary surely below that limit passes: set your own"
+            " maxErrorRate in the metric, or `none`."
         )
 
 

@@ -169,6 +169,7 @@ def policy_text(preset: str) -> str:
         f"  {SOURCE}: # where {GATE} finds its numbers\n"
         "    kind: prometheus\n"
         "    url_env: PROMETHEUS_URL # set it to the address of your Prometheus; it stays out of git\n"
+        "    # allow_private: true # where that is plain http, or an address of your own network\n"
     )
 
 

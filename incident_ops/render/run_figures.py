@@ -167,7 +167,7 @@ def _evidence(
     after = (
         f"; a fail needs {needed:.3g}"
         if reached is None
-        else f", past the {needed:.3g} of a fail at {spell_second(reached)}"
+        else f", past the {needed:.3g} that a fail needs at {spell_second(reached)}"
     )
     words = (
         f"Evidence that the canary is {'worse' if status.lone_limit is None else 'above its limit'}",

@@ -21,7 +21,8 @@ UNCUT = sys.maxsize
 """The width of a pipe or a file: there no text of a record is cut or broken; our own prose has DEFAULT_WIDTH."""
 _MORE = "…"
 _BREAK = re.compile(r"\s*\n\s*")
-_WORD = re.compile(r"(\s*)(\S+)")
+_WORD = re.compile(r"(\s*)(\S+(?:(?<=\d) %\S*)?)")
+"""A number and its `%` stay together."""
 _UTC = " (UTC)"
 _LEAST_BESIDE = 2
 _LEAST_PROSE = 24

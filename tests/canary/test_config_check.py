@@ -300,7 +300,8 @@ def test_the_data_source_must_be_one_of_the_policy() -> None:
     assert told(gate()) == []
     assert told(gate({"name": "a", "type": "errorRate"}, FILE)) == []
     assert told(gate(provider={"prometheus": {"datasource": "mian"}})) == [
-        "data source 'mian' is not in policy.yaml (did you mean main?)"
+        "data source 'mian' is not in policy.yaml (did you mean main? Else add it to policy.yaml below datasources:"
+        " mian: {kind: prometheus, url_env: PROMETHEUS_URL})"
     ]
     bare = load_policy("extends: sev0-3\n").policy
     assert bare is not None

@@ -275,7 +275,7 @@ def test_a_rerun_goes_on_where_the_last_one_was_ended(here: Folder, monkeypatch:
     assert (done.code, told["verdict"], told["stopped_at_seconds"]) == (0, "pass", 600)
     assert clock.waits == 21
     done, _ = run(here, *KEPT)
-    done.told_once(2, "the run of the state file has ended: pass", "remove the state file")
+    done.told_once(2, "the run in the state file has ended: pass", "remove the state file")
 
 
 def test_an_inconclusive_run_is_carried_on_by_a_person(here: Folder, monkeypatch: Patch) -> None:
@@ -284,7 +284,7 @@ def test_an_inconclusive_run_is_carried_on_by_a_person(here: Folder, monkeypatch
     done, told = run(here, *KEPT)
     assert (done.code, told["reason_code"]) == (3, "too_few_samples")
     first = told["metrics"][0]["canary_requests"]
-    run(here, *KEPT)[0].told_once(2, "the run of the state file has ended: inconclusive", "--continue 10m")
+    run(here, *KEPT)[0].told_once(2, "the run in the state file has ended: inconclusive", "--continue 10m")
     clock.wait(3600.0)
     done, told = run(here, *KEPT, "--continue", "20m", "--format", "json")
     assert "carried on until 30m of measured time; it can be carried on 2 more times" in done.err
@@ -360,7 +360,9 @@ def test_the_verdict_names_how_it_is_carried_on(here: Folder, monkeypatch: Patch
     """Where there is a state file, and only then."""
     stage(monkeypatch, Source(rps=0.4))
     command = ("canary", "run", "-f", write(here.path, gate()))
-    assert "--continue 10m" in " ".join(call(*command, *KEPT, at=here.path, clock=None).out.split())
+    out = " ".join(call(*command, *KEPT, at=here.path, clock=None).out.split())
+    assert "16m 30s at this traffic" in out
+    assert "run the same again with --continue 17m" in out
     assert "--continue" not in call(*command, at=here.path, clock=None).out
 
 
@@ -501,6 +503,7 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
     shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", "7be19f2", at=here.path, clock=None).out
     assert shown.startswith("overridden: the canary is not worse than allowed, and a person lets it through"), shown
+    assert "Let through by @a until 2025-01-26 18:00 UTC, recorded in INC-1: the fix" in " ".join(shown.split())
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
 
 
@@ -599,7 +602,7 @@ def test_the_message_of_the_playbook_is_printed_when_the_rollback_begins(here: F
     done = call(*words, "--on-fail", "true", at=here.path, clock=None)
     assert "Canary failed, rolling back\n" in done.err
     assert "::error title=Canary failed and was rolled back::fail: the canary has more errors" in done.err
-    assert "Rolled back: the command of --on-fail ended well" in done.out
+    assert "Rolled back: the --on-fail command succeeded" in done.out
     done = call(*words, "--on-fail", "exit 1", at=here.path, clock=None)
     assert "::error title=Canary and rollback failed::" in done.err
     done = call(*words, at=here.path, clock=None)

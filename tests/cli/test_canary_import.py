@@ -129,8 +129,8 @@ not the same:
   argo_success_rate.yaml:8: args[0].name: service-name  ->  args: service-name
       it is required, as there (canary run --arg service-name=VALUE)
   argo_success_rate.yaml:9: metrics  ->  warmup: 0s, duration: 4m
-      the verdict comes when this time is over. A run that is ended before is
-      inconclusive, and successful there; no data (nothing, NaN) is never a
+      the verdict comes at the end of this time. A run that is stopped before is
+      inconclusive, in Argo successful; no data (nothing, NaN) is never a
       success
   argo_success_rate.yaml:13: metrics[0].successCondition: isNaN(result[0]) ||
       result[0] >= 0.95  ->  result[0] >= 0.95
@@ -139,7 +139,7 @@ not the same:
       then, or say by onNoData what no data means)
   argo_success_rate.yaml:17: metrics[0].provider.prometheus.address:
       http://prometheus.monitoring:9090  ->  datasource: main
-      addresses stand in policy.yaml (main there has to be this one)
+      addresses are kept in policy.yaml (let main there be this one)
 
 the same:
   argo_success_rate.yaml:10: metrics[0].name: success-rate  ->  name:
@@ -153,7 +153,7 @@ the same:
 
 success-rate is an error ratio. Its counts can be compared with those of the old
 version, as evidence instead of a limit on one reading: put this in its place,
-with warmup: 60s and steps long enough.
+with warmup: 60s and steps as long as `incident-ops canary plan` says.
   - name: success-rate
     type: errorRate
     maxErrorRate: 5%
@@ -526,8 +526,8 @@ def test_without_output_the_gate_is_printed_alone(here: Folder) -> None:
 HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\n"
 BAD: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "the file is empty"),
-    "nothing of ours": ("apiVersion: v1\nkind: Service\n", "there is no analysis in it"),
-    "another group": (HEAD.replace("argoproj.io", "example.org"), "there is no analysis in it"),
+    "nothing of ours": ("apiVersion: v1\nkind: Service\n", "bad.yaml: there is no analysis in it"),
+    "another group": (HEAD.replace("argoproj.io", "example.org"), "bad.yaml: there is no analysis in it"),
     "helm": (HEAD + "spec: {{ toYaml .Values.spec | nindent 2 }}\n", "import what helm template prints"),
     "an anchor": (HEAD + "spec: &a {metrics: []}\n", "anchor &a is not allowed"),
     "second document": (HEAD + "spec: {}\n---\na: [\n", "bad.yaml:7:1: "),
@@ -602,3 +602,38 @@ def test_a_file_that_is_not_there(here: Folder, tmp_path: Path) -> None:
     """It says so."""
     done = call("canary", "import", "none.yaml", at=here.path, clock=None)
     assert (done.code, "cannot be read" in done.err) == (2, True)
+
+
+def test_a_source_without_an_address_is_the_one_whose_address_is_known(here: Folder) -> None:
+    """Flagger's own metrics name no server; a template beside them does, and one Prometheus is the rule."""
+    flagger = """\
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: podinfo, namespace: test}
+spec:
+  provider: istio
+  targetRef: {kind: Deployment, name: podinfo}
+  analysis:
+    interval: 1m
+    threshold: 5
+    maxWeight: 50
+    stepWeight: 10
+    metrics:
+    - {name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}
+    - {name: queue, interval: 1m, thresholdRange: {max: 9}, templateRef: {name: queue}}
+    - {name: jobs, interval: 1m, thresholdRange: {max: 9}, templateRef: {name: jobs}}
+"""
+    for name, host in (("queue", "one"), ("jobs", "other")):
+        flagger += f"""---
+apiVersion: flagger.app/v1beta1
+kind: MetricTemplate
+metadata: {{name: {name}, namespace: test}}
+spec: {{provider: {{type: prometheus, address: "http://{host}:9090"}}, query: max({name})}}
+"""
+    (here.path / "f.yaml").write_text(flagger, encoding="utf-8")
+    done = call("canary", "import", "f.yaml", "--format", "json", at=here.path, clock=None)
+    told = json.loads(done.out)
+    metrics = yaml.safe_load(told["gate"])["spec"]
+    assert metrics["provider"] == {"prometheus": {"datasource": "main"}}
+    asked = {one["name"]: one.get("provider") for one in metrics["metrics"]}
+    assert asked == {"request-success-rate": None, "queue": None, "jobs": {"prometheus": {"datasource": "main-2"}}}

@@ -92,7 +92,7 @@ def test_what_a_job_declares_is_on_the_remote_when_the_job_is_gone(runners: Runn
     assert (said["send"]["branch"], said["send"]["sent"]) == (f"incident-ops/declare/{name}", True)
     events = runners.events(name)
     assert any(event.startswith("fail: the canary has more errors") for event in events)
-    assert events[-1] == "Rolled back: the command of --on-fail ended well"
+    assert events[-1] == "Rolled back: the --on-fail command succeeded"
     assert runners.record(name)["cause"] == {"category": "deploy", "trigger": "Its canary failed", "ref": SHA}
     assert job.git("status", "--porcelain").split() == ["??", "incidents/"]
     assert call("validate", at=job.path).code == 0
@@ -109,7 +109,7 @@ def test_the_same_canary_again_goes_on_with_its_incident(runners: Runners) -> No
     events = runners.events(name)
     assert events[: len(before)] == before
     failed = "The rollback failed: the command of --on-fail ended with exit code 7; the canary is still out"
-    assert (before[-1], events[-1]) == (failed, "Rolled back: the command of --on-fail ended well")
+    assert (before[-1], events[-1]) == (failed, "Rolled back: the --on-fail command succeeded")
     assert events[len(before)].startswith("It failed again: fail: the canary has more errors")
     _, third, _ = runners.rollout("--sha", "a" * 40, *DECLARED)
     assert third["incident_ids"] != [name]
@@ -160,7 +160,7 @@ def test_without_send_the_record_stays_here_and_the_next_command_is_named(runner
     assert "send" not in first
     words = ("canary", "run", "-f", "gates/g.yaml", "-s", "api", "--sha", SHA, *DECLARED[:-1])
     text = call(*words, at=job.path, clock=None)
-    assert f"written to {name}, which is open\nnot sent yet: incident-ops send {name}\n" in text.out
+    assert f"Written to {name}, which is open\nnot sent yet: incident-ops send {name}\n" in text.out
     assert [entry.name for entry in (job.path / "incidents").iterdir()] == [name]
     assert not runners.declared()
 

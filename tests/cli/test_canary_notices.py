@@ -69,8 +69,9 @@ def test_a_fail_says_what_became_of_it(scene: Scene) -> None:
     assert (channel, title) == ("slack", "Canary of api to production failed: checkout-errors, commit 7be19f2")
     first, *rest = text.splitlines()
     assert first.startswith("fail: the canary has more errors than the baseline (error_rate), after ")
-    assert "Rolled back: the command of --on-fail ended well" in rest
-    assert any(line.startswith("declared as INC-") for line in rest)
+    assert "Rolled back: the --on-fail command succeeded" in rest
+    assert any(line.startswith("Incident declared: INC-") for line in rest)
+    assert any(line.startswith("next: incident-ops ack INC-") for line in rest)
 
 
 def test_an_inconclusive_end_waits_for_a_person_and_says_so(scene: Scene) -> None:

@@ -88,7 +88,7 @@ def test_the_page_of_a_run_says_whose_it_is(here: Folder, monkeypatch: Patch) ->
         "By @alice",
         "Began 2025-01-26 14:00 UTC",
         "Decided after 10m",
-        "5m 50 % of the traffic; what comes before 6m is warm-up.",
+        "5m 50 % of the traffic, with a warm-up until 6m.",
         "10m Pass: the canary is not worse than allowed.",
     ):
         assert words in page.text, words

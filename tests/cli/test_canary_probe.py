@@ -207,6 +207,7 @@ def test_where_nothing_is_answered_the_end_is_4(here: Folder, monkeypatch: Patch
     assert done.code == 4
     assert "HTTP 503" in done.out
     assert "no answer" in done.out
+    assert "Nothing was answered: check the address in policy.yaml" in flat(done)
 
 
 @pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
@@ -235,7 +236,7 @@ def test_a_real_prometheus_is_probed(here: Folder, tmp_path: Path) -> None:
             for code in ("200", "500")
             for pod in ("a", "b")
         }
-        server.wait_for("count(count_over_time(http_requests_total[1m]) > 5) == 8")
+        server.wait_for("count(count_over_time(http_requests_total[1m]) > 12) == 8")
         policy = POLICY.replace('url: "https://prometheus.example"', f'url: "{server.url}", allow_private: true')
         (here.path / "policy.yaml").write_text(policy, encoding="utf-8")
         text = stepped()
@@ -245,6 +246,7 @@ def test_a_real_prometheus_is_probed(here: Folder, tmp_path: Path) -> None:
         told = json.loads(probe(here, text, "--format", "json").out)
     assert [query["series"] for query in told["queries"]] == [4, 2, 4, 2]
     assert all(query["age_seconds"] < 5 and query["error"] is None for query in told["queries"])
+    assert all(0 < query["spacing_seconds"] <= 1.25 for query in told["queries"]), "two seconds old, not ten minutes"
     assert BEGIN.year == 2025
 
 

@@ -91,7 +91,7 @@ def test_a_freeze_that_has_not_begun_is_removed(folder: Folder) -> None:
     done = call("unfreeze", "later", at=folder.path)
     assert done.out == "later: removed, it had not begun; git never had it, so there is nothing to commit\n"
     assert not (folder.path / "freezes/later.yaml").exists()
-    call("unfreeze", "later", at=folder.path).told_once(2, "there is no freeze 'later'")
+    call("unfreeze", "later", at=folder.path).told_once(2, "there is no freeze 'later'", "its pull request")
 
 
 @pytest.mark.parametrize("committed", [True, False])

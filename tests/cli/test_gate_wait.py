@@ -34,7 +34,7 @@ def test_it_ends_as_soon_as_nothing_holds(folder: Folder, monkeypatch: pytest.Mo
     done = call("gate", "wait", "-s", "api", "--for", "30m", at=folder.path, clock=None)
     assert (done.code, done.out.startswith("pass: ")) == (0, True), done
     assert clock.waits == 20
-    assert done.err.count("frozen (deploy_freeze): f; asked again until 14:30:00 UTC") == 1
+    assert done.err.count("frozen (deploy_freeze): f; asking again until 14:30:00 UTC") == 1
 
 
 def test_it_ends_held_when_the_time_is_up(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,4 +73,4 @@ def test_what_holds_for_now_is_said_once(folder: Folder, monkeypatch: pytest.Mon
     folder.write("freezes/f.yaml", "name: f\n")
     folder.commit()
     done = call("gate", "wait", "-s", "api", "--for", "1m", at=folder.path, clock=None)
-    assert "inconclusive (unreadable_record): freezes/f.yaml; asked again until" in done.err
+    assert "inconclusive (unreadable_record): freezes/f.yaml; asking again until" in done.err

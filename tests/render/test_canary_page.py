@@ -77,8 +77,8 @@ def test_the_pictures_say_in_words_what_they_show() -> None:
     ):  # fmt: skip
         assert words in said, words
     for words in (
-        "10 % of the traffic; what comes before 15s is warm-up.",
-        "50 % of the traffic; what comes before 2m 15s is warm-up.",
+        "10 % of the traffic, with a warm-up until 15s.",
+        "50 % of the traffic, with a warm-up until 2m 15s.",
         "no data that can be counted 1 45s canary requests: not a number: 'x'",
         "warm-up 2 15s, 2m 15s",
     ):

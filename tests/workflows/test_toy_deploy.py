@@ -37,5 +37,5 @@ def test_a_version_that_breaks_late_is_rolled_back_and_its_incident_leaves_the_r
         assert toy.weight == 0
         name = job.outputs["incident-id"]
         shown = f"incident-ops/declare/{name}:incidents/{name}/incident.yaml"
-        assert "Rolled back: the command of --on-fail ended well" in toy.repo.git("--git-dir", str(bare), "show", shown)
+        assert "Rolled back: the --on-fail command succeeded" in toy.repo.git("--git-dir", str(bare), "show", shown)
         assert job.summary.startswith("## Canary: fail: ")

@@ -39,8 +39,8 @@ _HINTS = {
     "string": "a text was given; give a number",
     "histogram": "a histogram was given; take e.g. histogram_count() or histogram_quantile() of it",
 }
-_WINDOW = 600
-"""Seconds."""
+_WINDOW, _PARTS_OF_IT = 600, (300, 150, 60, 30, 15, 5)
+"""Seconds in which samples are counted, and the latest parts of them for a series that has not been there so long."""
 _NOT_UNDERSTOOD = (400, 422)
 """Statuses of a query that cannot be read, or cannot be carried out."""
 
@@ -135,17 +135,17 @@ class Prometheus:
                     yield row, labels, point
 
     def spacing(self, query: str, at: datetime, /) -> float:
-        """By how many samples the series with most of them has in ten minutes."""
+        """By how many samples the series with most of them has in ten minutes, or, where it is younger than that, in
+        the latest part of them.
+        """
         read = selectors(query)
         if not read:
             return 0.0
         try:
-            counted = " or ".join(f"max(count_over_time({one}[{_WINDOW}s]))" for one in read)
-            _, result = self._instant(f"max({counted})", at)
+            _, result = self._instant(_spacing_query(read), at)
         except NotUnderstood:
             return 0.0
-        most = max((self._sample(one) for one in result), default=0.0)
-        return _WINDOW / most if most > 1 else 0.0
+        return max((self._sample(one) for one in result), default=0.0)
 
     def latencies(self, histogram: str, bound: float, tick: Tick, /) -> Latencies:
         """The buckets at that instant, in one query, so that they belong together; else the native histograms."""
@@ -173,7 +173,7 @@ class Prometheus:
         return [self._native_latencies(histograms, {}, bound * named.units) for histograms in found]
 
     def latency_spacing(self, histogram: str, bound: float, at: datetime, /) -> float:
-        """By how many samples the series with most of them has in ten minutes."""
+        """The same of its buckets, or of a native histogram."""
         named = _histogram(histogram)
         return self.spacing(named.buckets(bound), at) or self.spacing(named.whole, at)
 
@@ -293,6 +293,19 @@ def _labels(one: Mapping[str, Any], *but: str) -> str:
     metric = one.get("metric")
     named = metric if isinstance(metric, dict) else {}
     return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(named.items()) if name not in but)
+
+
+def _spacing_query(read: Sequence[str]) -> str:
+    """The least distance that any window shows. A part counts with four samples or more, and only where it lies below
+    what all of them show: so many samples are at most that far apart.
+    """
+
+    def shown(window: int, distance: str) -> str:
+        counted = " or ".join(f"max(count_over_time({one}[{window}s]))" for one in read)
+        return f'label_replace({window} / ({distance.format(f"max({counted})")}), "window", "{window}", "", "")'
+
+    parts = " or ".join(shown(window, "({} > 3) - 1") for window in _PARTS_OF_IT)
+    return f"min({shown(_WINDOW, '{} > 1')} or {parts})"
 
 
 def _epoch(at: datetime) -> str:

@@ -199,7 +199,12 @@ def _times(metric: SourcePart, migration: Migration, made: dict[str, Any], offse
         metric.same("count", f"count: {count}")
     elif interval is None:
         made["count"] = 1
-        metric.differs("", "count: 1", "without interval and count it is measured once, as there", "")
+        metric.differs(
+            "",
+            "count: 1",
+            "without interval and count it is measured once, as in Argo; here that has to be written",
+            "",
+        )
     if delay is not None:
         _note_seconds(metric, "initialDelay", delay)
     if delay or offset:

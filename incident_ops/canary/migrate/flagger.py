@@ -195,7 +195,7 @@ def _metric(
 
 
 def _server(migration: Migration) -> str:
-    return migration.sources.name("prometheus", "", {})
+    return migration.sources.name("prometheus", None, {})
 
 
 def _range(metric: SourcePart, label: str) -> str | None:
@@ -328,9 +328,9 @@ def _template_source(provider: SourcePart, migration: Migration, kind: str) -> s
     name = migration.sources.name(_KINDS[kind], address, settings)
     if "address" in provider:
         provider.differs(
-            "address", f"datasource: {name}", "addresses stand in policy.yaml", f"{name} there has to be this one"
+            "address", f"datasource: {name}", "addresses are kept in policy.yaml", f"let {name} there be this one"
         )
     if "secretRef" in provider:
         provider.whole("secretRef")
-        provider.differs("secretRef", "", "secrets stand in the environment of the gate", "see the lines to add")
+        provider.differs("secretRef", "", "secrets are environment variables of the gate", "see the lines to add")
     return name

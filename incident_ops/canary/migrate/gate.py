@@ -151,7 +151,9 @@ def import_objects(objects: Sequence[SourceObject], wish: ImportWish) -> Importe
     elif templates:
         made = _of_templates(templates, [one for one in known if one.kind == ROLLOUT], wish.name, migration)
     else:
-        hint = "a file with an AnalysisTemplate of Argo Rollouts or a Canary of Flagger (kubectl get -o yaml)"
+        hint = (
+            "expected: an AnalysisTemplate of Argo Rollouts, or a Canary of Flagger, as kubectl get -o yaml prints it"
+        )
         raise UserError("there is no analysis in it", hint=hint)
     _say_unread(migration.notebook, known)
     return made
@@ -204,7 +206,7 @@ def _say_times(source: SourceObject, migration: Migration, timed: Mapping[str, A
     part = SourcePart(migration.notebook, source.document, (*source.route, "spec"), source.data.get("spec"))
     times = f"warmup: 0s, {'steps' if 'steps' in timed else 'duration: ' + timed['duration']}"
     text = (
-        "the verdict comes when this time is over. A run that is ended before is inconclusive, and successful there; "
+        "the verdict comes at the end of this time. A run that is stopped before is inconclusive, in Argo successful; "
     )
     text += "no data (nothing, NaN) is never a success"
     part.differs("strategy" if "strategy" in part else "metrics", times, text)
@@ -409,7 +411,7 @@ def _say_used(migration: Migration) -> None:
     for line in dict.fromkeys(migration.notebook.lines):
         name = line.gate.removeprefix("args: ")
         if name != line.gate and name not in migration.arguments.used:
-            text = "the gate has no such argument: it is written out, or nothing uses it"
+            text = "the gate does not take this argument: its value is written out where it is used"
             line = replace(line, outcome=ImportOutcome.DIFFERS, gate="", text=text, way="")
         lines.append(line)
     migration.notebook.lines = lines

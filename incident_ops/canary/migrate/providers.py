@@ -106,7 +106,7 @@ def _named(part: SourcePart, kind: str, migration: Migration, settings: Mapping[
     name = migration.sources.name(kind, address.rstrip("/"), settings)
     if "address" in part:
         part.differs(
-            "address", f"datasource: {name}", "addresses stand in policy.yaml", f"{name} there has to be this one"
+            "address", f"datasource: {name}", "addresses are kept in policy.yaml", f"let {name} there be this one"
         )
     return {"datasource": name}
 
@@ -124,8 +124,8 @@ def _web(part: SourcePart, migration: Migration, _name: str) -> ArgoQuestion | N
     refuse_insecure(part)
     settings = {**secret, **sign_in_settings(part, "web")}
     provider: dict[str, Any] = {"datasource": migration.sources.name("web", origin, settings)}
-    part.differs("url", f"datasource: {provider['datasource']}, query: {path}", "addresses stand in policy.yaml",
-                 f"{provider['datasource']} there has to be {origin}")  # fmt: skip
+    part.differs("url", f"datasource: {provider['datasource']}, query: {path}", "addresses are kept in policy.yaml",
+                 f"let {provider['datasource']} there be {origin}")  # fmt: skip
     body = _body(part, migration)
     if body is None:
         return None
@@ -219,7 +219,7 @@ def _secret_source(part: SourcePart, kind: str, migration: Migration) -> dict[st
         if key in part:
             part.whole(key)
             part.differs(
-                key, f"datasource: {name}", "keys stand in the environment of the gate", "see the lines to add"
+                key, f"datasource: {name}", "keys are environment variables of the gate", "see the lines to add"
             )
     return {"datasource": name} | _timeout(part, "requestTimeout" if kind == "datadog" else "timeout", migration)
 

@@ -137,7 +137,10 @@ def _note_query(part: SourcePart, key: str, written: list[str], gate: str) -> No
         return
     names = ", ".join(dict.fromkeys(written))
     part.differs(
-        key, gate, f"written out: {names}; it is not an argument any more", "import again with --arg to change"
+        key,
+        gate,
+        f"written out: {names}; it is not an argument any more",
+        "import again with --arg NAME=VALUE for another value",
     )
 
 

@@ -25,20 +25,25 @@ class NamedSources:
     blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
     """Command metrics -> what the source ran."""
-    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+    _names: dict[tuple[str, str], dict[str | None, str]] = field(default_factory=dict)
+    """Kind and settings -> the names by address, as `name` takes it."""
 
-    def name(self, kind: str, address: str, settings: Mapping[str, Any]) -> str:
-        """The name for an address with its settings; the same one for the same. A password in it stays out."""
-        if password := _PASSWORD.match(address):
-            address = password[1] + address[password.end() :]
+    def name(self, kind: str, address: str | None, settings: Mapping[str, Any]) -> str:
+        """The name for an address with its settings; the same one for the same. None, where the source says none, is
+        the first that it does say; "" is one that cannot be written out. A password in it stays out.
+        """
+        if password := _PASSWORD.match(address or ""):
+            address = password[1] + password.string[password.end() :]
             settings = {"auth": _BASIC, **settings} if "token_env" not in settings else settings
-        key = (kind, f"{address} {sorted(settings.items(), key=str)}")
-        if key not in self._names:
+        known = self._names.setdefault((kind, f"{sorted(settings.items(), key=str)}"), {})
+        if address is None and known:
+            return next(iter(known.values()))
+        if address not in known:
             chosen = self.wanted.get(kind) or self.wanted.get("") or _DEFAULTS.get(kind, kind)
-            name = name_in_gate(chosen, self.blocks)
-            self._names[key] = name
-            self.blocks[name] = {"kind": kind, **_address(kind, address, name), **settings}
-        return self._names[key]
+            name = known.pop(None, "") or name_in_gate(chosen, self.blocks)
+            known[address] = name
+            self.blocks[name] = {"kind": kind, **_address(kind, address or "", name), **settings}
+        return known[address]
 
 
 def _address(kind: str, address: str, name: str) -> dict[str, Any]:
@@ -76,7 +81,7 @@ class Migration:
         if name == text:
             part.same(key, f"name: {name}")
         else:
-            part.differs(key, f"name: {name}", "a name here has letters, digits and . _ - only, and is there once")
+            part.differs(key, f"name: {name}", "names here are letters, digits and . _ - only, and unique")
         return name
 
 

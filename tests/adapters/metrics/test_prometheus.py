@@ -131,10 +131,14 @@ def test_the_series_that_a_query_reads_are_found(query: str, found: list[str]) -
 
 
 def test_the_distance_of_samples_is_how_many_of_them_there_are(server: ScriptedServer, source: Prometheus) -> None:
-    """In ten minutes, of the series that has most; 0 where there are none, and where the server cannot say."""
-    server.script(answer("vector", [one("20")]), answer("vector", []), Reply(400, {"status": "error"}))
+    """In ten minutes or a part of them, of the series that has most; 0: there are none, or the server cannot say."""
+    server.script(answer("vector", [one("30")]), answer("vector", []), Reply(400, {"status": "error"}))
     assert [source.spacing("sum(x)", TICK.end) for _ in range(3)] == [30.0, 0.0, 0.0]
-    assert server.asked[0].body["query"] == "max(max(count_over_time(x[600s])))"
+    asked = server.asked[0].body["query"]
+    assert asked.startswith(
+        'min(label_replace(600 / (max(max(count_over_time(x[600s]))) > 1), "window", "600", "", "")'
+    )
+    assert all(f"({seconds} / ((max(max(count_over_time(x[{seconds}s]))) > 3) - 1)" in asked for seconds in (300, 5))
     assert source.spacing("vector(1)", TICK.end) == 0.0
 
 
