@@ -28,7 +28,8 @@ def test_it_is_published_without_history_and_read_with_head(origin: Origin, tmp_
     folder = tmp_path / "scratch"
     folder.mkdir()
     reader = scratch_clone(folder, f"file://{origin.path}", "", "https://github.com")
-    assert read_branch(reader) == (b"two\n", origin.tip("main"))
+    found = (b"two\n", origin.tip(GATE_BRANCH), origin.tip("main"), True)
+    assert read_branch(reader) == found
 
 
 def test_a_newer_one_stays(origin: Origin) -> None:

@@ -265,7 +265,9 @@ def test_a_part_of_a_mapping_may_be_missing() -> None:
         (SUCCESS, "result.a == nil"),
         (FAILURE, "isNil(result)"),
     ):
-        assert list(check_gate_file(conditioned(key, text, web), "g")) == []
+        data = conditioned(key, text, web)
+        data["spec"]["metrics"][0]["query"] = "/stats"
+        assert list(check_gate_file(data, "g")) == []
 
 
 @pytest.mark.parametrize("name", GOOD)
