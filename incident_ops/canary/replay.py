@@ -11,6 +11,8 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
+import msgspec
+
 from incident_ops.canary.config import Analysis, ErrorRate
 from incident_ops.canary.counters import NO_SAMPLES, Counts, Gap
 from incident_ops.canary.needed import Needed
@@ -132,6 +134,7 @@ def _run(analysis: Analysis, run: Run, lines: Iterable[RecordedTick], trace: Run
             metric.name: line.sides(metric) for metric in analysis.metrics if isinstance(metric, ErrorRate)
         }
         before, run = run, advance(analysis, run, line.t, answers)
+        run = msgspec.structs.replace(run, turns=0)  # what bounds them is for clocks that stand still
         joined = judge_run(analysis, run)
         trace.add(analysis, before, run, answers, joined)
         if joined.is_final:
@@ -183,11 +186,10 @@ def _paced(analysis: Analysis, lines: Sequence[RecordedTick]) -> Analysis:
     spacing = _spacing(lines)
     if not spacing:
         return analysis
-    shortest = min(after.t - before.t for before, after in pairwise(lines) if after.t > before.t)
     metrics = tuple(
         replace(metric, settings=replace(metric.settings, interval=spacing))
         if isinstance(metric, ErrorRate)
         else metric
         for metric in analysis.metrics
     )
-    return replace(analysis, interval=min(shortest, spacing), metrics=metrics)
+    return replace(analysis, interval=spacing, metrics=metrics)

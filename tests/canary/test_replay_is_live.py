@@ -58,6 +58,7 @@ class _Answering:
 @example(segments=[(GOOD, 11), (BROKEN, 1), (SILENT, 1), (GOOD, 40)], limit="none", jump=0.0)
 @example(segments=[(GOOD, 10), (BROKEN, 1), (SILENT, 1), (GOOD, 40)], limit="none", jump=0.0)
 @example(segments=[(GOOD, 40)], limit="5%", jump=1000.0)
+@example(segments=[(BAD, 3), (GOOD, 40)], limit="none", jump=100.0)
 @given(segments=ANSWERS, limit=st.sampled_from(["none", "5%"]), jump=st.sampled_from([0.0, 20.0, 100.0, 1000.0]))
 def test_a_replay_of_what_was_seen_is_the_run(
     spec: dict[str, Any], segments: list[tuple[SideCounts, int]], limit: str, jump: float
