@@ -149,12 +149,13 @@ def test_every_next_command_works_as_it_is_printed(tmp_path: Path) -> None:
 
 def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) -> None:
     """`canary run` alone needs what no new repository has: a source of metrics; what is sent needs a remote,
-    and an issue that is read was opened before."""
+    an issue that is read was opened before, and who comes from Argo has a file."""
     (*_, (_, clock)) = ten_minutes(tmp_path / "ops")
     for words in (("add", "-A"), ("commit", "-q", "--no-gpg-sign", "-m", "Incidents as code")):
         subprocess.run(["git", "-C", str(tmp_path / "ops"), "-c", "user.email=bea", *words], check=True)
     with_remote(tmp_path)
     assert call("apply", at=tmp_path / "ops", clock=clock).code == 0
+    shutil.copy(ROOT / "tests/cli/foreign/argo_success_rate.yaml", tmp_path / "ops/checkout.yaml")
     rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     commands = [text for row in rows for text in re.findall(r"`(incident-ops [^`]*)`", row)]
     assert len(commands) >= 15

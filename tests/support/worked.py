@@ -121,11 +121,11 @@ def _connected(out: io.StringIO, asked: set[str]) -> Callable[..., Source]:
 
 
 class _Listening(Source):
-    """A source that gives no answer to `broken`, no number to `silent`, and keeps what it was asked."""
+    """A source that gives no answer to `/broken`, no number to `/silent`, and keeps what it was asked."""
 
     def __init__(self, asked: set[str]) -> None:
         super().__init__()
-        self.answers = {"broken": broken, "silent": lambda _: math.nan}
+        self.answers = {"/broken": broken, "/silent": lambda _: math.nan}
         self.queries = asked
 
     def _answer(self, query: str, tick: Tick) -> Any:
