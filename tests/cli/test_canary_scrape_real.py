@@ -213,7 +213,8 @@ def check_live(every: int, form: str, answers: list[SideCounts]) -> None:
         if isinstance(one.baseline, Counts):
             assert one.baseline.errors == pytest.approx(0.005 * one.baseline.requests, rel=0.02)
     unclear = [one.baseline for one in ticks if isinstance(one.baseline, Gap)]
-    assert len(unclear) <= 3, (every, form, unclear)
+    # three changes, each seen by two ticks at most: every pod is scraped at an instant of its own
+    assert len(unclear) <= 6, (every, form, unclear)
 
 
 def sampler_of(server: Prometheus, every: int, form: str) -> tuple[Sampler, Analysis]:
