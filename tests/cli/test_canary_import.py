@@ -526,8 +526,8 @@ def test_without_output_the_gate_is_printed_alone(here: Folder) -> None:
 HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\n"
 BAD: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "the file is empty"),
-    "nothing of ours": ("apiVersion: v1\nkind: Service\n", "bad.yaml: there is no analysis in it"),
-    "another group": (HEAD.replace("argoproj.io", "example.org"), "bad.yaml: there is no analysis in it"),
+    "nothing of ours": ("apiVersion: v1\nkind: Service\n", "bad.yaml: the file contains no analysis"),
+    "another group": (HEAD.replace("argoproj.io", "example.org"), "bad.yaml: the file contains no analysis"),
     "helm": (HEAD + "spec: {{ toYaml .Values.spec | nindent 2 }}\n", "import what helm template prints"),
     "an anchor": (HEAD + "spec: &a {metrics: []}\n", "anchor &a is not allowed"),
     "second document": (HEAD + "spec: {}\n---\na: [\n", "bad.yaml:7:1: "),

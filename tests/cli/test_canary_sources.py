@@ -108,7 +108,7 @@ def test_a_commands_exit_code_is_the_measurement(
         ("sleep 30", "command smoke took longer than 1 s and was ended"),
         ("kill -9 $$", "command smoke was ended by signal 9"),
         ("./not-there.sh", "there is no such command"),
-        ("./policy.yaml", "it is not allowed to run"),
+        ("./policy.yaml", "permission to run it is missing"),
     ],
 )
 def test_a_command_that_measured_nothing_is_no_verdict_on_the_canary(

@@ -17,7 +17,7 @@ from incident_ops.domain.ports import MetricSeries, Tick
 from incident_ops.errors import Incomplete
 
 KIND = COMMAND
-_NOT_RUN = {126: "it is not allowed to run", 127: "there is no such command"}
+_NOT_RUN = {126: "permission to run it is missing", 127: "there is no such command"}
 """What a shell ends with where it could not run the command, so that nothing was measured."""
 _SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH|COOKIE|SESSION|DSN|URL|_PWD", re.IGNORECASE)
 _SHORTEST, _SHOWN = 6, 200

@@ -154,7 +154,7 @@ def import_objects(objects: Sequence[SourceObject], wish: ImportWish) -> Importe
         hint = (
             "expected: an AnalysisTemplate of Argo Rollouts, or a Canary of Flagger, as kubectl get -o yaml prints it"
         )
-        raise UserError("there is no analysis in it", hint=hint)
+        raise UserError("the file contains no analysis", hint=hint)
     _say_unread(migration.notebook, known)
     return made
 

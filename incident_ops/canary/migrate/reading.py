@@ -144,12 +144,17 @@ def _note_query(part: SourcePart, key: str, written: list[str], gate: str) -> No
     )
 
 
+def _given(part: SourcePart, key: str, arguments: ImportArguments) -> str | None:
+    """The text of a key that may be missing; None where it is, or has none."""
+    if key in part:
+        return field_text(part, key, arguments)
+    part.whole(key)
+    return None
+
+
 def whole_number(part: SourcePart, key: str, arguments: ImportArguments) -> int | None:
     """A whole number; None where there is none, and refused where it is something else."""
-    if key not in part:
-        part.whole(key)
-        return None
-    text = field_text(part, key, arguments)
+    text = _given(part, key, arguments)
     if text is None:
         return None
     if not re.fullmatch(r"-?[0-9]{1,6}", text, re.ASCII):
@@ -160,10 +165,7 @@ def whole_number(part: SourcePart, key: str, arguments: ImportArguments) -> int 
 
 def duration_of(part: SourcePart, key: str, arguments: ImportArguments) -> float | None:
     """A duration in seconds; None where there is none, and refused where it is something else."""
-    if key not in part:
-        part.whole(key)
-        return None
-    text = field_text(part, key, arguments)
+    text = _given(part, key, arguments)
     if text is None:
         return None
     found = seconds_in(text)
