@@ -6,6 +6,8 @@ A file of a revision, as git names it.
 
 Who may create issues at this moment.
 
+The workflows of a repository, and their runs.
+
 What a metric source is asked for, and what it answers before anybody judges it.
 """
 
@@ -234,6 +236,45 @@ class SharedLedger(Protocol):
         ...
 
 
+class WorkflowControl(Protocol):
+    """The workflows of the repository with the records, by the name of their file (`tick.yml`).
+
+    Reads raise `Incomplete`, changes `WriteFailed`; both raise `Stopped` past the budget of requests.
+    """
+
+    def state(self, file: str) -> str:
+        """`active`, `disabled_manually`, `disabled_inactivity` and such, as GitHub says; "" where there is none."""
+        ...
+
+    def enable(self, file: str) -> None:
+        """Lets its schedule and its events start runs."""
+        ...
+
+    def disable(self, file: str) -> None:
+        """Lets nothing start it any more; a run that goes on is left alone."""
+        ...
+
+    def dispatch(self, file: str, branch: str, inputs: Mapping[str, str]) -> None:
+        """Starts a run on the newest commit of a branch."""
+        ...
+
+    def runs(self, file: str, since: datetime | None = None) -> Sequence[WorkflowRun]:
+        """Its runs that began at or after `since` (aware UTC; None = the newest hundred), newest first, complete."""
+        ...
+
+
+class CommitStatuses(Protocol):
+    """What is said of single commits under a name, beside their checks. Raises as `WorkflowControl` does."""
+
+    def newest(self, commit: str, context: str) -> str:
+        """The state that was said last under this name: `success`, `failure`, `pending`, `error`; "" = none."""
+        ...
+
+    def tell(self, commit: str, context: str, state: str, description: str, address: str = "") -> None:
+        """Says it of exactly this commit; `description` is cut to what GitHub takes, `address` "" = no link."""
+        ...
+
+
 class MetricSource(Protocol):
     """Where a gate's measurements come from. Reads raise `Incomplete` with the reason; nothing there is no error.
 
@@ -305,6 +346,24 @@ class Blob(NamedTuple):
     path: str
     id: str
     regular: bool
+
+
+class WorkflowRun(NamedTuple):
+    """A run of a workflow: `status` is GitHub's (`queued`, `in_progress`, `completed`), `conclusion` "" until then.
+
+    `began` is when it started to run, `ended` None while it is not over; instants are aware UTC.
+    """
+
+    id: int
+    status: str
+    conclusion: str
+    began: datetime
+    ended: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """True once it has ended, however it did."""
+        return self.status == "completed"
 
 
 class Lease(NamedTuple):
