@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def _steps(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _used(document: dict[str, Any]) -> list[str]:
     jobs = [job["uses"] for job in document["jobs"].values() if "uses" in job]
     used = jobs + [step["uses"] for step in _steps(document) if "uses" in step]
-    return [name for name in used if not name.startswith("./")]
+    return [name for name in used if not name.startswith(("./", "$/"))]
 
 
 def complaints(*files: Path) -> dict[Path, list[str]]:
@@ -121,6 +122,24 @@ def _actionlint() -> list[str]:
     return [str(found[-1]), "-no-color", "-shellcheck=", "-pyflakes="]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "slip"),
+    [
+        ("github-workflows", GOOD, GOOD.replace("    steps:", "    step:")),
+        ("github-actions", (ROOT / "actions/setup/action.yml").read_text(encoding="utf-8"), "name: x\nruns: {}\n"),
+        ("dependabot", (ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"), "version: 3\nupdates: []\n"),
+    ],
+)
+def test_the_checker_of_schemas_finds_a_slip(tmp_path: Path, kind: str, text: str, slip: str) -> None:
+    """It has the schemas of GitHub's files with it, and asks no network."""
+    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}"]
+    ended = []
+    for content in (text, slip):
+        (tmp_path / "file.yml").write_text(content, encoding="utf-8")
+        ended.append(subprocess.run([*words, "file.yml"], cwd=tmp_path, capture_output=True, check=False).returncode)
+    assert ended == [0, 1]
+
+
 def _language_service() -> list[str]:
     need_node()
     return ["node", str(RUNNER / "lint.mjs")]
@@ -147,7 +166,7 @@ def test_a_job_that_does_not_exist_is_found(checker: Callable[[], list[str]], tm
 def test_every_secret_of_a_channel_is_named_once() -> None:
     """All channels of all presets, in one step: one place to edit, and no job gets all secrets. The token that reads
     the pager is where the plan is made."""
-    names = [name for file in FILES for name in re.findall(r"secrets\.(\w+)", file.read_text(encoding="utf-8"))]
+    names = [name for file in FILES for name in re.findall(r"secrets\.([A-Z_]+)", file.read_text(encoding="utf-8"))]
     assert sorted(set(names)) == sorted(names)
     assert not [file for file in FILES if re.search(r"toJSON\(\s*secrets", file.read_text(encoding="utf-8"))]
     _reads, holder = [step for file in FILES for step in _steps(describe(file)[0]["document"]) if _secrets_of(step)]

@@ -9,7 +9,7 @@ import { at, evaluate, plain, read, text, texts, truth } from "./workflow.mjs";
 
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax: bash has pipefail only where it is named
 const SHELLS = { "": ["-e"], bash: ["--noprofile", "--norc", "-eo", "pipefail"] };
-const JOB_KEYS = new Set(["name", "if", "needs", "outputs", "permissions", "runs-on", "timeout-minutes", "concurrency", "env", "defaults", "steps"]);
+const JOB_KEYS = new Set(["name", "if", "needs", "outputs", "permissions", "runs-on", "timeout-minutes", "concurrency", "environment", "env", "defaults", "steps"]);
 const STEP_KEYS = new Set(["name", "id", "if", "env", "run", "uses", "with", "shell", "continue-on-error", "timeout-minutes"]);
 
 function refuseOthers(mapping, known, where) {
@@ -63,7 +63,7 @@ async function runJob(request) {
   const fixed = runnerEnvironment(request);
   const { needs = {}, inputs = {} } = request;
   const contexts = { github, needs, inputs, vars: {}, secrets: {}, env: {}, steps: {}, runner: { os: "Linux", temp }, job: {} };
-  const group = text(at(document, "concurrency", "group"), contexts);
+  const group = text(at(raw, "concurrency", "group") ?? at(document, "concurrency", "group"), contexts);
   const shell = plain(at(raw, "defaults", "run", "shell")) ?? plain(at(document, "defaults", "run", "shell")) ?? "";
   const shared = { ...texts(at(document, "env"), contexts), ...texts(at(raw, "env"), contexts) };
   const upstream = Object.values(needs).some((one) => one.result !== "success");
