@@ -59,8 +59,11 @@ def test_a_push_has_no_preview(scene: Scene, tmp_path: Path) -> None:
     assert preview(scene, tmp_path / "job", "push").conclusion == "skipped"
 
 
-def test_it_reads_and_writes_nothing() -> None:
-    """Its token may read, no more."""
+def test_both_jobs_read_and_write_nothing() -> None:
+    """The token may read, no more, and no secret is given: what a fork proposes gets no other run."""
     (found,) = describe(WORKFLOWS / "validate.yml")
     assert found["errors"] == []
-    assert set(found["document"]["jobs"]["preview"]["permissions"].values()) == {"read"}
+    jobs = found["document"]["jobs"]
+    assert set(jobs) == {"validate", "preview"}
+    assert all(set(job["permissions"].values()) == {"read"} for job in jobs.values())
+    assert "secrets." not in (WORKFLOWS / "validate.yml").read_text(encoding="utf-8")
