@@ -13,7 +13,7 @@ from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import finish, no_records
 from incident_ops.cli.terminal import page_width, painter
 from incident_ops.reconcile.apply import LEFT_OVER, Applied
-from incident_ops.render.findings import plural
+from incident_ops.render.findings import plural, quiet
 from incident_ops.render.plan import (
     ACTION_COLOURS,
     applied_json,
@@ -26,7 +26,6 @@ from incident_ops.render.plan import (
     plan_json,
     plan_text,
 )
-from incident_ops.render.plan_fields import quiet
 from incident_ops.render.plan_preview import plan_markdown
 from incident_ops.render.text import fold
 
