@@ -1,10 +1,10 @@
-"""What wakes the next run: `tick.yml`, GitHub's schedule while something is due within a day, and `watch.yml`, the alarm
-clock while an incident of the worst rank is open. Every run settles both at its end.
+"""What wakes the next run: `tick.yml`, GitHub's schedule while something is due within a day, and `watch.yml`, the
+alarm clock while an incident of the worst rank is open. Every run settles both at its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -58,8 +58,11 @@ def settle_clocks(run: AppliedRun, control: WorkflowControl) -> SettledClocks:
     lines: list[str] = []
     errors: list[IncidentOpsError] = []
     try:
-        outlook = outlook_after(run)
-        for part in (settle_tick(control, outlook), _settle_alarm(run, control, outlook)):
+        outlook, workspace = outlook_after(run), run.planned.workspace
+        alarm = settle_alarm(
+            control, outlook, lambda: start_alarm(workspace, control), lambda *limited: say_no_alarm(run, *limited)
+        )
+        for part in (settle_tick(control, outlook), alarm):
             try:
                 lines += part
             except IncidentOpsError as error:
@@ -127,28 +130,31 @@ def settle_tick(control: WorkflowControl, outlook: Outlook) -> Iterator[str]:
         yield f"{TICK} is switched off: {why}"
 
 
-def _settle_alarm(run: AppliedRun, control: WorkflowControl, outlook: Outlook) -> Iterator[str]:
+def settle_alarm(
+    control: WorkflowControl, outlook: Outlook, start: Callable[[], None], say: Callable[[Watched, str], Iterable[str]]
+) -> Iterator[str]:
+    """Calls `start` where somebody has to be awake, nobody is and the limits allow it, and `say` for each incident
+    whose minutes are used up -> what was done. Raises as `WorkflowControl`, and what the two raise."""
     if not outlook.watched:
         return
-    state = control.state(WATCH)
+    first, state = outlook.watched[0].incident, control.state(WATCH)
     if not state:
-        yield f"{WATCH} is not in this repository: nobody is awake for {outlook.watched[0].incident} between runs"
+        yield f"{WATCH} is not in this repository: nobody is awake for {first} between runs"
         return
     runs = runs_known(control, outlook, outlook.at)
     limits = at_limit(outlook, runs, outlook.at)
+    needed = next((one for one in outlook.watched if one.incident not in limits), None)
+    if needed is not None and not is_alive(runs):
+        if state not in (ACTIVE, _ASLEEP):
+            yield f"{WATCH} is switched off by hand: nobody is awake for {needed.incident} between runs"
+        else:
+            if state == _ASLEEP:
+                control.enable(WATCH)
+            start()
+            yield f"the alarm clock ({WATCH}) is started for {needed.incident}: {needed.why}"
     for one in outlook.watched:
         if one.incident in limits:
-            yield from say_no_alarm(run, one, limits[one.incident])
-    needed = next((one for one in outlook.watched if one.incident not in limits), None)
-    if needed is None or is_alive(runs):
-        return
-    if state == _ASLEEP:
-        control.enable(WATCH)
-    elif state != ACTIVE:
-        yield f"{WATCH} is switched off by hand: nobody is awake for {needed.incident} between runs"
-        return
-    start_alarm(run.planned.workspace, control)
-    yield f"the alarm clock ({WATCH}) is started for {needed.incident}: {needed.why}"
+            yield from say(one, limits[one.incident])
 
 
 def runs_known(control: WorkflowControl, outlook: Outlook, now: datetime) -> Sequence[WorkflowRun]:
