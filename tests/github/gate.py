@@ -44,6 +44,7 @@ _REF = re.compile(r"(/repos/[^/]+/[^/]+/git/(?:refs?|matching-refs)/)(.+)")
 _BY_NUMBER = re.compile(r"^/repositories/\d+")  # where GitHub sends requests for a renamed repository
 _ANY_REPOSITORY = re.compile(r"^/repos/[^/]+/[^/]+")
 _ANY_NUMBER = re.compile(r"/\d+(?=/|$)")
+_SPAN = re.compile(r"(?<=\bcreated=)(?:%3E|%3C)(?:%3D)?")  # the prose allows a span, the schema only an instant
 _ARRAY_ALLOWED = re.compile(r"/repos/[^/]+/[^/]+/issues/\d+/labels")
 
 
@@ -55,7 +56,8 @@ def description(version: str = VERSIONS[0]) -> dict[str, Any]:
     whole: dict[str, Any] = json.loads(gzip.decompress(KEPT.read_bytes()))
     for node, change in changes(whole):
         if change["version"] <= version:
-            _merge(node, change["patch"], is_asked=False)
+            change_by = _step if isinstance(change["patch"], list) else _merge
+            change_by(node, change["patch"], is_asked=False)
     _allow_null(whole)
     return whole
 
@@ -78,6 +80,14 @@ def _merge(node: dict[str, Any], patch: dict[str, Any], *, is_asked: bool) -> No
             _merge(node[name], value, is_asked=is_asked or name == "requestBody")
         else:
             node[name] = value
+
+
+def _step(node: dict[str, Any], steps: list[dict[str, Any]], *, is_asked: bool) -> None:
+    """The same as JSON Patch (RFC 6902), in whose form some changes stand."""
+    for step in steps:
+        *above, last = [part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:]]
+        place = functools.reduce(lambda inner, name: inner[name], above, node)
+        _merge(place, {last: step.get("value")}, is_asked=is_asked or above[:1] == ["requestBody"])
 
 
 def _allow_null(node: Any) -> None:
@@ -116,12 +126,12 @@ class Gate:
         path = _REF.sub(lambda found: found[1] + quote(found[2], safe=""), path)
         path = _ANY_REPOSITORY.sub("/repos/acme/any", _ANY_NUMBER.sub("/1", path))
         body = _steady(sent.body.encode() if isinstance(sent.body, str) else sent.body or b"") or None
-        where = f"{sent.method} {_shape(path)}"
-        fault = _request_fault(str(sent.method), path, parts.query, body)
+        where, query = f"{sent.method} {_shape(path)}", _SPAN.sub("", parts.query)
+        fault = _request_fault(str(sent.method), path, query, body)
         if fault:
             self.bad.add((where, fault))
         elif answer is not None:
-            gap = self._gap(sent, path, parts.query, answer)
+            gap = self._gap(sent, path, query, answer)
             known = {_lacks(field) for field in GAPS.get(where, ())}
             if gap and not set(gap.split("; ")) <= known:
                 self.gaps.add((f"{where} -> {answer.status_code}", gap))
@@ -190,19 +200,22 @@ def _answer_fault(method: str, path: str, query: str, status: int, kind: str, da
         return (
             None  # the description names few failures and redirects; which shapes ours have is tested on those it names
         )
-    faults = (_fault(lambda one=one: one.validate_response(asked, answer)) for one in _checkers())
+    named = [
+        one for one, version in zip(_checkers(), VERSIONS, strict=True) if described(method, path, status, version)
+    ]
+    faults = (_fault(lambda one=one: one.validate_response(asked, answer)) for one in named or _checkers())
     return next((fault for fault in faults if fault), None)
 
 
 @functools.cache
-def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    paths = description()["paths"]
+def _operations(version: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    paths = description(version)["paths"]
     return [(re.compile(re.sub(r"\\{[^}]*\}", "[^/]+", re.escape(path))), node) for path, node in paths.items()]
 
 
-def described(method: str, path: str, status: int) -> bool:
-    """True where the description names this status for the operation."""
-    nodes = [node for pattern, node in _operations() if pattern.fullmatch(path)]
+def described(method: str, path: str, status: int, version: str = VERSIONS[0]) -> bool:
+    """True where the description of a version names this status for the operation."""
+    nodes = [node for pattern, node in _operations(version) if pattern.fullmatch(path)]
     return any(str(status) in node.get(method.lower(), {}).get("responses", {}) for node in nodes)
 
 

@@ -40,6 +40,8 @@ def _bad(method: str, path: str, data: object = None) -> set[tuple[str, str]]:
         ("POST", f"{REPOSITORY}/issues/3/sub_issues", {"sub_issue_id": 12}),
         ("DELETE", f"{REPOSITORY}/git/refs/heads/incident-ops/lock", None),
         ("POST", f"{REPOSITORY}/git/trees", {"tree": [{"path": "a", "mode": "100644", "type": "blob", "sha": None}]}),
+        ("POST", f"{REPOSITORY}/actions/workflows/tick.yml/dispatches", {"ref": "main", "inputs": {}}),
+        ("GET", f"{REPOSITORY}/actions/workflows/tick.yml/runs?created=%3E%3D2026-11-29T12%3A00%3A00Z", None),
     ],
 )
 def test_a_good_request_passes(method: str, path: str, data: object) -> None:
@@ -56,11 +58,17 @@ def test_a_good_request_passes(method: str, path: str, data: object) -> None:
         ("PATCH", f"{REPOSITORY}/issues/three", {"state": "closed"}),
         ("GET", f"{REPOSITORY}/issues?state=banana", None),
         ("GET", f"{REPOSITORY}/isues", None),
+        ("GET", f"{REPOSITORY}/actions/workflows/tick.yml/runs?created=%3E%3Dyesterday", None),
         ("PUT", f"{REPOSITORY}/issues/3", {"state": "closed"}),
         ("POST", f"{REPOSITORY}/labels", {"color": "ff0000"}),
         ("POST", f"{REPOSITORY}/git/trees", {"tree": [{"path": "a", "mode": "100600", "type": "blob", "sha": None}]}),
         ("POST", f"{REPOSITORY}/issues", {"title": "x", "assignee": "taken out by version 2026-03-10"}),
         ("POST", f"{REPOSITORY}/issues/3/sub_issues", {"sub_issue_id": "12"}),
+        (
+            "POST",
+            f"{REPOSITORY}/actions/workflows/tick.yml/dispatches",
+            {"ref": "main", "return_run_details": True},  # taken out by version 2026-03-10
+        ),
     ],
 )
 def test_a_bad_request_is_told(method: str, path: str, data: object) -> None:
@@ -86,6 +94,16 @@ def test_a_status_that_the_operation_does_not_have_is_told() -> None:
     response.status_code = 204
     gate.check(requests.Request("POST", f"{HOME}{REPOSITORY}/issues", json={"title": "x"}).prepare(), response)
     assert len(gate.gaps) == 1
+
+
+def test_a_success_that_only_one_version_names_passes() -> None:
+    """A dispatch is answered 204 in the version that is asked for, 200 in the other."""
+    gate = Gate()
+    response = requests.Response()
+    response.status_code = 204
+    place = f"{HOME}{REPOSITORY}/actions/workflows/tick.yml/dispatches"
+    gate.check(requests.Request("POST", place, json={"ref": "main"}).prepare(), response)
+    assert (gate.bad, gate.gaps) == (set(), set())
 
 
 WRONG = """\

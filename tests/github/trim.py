@@ -21,7 +21,10 @@ REPOSITORY = "/repos/{owner}/{repo}"
 PATHS = re.compile(
     rf"/user|/installation/repositories|{REPOSITORY}|{REPOSITORY}/(?:assignees|labels|milestones|issues|pulls|deployments)(?:/.*)?|/rate_limit|/search/issues"
     rf"|{REPOSITORY}/git/(?:ref|refs|matching-refs)(?:/.*)?|{REPOSITORY}/git/(?:trees|commits)"
-    rf"|{REPOSITORY}/actions/runs/{{run_id}}|{REPOSITORY}/commits/{{ref}}".replace("{", r"\{").replace("}", r"\}")
+    rf"|{REPOSITORY}/actions/runs/{{run_id}}|{REPOSITORY}/commits/{{ref}}(?:/status(?:es)?)?|{REPOSITORY}/statuses/{{sha}}"
+    rf"|{REPOSITORY}/actions/workflows(?:/{{workflow_id}}(?:/(?:enable|disable|dispatches|runs))?)?"
+    rf"|{REPOSITORY}/actions/permissions(?:/workflow)?|{REPOSITORY}/rulesets(?:/{{ruleset_id}})?"
+    rf"|{REPOSITORY}/rules/branches/{{branch}}".replace("{", r"\{").replace("}", r"\}")
 )
 PROSE = {"description", "summary", "externalDocs", "example", "examples", "x-github", "x-githubEnterpriseOverlays"}
 

@@ -210,11 +210,11 @@ class Client:
         """A page of the repositories that an App was given; a person's token is refused with 403."""
         return self._ask("GET", f"/installation/repositories?per_page=100&page={page}", None, True)
 
-    def read(self, path: str, *, doing: str) -> Answer:
-        """A GET whose answer must be there; `doing` says for people what is read."""
+    def read(self, path: str, *, doing: str, permission: str = "issues: write") -> Answer:
+        """A GET whose answer must be there; `doing` says for people what is read, `permission` what a job needs."""
         answer = self.ask("GET", path)
         if answer.status >= 300:
-            raise refused(answer, Incomplete, doing, self.repository)
+            raise refused(answer, Incomplete, doing, self.repository, permission)
         return answer
 
     def query(self, text: str, *, doing: str, **variables: object) -> dict[str, object]:
@@ -234,26 +234,43 @@ class Client:
             raise Incomplete(f"{doing}: GitHub's answer has no data", hint="run it again")
         return data
 
-    def write(self, method: str, path: str, body: object, *, doing: str, again: bool = False) -> Answer:
-        """A write that must be taken; `doing` says for people what is written."""
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        *,
+        doing: str,
+        again: bool = False,
+        permission: str = "issues: write",
+    ) -> Answer:
+        """A write that must be taken; `doing` says for people what is written, `permission` what a job needs."""
         answer = self.ask(method, path, body=body, again=again)
         if answer.is_redirect:
             raise self._elsewhere(doing)
         if answer.status >= 300:
-            raise refused(answer, WriteFailed, doing, self.repository)
+            raise refused(answer, WriteFailed, doing, self.repository, permission)
         return answer
 
-    def pages(self, path: str, *, doing: str, **query: object) -> Iterator[list[object]]:
-        """Every page of a list, 100 entries each, as the `link` headers chain them."""
+    def pages(
+        self, path: str, *, doing: str, permission: str = "issues: write", inside: str = "", **query: object
+    ) -> Iterator[list[object]]:
+        """Every page of a list, 100 entries each, as the `link` headers chain them.
+
+        `inside` is the key under which the answer holds the list; "" where it is the list.
+        """
         place, seen = f"/repos/{self.repository}{path}?{urlencode({**query, 'per_page': 100})}", set[str]()
         while place not in seen:
             seen.add(place)
             answer = self._ask("GET", place, None, True)
             if answer.status >= 300:
-                raise refused(answer, Incomplete, doing, self.repository)
-            if not isinstance(answer.data, list):
+                raise refused(answer, Incomplete, doing, self.repository, permission)
+            data = answer.data
+            if inside:
+                data = data.get(inside) if isinstance(data, dict) else None
+            if not isinstance(data, list):
                 raise Incomplete(f"{doing}: GitHub's answer is not a list", hint="run it again")
-            yield answer.data
+            yield data
             following = _NEXT.search(answer.headers.get("link", ""))
             if not following:
                 return

@@ -84,6 +84,18 @@ def commits_of(environment: Mapping[str, str], remote_url: str) -> CommitsByGitH
     return CommitsByGitHub(Client(wire, name, requests=_FEW_REQUESTS, sleep=time.sleep))
 
 
+def client_of(
+    environment: Mapping[str, str], remote_url: str | None, requests: int, sleep: Callable[[float], None]
+) -> Client:
+    """Asks about the repository that the environment names, or else the clone's remote; sends nothing yet.
+
+    At most `requests` times in all. UserError where no token or no repository is named.
+    """
+    settings = read_settings(environment, remote_url)
+    wire = Wire(settings.api, settings.token, pause=0.0)
+    return Client(wire, settings.repository, requests=requests, sleep=sleep)
+
+
 def repository_on_github(environment: Mapping[str, str], remote_url: str) -> str:
     """`owner/name` of the repository at an address; "" where that is not on the environment's GitHub."""
     return _named_by(remote_url, _site_in(environment))

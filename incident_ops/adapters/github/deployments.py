@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from incident_ops.adapters.github.client import Client, Wire
-from incident_ops.adapters.github.connect import read_settings
+from incident_ops.adapters.github.client import Client
+from incident_ops.adapters.github.connect import client_of
 from incident_ops.adapters.github.responses import check
 
 SUCCESS, INACTIVE = "success", "inactive"
@@ -43,9 +43,7 @@ class Deployments:
 
         UserError where no token or no repository is named.
         """
-        settings = read_settings(environment, remote_url)
-        wire = Wire(settings.api, settings.token, pause=0.0)
-        return cls(Client(wire, settings.repository, requests=MOST_REQUESTS, sleep=sleep))
+        return cls(client_of(environment, remote_url, MOST_REQUESTS, sleep))
 
     def deployment_passed(self, sha: str, environment: str, service: str) -> bool:
         """True where a deployment of this whole commit id to this environment ended with success by our own word.

@@ -227,14 +227,21 @@ MOST_TITLE, MOST_BODY, MOST_LABEL, MOST_DESCRIPTION = 256, 65_536, 50, 100
 _Error = TypeVar("_Error", bound=IncidentOpsError)
 
 
-def refused(answer: Answer, kind: type[_Error], doing: str, repository: str) -> _Error:
-    """An error of `kind` for an answer of 300 or more; `doing` says what was asked for."""
+def refused(
+    answer: Answer, kind: type[_Error], doing: str, repository: str, permission: str = "issues: write"
+) -> _Error:
+    """An error of `kind` for an answer of 300 or more; `doing` says what was asked for.
+
+    `permission` is what a job needs for it, for a 403 that does not say so itself.
+    """
     said = answer.message
-    mend = _HINTS.get(answer.status)
+    hint = _forbidden(answer, repository, permission) if answer.status == 403 else ""
+    if mend := _HINTS.get(answer.status):
+        hint = mend(answer, repository)
     text = f"{doing}: GitHub answered {answer.status}"
     listed = validation_errors(answer)
     detail = ": ".join(part for part in (said, "; ".join(listed)) if part)
-    error = kind(f"{text} {detail}" if detail else text, hint=mend(answer, repository) if mend else "")
+    error = kind(f"{text} {detail}" if detail else text, hint=hint)
     if isinstance(error, WriteFailed):
         error.is_final = answer.status in (401, 403) or issues_are_off(answer)
     return error
@@ -271,7 +278,7 @@ def _unauthorized(_answer: Answer, _repository: str) -> str:
     return "the token in GITHUB_TOKEN (or GH_TOKEN) is wrong, expired or revoked; make a new one"
 
 
-def _forbidden(answer: Answer, repository: str) -> str:
+def _forbidden(answer: Answer, repository: str, permission: str) -> str:
     if says(answer, r"archived"):
         return f"{repository} is archived: unarchive it, or keep its records with --tracker local"
     if says(answer, r"saml|sso"):
@@ -283,7 +290,7 @@ def _forbidden(answer: Answer, repository: str) -> str:
     scopes = answer.headers.get("x-accepted-oauth-scopes", "")
     if scopes:
         return f"the token needs one of the scopes {one_line(scopes)}"
-    return "the token may not do this; a job needs `permissions: issues: write`"
+    return f"the token may not do this; a job needs `permissions: {permission}`"
 
 
 def _not_found(_answer: Answer, repository: str) -> str:
@@ -306,7 +313,6 @@ _HINTS = {
     307: _moved,
     308: _moved,
     401: _unauthorized,
-    403: _forbidden,
     404: _not_found,
     410: _gone,
 }
