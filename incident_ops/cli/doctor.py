@@ -6,26 +6,60 @@ import click
 
 from incident_ops.app.run_cost import count_cost
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import finish, format_option, with_repository
-from incident_ops.cli.terminal import page_width
+from incident_ops.cli.options import finish, format_choice, with_repository
+from incident_ops.cli.terminal import page_width, paint
 from incident_ops.errors import UserError
 from incident_ops.render.run_cost import cost_json, cost_text
 
 
 @click.command()
 @click.option("--cost", is_flag=True, help="Count the minutes that GitHub bills for the workflows; asks nobody.")
-@format_option
+@format_choice(
+    ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
+)
 @with_repository
 def doctor(workspace: Workspace, cost: bool, form: str) -> None:
     """Is everything set up, and what does it cost?
 
+    Looks at the repository, here and on GitHub: its settings, rulesets and
+    labels, who can read it, the addresses of the channels, the workflows and
+    their last runs, the heartbeat, what the workflows install. What is wrong
+    comes with the click or the command that mends it. Nothing is changed.
+
+    The token of a workflow may not see all of it; once, run it at home:
+    GH_TOKEN="$(gh auth token)" incident-ops doctor
+
+    Exit code 1 when something is wrong, 4 when GitHub did not answer; 0 also
+    with warnings and with what could not be seen.
+
     \b
     Examples:
+      incident-ops doctor
+      incident-ops doctor --format json
       incident-ops doctor --cost
-      incident-ops doctor --cost --format json
     """
-    if not cost:
-        raise UserError("there is nothing to look at", hint="doctor --cost")
+    if cost:
+        _print_cost(workspace, form)
+        return
+    from incident_ops.adapters.environment import add_to_summary, summary_size  # what only a look at GitHub needs
+    from incident_ops.app.doctor import examine
+    from incident_ops.render.set_up import set_up_commands, set_up_json, set_up_summary, set_up_text
+
+    seen = examine(workspace)
+    what = (seen.repository, seen.checks)
+    if form == "json":
+        click.echo(set_up_json(*what), nl=False)
+    else:
+        text = set_up_text(*what, paint, page_width())
+        click.echo((set_up_commands(seen.checks) if form == "github" else "") + text, nl=False)
+    if form == "github" and summary_size() is not None:
+        add_to_summary(set_up_summary(*what))
+    finish(seen.exit_code)
+
+
+def _print_cost(workspace: Workspace, form: str) -> None:
+    if form == "github":
+        raise UserError("--cost has no annotations", hint="--format text or json")
     counted = count_cost(workspace)
     shown = cost_json(*counted) if form == "json" else cost_text(*counted, page_width())
     click.echo(shown, nl=False)
