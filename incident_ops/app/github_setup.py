@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from incident_ops import __version__
 from incident_ops.adapters.git_names import branch_name, fetched_branch
 from incident_ops.adapters.notifiers import pagers, variable
 from incident_ops.adapters.notifiers.issue_comment import TICKET
@@ -30,9 +31,8 @@ from incident_ops.reconcile.desired import palette
 from incident_ops.render.findings import inert
 from incident_ops.render.github_steps import SetUpStep, set_up_steps
 from incident_ops.render.init import FileOutcome, PlannedFile
-from incident_ops.render.laid_texts import OWN_BRANCH, LaidValues
+from incident_ops.render.laid_texts import OWN_BRANCH, OWNER, LaidValues
 
-_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?", re.ASCII)
 _WHEEL = re.compile(r"(?P<place>[^\s#]+\.whl)(?:#sha256=(?P<digest>[0-9a-f]{64}))?", re.ASCII)
 _SITE = "https://"
 _BOT_TOKEN, _HEARTBEAT = "SLACK_BOT_TOKEN", "INCIDENT_OPS_HEARTBEAT_URL"
@@ -62,7 +62,7 @@ def needs_owner(workspace: Workspace, options: GitHubOptions) -> bool:
 
 def owner_of(text: str) -> str:
     """Who owns files, as CODEOWNERS writes them. UserError where it is nobody on GitHub."""
-    if not _OWNER.fullmatch(text.strip()):
+    if not re.search(OWNER, text.strip(), re.ASCII):
         raise UserError(f"{inert(text)!r} is nobody on GitHub who can own files", hint="e.g. @acme/sre or @alice")
     return text.strip()
 
@@ -115,7 +115,7 @@ def _values(
     if not owners:
         hint = "--owner @acme/sre; repeat it for several"
         raise UserError("nobody owns the repository: whose review do changes of the policy need?", hint=hint)
-    is_same = before is not None and before.version == release_version()
+    is_same = before is not None and before.version == __version__
     label = policy.labels[min(1, len(policy.labels) - 1)]
     return LaidValues(
         owners=list(dict.fromkeys(owners)),
@@ -125,13 +125,6 @@ def _values(
         level=f"{policy.drives}: {label}",
         variables=list(dict.fromkeys(needed_variables(workspace, policy, services))),
     )
-
-
-def release_version() -> str:
-    """The release of this program."""
-    from incident_ops import __version__
-
-    return __version__
 
 
 def _branch(workspace: Workspace, given: str, last: str) -> str:

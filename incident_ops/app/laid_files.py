@@ -99,7 +99,7 @@ def drift(root: Path) -> list[LaidDrift] | None:
     found = []
     for path in sorted(wanted.keys() | record.files.keys()):
         now, laid = there_at(root, path), record.files.get(path)
-        if now is None and path not in wanted:
+        if now is None and (path not in wanted or (laid is None and is_elsewhere(root, path))):
             continue
         if now is None or now != wanted.get(path):
             is_laid = isinstance(now, bytes) and laid is not None and _digest(now) == laid.sha256
@@ -112,7 +112,7 @@ def plan_laid(root: Path, git: Git | None, record: LaidRecord | None, wanted: Ma
     """What becomes of each file of a release, by what was laid before and by what people did to it since."""
     laid = record.files if record else {}
     planner = _Planner(root, git, laid)
-    new = {path: content for path, content in wanted.items() if not planner.is_elsewhere(path)}
+    new = {path: content for path, content in wanted.items() if not planner.is_hidden(path)}
     files = [planner.wanted(path, content) for path, content in sorted(new.items())]
     files += [one for path in sorted(laid.keys() - wanted.keys()) if (one := planner.dropped(path)) is not None]
     return LaidState(files, frozenset(new.keys() - planner.undecided))
@@ -130,14 +130,19 @@ def laid_record(
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
+def is_elsewhere(root: Path, path: str) -> bool:
+    """True for a file that people have at another place where GitHub looks for it."""
+    return any(there_at(root, one) is not None for one in _ELSEWHERE.get(path, ()))
+
+
 class _Planner:
     def __init__(self, root: Path, git: Git | None, laid: Mapping[str, LaidFile]) -> None:
         self._root, self._git, self._laid = root, git, laid
         self.undecided: set[str] = set()
 
-    def is_elsewhere(self, path: str) -> bool:
-        """True for a file that people have at another place, where ours would hide it."""
-        return path not in self._laid and any(there_at(self._root, one) for one in _ELSEWHERE.get(path, ()))
+    def is_hidden(self, path: str) -> bool:
+        """True for a file of people at another place, which ours would hide."""
+        return path not in self._laid and is_elsewhere(self._root, path)
 
     def wanted(self, path: str, new: bytes) -> PlannedFile:
         """What becomes of a file of this release."""

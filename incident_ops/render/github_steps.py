@@ -39,7 +39,7 @@ class SetUpStep(NamedTuple):
 
 
 def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -> list[SetUpStep]:
-    """The steps in order; `labels` are those of our issues, `app` a GitHub App's id that acts instead of GITHUB_TOKEN."""
+    """The steps in order. `labels` are those of our issues; `app` is the id of a GitHub App that acts."""
     repository = values.repository or _PLACEHOLDER
     where = f"repos/{repository}"
     named = ["--repo", values.repository] if values.repository else []
@@ -68,7 +68,11 @@ def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -
         ),
         SetUpStep("the labels", [label_command(one, named) for one in labels]),
         SetUpStep(
-            "the rulesets, once the files are merged",
+            f"the files, committed, on {values.branch}",
+            [shlex.join(["git", "push", "origin", f"HEAD:{values.branch}"])],
+        ),
+        SetUpStep(
+            f"the rulesets, once the files are on {values.branch}",
             [ApiCall("POST", f"{where}/rulesets", one) for one in rulesets(app)],
         ),
         SetUpStep("a first run, to look at", [shlex.join(["gh", "workflow", "run", "reconcile.yml", *named])]),

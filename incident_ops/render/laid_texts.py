@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -32,16 +32,25 @@ _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_
 _PATTERN_MARKS = re.compile(r"([\\!+*?\[\]])")
 
 
+OWNER = r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?\Z"
+"""Who can own files on GitHub: a person or a team."""
+_Owner = Annotated[str, msgspec.Meta(pattern=OWNER)]
+_Repository = Annotated[str, msgspec.Meta(pattern=r"\A(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?\Z")]
+_Wheel = Annotated[str, msgspec.Meta(pattern=r"\A(?:(?:https://|\./)[^\s#]+\.whl#sha256=[0-9a-f]{64})?\Z")]
+_Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]*\Z")]
+_OneLine = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
+
+
 class LaidValues(msgspec.Struct, frozen=True, kw_only=True):
     """What is filled in. `wheel` is an address or path, `#sha256=` and the digest; `repository` is owner/name; `level`
     is the line of a record with its level; `variables` are those that hold addresses and keys of channels."""
 
-    owners: list[str] = []
-    branch: str = OWN_BRANCH
-    repository: str = ""
-    wheel: str = ""
-    level: str = ""
-    variables: list[str] = []
+    owners: list[_Owner] = []
+    branch: _OneLine = OWN_BRANCH
+    repository: _Repository = ""
+    wheel: _Wheel = ""
+    level: _OneLine = ""
+    variables: list[_Variable] = []
 
 
 def laid_texts(sources: Mapping[str, str], values: LaidValues, version: str) -> dict[str, bytes]:
