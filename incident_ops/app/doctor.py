@@ -19,6 +19,7 @@ from incident_ops.adapters.github.settings import (
 )
 from incident_ops.adapters.github.workflows import GitHubWorkflows
 from incident_ops.adapters.heartbeat import HEARTBEAT
+from incident_ops.adapters.notifiers import variable
 from incident_ops.app import doctor_runs, doctor_settings
 from incident_ops.app.doctor_settings import FREE_REFS, OUR_REFS, RulesSeen
 from incident_ops.app.github_setup import needed_variables
@@ -27,6 +28,7 @@ from incident_ops.app.run_cost import CountedCost, count_cost, git_top, read_wor
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
 from incident_ops.domain.time import instant
 from incident_ops.errors import IncidentOpsError
+from incident_ops.notifications.unset_channels import named_channels
 from incident_ops.reconcile.desired import palette
 from incident_ops.render.github_steps import ENVIRONMENT
 from incident_ops.render.set_up import SetUpCheck, SetUpState
@@ -158,11 +160,13 @@ class _Doctor:
         yield from doctor_runs.heartbeat_checks(complete, self._workspace.now, has_monitor=monitor)
 
     def _channels(self, may_ask: bool) -> SetUpCheck:
-        needed = [one for one in needed_variables(self._workspace) if one != HEARTBEAT]
+        needed = [one for one in needed_variables(self._workspace, *self._workspace.judged_by) if one != HEARTBEAT]
+        files = self._workspace.in_force
+        named = {variable(one) for one in named_channels(files.policy.own, files.services.teams)}
         seen = self._secrets if may_ask and needed else None
         if _in_job():
             seen = frozenset(name for name, value in os.environ.items() if value.strip())
-        return doctor_settings.secrets_check(self.name, needed, seen, in_job=_in_job())
+        return doctor_settings.channels_check(self.name, needed, seen, named, in_job=_in_job())
 
     def _may_ask(self, seen: RepositorySettings | TokenRefused | None) -> bool:
         return isinstance(seen, RepositorySettings) and not _in_job()

@@ -40,6 +40,7 @@ _REFUSE = {
     "deletion": "no deletion",
     "non_fast_forward": "no force push",
 }
+_ADDRESS = "INCIDENT_OPS_CHANNEL_"
 _MOVES_FORWARD = ("deletion", "non_fast_forward", "required_linear_history")
 
 
@@ -116,7 +117,7 @@ def visibility_check(seen: RepositorySettings, *, says_private: bool, kept: Mapp
         return SetUpCheck("visibility", ERROR, f"the repository is {readers}, and {what}", way, (call,))
     if readers != "public":
         return SetUpCheck("visibility", OK, f"the repository is {readers}")
-    text = f"everybody can read this repository, and not all of it is meant for them: {plural(internal, 'record')} internal"
+    text = f"everybody can read it, and not all of it is meant for them: {plural(internal, 'internal record')}"
     return SetUpCheck("visibility", WARNING, text, f"visibility: public in each that may be read; or {way}", ())
 
 
@@ -254,10 +255,16 @@ def _ruleset_call(name: str, kind: str) -> ApiCall:
     return ApiCall("POST", f"repos/{name}/rulesets", body)
 
 
-def secrets_check(
-    name: str, needed: Sequence[str], seen: Collection[str] | Unreadable | None, *, in_job: bool
+def channels_check(
+    name: str,
+    needed: Sequence[str],
+    seen: Collection[str] | Unreadable | None,
+    named: Collection[str],
+    *,
+    in_job: bool,
 ) -> SetUpCheck:
-    """Whether every channel of the policy has its address; `needed` are the variables for it.
+    """Whether every channel of the policy has its address; `needed` are the variables for it, `named` those of channels
+    that the policy names itself, and not only its preset.
 
     `seen` are the names of the secrets on GitHub, or in a job of what it was given; None where nobody was asked.
     """
@@ -270,9 +277,10 @@ def secrets_check(
     missing = [variable for variable in needed if variable not in seen]
     if not missing:
         return SetUpCheck("channels", OK, f"all {len(needed)} addresses and keys are there")
-    text = f"a channel of the policy has no address: {', '.join(missing)}"
+    is_grave = len(missing) == len(needed) or any(one in named or not one.startswith(_ADDRESS) for one in missing)
+    text = f"channels of the policy have no address: {', '.join(missing)}"
     way = f"Settings > Environments > {ENVIRONMENT} > Environment secrets"
     if in_job:
         way += "; the job has to name it under `environment:` and pass it under `env:`"
     sets = tuple(shlex.join(["gh", "secret", "set", one, "--env", ENVIRONMENT, "--repo", name]) for one in missing)
-    return SetUpCheck("channels", ERROR, text, way, sets)
+    return SetUpCheck("channels", ERROR if is_grave else WARNING, text, way, sets)

@@ -128,7 +128,7 @@ class GitHubSettings:
 
     def rules(self, branch: str) -> list[BranchRule] | Unreadable:
         """The rules that hold for a branch, which need not exist; those of the organisation are among them."""
-        place = f"/rules/branches/{quote(branch)}?per_page=100"
+        place = f"/rules/branches/{quote(branch, safe='')}?per_page=100"
         return self._read(place, list[BranchRule], f"reading the rules of {branch}")
 
     def ruleset(self, number: int) -> Ruleset | Unreadable:
