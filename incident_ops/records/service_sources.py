@@ -52,7 +52,7 @@ def services_in(raw: bytes, file: str, known: Collection[str] = ()) -> FoundServ
             continue
         if name in names or name in known:
             where = "this file" if name in names else "services.yaml"
-            found.left_out.append(f"{_place(one)}: {name} is in {where} already, which stays as it is")
+            found.left_out.append(f"{_place(one)}: {name} is in {where} already")
             continue
         names[name] = one
     for name, one in names.items():
@@ -91,7 +91,7 @@ def _named(one: PlacedDocument, found: FoundServices) -> str | None:
     kind = data.get("kind") if isinstance(data, dict) else None
     if kind not in _KINDS:
         found.left_out.append(
-            f"{_place(one)}: {_word(kind) or 'no kind'} is no {', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
+            f"{_place(one)}: {_word(kind) or 'no kind'} is not a {', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
         )
         return None
     name = _text(_part(data, "metadata").get("name"))
@@ -169,13 +169,13 @@ def _add_owned(found: FoundServices, pattern: str, owners: list[str], known: Col
     name = folder.rpartition("/")[2]
     handles = [one for one in owners if _HANDLE.fullmatch(one)]
     if not handles:
-        return "no person or team owns it"
+        return "nobody on GitHub owns it"
     if not folder or re.search(r"[*?\[\]!\\]", folder):
-        return "it is no single folder"
+        return "it is not a single folder"
     if not _NAME.fullmatch(name) or ("." in name and not pattern.endswith(("/", "*"))):
         return "its last part cannot be the name of a service"
     if name in known:
-        return f"{name} is in services.yaml already, which stays as it is"
+        return f"{name} is in services.yaml already"
     entry = found.entries.get(name)
     if entry is not None and entry["owner"] != handles[0]:
         return f"another line gives {name} to {entry['owner']}"
