@@ -136,6 +136,7 @@ def pin_check(top: Path) -> SetUpCheck:
     return SetUpCheck("pins", OK, f"the workflows install {__version__}")
 
 
+_COUNTED = "`incident-ops doctor --cost` shows which"
 _LAY = ("incident-ops init --github",)
 
 
@@ -169,10 +170,10 @@ def cost_check(counted: CountedCost, readers: str) -> SetUpCheck:
     text = f"{cost.at_rest:,} billed minutes a month at rest, {cost.per_rank1:,} for an incident of rank 1"
     if counted.unread:
         names = ", ".join(one.file for one in counted.unread)
-        return SetUpCheck("cost", WARNING, f"{text}; not counted: {names}", "incident-ops doctor --cost")
+        return SetUpCheck("cost", WARNING, f"{text}; not counted: {names}", _COUNTED)
     if cost.at_rest + cost.per_rank1 > FREE_MINUTES:
         text += f"; GitHub Free has {FREE_MINUTES:,} for all private repositories of an owner"
-        return SetUpCheck("cost", WARNING, text, "docs/cost.md says what changes it", ("incident-ops doctor --cost",))
+        return SetUpCheck("cost", WARNING, text, f"{_COUNTED}; docs/cost.md says what changes it")
     return SetUpCheck("cost", OK, text)
 
 
