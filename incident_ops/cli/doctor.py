@@ -14,11 +14,13 @@ from incident_ops.render.run_cost import cost_json, cost_text
 
 @click.command()
 @click.option("--cost", is_flag=True, help="Count the minutes that GitHub bills for the workflows; asks nobody.")
+@click.option("--drill", is_flag=True, help="Page, acknowledge and resolve an exercise: people are really called.")
+@click.option("-s", "--service", metavar="NAME", help="With --drill: the service that fails. Default: the first one.")
 @format_choice(
     ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
 )
 @with_repository
-def doctor(workspace: Workspace, cost: bool, form: str) -> None:
+def doctor(workspace: Workspace, cost: bool, drill: bool, service: str | None, form: str) -> None:
     """Is everything set up, and what does it cost?
 
     Looks at the repository, here and on GitHub: its settings, rulesets and
@@ -29,17 +31,33 @@ def doctor(workspace: Workspace, cost: bool, form: str) -> None:
     The token of a workflow may not see all of it; once, run it at home:
     GH_TOKEN="$(gh auth token)" incident-ops doctor
 
-    Exit code 1 when something is wrong, 4 when GitHub did not answer; 0 also
-    with warnings and with what could not be seen.
+    --drill declares an exercise of the worst level, marked [DRILL], and sends
+    what an incident sends: the page, the acknowledgement, the end. It says
+    which of them did not arrive. Nothing of it is kept, and GitHub and the
+    ledger are not asked; `notify --test` tries every channel instead.
+
+    Exit code 1 when something is wrong, 4 when GitHub did not answer or a
+    message of the drill was not taken, 2 when a channel of it is not set up;
+    0 also with warnings and with what could not be seen.
 
     \b
     Examples:
       incident-ops doctor
       incident-ops doctor --format json
       incident-ops doctor --cost
+      incident-ops doctor --drill -s auth
     """
+    if service is not None and not drill:
+        raise UserError("--service goes with --drill", hint="leave it out")
+    if (cost or drill) and form == "github":
+        raise UserError("only the look at the set-up has annotations", hint="--format text or json")
+    if cost and drill:
+        raise UserError("--cost and --drill do not go together", hint="one after the other")
     if cost:
         _print_cost(workspace, form)
+        return
+    if drill:
+        _walk(workspace, service, form)
         return
     from incident_ops.adapters.environment import add_to_summary, summary_size  # what only a look at GitHub needs
     from incident_ops.app.doctor import examine
@@ -57,9 +75,17 @@ def doctor(workspace: Workspace, cost: bool, form: str) -> None:
     finish(seen.exit_code)
 
 
+def _walk(workspace: Workspace, service: str | None, form: str) -> None:
+    from incident_ops.app.drill import walk_drill  # what only a drill needs
+    from incident_ops.render.drill import drill_json, drill_text
+
+    done = walk_drill(workspace, service)
+    what = (done.incident, done.steps)
+    click.echo(drill_json(*what) if form == "json" else drill_text(*what, page_width()), nl=False)
+    finish(done.exit_code)
+
+
 def _print_cost(workspace: Workspace, form: str) -> None:
-    if form == "github":
-        raise UserError("--cost has no annotations", hint="--format text or json")
     counted = count_cost(workspace)
     shown = cost_json(*counted) if form == "json" else cost_text(*counted, page_width())
     click.echo(shown, nl=False)
