@@ -66,6 +66,17 @@ def set_outputs(values: Mapping[str, str]) -> None:
         raise WriteFailed(f"the outputs of the step cannot be written: {error.strerror}", where=path) from error
 
 
+def fenced(text: str) -> str:
+    """Text for the log of a step in which the runner takes no line for a command, whoever wrote it.
+
+    Between a pair of lines with a word that nobody can know before; `##[` is broken, for its colours are not commands.
+    """
+    import secrets  # what is printed elsewhere needs no fence
+
+    mark = f"incident-ops-{secrets.token_hex(16)}"
+    return f"::stop-commands::{mark}\n{text.replace('##[', '# #[').rstrip(chr(10))}\n::{mark}::"
+
+
 def artifacts_address() -> str:
     """Where the page of this workflow run lists its artifacts; "" outside GitHub Actions."""
     server, repository, run = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))

@@ -92,6 +92,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sla backtest": ("--policy", "policy.yaml"),
     "sla check": (),
     "sla report": (),
+    "run": ("--tracker", "local", "--dry-run"),
     "sla run": ("--tracker", "local", "--dry-run"),
     "timeline": ("Rolled back", "INC-1"),
     "verify": (),
