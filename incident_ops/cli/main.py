@@ -54,6 +54,7 @@ COMMANDS = {
     "escalate": "Take an incident up the ladder, by hand.",
     "escalations": "Judge escalations afterwards.",
     "sla": "Clocks: what is running, at risk, breached.",
+    "watch": "Stay awake while an incident of the worst rank is open.",
     "oncall": "Who is on call, who is next; swaps and schedules.",
     "render": "Write the documents beside each record.",
     "gate": "May this service be deployed now?",
@@ -86,7 +87,7 @@ GROUPS = {
         "undo",
         "send",
     ),
-    "Check": ("show", "list", "validate", "sla", "oncall", "plan", "issues", "verify"),
+    "Check": ("show", "list", "validate", "sla", "watch", "oncall", "plan", "issues", "verify"),
     "Follow up": (
         "impact",
         "cause",

@@ -101,6 +101,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "unfreeze": ("old",),
     "update": ("INC-1", "--internal", "Rolling back"),
     "validate": (),
+    "watch": ("--dry-run",),
     "withdraw": ("INC-1", "--as", "false_alarm", *REASON),
 }
 """Command -> the rest of a command line that makes it print JSON."""
