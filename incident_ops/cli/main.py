@@ -61,6 +61,7 @@ COMMANDS = {
     "override": "Let one commit through what holds deploys, with a reason.",
     "freeze": "Hold deploys for a time.",
     "unfreeze": "Lift a freeze, or take back an override.",
+    "doctor": "Is all set up, and what does it cost?",
     "canary": "Judge a new version while it takes a part of the traffic.",
     "merge": "Merge two versions of a record; git calls this by itself.",
     "demo": "Run the whole loop on worked incidents, offline.",
@@ -101,7 +102,7 @@ GROUPS = {
         "run",
     ),
     "Deploy": ("gate", "canary", "freeze", "unfreeze", "override"),
-    "Set up": ("init", "policy", "demo"),
+    "Set up": ("init", "policy", "doctor", "demo"),
 }
 """Every command that people type, by what they are about to do, in the order of the help."""
 

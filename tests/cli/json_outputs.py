@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "deadline done": ("bank", "INC-1"),
     "deadline list": (),
     "declare": ("x", "-s", "web", "-s", "api", "--severity", "SEV1"),
+    "doctor": ("--cost",),
     "edit": ("INC-1", "--service", "-web", "--tag", "-a", "--factor", "os=any", "--factor", "arch=any"),
     "escalate": ("INC-1", "--notify", "@c", *REASON),
     "escalations review": ("INC-1", "--appropriate", "yes"),
