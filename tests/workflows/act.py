@@ -283,24 +283,29 @@ class Hosted:
         actor: str = "alice",
         installs: bool = False,
         local: dict[str, Path] | None = None,
+        job: str = "",
+        token: str = "",
         **environment: str,
     ) -> WholeRun:
         """Runs a workflow of the repository whole, as its file is at `ref`, for an event at that ref.
 
         `installs`: every job gets an empty Python; otherwise one that has what is pinned, as its step finds out.
+        `job` names the only one that runs, with those it needs; `token` is the GITHUB_TOKEN of all, else one that may
+        do everything.
         `local` maps OWNER/REPO@REF of other actions to folders. `environment` is that of the runner.
         """
         number = str(next(_runs))
         home, state = self.temp / f"run-{number}", self.temp / "state"
         sha = self._lay_out(home / "workflows", ref)
-        (home / "event.json").write_text(
-            json.dumps({"repository": {"full_name": self.name, "default_branch": "main"}, **(event or {})})
-        )
+        event = event or {}
+        repository = {**event.get("repository", {}), "full_name": self.name, "default_branch": "main"}
+        (home / "event.json").write_text(json.dumps({**event, "repository": repository}))
         known = self.github.environment(self.name) | {
             "GITHUB_SERVER_URL": self.machine.git.url,
             "GITHUB_RUN_ID": number,
         }
         known |= {"GITHUB_REF": ref, "SHA_REF": sha}
+        known["GITHUB_TOKEN"] = token or known["GITHUB_TOKEN"]
         given = {"GITHUB_TOKEN": known.pop("GITHUB_TOKEN"), **(secrets or {})}
         words = [
             event_name,
@@ -314,6 +319,7 @@ class Hosted:
             "--rm",
         ]
         words += ["-W", f".github/workflows/{workflow}", "-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout"]
+        words += ["-j", job] if job else []
         words += ["--no-cache-server", "--action-cache-path", str(home / "act"), "--action-offline-mode"]
         pairs = {"--env": known, "--secret": given, "--local-repository": self._local(local or {})}
         words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]

@@ -142,6 +142,7 @@ def run_job(
     *,
     needs: dict[str, Job] | None = None,
     inputs: dict[str, object] | None = None,
+    secrets: dict[str, str] | None = None,
     action_path: str = "",
     program: str = "-m incident_ops",
     python: Path | None = None,
@@ -160,6 +161,7 @@ def run_job(
         "event": event,
         "sha": sha or head.stdout.strip(),
         "ref": "refs/heads/main",
+        "ref_name": "main",
         "repository": environment.get("GITHUB_REPOSITORY", "acme/incidents"),
         "actor": "octo",
         "workflow": workflow,
@@ -174,6 +176,7 @@ def run_job(
         "github": github,
         "needs": {name: {"result": one.conclusion, "outputs": one.outputs} for name, one in (needs or {}).items()},
         "inputs": inputs or {},
+        "secrets": secrets or {},
     }
     installed = temp / "installed.txt"
     before = [
