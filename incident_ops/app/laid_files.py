@@ -124,7 +124,7 @@ def laid_record(
     """The record after this run; the content of each settled file is kept by git, so that it is there as a base."""
     kept = {path: one for path, one in (before.files if before else {}).items() if path in wanted}
     settled = sorted(state.settled)
-    blobs = Objects(git).keep([wanted[path] for path in settled]) if git else [""] * len(settled)
+    blobs = [*Objects(git).keep([wanted[path] for path in settled])] if git else [""] * len(settled)
     now = {path: LaidFile(_digest(wanted[path]), blob) for path, blob in zip(settled, blobs, strict=True)}
     record = LaidRecord(version=__version__, values=values, files=dict(sorted({**kept, **now}.items())))
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"

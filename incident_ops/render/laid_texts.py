@@ -28,7 +28,7 @@ PIN_FILE = ".github/incident-ops.txt"
 OWNERS_FILE = ".github/CODEOWNERS"
 EXAMPLE_ID = "INC-20250126-120500"
 _FILTER = re.compile(rf"^( *(?:- )?branches: *\[ *){OWN_BRANCH}(?= *[,\]])", re.MULTILINE)
-_REF = re.compile(rf"^( +ref: ){OWN_BRANCH}$", re.MULTILINE)
+_REF = re.compile(rf"((?:^ +ref:|--ref) ){OWN_BRANCH}\b", re.MULTILINE)
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
 _PATTERN_MARKS = re.compile(r"([\\!+*?\[\]])")
 

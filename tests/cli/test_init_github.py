@@ -18,7 +18,7 @@ import yaml
 
 from incident_ops import resources
 from incident_ops.app import laid_files
-from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift
+from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
 
@@ -158,8 +158,8 @@ def test_a_plain_init_lays_nothing_for_github(fresh: Folder) -> None:
         ((*OWNER, "--default-branch", "a..b"), "cannot be the name of a branch"),
         ((*OWNER, "--default-branch", "a\nb"), "cannot be the name of a branch"),
         ((*OWNER, "--wheel", "https://x.example/a.whl"), "has no hash"),
-        ((*OWNER, "--wheel", "http://x.example/a.whl#sha256=" + "0" * 64), "no file of this repository"),
-        ((*OWNER, "--wheel", "../a.whl"), "no file of this repository"),
+        ((*OWNER, "--wheel", "http://x.example/a.whl#sha256=" + "0" * 64), "not a file of this repository"),
+        ((*OWNER, "--wheel", "../a.whl"), "not a file of this repository"),
         ((*OWNER, "--wheel", "git+https://x.example/a"), "is not a wheel"),
     ],
 )
@@ -501,7 +501,9 @@ def test_the_workflows_of_the_release_before_are_brought_up_to_date(
     (folder / "validate.yml").unlink()
     before = {name: (folder / name).read_text() for name in ("reconcile.yml", "sla.yml")}
     monkeypatch.undo()
-    wanted = {name: text.replace("[main]", "[trunk]") for name, text in TRUE_TEXTS().items()}
+    record = read_laid(fresh.path)
+    assert record is not None
+    wanted = {name: text.decode() for name, text in release_files(record.values).items()}
     lay(fresh)
     assert not (folder / "validate.yml").exists()
     for name, ours in before.items():
