@@ -123,7 +123,7 @@ def _values(
         repository=_repository(workspace) or last.repository,
         wheel=_wheel(workspace, options.wheel) or (last.wheel if is_same else ""),
         level=f"{policy.drives}: {label}",
-        variables=list(dict.fromkeys(_variables(workspace, policy, services))),
+        variables=list(dict.fromkeys(needed_variables(workspace, policy, services))),
     )
 
 
@@ -174,7 +174,7 @@ def _wheel(workspace: Workspace, given: str) -> str:
     return f"./{place.removeprefix('./')}#sha256={made}"
 
 
-def _variables(workspace: Workspace, policy: Policy, services: Mapping[str, Service]) -> Iterator[str]:
+def needed_variables(workspace: Workspace, policy: Policy, services: Mapping[str, Service]) -> Iterator[str]:
     """The secrets of the channels that the policy names: addresses, routing keys, and what else they need."""
     keys = pager_variables(policy, services)
     channels = channels_meant(policy, TrialOptions(), workspace.now)[0]

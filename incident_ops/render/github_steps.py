@@ -66,7 +66,7 @@ def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -
             if secrets
             else []
         ),
-        SetUpStep("the labels", [_label(one, named) for one in labels]),
+        SetUpStep("the labels", [label_command(one, named) for one in labels]),
         SetUpStep(
             f"the files, committed, on {values.branch}",
             [shlex.join(["git", "push", "origin", f"HEAD:{values.branch}"])],
@@ -121,7 +121,8 @@ def _pinning(values: LaidValues) -> Iterator[SetUpStep]:
         yield SetUpStep("the wheel that the workflows install, by its hash", [command])
 
 
-def _label(label: Label, named: Sequence[str]) -> str:
+def label_command(label: Label, named: Sequence[str]) -> str:
+    """The command that makes a label; `named` are its words that say in which repository."""
     marked = ["--", label.name] if label.name.startswith("-") else [label.name]
     said = ["--color", label.color, "--description", label.description]
     return shlex.join(["gh", "label", "create", *said, *named, *marked])
@@ -138,10 +139,11 @@ def steps_text(steps: Sequence[SetUpStep]) -> str:
 
 def steps_data(steps: Sequence[SetUpStep]) -> list[dict[str, Any]]:
     """The same for scripts; a request to the API also as its parts."""
-    return [{"what": step.what, "commands": [_command_data(one) for one in step.commands]} for step in steps]
+    return [{"what": step.what, "commands": [command_data(one) for one in step.commands]} for step in steps]
 
 
-def _command_data(one: str | ApiCall) -> dict[str, Any]:
+def command_data(one: str | ApiCall) -> dict[str, Any]:
+    """A command for programs, a request to the API as its parts, too."""
     if isinstance(one, str):
         return {"command": one}
     return {"command": one.command, "method": one.method, "path": one.path, "body": dict(one.body)}
