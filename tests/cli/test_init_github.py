@@ -11,13 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import requests
 import yaml
 
-from incident_ops import resources
+from incident_ops import __version__, resources
 from incident_ops.app import laid_files
+from incident_ops.app.doctor_runs import pin_check
 from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
@@ -211,15 +213,15 @@ def test_a_damaged_record_of_what_was_laid_is_refused(fresh: Folder) -> None:
 
 @pytest.mark.parametrize("branch", ["release+1", "feature!", "a'b", 'a"b', "$(id)", "été/1", "-"])
 def test_branches_with_odd_names_are_quoted(fresh: Folder, branch: str) -> None:
-    """In filters, where some characters are patterns, and in commands."""
+    """In commands and in addresses."""
     if branch == "-":
         call("init", "--github", *OWNER, "--default-branch", branch, at=fresh.path).told_once(2, "name of a branch")
         return
     lay(fresh, *OWNER, "--default-branch", branch)
-    for content in laid(fresh).values():
-        for found in re.findall(r"^ +branches: .*", content.decode(), re.MULTILINE):
-            [name] = yaml.safe_load(found)["branches"]
-            assert re.sub(r"\\(.)", r"\1", name) == branch
+    [named] = [one["body"] for one in steps(fresh) if one.get("path", "").endswith("branch-policies")]
+    assert named == {"name": branch, "type": "branch"}
+    link = yaml.safe_load(laid(fresh)[".github/ISSUE_TEMPLATE/config.yml"])["contact_links"][0]["url"]
+    assert unquote(link).startswith(f"https://github.com/acme/records/new/{branch}?")
     assert f"HEAD:{branch}" in [word for one in steps(fresh) for word in shlex.split(one["command"].partition("<<")[0])]
 
 
@@ -292,7 +294,7 @@ def test_a_shell_runs_the_printed_text_as_it_is_meant(fresh: Folder, tmp_path: P
     )
     program.chmod(0o755)
     shown = lay(fresh, *OWNER, "--dry-run").out
-    script = re.sub(r"^ +\d+\. .*:$|^(?:git push|incident-ops) .*$", "", shown, flags=re.MULTILINE)
+    script = re.sub(r"^ +\d+\. .*:$|^(?:git push|incident-ops|GH_TOKEN).*$", "", shown, flags=re.MULTILINE)
     script = script[script.index("gh api") :]
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
     done = subprocess.run(["sh", "-eu"], input=script, text=True, cwd=tmp_path, env=environment, capture_output=True)
@@ -347,6 +349,21 @@ def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Fol
     assert "Would install incident-ops" in done.stdout
     wheel.write_bytes(wheel.read_bytes() + b" ")
     assert "DO NOT MATCH" in asked().stderr
+
+
+@pytest.mark.parametrize(
+    ("wheel", "level"),
+    [
+        ("", "error"),
+        (f"https://x.example/incident_ops-{__version__}-py3-none-any.whl#sha256={'a' * 64}", "ok"),
+        ("w", "ok"),
+    ],
+)
+def test_doctor_reads_the_pin_that_was_laid(fresh: Folder, wheel: str, level: str) -> None:
+    name = f"wheels/incident_ops-{__version__}-py3-none-any.whl"
+    fresh.write(name, "a wheel")
+    lay(fresh, *OWNER, *(("--wheel", name if wheel == "w" else wheel) if wheel else ()))
+    assert pin_check(fresh.path).level == level
 
 
 # ------------------------------------------------------------------ the next release
