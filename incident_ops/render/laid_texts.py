@@ -1,7 +1,7 @@
 """What `init --github` lays into a repository: the shipped files with the repository's own values filled in.
 
-Files of `template/` named `.j2` are templates. A workflow is laid as it is, whatever the default branch is called; only the
-secrets of channels, which GitHub wants named one by one, are added to it.
+Files of `template/` named `.j2` are templates. A workflow is laid as it is, whatever the default branch is called; only
+the secrets of channels, which GitHub wants named one by one, are added to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ PIN_FILE = ".github/incident-ops.txt"
 OWNERS_FILE = ".github/CODEOWNERS"
 EXAMPLE_ID = "INC-20250126-120500"
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
-
 
 OWNER = r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?\Z"
 """Who can own files on GitHub: a person or a team."""
