@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from incident_ops.resources import TEMPLATE_SUFFIX, resource_text
+from incident_ops.resources import PULL_TEMPLATE, TEMPLATE_SUFFIX, resource_text
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -25,6 +25,7 @@ WORKFLOWS = ".github/workflows/"
 LINKS = ".github/ISSUE_TEMPLATE/config.yml"
 PIN_FILE = ".github/incident-ops.txt"
 OWNERS_FILE = ".github/CODEOWNERS"
+PULL_FILE = f".github/{PULL_TEMPLATE}"
 EXAMPLE_ID = "INC-20250126-120500"
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -196,11 +197,90 @@ def test_nothing_is_written_through_a_link(fresh: Folder, tmp_path: Path, link: 
     assert "link" in done.out + done.err or "regular file" in done.out + done.err
 
 
-def test_owners_that_people_keep_elsewhere_are_not_hidden(fresh: Folder) -> None:
-    fresh.write("CODEOWNERS", "* @acme/all\n")
-    lay(fresh, *OWNER)
-    assert not (fresh.path / ".github/CODEOWNERS").exists()
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("CODEOWNERS", "CODEOWNERS"),
+        ("docs/CODEOWNERS", "CODEOWNERS"),
+        ("docs/pull_request_template.md", "PULL_REQUEST_TEMPLATE.md"),
+        (".github/pull_request_template.md", "PULL_REQUEST_TEMPLATE.md"),
+    ],
+)
+def test_what_people_keep_elsewhere_is_not_hidden(fresh: Folder, theirs: str, ours: str) -> None:
+    fresh.write(theirs, "* @acme/all\n")
+    for _ in range(2):
+        assert theirs in re.sub(r"\s+", " ", lay(fresh, *OWNER).out)
+        assert not (fresh.path / ".github" / ours).exists()
     assert drift(fresh.path) == []
+
+
+def test_without_git_everything_is_laid_and_the_next_release_lies_beside_what_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Folder(tmp_path / "plain", git=False)
+    a_release(monkeypatch, "0.0.1", extra=OLD)
+    lay(plain, *OWNER)
+    plain.write(EXTRA, OLD + "# ours\n")
+    a_release(monkeypatch, "0.0.2", extra=NEW)
+    lay(plain)
+    assert (plain.path / EXTRA).read_text() == OLD + "# ours\n"
+    assert (plain.path / (EXTRA + BESIDE)).read_text() == NEW
+
+
+def test_the_checkout_of_the_program_itself_is_left_alone() -> None:
+    call("init", "--github", *OWNER, "--dry-run", at=ROOT).told_once(2, "repository of incident-ops itself")
+
+
+def test_at_a_terminal_the_owners_are_asked_for_until_they_can_be_used(
+    fresh: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incident_ops.cli.init.at_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("acme/sre\n@acme/sre @alice\n"))
+    lay(fresh, "--preset", "sev0-3", "--by", "@me")
+    assert "*                @acme/sre @alice\n" in (fresh.path / ".github/CODEOWNERS").read_text()
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    lay(fresh)
+
+
+# ------------------------------------------------------------------ services of other tools
+
+
+CATALOGUE = "kind: API\nmetadata: {name: ledger}\nspec: {owner: finance}\n---\nkind: Group\nmetadata: {name: g}\n"
+
+
+def test_services_come_from_a_catalogue_and_the_rest_is_listed(fresh: Folder) -> None:
+    fresh.write("catalog-info.yaml", CATALOGUE)
+    (fresh.path / "services.yaml").unlink()
+    done = call("init", "--services-from", "catalog-info.yaml", at=fresh.path)
+    assert done.code == 0, done
+    assert "services.yaml: 1 service\n" in done.out
+    assert "line 5: Group is not a Component, System or API" in done.out
+    assert (fresh.path / "services.yaml").read_text().endswith("services:\n  ledger:\n    owner: finance\n")
+    assert call("validate", at=fresh.path).code == 0
+    names = json.loads((fresh.path / "schemas/incident.schema.json").read_text())
+    assert "ledger" in json.dumps(names)
+
+
+def test_services_are_added_to_those_that_are_there(fresh: Folder) -> None:
+    fresh.write(
+        "catalog-info.yaml", CATALOGUE.replace("---", "---\nkind: API\nmetadata: {name: api}\nspec: {owner: x}\n---")
+    )
+    before = (fresh.path / "services.yaml").read_text()
+    data = json.loads(call("init", "--services-from", "catalog-info.yaml", "--format", "json", at=fresh.path).out)
+    assert data["added_to"][0] == "services.yaml"
+    assert "line 5: api is in services.yaml already" in data["left_out"]
+    assert (fresh.path / "services.yaml").read_text() == before + "  ledger:\n    owner: finance\n"
+
+
+@pytest.mark.parametrize("text", [None, "a: [", b"\xff"])
+def test_a_catalogue_that_cannot_be_read_is_refused_and_nothing_written(
+    fresh: Folder, text: str | bytes | None
+) -> None:
+    if text is not None:
+        fresh.write("catalog-info.yaml", text)
+    before = contents(fresh.path)
+    call("init", "--services-from", "catalog-info.yaml", at=fresh.path).told_once(2)
+    assert contents(fresh.path) == before
 
 
 def test_a_damaged_record_of_what_was_laid_is_refused(fresh: Folder) -> None:
