@@ -166,9 +166,7 @@ def _wheel(workspace: Workspace, given: str) -> str:
         if digest is None:
             raise UserError("the address of the wheel has no hash", hint="add #sha256= and its 64 digits")
         if _has_login(place):
-            raise UserError(
-                "the address of the wheel has a login in it", hint="what is in git is no secret: leave it out"
-            )
+            raise UserError("the address of the wheel has a login in it", hint="the file goes into git: leave it out")
         return f"{place}#sha256={digest}"
     path = workspace.root / place
     if ".." in path.parts or place.startswith(("/", "~")) or "://" in place or not path.is_file():
