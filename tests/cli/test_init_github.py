@@ -19,9 +19,11 @@ import requests
 import yaml
 
 from incident_ops import __version__, resources
+from incident_ops.adapters.files import write_bytes
 from incident_ops.app import laid_files
 from incident_ops.app.doctor_runs import pin_check
 from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
+from incident_ops.errors import WriteFailed
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
 
@@ -518,6 +520,30 @@ def test_changes_of_both_sides_are_joined(upgraded: Folder, is_committed: bool) 
         upgraded.commit()
     assert f"merged           {EXTRA}" in lay(upgraded).out
     assert (upgraded.path / EXTRA).read_text() == ours.replace("step3:", "step3-new:")
+    assert "nothing to do" in lay(upgraded).out
+
+
+@pytest.mark.parametrize("writes", range(4))
+def test_a_run_that_stopped_anywhere_is_ended_by_the_next(
+    upgraded: Folder, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """Nothing of people's is lost, nothing is merged twice, and what was laid is known again."""
+    ours = OLD.replace("step15:", "step15-ours:")
+    upgraded.write(EXTRA, ours)
+    left = iter(range(writes))
+
+    def failing(path: Path, content: bytes) -> None:
+        if next(left, None) is None:
+            raise WriteFailed("could not be written", hint="free some space", where=path.name)
+        write_bytes(path, content)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("incident_ops.app.first_files.write_bytes", failing)
+        done = call("init", "--github", at=upgraded.path)
+    assert done.code == (4 if writes < 3 else 0), done
+    lay(upgraded)
+    assert (upgraded.path / EXTRA).read_text() == ours.replace("step3:", "step3-new:")
+    assert not list(upgraded.path.rglob(f"*{BESIDE}"))
     assert "nothing to do" in lay(upgraded).out
 
 
