@@ -133,13 +133,13 @@ def page_once(workspace: Workspace, incident: str, mark: str, reason: str) -> No
         case = Case(view, policy, level_periods(view, policy))
         about = case.obligation(ESCALATION_NOTICE, "watch", mark, now, reason)
         found = notices([about], {meant.id: meant}, every, services, now).deliverable
-        rung = dict.fromkeys(one.channel for one in found if one.channel in pagers())
+        ringing = dict.fromkeys(one.channel for one in found if one.channel in pagers())
         due = [one for one in incident_obligations(view, policy) if not one.superseded]
         alerting = alerts(meant, every, services, now, pagers(), due=due)
         own = {services[name].pager_key_env or "" for name in meant.services if name in services} or {""}
         return [
-            *alerts_by_hand(alerting, rung, own, access.content),
-            *(one for one in found if one.channel not in rung),
+            *alerts_by_hand(alerting, ringing, own, access.content),
+            *(one for one in found if one.channel not in ringing),
         ]
 
     planned = plan_deliveries(evaluate_one(record, made), access.content, clock.now())
