@@ -65,7 +65,7 @@ def _seconds(length: str) -> int:
     try:
         return duration(length)
     except ValueError as error:
-        raise UserError(f"--for {length!r} is no length", hint="e.g. 5h30m") from error
+        raise UserError(f"--for takes a length, not {length!r}", hint="e.g. 5h30m") from error
 
 
 def _stay_awake(workspace: Workspace, asked: Any, seconds: int, form: str) -> None:
