@@ -49,6 +49,11 @@ def validate_workspace(workspace: Workspace, paths: Sequence[str] = (), base: st
     return Validated(report, merged, workspace.git.prefix if workspace.git else "", notes)
 
 
+def has_lost_records(workspace: Workspace, validated: Validated) -> bool:
+    """True where there is no record and the base has some: nothing was checked, so nothing passed."""
+    return validated.base is not None and validated.base.has_records and not workspace.catalogue.count()
+
+
 def _notes(workspace: Workspace, merged: Base) -> tuple[str, ...]:
     hint = workspace.git.shallow_hint() if workspace.git else ""
     if not hint or not any(True for _ in merged.added()):

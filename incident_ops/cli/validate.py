@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from incident_ops.app.validate import Validated, add_summary, validate_workspace
+from incident_ops.app.validate import Validated, add_summary, has_lost_records, validate_workspace
 from incident_ops.app.workspace import Workspace, strict
 from incident_ops.cli.completion import complete_rule
 from incident_ops.cli.options import finish, format_choice, no_records, say_notes, workspace_of
@@ -79,7 +79,7 @@ def _summarize(validated: Validated) -> None:
 
 
 def _no_records(workspace: Workspace, validated: Validated) -> int:
-    if validated.base is not None and validated.base.has_records:
+    if has_lost_records(workspace, validated):
         say("there is no record here, but the base has some (were all deleted?)", word="error", colour="red")
         return 3
     return no_records(workspace)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 
+from incident_ops.app import tip
 from incident_ops.app.alarm_clock import TICK, WATCH, SettledClocks, settle_clocks
 from incident_ops.app.plan import PlanOptions
 from incident_ops.app.run import run_at_tip
@@ -35,7 +37,9 @@ def control(**states: str) -> FakeWorkflows:
 def settled(place: Place, workflows: FakeWorkflows, at: datetime = AT) -> SettledClocks:  # noqa: F811
     """A run as `sla run` makes it, and what it does about the workflows."""
     workspace = open_workspace({"repo": str(place.folder.path), "rev": None, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}"})
-    return settle_clocks(run_at_tip(workspace, PlanOptions(tracker="github"), with_issues=False), workflows)
+    with mock.patch.object(tip, "OFF_THE_CLOCK", timedelta.max):
+        run = run_at_tip(workspace, PlanOptions(tracker="github"), with_issues=False)
+    return settle_clocks(run, workflows)
 
 
 def said_no_alarm(sink: HttpSink) -> list[str]:

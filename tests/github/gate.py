@@ -31,8 +31,10 @@ _PERSON = (
 )
 _PEOPLE_OF_A_PULL = [f"{side}/{who}" for side in ("base", "head") for who in ("user", "repo/owner")]
 _PULL = {f"{who}/{name}" for who in _PEOPLE_OF_A_PULL for name in _PERSON}
+_REPOSITORY = {"network_count", "subscribers_count", *(f"owner/{name}" for name in _PERSON)}
 GAPS = {
-    "GET /repos/*/*": {"network_count", "subscribers_count", *(f"owner/{name}" for name in _PERSON)},
+    "GET /repos/*/*": _REPOSITORY,
+    "PATCH /repos/*/*": _REPOSITORY,
     "GET /repos/*/*/pulls": {f"*/{name}" for name in _PULL},
     "POST /repos/*/*/pulls": _PULL,
     "PATCH /repos/*/*/pulls/*": _PULL,
@@ -40,7 +42,7 @@ GAPS = {
 """What answers of the stand-in lack that the description requires: method and path -> fields."""
 
 # one segment is matched for a parameter, so the slashes of a ref are encoded before the look-up
-_REF = re.compile(r"(/repos/[^/]+/[^/]+/git/(?:refs?|matching-refs)/)(.+)")
+_REF = re.compile(r"(/repos/[^/]+/[^/]+/(?:git/(?:refs?|matching-refs)|rules/branches)/)(.+)")
 _BY_NUMBER = re.compile(r"^/repositories/\d+")  # where GitHub sends requests for a renamed repository
 _ANY_REPOSITORY = re.compile(r"^/repos/[^/]+/[^/]+")
 _ANY_NUMBER = re.compile(r"/\d+(?=/|$)")

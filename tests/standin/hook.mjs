@@ -1,5 +1,16 @@
 // See start.mjs.
+const ADDED = new URL("./added.mjs", import.meta.url).href;
+const GIVEN = "ApiError, notFound, lookupRepo, formatUser, formatRepo, assertRepoRead, assertAuthenticatedActor, "
+  + "parsePagination, setLinkHeader, getGitHubStore";
 const GITHUB = [
+  [
+    'import { createHmac, generateKeyPair } from "crypto";',
+    `import { addedRoutes } from ${JSON.stringify(ADDED)};\nimport { createHmac, generateKeyPair } from "crypto";`,
+  ],
+  [ // before all others, so that those of the same path are ours
+    "    usersRoutes(ctx);\n",
+    `    addedRoutes(ctx, { ${GIVEN} });\n    usersRoutes(ctx);\n`,
+  ],
   [
     'body.state_reason === "not_planned" ||',
     'body.state_reason === "not_planned" || body.state_reason === "duplicate" ||',

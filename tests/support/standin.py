@@ -1,7 +1,8 @@
 """A GitHub on this machine: npm `emulate`, started once for each process of the tests.
 
-Its state is in memory; a test takes a repository of its own. It is lenient where GitHub is strict (lengths, scopes,
-wrong tokens) and has no sub-issues, no 5xx and no secondary limits: those are tested with `scripted_server`.
+Its state is in memory; a test takes a repository of its own. It is lenient where GitHub is strict (lengths, unknown
+tokens, the rights of any token but those of `new_token`) and has no sub-issues, no 5xx and no secondary limits: those
+are tested with `scripted_server`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,43 @@ class Standin:
             "GITHUB_REPOSITORY": repository,
             "GITHUB_REPOSITORY_ID": str(self.ask("GET", f"/repos/{repository}")["id"]),
         }
+
+    def new_token(self, permissions: Mapping[str, str] | None = None, **more: str) -> str:
+        """A token of `login` that may do what `permissions` name (`{"issues": "read"}`), by GitHub's own table.
+
+        Without them it may do all. `state` is suspended or revoked; `expires` a date as GitHub spells it in its header.
+        """
+        rights = {} if permissions is None else {"permissions": dict(permissions)}
+        return str(self.ask("POST", "/_standin/tokens", {**rights, **more})["token"])
+
+    def change_token(self, token: str, **more: str) -> None:
+        """Gives a token another `state` or another day on which it `expires`."""
+        self.ask("PATCH", f"/_standin/tokens/{token}", more)
+
+    def asked_with(self, token: str) -> list[tuple[str, str]]:
+        """Every request that came with a token, in order: its method and path, those that were refused as well."""
+        return [(one["method"], one["path"]) for one in self.ask("GET", f"/_standin/log/{token}")]
+
+    def refused_to(self, token: str) -> list[tuple[str, str]]:
+        """Those that were refused, because the token may not do them."""
+        return [(one["method"], one["path"]) for one in self.ask("GET", f"/_standin/log/{token}") if one["refused"]]
+
+    def list_workflows(self, repository: str, **states: str) -> None:
+        """Workflows without a file, by name (`tick_yml="active"`): those with one are listed by themselves."""
+        files = {name.replace("_yml", ".yml"): state for name, state in states.items()}
+        self.ask("PUT", f"/_standin/repos/{repository}/workflows", files)
+
+    def set_runs(self, repository: str, file: str, *runs: Mapping[str, Any]) -> list[int]:
+        """What the runs of a workflow are from now on, each at least `created_at` and `status` -> their ids."""
+        return [int(one) for one in self.ask("PUT", f"/_standin/repos/{repository}/runs/{file}", list(runs))]
+
+    def dispatches(self, repository: str) -> list[dict[str, Any]]:
+        """The runs that were started by the API, oldest first: `file`, `branch`, `sha`, `inputs`."""
+        return list(self.ask("GET", f"/_standin/repos/{repository}/dispatches"))
+
+    def set_plan(self, repository: str, plan: str) -> None:
+        """`free`: a private repository then has no rulesets."""
+        self.ask("PUT", f"/_standin/repos/{repository}/plan", {"plan": plan})
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
         """One request beside our program, as another person or tool would send it -> the JSON of the answer."""
