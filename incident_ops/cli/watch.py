@@ -82,7 +82,7 @@ def _stay_awake(workspace: Workspace, asked: PlanOptions, seconds: int, form: st
     from incident_ops.app.watch_bell import WatchBell
     from incident_ops.cli.running import problems, report_of
     from incident_ops.domain.time import stamp
-    from incident_ops.render.plan_fields import quiet
+    from incident_ops.render.findings import quiet
 
     ticking = Ticking()
 
