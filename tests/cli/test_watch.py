@@ -9,11 +9,12 @@ from unittest import mock
 import pytest
 
 from incident_ops.app import tip
-from incident_ops.app.alarm_clock import TICK, WATCH, SettledClocks, settle_clocks
+from incident_ops.app.alarm_clock import SettledClocks, settle_clocks
 from incident_ops.app.plan import PlanOptions
 from incident_ops.app.run import run_at_tip
 from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.ports import WorkflowRun
+from incident_ops.domain.run_cost import TICK, WATCH
 from tests.cli.scene import Done
 from tests.cli.test_apply_notices import Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
