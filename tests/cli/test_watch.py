@@ -15,6 +15,7 @@ from incident_ops.app.run import run_at_tip
 from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH
+from incident_ops.errors import WriteFailed
 from tests.cli.scene import Done
 from tests.cli.test_apply_notices import Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
@@ -78,6 +79,25 @@ def test_at_the_limit_the_issue_says_so_and_one_page_does(place: Place, sink: Ht
     assert len(comments) == 1
     assert "its 60 minutes for one incident" in comments[0]
     assert workflows.written == [f"enable {TICK}"]
+
+
+def test_the_page_waits_for_no_issue(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An issue that takes no comment is an error of the run; whoever is on call is paged all the same."""
+    rank_2_is_watched(place, ", minutes: {incident: 60}")
+    assert place.apply().code == 0
+    workflows = control()
+    workflows.began[WATCH] = [WorkflowRun(1, "completed", "success", AT - timedelta(minutes=70), AT)]
+
+    def refused(*_: object) -> None:
+        raise WriteFailed("the issue takes no comment")
+
+    monkeypatch.setattr("incident_ops.adapters.github.issues.GitHubTracker.comment", refused)
+    assert [str(error) for error in settled(place, workflows).errors] == ["the issue takes no comment"]
+    assert len(said_no_alarm(sink)) == 1
 
 
 def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None:  # noqa: F811
