@@ -119,7 +119,12 @@ class AlarmClock:
         return any(one.incident not in limits for one in outlook.watched)
 
     def _ended(self) -> str:
-        """Why it ends now; "" where the next run could not be started, and this one goes on for another minute."""
+        """Why it ends now; "" where the next run could not be started, and this one goes on for another minute.
+
+        Where no run of its life went through nothing is handed on: the next one would count no minutes either.
+        """
+        if self._outlook is None:
+            return TIME_IS_UP
         started = self._tried(self._bell.hand_on)
         if started is None:
             return ""
