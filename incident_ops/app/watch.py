@@ -70,6 +70,11 @@ class AlarmClock:
         self._crashed = self._run_failed = False
 
     @property
+    def crashed(self) -> bool:
+        """Whether something crashed, which nothing that went well afterwards makes good."""
+        return self._crashed
+
+    @property
     def failed(self) -> bool:
         """Whether the watch did not end well."""
         return self._crashed or self._run_failed

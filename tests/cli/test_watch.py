@@ -149,6 +149,18 @@ def test_nobody_has_to_be_awake_and_it_ends_at_once(place: Place) -> None:  # no
     assert json.loads(watch(place, "--format", "json").out)["ended"] == "nobody has to be awake any more"
 
 
+def test_a_crash_has_the_code_of_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """It ends nothing, and whoever reads the code hears of it all the same."""
+
+    def crash(_: object) -> None:
+        raise RuntimeError("a fault that a test put in")
+
+    monkeypatch.setattr("incident_ops.app.watch_bell.WatchBell.run", crash)
+    done = watch(place, "--for", "1s")
+    assert done.code == 70, done
+    assert done.out.splitlines()[-1].endswith("the alarm clock ends: its time is up")
+
+
 def test_a_length_that_is_none_is_refused(place: Place) -> None:  # noqa: F811
     assert watch(place, "--for", "soon").code == 2
 
