@@ -297,7 +297,9 @@ class Hosted:
         number = str(next(_runs))
         home, state = self.temp / f"run-{number}", self.temp / "state"
         sha = self._lay_out(home / "workflows", ref)
-        (home / "event.json").write_text(json.dumps({"repository": {"full_name": self.name}, **(event or {})}))
+        told = {"repository": {}, **(event or {})}
+        told["repository"] |= {"full_name": self.name, "default_branch": "main"}
+        (home / "event.json").write_text(json.dumps(told))
         known = self.github.environment(self.name) | {
             "GITHUB_SERVER_URL": self.machine.git.url,
             "GITHUB_RUN_ID": number,

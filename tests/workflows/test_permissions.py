@@ -6,16 +6,24 @@ import subprocess
 import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.standin import Standin
+from incident_ops.reconcile.generated_block import owner
+from tests.support.http_sink import HttpSink
+from tests.support.standin import PERSON_TOKEN, Standin
 from tests.workflows.act import Hosted, Machine
 from tests.workflows.permissions import Asked, JobToken, Rights, granted, needed, only_reads, rows_of
-from tests.workflows.test_whole_workflows import POLICY, declared
+from tests.workflows.test_whole_workflows import POLICY, declared, tip
 
 HERE = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 PLACE = "/repos/acme/records"
+
+
+PULLS = (8,)
+PULL_WRITE: Rights = {"pull-requests": "write"}
+BOTH: Rights = {"issues": "write", "pull-requests": "read"}
 
 
 @pytest.mark.parametrize(
@@ -26,31 +34,26 @@ PLACE = "/repos/acme/records"
         ([], ["write", "read"], {"contents": "write"}),
         ([("GET", PLACE), ("GET", f"{PLACE}/rulesets")], [], {}),
         ([("GET", f"{PLACE}/issues"), ("POST", f"{PLACE}/issues")], [], {"issues": "write"}),
+        ([("POST", f"{PLACE}/issues/7/comments"), ("POST", f"{PLACE}/pulls")], [], {"issues": "write", **PULL_WRITE}),
+        ([("POST", f"{PLACE}/issues/8/comments")], [], PULL_WRITE),
         ([("GET", f"{PLACE}/labels")], [], {"issues": "read"}),
         ([("GET", f"{PLACE}/labels"), ("GET", f"{PLACE}/pulls")], [], {"pull-requests": "read"}),
-        (
-            [("POST", f"{PLACE}/issues/7/comments"), ("GET", f"{PLACE}/pulls")],
-            [],
-            {"pull-requests": "write"},
-        ),
-        (
-            [("POST", f"{PLACE}/issues/7/comments"), ("GET", f"{PLACE}/pulls"), ("POST", f"{PLACE}/issues")],
-            [],
-            {"issues": "write", "pull-requests": "read"},
-        ),
+        ([("POST", f"{PLACE}/labels"), ("GET", f"{PLACE}/pulls")], [], PULL_WRITE),
+        ([("POST", f"{PLACE}/labels"), ("GET", f"{PLACE}/pulls"), ("POST", f"{PLACE}/issues")], [], BOTH),
         ([("PATCH", f"{PLACE}/git/refs/heads/a/b")], [], {"contents": "write"}),
         ([("POST", f"{PLACE}/statuses/{'a' * 40}")], [], {"statuses": "write"}),
         ([("PUT", f"{PLACE}/actions/workflows/a.yml/enable")], ["read"], {"actions": "write", "contents": "read"}),
         ([("POST", "/graphql"), ("GET", "/user")], [], {"issues": "read"}),
     ],
     ids=[
-        "nothing", "a fetch", "a push", "what everybody may read", "the higher level", "of two: that of issues",
-        "of two: the one needed anyway", "of two: raised where it is", "of two: the one that is high enough",
-        "a ref is contents", "a status", "a dispatch", "graphql",
+        "nothing", "a fetch", "a push", "what everybody may read", "the higher level", "an issue by its number",
+        "a pull request by its number", "of two: that of issues", "of two: the one needed anyway",
+        "of two: raised where it is", "of two: the one that is high enough", "a ref is contents", "a status",
+        "a workflow", "graphql",
     ],
 )  # fmt: skip
 def test_what_requests_need(asked: list[Asked], git: list[str], rights: Rights) -> None:
-    assert needed(asked, git) == rights
+    assert needed(asked, git, PULLS) == rights
 
 
 def test_a_request_that_the_table_lacks_is_no_proof() -> None:
@@ -75,7 +78,8 @@ def is_least(tokens: Sequence[JobToken], rights: Rights) -> None:
     assert [one for token in tokens for one in token.refused] == []
     asked = {one for token in tokens for one in token.asked}
     git = {one for token in tokens for one in token.git}
-    assert needed(asked, git) == rights, f"asked for: {sorted(asked)}, git: {sorted(git)}"
+    pulls = {number for token in tokens for number in token.pulls()}
+    assert needed(asked, git, pulls) == rights, f"asked for: {sorted(asked)}, git: {sorted(git)}"
 
 
 def propose_by_hand(records: Hosted) -> None:
@@ -117,3 +121,57 @@ def test_the_jobs_that_judge_a_pull_request_read_only_what_they_are_given(record
     run = records.run("validate.yml", "pull_request", event, ref="refs/pull/1/merge", job=job, token=token.text)
     assert (run.code, run.conclusions()) == (0, {job: "success"}), run.said
     is_least([token], rights)
+
+
+class Runs:
+    """Runs of one job, each with a token of its own that may do what the job is granted."""
+
+    def __init__(self, records: Hosted, workflow: str, sink: HttpSink) -> None:
+        self._records, self._workflow = records, workflow
+        self._secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+        self.rights = granted(workflow, "run")
+        self.tokens: list[JobToken] = []
+
+    def run(self, event_name: str, event: dict[str, Any] | None = None) -> None:
+        """One that must end well."""
+        token = JobToken(self._records, self.rights)
+        self.tokens.append(token)
+        words: dict[str, Any] = {"secrets": self._secrets, "token": token.text}
+        done = self._records.run(self._workflow, event_name, event, **words)
+        assert (done.code, done.conclusions()) == (0, {"run": "success"}), (token.refused, done.said)
+
+
+def close_item(records: Hosted) -> None:
+    """A person closes the issue of an action item."""
+    (issue,) = [one for one in records.ask("/issues") if owner(one["body"] or "") == "INC-1/AI-1"]
+    body = {"state": "closed", "state_reason": "completed"}
+    records.github.ask("PATCH", f"/repos/{records.name}/issues/{issue['number']}", body, token=PERSON_TOKEN)
+
+
+@HERE
+@pytest.mark.slow
+def test_the_job_that_reconciles_needs_all_that_it_is_granted(records: Hosted, sink: HttpSink) -> None:
+    """Declared, over a limit that makes it start the next run, answered by a person, and nothing left to do."""
+    records.folder.write("policy.yaml", POLICY.replace("tracker: {", "tracker: {limits: {creates: 1}, "))
+    records.push()
+    runs = Runs(records, "reconcile.yml", sink)
+    runs.run("push", {"after": tip(records)})
+    (started,) = records.github.dispatches(records.name)
+    assert (started["file"], started["branch"]) == ("reconcile.yml", "main")
+    runs.run("workflow_dispatch")
+    close_item(records)
+    runs.run("workflow_dispatch")
+    is_least(runs.tokens, runs.rights)
+
+
+@HERE
+@pytest.mark.slow
+def test_the_job_that_checks_what_is_due_needs_all_that_it_is_granted(records: Hosted, sink: HttpSink) -> None:
+    """A SEV1 that nobody took: people are called, the escalation is proposed, and the issue says so."""
+    reconciled = Runs(records, "reconcile.yml", sink)
+    reconciled.run("push", {"after": tip(records)})
+    records.folder.put("INC-1", times=declared(60))
+    records.push()
+    runs = Runs(records, "sla.yml", sink)
+    runs.run("workflow_dispatch")
+    is_least(runs.tokens, runs.rights)
