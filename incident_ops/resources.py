@@ -20,6 +20,9 @@ ABOUT_PRESET = "preset"
 """The key of a preset's file under which the program finds what it says about the preset."""
 
 
+PULL_TEMPLATE = "PULL_REQUEST_TEMPLATE.md"
+
+
 class Preset(NamedTuple):
     """What the program says about a preset. `columns` are those of its level table, `labels` those of its scheme,
     worst first; `demo` is its scene of the demo, empty where it has none."""
@@ -34,7 +37,7 @@ class Preset(NamedTuple):
 
 @cache
 def folder(kind: str) -> Path:
-    """The folder of `presets`, `schemas`, `templates` or `examples`."""
+    """The folder of `presets`, `schemas`, `templates`, `examples`, `template`, `.github` or `requirements`."""
     for root in (PACKAGE, PACKAGE / "shipped", PACKAGE.parent):
         if (candidate := root / kind).is_dir():
             return candidate
@@ -45,6 +48,21 @@ def resource_text(path: str) -> str:
     """The text of a shipped file, e.g. `schemas/incident.schema.json`."""
     kind, _, rest = path.partition("/")
     return (folder(kind) / rest).read_text(encoding="utf-8")
+
+
+OWN_WORKFLOWS = frozenset({"ci.yml", "lint-workflows.yml", "release.yml"})
+"""The workflows of this house that no repository of records gets."""
+TEMPLATE_SUFFIX = ".j2"
+"""How the name of a file of `template` ends in which values are filled in."""
+
+
+def template_texts() -> dict[str, str]:
+    """What `init --github` lays, path -> text: the workflows of this house, and the files of `template`."""
+    github, template = folder(".github"), folder("template")
+    workflows = [one for one in (github / "workflows").glob("*.yml") if one.name not in OWN_WORKFLOWS]
+    own = {f".github/{one.relative_to(github).as_posix()}": one for one in [*workflows, github / PULL_TEMPLATE]}
+    laid = {one.relative_to(template).as_posix(): one for one in template.rglob("*") if one.is_file()}
+    return {path: one.read_text(encoding="utf-8") for path, one in sorted((own | laid).items())}
 
 
 @cache

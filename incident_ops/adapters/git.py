@@ -332,6 +332,10 @@ class Objects:
         """A tree that holds one file -> its id."""
         return self.files_tree({name: content})
 
+    def keep(self, contents: list[bytes]) -> list[str]:
+        """Puts contents into the store -> the id of each."""
+        return [*self._blobs(contents)]
+
     def files_tree(self, files: Mapping[str, bytes]) -> str:
         """A tree that holds these files at its top -> its id."""
         rows = [

@@ -19,7 +19,7 @@ from incident_ops.app.proposals import propose
 from incident_ops.app.reached import settle_escalations
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
-from incident_ops.app.tip import must_be_tip, not_committed
+from incident_ops.app.tip import must_be_on_time, must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote, source_of
 from incident_ops.app.write_back import WriteBack, push_edits, write_locally
 from incident_ops.domain.ports import Lease, LockHolder
@@ -62,9 +62,15 @@ class NotApplied(NamedTuple):
     paths: tuple[str, ...]
 
 
-Progress = PlannedRun | NotApplied | SentNotices | Applied | WriteBack
+class AlsoDone(NamedTuple):
+    """What a run did beside its plan, one sentence for people."""
+
+    line: str
+
+
+Progress = PlannedRun | NotApplied | SentNotices | Applied | WriteBack | AlsoDone
 """What a run reports, in this order: its plan, what is not committed, urgent notices, each change of the tracker, the
-other notices, the records."""
+other notices, the records, and what it did beside them."""
 Report = Callable[[Progress], None]
 
 
@@ -122,9 +128,10 @@ def apply_plan(
 
     `checksum` is that of the plan that was reviewed, None = any; `overrides` are limits set instead of the policy's.
     Raises PlanChanged where the plan is not the one that was reviewed, or, on GitHub, the commit not the tip of the
-    default branch; UserError on a pull request.
+    default branch; UserError on a pull request, or by another clock.
     """
     must_be_reviewed(os.environ)
+    must_be_on_time(workspace, plan_options.tracker)
     uncommitted: tuple[str, ...] = ()
     if source_of(plan_options.tracker) == GITHUB:
         must_be_tip(workspace_for(workspace, GITHUB))

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from incident_ops import resources
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import HANDLE_SETTING
-from incident_ops.adapters.files import write_bytes
+from incident_ops.adapters.files import remove_if_unchanged, write_bytes
+from incident_ops.app.existing import there_at
+from incident_ops.app.github_setup import GitHubOptions, GitHubSetUp, plan_set_up
 from incident_ops.app.identity import handle_of
-from incident_ops.app.workspace import Workspace, demand_work_tree
+from incident_ops.app.workspace import Workspace, demand_work_tree, read_text_file
 from incident_ops.domain.time import zone_named
 from incident_ops.errors import UserError, WriteFailed
-from incident_ops.findings import Finding
-from incident_ops.records.policy import load_policy, load_services
+from incident_ops.records.policy import PolicyAndServices, load_policy, load_services
 from incident_ops.records.schema_copies import CopyState, Names, copy_state, copy_text
-from incident_ops.records.store import is_link, list_folder, read_regular
-from incident_ops.records.yaml_reader import MAX_BYTES
+from incident_ops.records.service_sources import FoundServices, services_in, with_services
+from incident_ops.records.store import list_folder
 from incident_ops.render import init
-from incident_ops.render.findings import inert
+from incident_ops.render.findings import inert, plural
 from incident_ops.render.init import (
     EDITOR_KINDS,
     POLICY,
     SERVICES,
     Existing,
+    FileOutcome,
     FirstExample,
     InitRequest,
     PlannedFile,
@@ -49,17 +52,40 @@ class Beginning:
 
 @dataclass(frozen=True)
 class FirstFiles:
-    """What became of each file, the settings of git that were made, and what a person does next."""
+    """What became of each file, the settings of git that were made, and what a person does next.
+
+    `left_out`: what of the file with services has no place in services.yaml; `on_github`: what is to be set there.
+    """
 
     files: Sequence[PlannedFile]
     settings: Mapping[str, str]
     next_steps: Sequence[str]
+    left_out: Sequence[str] = ()
+    on_github: GitHubSetUp | None = None
 
 
 def begin(workspace: Workspace, services: Sequence[str]) -> Beginning:
     """Looks at what is there; `services` are NAME=OWNER. UserError where one is not."""
     demand_work_tree(workspace)
-    return Beginning(_owners(services), {path: _there(workspace.root, path) for path in init.paths()})
+    return Beginning(_owners(services), {path: there_at(workspace.root, path) for path in init.paths()})
+
+
+class FirstOptions(NamedTuple):
+    """What was asked for beside a preset and services.
+
+    `is_replacing`: copies of schemas that somebody edited are written anew. `on_call` take turns in a schedule.
+    `services_from` is a file of another tool. `github` lays what a repository needs to run there. `is_dry`: nothing is
+    written.
+    """
+
+    is_replacing: bool = False
+    on_call: Sequence[str] = ()
+    services_from: str = ""
+    github: GitHubOptions | None = None
+    is_dry: bool = False
+
+
+NO_OPTIONS = FirstOptions()
 
 
 def write_first_files(
@@ -67,28 +93,66 @@ def write_first_files(
     beginning: Beginning,
     preset: str | None,
     handle: str | None = None,
-    *,
-    is_replacing: bool = False,
-    on_call: Sequence[str] = (),
+    options: FirstOptions = NO_OPTIONS,
 ) -> FirstFiles:
     """Writes what is missing, sets the merge driver, and keeps the handle of whoever works in this clone.
 
-    What is there already is its owner's, but for copies of schemas that nobody edited, or (`is_replacing`) that
-    somebody did. With `on_call` there is a schedule in which these take turns. UserError for a handle that is not one,
-    or where no git can keep it.
+    What is there already is its owner's. UserError for a handle that is not one, or where no git can keep it, and for a
+    value that cannot be used.
     """
-    root = workspace.root
     mine = _kept(workspace, handle)
+    found = _found(beginning, options.services_from)
+    files = _planned(workspace, beginning, preset, options, found)
+    texts = {path: _text_after(files, beginning, path) for path in (POLICY, SERVICES)}
+    on_github = None
+    if options.github is not None:
+        loaded = PolicyAndServices(load_policy(texts[POLICY]), load_services(texts[SERVICES]))
+        on_github = plan_set_up(workspace, options.github, *loaded.require(), is_dry=options.is_dry)
+        files += on_github.files
+    settings = mine
+    if not options.is_dry:
+        _write(workspace, files)
+        settings = _settle(workspace, files, mine)
+    example, people = _example(texts), [handle_of(one) for one in options.on_call]
+    steps = init.first_steps(files, example, people, has_git=workspace.git is not None)
+    return FirstFiles(files, settings, steps, found.left_out if found else (), on_github)
+
+
+def _planned(
+    workspace: Workspace, beginning: Beginning, preset: str | None, options: FirstOptions, found: FoundServices | None
+) -> list[PlannedFile]:
+    root = workspace.root
     full = frozenset(folder for folder in init.FIRST_FOLDERS if list_folder(root, folder))
-    schemas = {} if _is_own_folder(root) else _schemas(beginning, preset)
-    people = [handle_of(one) for one in on_call]
+    people = [handle_of(one) for one in options.on_call]
     schedule = _schedule(workspace, people) if people else None
-    request = InitRequest(preset, beginning.owners, schemas, is_replacing, schedule)
+    services = _with_found(beginning, found)
+    new = beginning
+    if services is not None and services.content is not None:
+        new = replace(beginning, there={**beginning.there, SERVICES: services.content})
+    schemas = {} if _is_own_folder(root) else _schemas(new, preset)
+    request = InitRequest(preset, beginning.owners, schemas, options.is_replacing, schedule)
     files = init.plan_files(request, beginning.there, full)
-    _write(root, files)
-    settings = _settle(workspace, files, mine)
-    steps = init.first_steps(files, _example(root), people, has_git=workspace.git is not None)
-    return FirstFiles(files, settings, steps)
+    return [services if services and one.path == SERVICES else one for one in files]
+
+
+def _found(beginning: Beginning, file: str) -> FoundServices | None:
+    """The services of another tool's file; None where none is named. UserError where it cannot be read."""
+    if not file:
+        return None
+    text = read_text_file(file, "a catalog-info.yaml of Backstage, or a CODEOWNERS file", "--services-from")
+    known = load_services(_text_of(beginning, SERVICES, "")).services or {}
+    return services_in(text.encode(), file, {*known, *(beginning.owners or {})})
+
+
+def _with_found(beginning: Beginning, found: FoundServices | None) -> PlannedFile | None:
+    """services.yaml with what was found at the end; None where nothing is added to it."""
+    there = beginning.there[SERVICES]
+    if found is None or not found.entries or isinstance(there, str):
+        return None
+    before = init.services_text(beginning.owners) if beginning.owners else init.NO_SERVICES
+    text = with_services(_text_of(beginning, SERVICES, before), found, SERVICES)
+    done = FileOutcome.WRITTEN if there is None else FileOutcome.ADDED
+    return PlannedFile(SERVICES, done, text.encode(), note=plural(len(found.entries), "service"))
 
 
 def _schedule(workspace: Workspace, people: Sequence[str]) -> str:
@@ -118,6 +182,12 @@ def _schemas(beginning: Beginning, preset: str | None) -> dict[str, SchemaCopy]:
     return copies
 
 
+def _text_after(files: Sequence[PlannedFile], beginning: Beginning, path: str) -> str:
+    """The text of a file as it will be."""
+    content = next((one.content for one in files if one.path == path), None)
+    return _text_of(beginning, path, "") if content is None else content.decode("utf-8", "replace")
+
+
 def _text_of(beginning: Beginning, path: str, otherwise: str) -> str:
     """The text of a file that is there; `otherwise` of one that is to be written."""
     there = beginning.there[path]
@@ -139,32 +209,19 @@ def _owners(given: Sequence[str]) -> dict[str, str] | None:
     return owners or None
 
 
-def _there(root: Path, path: str) -> Existing:
-    """What stands at a path: its bytes, nothing, or the reason why it is left alone."""
-    folder = path.rpartition("/")[0]
-    if folder and is_link(root, folder):
-        return f"{folder} is a link, and links are not followed"
-    if folder and (root / folder).exists() and not (root / folder).is_dir():
-        return f"{folder} is not a folder"
-    raw = read_regular(root, path)
-    if isinstance(raw, Finding):
-        return raw.message
-    if raw is None:
-        return "a folder stands there" if (root / path).is_dir() else None
-    return raw if len(raw) <= MAX_BYTES else f"it has over {MAX_BYTES:,} bytes"
-
-
-def _write(root: Path, files: Sequence[PlannedFile]) -> None:
+def _write(workspace: Workspace, files: Sequence[PlannedFile]) -> None:
     """Writes what is to be written. WriteFailed says what is there already."""
     written: list[PlannedFile] = []
     for one in files:
-        if one.content is None:
-            continue
+        path = workspace.root / one.path
         try:
-            write_bytes(root / one.path, one.content)
+            if one.done is FileOutcome.REMOVED:
+                remove_if_unchanged(path, path.read_bytes(), workspace.state / "records.lock")
+            elif one.content is not None:
+                write_bytes(path, one.content)
+                written.append(one)
         except WriteFailed as error:
             raise _stopped(error, written) from error
-        written.append(one)
 
 
 def _kept(workspace: Workspace, handle: str | None) -> dict[str, str]:
@@ -200,11 +257,9 @@ def _stopped(error: WriteFailed, written: Sequence[PlannedFile]) -> WriteFailed:
     return WriteFailed(error.message, hint=hint, where=error.where)
 
 
-def _example(root: Path) -> FirstExample:
+def _example(texts: Mapping[str, str]) -> FirstExample:
     """From the files as they are now."""
-    raw = (_there(root, POLICY), _there(root, SERVICES))
-    texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else "" for one in raw]
-    policy, services = load_policy(texts[0]).policy, load_services(texts[1]).services
+    policy, services = load_policy(texts[POLICY]).policy, load_services(texts[SERVICES]).services
     service = next(iter(services), "api") if services else "api"
     label = policy.labels[min(1, len(policy.labels) - 1)] if policy else "SEV1"
     known = policy.notify.channels if policy else []

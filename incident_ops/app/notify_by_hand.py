@@ -37,8 +37,8 @@ from incident_ops.notifications.plan import PlannedNotice, plan_deliveries
 from incident_ops.notifications.recipients import notices
 from incident_ops.notifications.trials import NOT_READY
 from incident_ops.render.findings import inert, inert_lines
-from incident_ops.sla.obligations import Obligation, incident_obligations
-from incident_ops.sla.targets import level_of
+from incident_ops.sla.obligations import ESCALATION_NOTICE, Case, Obligation, incident_obligations
+from incident_ops.sla.targets import level_of, level_periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,39 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
         planned, access.ledger, notifier_of, clock.now, unreadable=access.error, may_wait=options.may_wait
     )
     errors += () if error is None else (error,)
+    return NotifyResult(meant.id, delivered, errors)
+
+
+def page_once(workspace: Workspace, incident: str, mark: str, reason: str) -> NotifyResult:
+    """Pages about an incident for a reason that no record holds, once for each mark and cycle: its team and whoever
+    has it, and its pagers, which ring anew where somebody has acknowledged.
+
+    UserError where there is no such incident, or its label is no level of the policy.
+    """
+    record = _record(workspace, incident)
+    meant, now = record.incident, workspace.now
+    every, services = workspace.judged_by
+    policy, view = every.for_incident(meant), as_of(meant, now)
+    access = shared_ledger(workspace)
+
+    def made(_: Record) -> list[Message]:
+        case = Case(view, policy, level_periods(view, policy))
+        about = case.obligation(ESCALATION_NOTICE, "watch", mark, now, reason)
+        found = notices([about], {meant.id: meant}, every, services, now).deliverable
+        rung = dict.fromkeys(one.channel for one in found if one.channel in pagers())
+        due = [one for one in incident_obligations(view, policy) if not one.superseded]
+        alerting = alerts(meant, every, services, now, pagers(), due=due)
+        own = {services[name].pager_key_env or "" for name in meant.services if name in services} or {""}
+        return [
+            *alerts_by_hand(alerting, rung, own, access.content),
+            *(one for one in found if one.channel not in rung),
+        ]
+
+    planned = plan_deliveries(evaluate_one(record, made), access.content, clock.now())
+    paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}
+    notifier_of = notifiers(workspace, [meant], os.environ, paths=paths)
+    delivered, error = deliver(planned, access.ledger, notifier_of, clock.now, unreadable=access.error)
+    errors = tuple(one for one in (access.error, error) if one is not None)
     return NotifyResult(meant.id, delivered, errors)
 
 
@@ -226,7 +259,7 @@ def _facts(incident: Incident) -> str:
 def _in_own_words(message: Message, text: str | None, held: str) -> Message:
     """What a person sends: quiet hours and snoozes hold nothing back, their own words come first."""
     parts = (inert_lines(text), "", message.text) if text else (message.text,)
-    return message._replace(held=held, text="\n".join(parts).rstrip())
+    return message._replace(held=held, held_until=None, text="\n".join(parts).rstrip())
 
 
 def _tried_dry(one: PlannedNotice, asked: _Asked, notifier_of: Callable[[str], Notifier]) -> Delivered:

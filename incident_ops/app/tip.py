@@ -1,10 +1,38 @@
-"""What GitHub is kept in step with: the commit at the tip of the remote's default branch, and no other."""
+"""What GitHub is kept in step with: the commit at the tip of the remote's default branch, and no other, now."""
 
 from __future__ import annotations
 
-from incident_ops.app.workspace import Workspace, need_remote
-from incident_ops.errors import Incomplete, PlanChanged
+from datetime import timedelta
+
+from incident_ops.adapters import clock
+from incident_ops.app.workspace import Workspace, at_commit, need_remote, source_of
+from incident_ops.domain.time import stamp
+from incident_ops.domain.tracker import GITHUB
+from incident_ops.errors import Incomplete, PlanChanged, UserError
 from incident_ops.records.store import INCIDENTS, SETTINGS_FILES, is_record, records_beside
+
+OFF_THE_CLOCK = timedelta(minutes=5)
+"""A clock that differs more from the real one may only show what would be done."""
+
+
+def must_be_on_time(workspace: Workspace, tracker: str | None) -> None:
+    """UserError for a clock that is not the real one where people would be notified by it."""
+    if source_of(tracker) == GITHUB and abs(workspace.now - clock.now()) > OFF_THE_CLOCK:
+        hint = "see what would be done then with `incident-ops run --dry-run`; leave out --at to do what is due now"
+        raise UserError(f"--at {stamp(workspace.now)} is not now: nobody is notified by another clock", hint=hint)
+
+
+def at_tip(workspace: Workspace) -> Workspace:
+    """The same repository with the records of the tip, fetched now, whatever is checked out.
+
+    Incomplete where the tip cannot be read, UserError where the clone has no remote.
+    """
+    remote = need_remote(workspace.git)
+    tip = remote.default_tip()
+    if tip is None:
+        hint = "push the records once: git push -u origin HEAD"
+        raise Incomplete(f"{remote.name} has no commit on its default branch", hint=hint)
+    return at_commit(workspace, tip)
 
 
 def must_be_tip(workspace: Workspace) -> None:

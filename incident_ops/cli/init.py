@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from incident_ops import resources
-from incident_ops.app.first_files import begin, write_first_files
+from incident_ops.app.first_files import FirstFiles, FirstOptions, begin, write_first_files
+from incident_ops.app.github_setup import GitHubOptions, needs_owner, owner_of
 from incident_ops.app.identity import handle_of, is_unknown
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import at_terminal, format_option, with_repository
 from incident_ops.cli.terminal import page_width, prompt
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert
+from incident_ops.render.github_steps import steps_data, steps_text
 from incident_ops.render.init import to_json, to_text
 
 
@@ -27,6 +31,25 @@ from incident_ops.render.init import to_json, to_text
 @click.option("--by", metavar="@HANDLE", help="Your GitHub handle; git keeps it in this clone. Default: asked.")
 @click.option("--on-call", metavar="@HANDLE", multiple=True, help="Who takes weeks on call in turn; repeatable.")
 @click.option("--replace-schemas", is_flag=True, help="Also write anew the copies in schemas/ that somebody edited.")
+@click.option(
+    "--services-from", metavar="FILE", help="Add the services of a Backstage catalog-info.yaml or a CODEOWNERS file."
+)
+@click.option(
+    "--github", "is_github", is_flag=True, help="Also lay the workflows and what else a repository needs on GitHub."
+)
+@click.option(
+    "--owner",
+    "owners",
+    metavar="@ORG/TEAM",
+    multiple=True,
+    help="Who reviews changes of the policy, for CODEOWNERS; repeatable.",
+)
+@click.option("--default-branch", metavar="NAME", help="The branch that counts. Default: that of the remote.")
+@click.option("--wheel", metavar="URL#sha256=HEX", help="The wheel that the workflows install, or its path in here.")
+@click.option(
+    "--app", metavar="ID", type=click.IntRange(1), help="The id of a GitHub App that acts instead of GITHUB_TOKEN."
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
 @format_option
 @with_repository
 def init(
@@ -34,15 +57,20 @@ def init(
     preset: str | None,
     services: tuple[str, ...],
     by: str | None,
-    on_call: tuple[str, ...],
-    replace_schemas: bool,
     form: str,
+    is_github: bool,
+    dry_run: bool,
+    **asked: Any,
 ) -> None:
     """Write the first files: policy, services, folders, editor and git settings.
 
     In an empty folder or a repository that exists already. What is yours is
     never overwritten; running it twice changes nothing. After a change of
     levels or services, run it again: it updates what the editor offers.
+
+    With --github it also lays workflows, CODEOWNERS and the pinned packages,
+    and prints what is left to be set on GitHub. Again with a newer release, it
+    joins what that release changed with what you did.
 
     \b
     Examples:
@@ -51,16 +79,60 @@ def init(
       incident-ops init --by @alice
       incident-ops init --on-call @alice --on-call @ben
       incident-ops init --replace-schemas
+      incident-ops init --services-from catalog-info.yaml
+      incident-ops init --github --owner @acme/sre
+      incident-ops init --github --dry-run
       incident-ops --repo ops/incidents init --format json
     """
+    github = _github_options(asked) if is_github else None
     beginning = begin(workspace, services)
-    if preset is None and not beginning.has_policy and form == "text" and at_terminal():
+    is_asking = form == "text" and at_terminal()
+    if preset is None and not beginning.has_policy and is_asking:
         preset = _ask()
-    if by is None and form == "text" and at_terminal() and is_unknown(workspace):
+    if by is None and is_asking and not dry_run and is_unknown(workspace):
         by = _ask_handle()
-    made = write_first_files(workspace, beginning, preset, by, is_replacing=replace_schemas, on_call=on_call)
+    if github is not None and is_asking and needs_owner(workspace, github):
+        github = github._replace(owners=_ask_owners())
+    options = FirstOptions(asked["replace_schemas"], asked["on_call"], asked["services_from"] or "", github, dry_run)
+    made = write_first_files(workspace, beginning, preset, by, options)
     what = (str(workspace.root), made.files, made.settings, made.next_steps)
-    click.echo(to_json(*what) if form == "json" else to_text(*what, page_width()), nl=False)
+    if form == "json":
+        click.echo(to_json(*what, _more(made, dry_run)), nl=False)
+        return
+    click.echo(to_text(*what, page_width(), is_dry=dry_run), nl=False)
+    _say_rest(made, dry_run)
+
+
+def _github_options(asked: dict[str, Any]) -> GitHubOptions:
+    return GitHubOptions(asked["owners"], asked["default_branch"] or "", asked["wheel"] or "", asked["app"])
+
+
+def _more(made: FirstFiles, dry_run: bool) -> dict[str, Any]:
+    on_github = steps_data(made.on_github.steps) if made.on_github else []
+    return {"dry_run": dry_run, "left_out": list(made.left_out), "github": on_github}
+
+
+def _say_rest(made: FirstFiles, dry_run: bool) -> None:
+    if made.left_out:
+        click.echo("\nOf the services, for you to look at:")
+        for line in made.left_out:
+            click.echo(f"  {inert(line)}")
+    if made.on_github and (made.on_github.is_first or dry_run):
+        click.echo(steps_text(made.on_github.steps), nl=False)
+    elif made.on_github:
+        click.echo("\nWhat is to be set on GitHub: incident-ops init --github --dry-run")
+
+
+def _ask_owners() -> list[str]:
+    def checked(text: str) -> list[str]:
+        try:
+            return [owner_of(one) for one in text.split()]
+        except UserError as error:
+            raise click.BadParameter(inert(str(error))) from error
+
+    question = "Who reviews changes of policy, services and workflows, e.g. @acme/sre"
+    answer: list[str] = prompt(question, value_proc=checked)
+    return answer
 
 
 def _ask_handle() -> str | None:

@@ -48,17 +48,20 @@ COMMANDS = {
     "triage": "Answer the triage questions, get the level and the rule that decided.",
     "plan": "Show what the tracker should become, and why.",
     "apply": "Carry out the plan, one change at a time.",
+    "run": "Do everything that is due, once, on GitHub.",
     "issues": "Show the issues that the embedded tracker holds.",
     "notify": "Tell people about an incident, once for each mark.",
     "escalate": "Take an incident up the ladder, by hand.",
     "escalations": "Judge escalations afterwards.",
     "sla": "Clocks: what is running, at risk, breached.",
+    "watch": "Stay awake while an incident of the worst rank is open.",
     "oncall": "Who is on call, who is next; swaps and schedules.",
     "render": "Write the documents beside each record.",
     "gate": "May this service be deployed now?",
     "override": "Let one commit through what holds deploys, with a reason.",
     "freeze": "Hold deploys for a time.",
     "unfreeze": "Lift a freeze, or take back an override.",
+    "doctor": "Is all set up, and what does it cost?",
     "canary": "Judge a new version while it takes a part of the traffic.",
     "merge": "Merge two versions of a record; git calls this by itself.",
     "demo": "Run the whole loop on worked incidents, offline.",
@@ -84,7 +87,7 @@ GROUPS = {
         "undo",
         "send",
     ),
-    "Check": ("show", "list", "validate", "sla", "oncall", "plan", "issues", "verify"),
+    "Check": ("show", "list", "validate", "sla", "watch", "oncall", "plan", "issues", "verify"),
     "Follow up": (
         "impact",
         "cause",
@@ -96,9 +99,10 @@ GROUPS = {
         "render",
         "escalations",
         "apply",
+        "run",
     ),
     "Deploy": ("gate", "canary", "freeze", "unfreeze", "override"),
-    "Set up": ("init", "policy", "demo"),
+    "Set up": ("init", "policy", "doctor", "demo"),
 }
 """Every command that people type, by what they are about to do, in the order of the help."""
 
@@ -371,16 +375,26 @@ def _crashed(error: Exception, color: bool | None) -> int:
     import tempfile
     import traceback
 
-    trace = "".join(traceback.format_exception(error))
+    text = f"incident-ops {__version__}, Python {sys.version}\n{''.join(traceback.format_exception(error))}"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="incident-ops-", suffix=".txt", delete=False) as file:
-            file.write(f"incident-ops {__version__}, Python {sys.version}\n{trace}")
+            file.write(text)
         report = f"the report is in {file.name}"
     except OSError as refused:
         report = f"no report could be written: {refused.strerror}"
     _say(f"incident-ops crashed (this is a bug): {type(error).__name__}: {error}", color)
     say(f"Draw no conclusions from this run; {report}.", first="  ")
+    _print_report(text)
     return CRASHED
+
+
+def _print_report(text: str) -> None:
+    """In a workflow the report stands in the log, folded up: a file on the runner is gone with it."""
+    from incident_ops.adapters.environment import fenced, in_actions
+    from incident_ops.render.findings import inert_lines
+
+    if in_actions():
+        click.echo(f"::group::The report of the crash\n{fenced(inert_lines(text))}::endgroup::", err=True)
 
 
 def _interrupted(*, at_question: bool = False) -> int:

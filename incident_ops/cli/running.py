@@ -1,17 +1,19 @@
-"""What commands that make a plan or carry one out print of it: `plan`, `apply`, `sla run`."""
+"""What commands that make a plan or carry one out print of it: `plan`, `apply`, `run`, `sla run`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import click
 
-from incident_ops.app.apply import AppliedRun, NotApplied, Progress, Report, SentNotices, worst_exit_code
+from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Progress, Report, SentNotices, worst_exit_code
 from incident_ops.app.plan import PlannedRun
 from incident_ops.app.plan_view import PlanView
 from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import finish, no_records
 from incident_ops.cli.terminal import page_width, painter
-from incident_ops.reconcile.apply import LEFT_OVER
-from incident_ops.render.findings import plural
+from incident_ops.reconcile.apply import LEFT_OVER, Applied
+from incident_ops.render.findings import plural, quiet
 from incident_ops.render.plan import (
     ACTION_COLOURS,
     applied_json,
@@ -24,7 +26,6 @@ from incident_ops.render.plan import (
     plan_json,
     plan_text,
 )
-from incident_ops.render.plan_fields import quiet
 from incident_ops.render.plan_preview import plan_markdown
 from incident_ops.render.text import fold
 
@@ -44,55 +45,71 @@ def end_run(run: AppliedRun, form: str) -> None:
         plan = run.planned.plan
         text = applied_json(plan, run.outcomes, run.summary, run.held, run.records.message, run.notices)
         click.echo(text, nl=False)
-    finish(worst_exit_code({_print_problems(run), run.exit_code}))
+    for line in problems(run):
+        click.echo(line, err=True)
+    finish(worst_exit_code({missing_records(run), run.exit_code}))
 
 
-class _Printer:
-    """Prints a run as it happens."""
+class RunPrinter:
+    """Prints a run as it happens; `write` prints some lines."""
 
-    def __init__(self) -> None:
-        self._left = 0
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._left = write, 0
 
     def report(self, part: Progress) -> None:
+        """Prints one part."""
+        if lines := list(self._lines(part)):
+            self._write("\n".join(lines))
+
+    def _lines(self, part: Progress) -> Iterator[str]:
         if isinstance(part, PlannedRun):
-            for line in fold(plan_headline(part.plan, part.unsent), "", "  ", page_width()):
-                click.echo(line)
-        elif isinstance(part, NotApplied):
-            click.echo(quiet(not_applied_line(part.paths)), err=True)
+            yield from fold(plan_headline(part.plan, part.unsent), "", "  ", page_width())
         elif isinstance(part, SentNotices):
-            for line in delivered_lines(part.delivered, page_width()):
-                click.echo(quiet(line))
+            yield from map(quiet, delivered_lines(part.delivered, page_width()))
         elif isinstance(part, WriteBack):
             if self._left:
-                click.echo(f"  {plural(self._left, 'change')} left for the next run")
-            for line in part.lines:
-                click.echo(f"Records: {quiet(line)}")
-        elif part.outcome == LEFT_OVER:
-            self._left += 1
-        else:
-            click.echo(quiet(applied_line(part)))
+                yield f"  {plural(self._left, 'change')} left for the next run"
+            yield from (f"Records: {quiet(line)}" for line in part.lines)
+        elif isinstance(part, AlsoDone):
+            yield quiet(part.line)
+        elif isinstance(part, Applied):
+            if part.outcome == LEFT_OVER:
+                self._left += 1
+            else:
+                yield quiet(applied_line(part))
 
 
 def report_of(form: str) -> Report:
     """Where a run reports its parts: the screen, or nowhere while its JSON is waited for."""
-    return _Printer().report if form == "text" else lambda _: None
+    if form != "text":
+        return lambda _: None
+    printer = RunPrinter(click.echo)
+
+    def report(part: Progress) -> None:
+        if isinstance(part, NotApplied):
+            click.echo(quiet(not_applied_line(part.paths)), err=True)
+        printer.report(part)
+
+    return report
 
 
-def _print_problems(run: AppliedRun) -> int:
-    """Prints on the error stream what is left or went wrong -> 3 where every record is missing, else 0."""
-    missing = 0
+def missing_records(run: AppliedRun) -> int:
+    """Says where every record is missing -> 3 there, else 0."""
+    if run.planned.workspace.catalogue.count():
+        return 0
+    return no_records(run.planned.workspace, has_issues=run.planned.has_issues)
+
+
+def problems(run: AppliedRun) -> list[str]:
+    """What is left or went wrong, a line each, with a word such as `error:` before it."""
     errors = ([run.summary.error] if run.summary.error else []) + list(run.errors)
-    for line in held_lines(run.held, errors, run.planned.plan.unread):
-        click.echo(quiet(line), err=True)
-    if not run.planned.workspace.catalogue.count():
-        missing = no_records(run.planned.workspace, has_issues=run.planned.has_issues)
-    say_unread_pager(run.planned)
-    for line in not_sent_lines(run.notices, run.ledger_error, run.unset):
-        click.echo(quiet(line), err=True)
-    return missing
+    lines = [*held_lines(run.held, errors, run.planned.plan.unread)]
+    if run.planned.pager_error is not None:
+        lines.append(f"error: {run.planned.pager_error}")
+    return [quiet(line) for line in (*lines, *not_sent_lines(run.notices, run.ledger_error, run.unset))]
 
 
-def say_unread_pager(run: PlannedRun, word: str = "error") -> None:
+def warn_of_pager(run: PlannedRun) -> None:
     """Says in one line that the pager was not read back, where it was asked."""
     if run.pager_error is not None:
-        click.echo(quiet(f"{word}: {run.pager_error}"), err=True)
+        click.echo(quiet(f"warning: {run.pager_error}"), err=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from incident_ops.adapters.environment import fenced
 from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
 from incident_ops.app.workspace import Workspace, day, day_ago, month_of
 from incident_ops.cli.completion import complete_level, complete_person, complete_service
@@ -19,12 +20,12 @@ from incident_ops.cli.options import (
     max_requests_option,
     no_records,
     observed_option,
-    plan_options,
     requests_option,
     save_observed_option,
     tracker_option,
     with_repository,
 )
+from incident_ops.cli.run import RUN_FORMS, RUN_HELP
 from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError, WriteFailed
@@ -36,10 +37,6 @@ from incident_ops.render.sla_commands import due_commands
 
 FAILING = {"at_risk": {AT_RISK, BREACHED}, "breached": {BREACHED}}
 REPORT_AXES = ("level", "service", "month")
-_NOT_ASKED = (
-    "GITHUB_TOKEN is not set, so GitHub was not asked: what people wrote and did on issues, and what waits in pull "
-    "requests, is not in this"
-)
 FAIL_ON_MISSED, FAIL_ON_GOAL = "missed", "goal"
 
 
@@ -108,7 +105,7 @@ def check_command(
         lines = due_lines(due, width, with_keys=with_keys, whom=status.delivery.whom)
         lines += delivery_lines(status.delivery, due.at, width)
         styled = to_text(shown, painter(CLOCK_COLOURS), lines, width)
-        click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
+        click.echo(due_commands(shown, due) + fenced(styled) if form == "github" else styled, nl=False)
     if form == "github":
         _summarize(status)
     if not status.workspace.catalogue.count():
@@ -209,44 +206,34 @@ def _period(
 @click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
 @max_requests_option
 @requests_option
-@format_option
+@format_choice([*RUN_FORMS], RUN_HELP)
 @with_repository
 @click.pass_context
 def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:
     """Check once and notify: for cron, systemd, Kubernetes or any other scheduler.
 
-    Sends the notices that are due and records them in the ledger, writes
-    escalations and moves of the state into the records as `apply` does, and
-    notes the run where it is complete. No issue is opened or changed: that is
-    left to `apply`. Run it from a clean checkout of the default branch's tip,
-    as often as you like: what was sent is not sent again. --dry-run needs no token.
+    Reads the records at the tip of the remote's default branch, whatever is
+    checked out. Sends the notices that are due and records them in the
+    ledger, proposes escalations and moves of the state, publishes gate.json
+    where it has changed, and notes the run where it is complete. No issue is
+    opened or changed: that is left to `run`. Run it as often as you like:
+    what was sent is not sent again. --dry-run needs no token.
 
     Where INCIDENT_OPS_HEARTBEAT_URL is set, a complete run pings that address.
 
     Exit code 4 or 2: a notice was not sent, its channel is not set up, or the pager was not read back. Exit code 3: a
-    record could not be read. Exit code 5: something is left for the next run. Exit code 6: HEAD is not the tip of the
-    default branch, and nothing was done.
+    record could not be read. Exit code 5: something is left for the next run. Exit code 6: the default branch kept
+    moving, and nothing was done.
 
     \b
     Examples:
       incident-ops sla run
       incident-ops sla run --dry-run
-      git pull --quiet && incident-ops sla run --format json
+      incident-ops sla run --format json
     """
-    from incident_ops.app.plan_view import view_plan  # what the other commands of `sla` do not need
-    from incident_ops.app.sla_run import plan_due, preview_due, run_due
-    from incident_ops.cli.running import end_run, report_of, say_unread_pager, shown_plan
+    from incident_ops.cli.whole_run import carry_out  # what the other commands of `sla` do not need
 
-    asked = plan_options({"observed": None, "recreate": (), "no_notify": False, **options})
-    if dry_run:
-        run, was_asked = preview_due(workspace, asked)
-        is_verbose = bool(ctx.find_root().obj.get("verbose"))
-        click.echo(shown_plan(view_plan(asked, run), form, is_verbose=is_verbose), nl=False)
-        say_unread_pager(run, "warning")
-        if not was_asked:
-            say(_NOT_ASKED, word="note")
-        return finish(3 if run.plan.unread else 0)
-    return end_run(run_due(plan_due(workspace, asked), report_of(form)), form)
+    carry_out(ctx, workspace, form, options, is_dry=dry_run, with_issues=False)
 
 
 @sla.command(short_help="Replay the history under another policy.")

@@ -228,6 +228,13 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
+def code_block(lines: Sequence[str], language: str = "") -> str:
+    """Lines as a block of code that none of them can end."""
+    text = "\n".join(lines)
+    fence = "`" * max([3, *(1 + len(run) for run in _BACKTICKS.findall(text))])
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 def _joined(kept: dict[int, str], missing: Sequence[str]) -> str:
     texts = [kept[place] for place in sorted(kept)]
     note = (

@@ -68,10 +68,11 @@ class Message(NamedTuple):
 
     `key` holds no run id, no time of a run and no policy digest; together with `channel`, a name of the policy, it is
     what the ledger knows. `rank` is the level's (1 = worst), `recipient` a handle, a role or a channel's name.
-    `subject` and `text` are plain text. `held` says why it is not sent now; "" where it is. `kind` and `obligation`
-    name what it is about; "" where a person wrote it. Without a channel it is only shown, never sent. `way` is how it
-    goes (`domain.notice_kinds`), "" where a person chose. An alert of a pager has `is_alert`; `route` names the
-    variable with the routing key of its pager, "" where none is named. `facts` are added where it is sent.
+    `subject` and `text` are plain text. `held` says why it is not sent now; "" where it is; `held_until` when it goes
+    after all (aware UTC), None where nothing is waited for. `kind` and `obligation` name what it is about; "" where a
+    person wrote it. Without a channel it is only shown, never sent. `way` is how it goes (`domain.notice_kinds`), ""
+    where a person chose. An alert of a pager has `is_alert`; `route` names the variable with the routing key of its
+    pager, "" where none is named. `facts` are added where it is sent.
     """
 
     key: str
@@ -92,6 +93,7 @@ class Message(NamedTuple):
     is_alert: bool = False
     route: str = ""
     facts: NoticeFacts = NO_FACTS
+    held_until: datetime | None = None
 
     @property
     def whole(self) -> str:

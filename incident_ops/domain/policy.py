@@ -21,6 +21,8 @@ from incident_ops.domain.policy_sections import (
     AROUND_THE_CLOCK,
     Access,
     ActionItems,
+    AlarmPolicy,
+    AutomationPolicy,
     Calendar,
     ChannelSettings,
     Contacts,
@@ -284,6 +286,8 @@ class Policy(Value, frozen=True):
     releases: list[ReleaseTrain] = []
     deadlines: list[Deadline] = []
     write_back: WriteBack = WriteBack()
+    automation: AutomationPolicy = AutomationPolicy()
+    watch: AlarmPolicy = AlarmPolicy()
     teams: dict[str, Policy] = {}
     team_of: dict[str, str] = {}
     tier_of: dict[str, int] = {}

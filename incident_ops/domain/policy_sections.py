@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from msgspec import field
+
 from incident_ops.domain.incident import Value
 from incident_ops.domain.notice_kinds import WaysByRank
 from incident_ops.domain.oncall import WhoIsOnCall, schedule_named
@@ -432,6 +434,28 @@ class Publish(Value, frozen=True):
     enabled: bool = False
     title: str | None = None
     url: str | None = None
+
+
+class AutomationPolicy(Value, frozen=True):
+    """`tick`: whether runs switch the workflow `tick.yml` on while something is due within a day."""
+
+    tick: bool = True
+
+
+class AlarmMinutes(Value, frozen=True):
+    """The most minutes of the alarm clock: while one incident is open, and in a calendar month (UTC)."""
+
+    incident: int = 360
+    month: int = 1000
+
+
+class AlarmPolicy(Value, frozen=True):
+    """When the alarm clock is alive: while an incident of one of these ranks is open, or a page is due within
+    `horizon`."""
+
+    ranks: list[int] = field(default_factory=lambda: [1])
+    horizon: str = "2h"
+    minutes: AlarmMinutes = AlarmMinutes()
 
 
 class BasicAuth(Value, frozen=True):

@@ -318,6 +318,7 @@ def _messages(
     going = [channel for channel in every if case.way in (PAGE, TO_NOBODY) or not case.policy.rings(channel)]
     if not going:
         yield Unreachable(obligation.key, recipient, NO_QUIET_CHANNEL)
+    wait = _Wait(held) if held else _held(case)
     for channel in going:
         yield Message(
             key=f"{obligation.key}/{recipient}/{audience}",
@@ -331,10 +332,11 @@ def _messages(
             text="\n".join(lines),
             drill=incident.drill,
             restricted=incident.visibility == "restricted",
-            held=held or _held(case),
+            held=wait.why,
             kind=obligation.kind,
             obligation=obligation.key,
             way=case.way,
+            held_until=wait.until,
         )
 
 
@@ -350,29 +352,35 @@ def _text(case: _Case, audience: str) -> tuple[str, tuple[str, ...]]:
     return notice_subject(obligation, incident, case.policy), lines
 
 
-def _held(case: _Case) -> str:
-    """Why a notice is not sent now; "" where it is."""
+class _Wait(NamedTuple):
+    """Why a notice is not sent now, "" where it is; and until when, where it goes then."""
+
+    why: str = ""
+    until: datetime | None = None
+
+
+def _held(case: _Case) -> _Wait:
     obligation, now = case.obligation, case.now
     if case.policy.mode == "observe":
-        return "the policy's mode is observe"
+        return _Wait("the policy's mode is observe")
     if obligation.no_page:
-        return obligation.no_page
+        return _Wait(obligation.no_page)
     rule = obligation.escalation.rule if obligation.escalation else ""
     snooze, until = case.incident.snooze, snoozed_until(case.incident, now)
     is_ours = rule != MANUAL and obligation.clock != DEADLINE
     if snooze and until and obligation.kind in REMINDERS and is_ours:
-        return f"snoozed until {stamp(until)} by {snooze.by}"
+        return _Wait(f"snoozed until {stamp(until)} by {snooze.by}", until)
     if case.way == TO_NOBODY:
-        return f"the policy's notify.kinds tells nobody of {notice_kind(obligation)}"
+        return _Wait(f"the policy's notify.kinds tells nobody of {notice_kind(obligation)}")
     if late := _too_late(case):
-        return late
+        return _Wait(late)
     calendar = _hours(case)
     if calendar is None or rule == MANUAL:
-        return ""
+        return _Wait()
     if case.way == DIGEST and (opens := _opens_after(calendar, obligation.due)) > now:
-        return f"it goes with the others of the day at {stamp(opens)}"
+        return _Wait(f"it goes with the others of the day at {stamp(opens)}", opens)
     opens = _opens_from(calendar, now)
-    return f"quiet hours until {stamp(opens)}" if opens > now else ""
+    return _Wait(f"quiet hours until {stamp(opens)}", opens) if opens > now else _Wait()
 
 
 def _too_late(case: _Case) -> str:

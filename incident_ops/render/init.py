@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from incident_ops.records.yaml_writer import to_yaml
@@ -85,6 +86,8 @@ class FileOutcome(StrEnum):
 
     WRITTEN = "written"
     UPDATED = "updated"
+    MERGED = "merged"
+    REMOVED = "removed"
     ADDED = "added to"
     KEPT = "unchanged"
     LEFT = "skipped"
@@ -171,6 +174,9 @@ def policy_text(preset: str) -> str:
         "    url_env: PROMETHEUS_URL # set it to the address of your Prometheus; it stays out of git\n"
         "    # allow_private: true # where that is plain http, or an address of your own network\n"
     )
+
+
+NO_SERVICES = "# yaml-language-server: $schema=schemas/services.schema.json\nservices: {}\n"
 
 
 def services_text(services: Mapping[str, str] | None) -> str:
@@ -320,7 +326,7 @@ def _editor(now: Existing) -> PlannedFile:
     )
 
 
-CHANGED = (FileOutcome.WRITTEN, FileOutcome.UPDATED, FileOutcome.ADDED)
+CHANGED = frozenset(FileOutcome) - {FileOutcome.KEPT, FileOutcome.LEFT}
 
 
 def to_text(
@@ -329,9 +335,11 @@ def to_text(
     settings: Mapping[str, str],
     next_steps: Sequence[str],
     width: int = DEFAULT_WIDTH,
+    *,
+    is_dry: bool = False,
 ) -> str:
     """A line for each file or folder; those that are unchanged are only counted."""
-    out = [f"Incidents as code in {inert(folder)}"]
+    out = [f"Incidents as code in {inert(folder)}" + (": what would be done; nothing is written" if is_dry else "")]
     changed = [file for file in files if file.done is not FileOutcome.KEPT]
     for done in FileOutcome:
         same = [file for file in changed if file.done is done]
@@ -348,19 +356,32 @@ def to_text(
     return "\n".join(out) + "\n"
 
 
-def to_json(folder: str, files: Sequence[PlannedFile], settings: Mapping[str, str], next_steps: Sequence[str]) -> str:
-    """The same for scripts; `git_config` has the settings made now."""
+def to_json(
+    folder: str,
+    files: Sequence[PlannedFile],
+    settings: Mapping[str, str],
+    next_steps: Sequence[str],
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """The same for scripts; `git_config` has the settings made now, `more` what else there is to say."""
+
+    def paths_of(done: FileOutcome) -> list[str]:
+        return [file.path for file in files if file.done is done]
+
     return json_text(
         {
             "schema": 1,
             "folder": folder,
             "changed": bool(settings) or any(file.done in CHANGED for file in files),
-            "written": [file.path for file in files if file.done is FileOutcome.WRITTEN],
-            "updated": [file.path for file in files if file.done is FileOutcome.UPDATED],
-            "added_to": [file.path for file in files if file.done is FileOutcome.ADDED],
+            "written": paths_of(FileOutcome.WRITTEN),
+            "updated": paths_of(FileOutcome.UPDATED),
+            "merged": paths_of(FileOutcome.MERGED),
+            "removed": paths_of(FileOutcome.REMOVED),
+            "added_to": paths_of(FileOutcome.ADDED),
             "left": [{"file": file.path, "reason": file.note} for file in files if file.done is FileOutcome.LEFT],
             "git_config": dict(settings),
             "next": list(next_steps),
+            **more,
         }
     )
 

@@ -6,12 +6,11 @@ of each notice are folded below. Texts of records and trackers are inert: they l
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from incident_ops.documents.markdown import code, inline
+from incident_ops.documents.markdown import code, code_block, inline
 from incident_ops.reconcile.changes import CREATE, EDIT, LABEL, MILESTONE, NOTIFY, PROPOSAL, LeftAlone, PlannedChange
 from incident_ops.reconcile.plan import Plan
 from incident_ops.reconcile.plan_difference import NO_BASIS, NextDue, PlanBasis
@@ -24,7 +23,6 @@ MOST_BYTES = 60_000
 """GitHub takes 65,536 characters in a comment, and more in the summary of a step."""
 _FOLDED = 20  # a table with more rows is folded
 _MOST_LINES = 60  # of one text that changes
-_BACKTICKS = re.compile(r"`{3,}")
 
 
 class _Part(NamedTuple):
@@ -215,7 +213,7 @@ def _details(plan: Plan, basis: PlanBasis) -> Iterator[_Part]:
     changed = [(change, basis.fields(change)) for change in plan.changes]
     blocks = [
         f"{_number(change)} {code(change.key)}: {inline(change.action)}\n\n"
-        + _fenced([line for field in fields for line in diff_lines(field, _MOST_LINES)], "diff")
+        + code_block([line for field in fields for line in diff_lines(field, _MOST_LINES)], "diff")
         for change, fields in changed
         if fields
     ]
@@ -224,15 +222,8 @@ def _details(plan: Plan, basis: PlanBasis) -> Iterator[_Part]:
     notices = [change.notice for change in plan.changes if change.notice and change.notice.words]
     words = [
         f"{code(notice.recipient)} by {code(', '.join(notice.channels))}: {inline(notice.subject)}\n\n"
-        + _fenced([inert(line) for line in notice.words.splitlines()[:_MOST_LINES]], "text")
+        + code_block([inert(line) for line in notice.words.splitlines()[:_MOST_LINES]], "text")
         for notice in notices
     ]
     if words:
         yield _Part("What the notices say", "", words, "\n\n", is_detail=True)
-
-
-def _fenced(lines: Sequence[str], language: str) -> str:
-    """Lines as a block of code that none of them can end."""
-    text = "\n".join(lines)
-    fence = "`" * max([3, *(1 + len(run) for run in _BACKTICKS.findall(text))])
-    return f"{fence}{language}\n{text}\n{fence}"

@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "deadline done": ("bank", "INC-1"),
     "deadline list": (),
     "declare": ("x", "-s", "web", "-s", "api", "--severity", "SEV1"),
+    "doctor": ("--cost",),
     "edit": ("INC-1", "--service", "-web", "--tag", "-a", "--factor", "os=any", "--factor", "arch=any"),
     "escalate": ("INC-1", "--notify", "@c", *REASON),
     "escalations review": ("INC-1", "--appropriate", "yes"),
@@ -66,7 +67,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "gate check": ("--service", "api"),
     "gate wait": ("--service", "api", "--for", "0s"),
     "impact": ("INC-1", "--users", "60%", "--revenue", "5 USD", "--service", "api:major", "--service", "web:partial"),
-    "init": (),
+    "init": ("--github", "--owner", "@acme/sre"),
     "issues": (),
     "list": (),
     "notify": ("INC-1", "--mark", "declared", "--dry-run"),
@@ -91,6 +92,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sla backtest": ("--policy", "policy.yaml"),
     "sla check": (),
     "sla report": (),
+    "run": ("--tracker", "local", "--dry-run"),
     "sla run": ("--tracker", "local", "--dry-run"),
     "timeline": ("Rolled back", "INC-1"),
     "verify": (),
@@ -99,6 +101,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "unfreeze": ("old",),
     "update": ("INC-1", "--internal", "Rolling back"),
     "validate": (),
+    "watch": ("--dry-run",),
     "withdraw": ("INC-1", "--as", "false_alarm", *REASON),
 }
 """Command -> the rest of a command line that makes it print JSON."""

@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
 from incident_ops.adapters.local_tracker import LocalTracker
+from incident_ops.app import tip
 from incident_ops.cli.main import main
 from incident_ops.records.yaml_reader import Document, read_yaml
 
@@ -53,7 +55,8 @@ class Screen(io.StringIO):
 
 
 def call(*args: str, at: Path, clock: str | None = AT, columns: int | None = None, **variables: str) -> Done:
-    """Runs a command inside this process, in folder `at`, with `--at clock` unless that is None.
+    """Runs a command inside this process, in folder `at`, with `--at clock` unless that is None; by that clock it may
+    also notify people.
 
     With `columns` its output is a terminal of that width; without colours unless `variables` of the environment differ.
     """
@@ -66,6 +69,7 @@ def call(*args: str, at: Path, clock: str | None = AT, columns: int | None = Non
         with contextlib.ExitStack() as scene:
             scene.enter_context(contextlib.chdir(at))
             scene.enter_context(mock.patch.object(sys, "argv", argv))
+            scene.enter_context(mock.patch.object(tip, "OFF_THE_CLOCK", timedelta.max))
             scene.enter_context(mock.patch.dict(os.environ, shown | variables))
             scene.enter_context(contextlib.redirect_stdout(out))
             scene.enter_context(contextlib.redirect_stderr(err))

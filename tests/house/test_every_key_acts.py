@@ -74,6 +74,8 @@ GATE = (
 NOTIFY = ("notify INC-1 --mark declared --dry-run", "notify INC-8 --mark declared")
 SMOKE = "--command 'smoke=sleep 0.1; exit 7'"
 OF_A_BLOCK = {
+    "automation": ("watch --dry-run",),
+    "watch": ("watch --dry-run",),
     "access": (*GENERAL, "sla check --observed observed.json"),
     "datasources": (
         *(f"canary run -f gates/{name}.yaml" for name in ("web", "prometheus", "datadog", "cloudwatch", "newRelic")),

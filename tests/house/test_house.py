@@ -172,6 +172,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
         ("schemas", "incident_ops/shipped/schemas"),
         ("templates", "incident_ops/shipped/templates"),
         ("examples", "incident_ops/shipped/examples"),
+        ("template", "incident_ops/shipped/template"),
+        (".github/workflows", "incident_ops/shipped/.github/workflows"),
         ("incident_ops/presets", "incident_ops/presets"),
     ],
 )
@@ -181,6 +183,11 @@ def test_the_wheel_carries_the_data_files(wheel: zipfile.ZipFile, source: str, t
     assert files, f"{source} is empty"
     for path in files:
         assert wheel.read(f"{target}/{path.relative_to(ROOT / source).as_posix()}") == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", [".github/PULL_REQUEST_TEMPLATE.md", "requirements/run.txt"])
+def test_the_wheel_carries_the_single_files_that_are_laid(wheel: zipfile.ZipFile, name: str) -> None:
+    assert wheel.read(f"incident_ops/shipped/{name}") == (ROOT / name).read_bytes()
 
 
 def test_the_wheel_carries_no_tests_and_no_strangers(wheel: zipfile.ZipFile) -> None:

@@ -16,7 +16,7 @@ SURFACES = {
     "messages": ("incident_ops/**/*.py",),
     "presets": ("incident_ops/presets/*.yaml",),
     "schemas": ("schemas/*.json",),
-    "templates": ("templates/**/*",),
+    "templates": ("templates/**/*", "template/**/*"),
     "examples": ("examples/**/*.md", "examples/**/*.yaml", "gates/*.yaml"),
     "actions": ("actions/**/*.yml", ".github/workflows/*.yml"),
     "pages": ("README.md", "CONTRIBUTING.md", "docs/*.md"),

@@ -278,6 +278,8 @@ def test_what_the_four_presets_have_in_common(name: str) -> None:
     assert data["scheme"]["id"] == name
     assert data["mode"] == "active"
     assert data["write_back"] == {"commands": "push", "automation": "pull_request"}
+    assert data["automation"] == {"tick": True}
+    assert data["watch"] == {"ranks": [1], "horizon": "2h", "minutes": {"incident": 360, "month": 1000}}
     assert data["tracker"]["identities"] == ["github-actions[bot]"]
     assert data["tracker"]["limits"] == {"creates": 20, "closes": 5, "closes_pct": 30, "writes": 40, "requests": 300}
     assert data["gate"]["dependency_depth"] == 1

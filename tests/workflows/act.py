@@ -297,9 +297,9 @@ class Hosted:
         number = str(next(_runs))
         home, state = self.temp / f"run-{number}", self.temp / "state"
         sha = self._lay_out(home / "workflows", ref)
-        told = {"repository": {}, **(event or {})}
-        told["repository"] |= {"full_name": self.name, "default_branch": "main"}
-        (home / "event.json").write_text(json.dumps(told))
+        event = event or {}
+        repository = {**event.get("repository", {}), "full_name": self.name, "default_branch": "main"}
+        (home / "event.json").write_text(json.dumps({**event, "repository": repository}))
         known = self.github.environment(self.name) | {
             "GITHUB_SERVER_URL": self.machine.git.url,
             "GITHUB_RUN_ID": number,
@@ -334,13 +334,17 @@ class Hosted:
         return WholeRun(done.returncode, _read(done.stdout.splitlines()), used, _story(done.stdout) + done.stderr)
 
     def _lay_out(self, place: Path, ref: str) -> str:
-        """Writes the workflows as they are at a ref, as act takes them -> the commit."""
+        """Writes the workflows as they are at a ref, as act takes them -> the commit.
+
+        What a workflow of ours has of its own repository (`$/`) is OWNER/incident_ops@COMMIT, see `local` of `run`.
+        """
         self.folder.git("fetch", "--quiet", "origin", ref)
         sha = self.folder.git("rev-parse", "FETCH_HEAD").strip()
         for path in self.folder.git("ls-tree", "-r", "--name-only", sha, ".github/workflows").splitlines():
             copy = place / path
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(without_unknown_keys(self.folder.git("show", f"{sha}:{path}")), encoding="utf-8")
+            text = without_unknown_keys(self.folder.git("show", f"{sha}:{path}"))
+            copy.write_text(re.sub(r"uses: \$/(\S+)", r"uses: OWNER/incident_ops/\1@COMMIT", text), encoding="utf-8")
         return sha
 
     def _local(self, more: dict[str, Path]) -> dict[str, str]:

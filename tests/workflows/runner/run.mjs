@@ -1,5 +1,5 @@
 // node run.mjs <REQUEST >REPORT, both JSON: runs the `run:` steps of one job with bash, as a runner of GitHub would.
-// request {workflow, job, workspace, temp, github: {event_name, event, ...}, needs, inputs}
+// request {workflow, job, workspace, temp, github: {event_name, event, ...}, needs, inputs, secrets}
 // -> report {group, conclusion, steps, outputs, summary}; a job whose `if:` says no has the conclusion "skipped".
 // `uses:` steps are told, not run. What this cannot do (matrix, services, other shells) is an error, never left out quietly.
 import { spawnSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { at, evaluate, plain, read, text, texts, truth } from "./workflow.mjs";
 
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax: bash has pipefail only where it is named
 const SHELLS = { "": ["-e"], bash: ["--noprofile", "--norc", "-eo", "pipefail"] };
-const JOB_KEYS = new Set(["name", "if", "needs", "outputs", "permissions", "runs-on", "timeout-minutes", "concurrency", "env", "defaults", "steps"]);
+const JOB_KEYS = new Set(["name", "if", "needs", "outputs", "permissions", "runs-on", "timeout-minutes", "concurrency", "environment", "env", "defaults", "steps"]);
 const STEP_KEYS = new Set(["name", "id", "if", "env", "run", "uses", "with", "shell", "continue-on-error", "timeout-minutes"]);
 
 function refuseOthers(mapping, known, where) {
@@ -62,8 +62,8 @@ async function runJob(request) {
   }
   const fixed = runnerEnvironment(request);
   const { needs = {}, inputs = {} } = request;
-  const contexts = { github, needs, inputs, vars: {}, secrets: {}, env: {}, steps: {}, runner: { os: "Linux", temp }, job: {} };
-  const group = text(at(document, "concurrency", "group"), contexts);
+  const contexts = { github, needs, inputs, vars: {}, secrets: request.secrets ?? {}, env: {}, steps: {}, runner: { os: "Linux", temp }, job: {} };
+  const group = text(at(raw, "concurrency", "group") ?? at(document, "concurrency", "group"), contexts);
   const shell = plain(at(raw, "defaults", "run", "shell")) ?? plain(at(document, "defaults", "run", "shell")) ?? "";
   const shared = { ...texts(at(document, "env"), contexts), ...texts(at(raw, "env"), contexts) };
   const upstream = Object.values(needs).some((one) => one.result !== "success");

@@ -1,0 +1,162 @@
+"""`run`: one whole pass over the records at the tip of the default branch, as every scheduled job makes it.
+
+Urgent pages go first, then issues, the other notices and the records' pull requests; gate.json and the mark of the run
+come last, so that what stands there is true of everything before it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from incident_ops.adapters import clock
+from incident_ops.adapters.notifiers.issue_comment import TICKET
+from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, apply_allowed, must_be_reviewed
+from incident_ops.app.observed_tracker import connect_github
+from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
+from incident_ops.app.run_mark import mark_run
+from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
+from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
+from incident_ops.domain.tracker import GITHUB
+from incident_ops.errors import IncidentOpsError, PlanChanged, Stopped
+from incident_ops.notifications.plan import is_urgent
+from incident_ops.reconcile.apply import APPLIED
+from incident_ops.reconcile.changes import NOTIFY
+from incident_ops.reconcile.limits import WITHOUT_LIMITS, WithinLimits, allow
+
+if TYPE_CHECKING:
+    from incident_ops.domain.ports import WorkflowControl
+
+TRIES = 3
+"""So many plans are made where the default branch moves while one is made."""
+RECONCILE = "reconcile.yml"
+"""The workflow that goes on where a run reached one of its limits."""
+
+
+def plan_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = True) -> PlannedRun:
+    """The plan of a run at the tip; without issues less every change of one.
+
+    Raises as `plan_changes`; Incomplete where the tip cannot be read, UserError on a pull request.
+    """
+    must_be_reviewed(os.environ)
+    if source_of(options.tracker) == GITHUB:
+        workspace = at_tip(workspace)
+    run = plan_changes(workspace, options)
+    if with_issues:
+        return run
+    changes = tuple(one for one in run.plan.changes if not one.is_on_tracker)
+    return dataclasses.replace(run, plan=run.plan._replace(changes=changes))
+
+
+def preview_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = True) -> tuple[PlannedRun, bool]:
+    """What a run would do, and whether GitHub was asked: it is not where no token is set. Raises as `plan_run`."""
+    from incident_ops.adapters.github.connect import token_in
+
+    asks = source_of(options.tracker) != GITHUB or bool(token_in(os.environ))
+    return plan_run(workspace, dataclasses.replace(options, asks_github=asks), with_issues=with_issues), asks
+
+
+def run_at_tip(
+    workspace: Workspace, options: PlanOptions, report: Report = lambda _: None, *, with_issues: bool = True
+) -> AppliedRun:
+    """One pass; `with_issues` False: only what is due, and no issue is opened or changed.
+
+    `report` is called with each part as it happens; what fails is in the result.
+
+    Raises as `plan_run`; PlanChanged where the tip moved TRIES times before the first write.
+    """
+    must_be_on_time(workspace, options.tracker)
+    try:
+        planned = _settled_plan(workspace, options, with_issues=with_issues)
+    except PlanChanged:
+        raise
+    except IncidentOpsError as error:
+        return _only_pages(workspace, options, error, report)
+    report(planned)
+    if planned.github is not None and (uncommitted := not_committed(workspace)):
+        report(NotApplied(uncommitted))
+    limits = planned.policy.tracker.limits if planned.github and with_issues else WITHOUT_LIMITS
+    changes = allow(planned.plan, limits) if with_issues else WithinLimits(planned.plan.changes, ())
+    applied = apply_allowed(planned, changes, report)
+    if planned.github is None:
+        return applied
+    for part in (_publish, _continue):
+        applied = _beside(applied, part, report)
+    return mark_run(applied)
+
+
+def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsError, report: Report) -> AppliedRun:
+    """Where GitHub does not say what its issues hold, pages of ranks 1 and 2 go by records and ledger alone, and
+    gate.json is published. The run has failed with `error`, which is raised where not even that can be done."""
+    try:
+        blind = plan_run(workspace, dataclasses.replace(options, asks_github=False), with_issues=False)
+        github = connect_github(blind.workspace, options.max_requests, options.log)
+    except IncidentOpsError:
+        raise error from None
+    notices = tuple(one for one in blind.notices if is_urgent(one.message) and one.message.channel != TICKET)
+    keys = {one.message.key for one in notices}
+    changes = tuple(one for one in blind.plan.changes if one.action == NOTIFY and one.key in keys)
+    plan = blind.plan._replace(changes=changes)
+    planned = dataclasses.replace(blind, github=github, notices=notices, plan=plan)
+    report(planned)
+    applied = apply_allowed(planned, WithinLimits(changes, ()), report)
+    return _beside(applied._replace(errors=(error, *applied.errors)), _publish, report)
+
+
+def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bool) -> PlannedRun:
+    """The plan of a tip that has not moved while it was made."""
+    for left in reversed(range(TRIES)):
+        planned = plan_run(workspace, options, with_issues=with_issues)
+        try:
+            if planned.github is not None:
+                must_be_tip(planned.workspace)
+        except PlanChanged:
+            if not left:
+                raise
+            workspace = workspace if workspace.is_at_given else at_present(workspace, clock.now())
+        else:
+            return planned
+    raise AssertionError("unreachable")
+
+
+def _beside(applied: AppliedRun, part: Callable[[AppliedRun], Iterator[str]], report: Report) -> AppliedRun:
+    """A run with one more part done; what fails of that is among its errors and hides nothing."""
+    try:
+        for line in part(applied):
+            report(AlsoDone(line))
+    except IncidentOpsError as error:
+        return applied._replace(errors=(*applied.errors, error))
+    return applied
+
+
+def _publish(applied: AppliedRun) -> Iterator[str]:
+    """gate.json, of the tip as it is by now: this run may have moved it."""
+    from incident_ops.app.gate_publish import current_state, publish, why_outdated
+
+    before = applied.planned.workspace
+    workspace = at_tip(before if before.is_at_given else at_present(before, clock.now()))
+    state = current_state(workspace)
+    why = state and why_outdated(workspace, state)
+    if state and why and publish(workspace, state):
+        yield f"gate.json is published: {why}"
+
+
+def _continue(applied: AppliedRun) -> Iterator[str]:
+    """Starts the next run of Actions where a limit ended this one; after one that got nowhere it would end alike."""
+    is_moving = any(one.outcome == APPLIED for one in applied.outcomes)
+    if applied.exit_code != Stopped.exit_code or not is_moving or "GITHUB_RUN_ID" not in os.environ:
+        return
+    control, branch = workflows_of(applied.planned.workspace)
+    if control.state(RECONCILE) == "active":
+        control.dispatch(RECONCILE, branch, {})
+        yield f"another run of {RECONCILE} goes on with what is left"
+
+
+def workflows_of(workspace: Workspace) -> tuple[WorkflowControl, str]:
+    """The workflows of the repository, and its default branch, on which they are started."""
+    from incident_ops.adapters.github.workflows import GitHubWorkflows
+
+    remote = need_remote(workspace.git)
+    return GitHubWorkflows.of(os.environ, remote.url), remote.default_branch()

@@ -1,0 +1,54 @@
+"""`incident-ops run`: one whole pass, as a scheduled job makes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from incident_ops.app.workspace import Workspace
+from incident_ops.cli.options import format_choice, max_requests_option, requests_option, with_repository
+from incident_ops.domain.tracker import GITHUB, LOCAL
+
+RUN_FORMS = ("text", "json", "github")
+RUN_HELP = "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
+
+
+@click.command(short_help="Do everything that is due, once, on GitHub.")
+@click.option(
+    "--tracker",
+    type=click.Choice([GITHUB, LOCAL]),
+    default=GITHUB,
+    show_default=True,
+    help="The repository's issues; with `local` the embedded ones, and notices are recorded and not sent.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
+@max_requests_option
+@requests_option
+@format_choice([*RUN_FORMS], RUN_HELP)
+@with_repository
+@click.pass_context
+def run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:
+    """Do everything that is due, once: what the workflow `reconcile` runs on each push.
+
+    Reads the records at the tip of the remote's default branch, whatever is
+    checked out. Pages of ranks 1 and 2 go first, then issues are opened and
+    changed, the other notices go, and what people did and what came due
+    becomes pull requests. Then gate.json is published where it has changed,
+    and the run is noted; INCIDENT_OPS_HEARTBEAT_URL is pinged where it is set.
+
+    Run it as often as you like: what was done is not done again. `sla run`
+    does the same without issues; `apply` carries out a plan that you reviewed.
+
+    Exit code 4 or 2: something failed, was not sent, or is not set up. Exit code 3: a record could not be read. Exit
+    code 5: a limit of one run is reached. Exit code 6: the default branch kept moving, and nothing was done.
+
+    \b
+    Examples:
+      incident-ops run --dry-run
+      incident-ops run
+      incident-ops run --format github
+    """
+    from incident_ops.cli.whole_run import carry_out
+
+    carry_out(ctx, workspace, form, options, is_dry=dry_run, with_issues=True)

@@ -1,0 +1,111 @@
+"""What doctor says of what runs by itself: workflows, their runs, the heartbeat, pins and cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from incident_ops import __version__
+from incident_ops.app import doctor_runs as checks
+from incident_ops.app.doctor_runs import WorkflowSeen
+from incident_ops.app.run_cost import CountedCost, UnreadWorkflow
+from incident_ops.domain.ports import WorkflowRun
+from incident_ops.domain.run_cost import RunCost, WorkflowFile
+from incident_ops.render.set_up import SetUpState
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+NAME = "acme/records"
+ERROR, WARNING, UNKNOWN, OK = SetUpState.ERROR, SetUpState.WARNING, SetUpState.UNKNOWN, SetUpState.OK
+
+
+def run(hours: float, conclusion: str = "success", number: int = 5) -> WorkflowRun:
+    began = NOW - timedelta(hours=hours)
+    return WorkflowRun(number, "completed" if conclusion else "in_progress", conclusion, began, began)
+
+
+def found(
+    file: str, state: str, *runs: WorkflowRun, cron: str = "17 4 * * *", is_due: bool | None = None
+) -> dict[str, SetUpState]:
+    seen = WorkflowSeen(WorkflowFile(file, (cron,), frozenset({"schedule"}), ()), state, runs)
+    return {one.check: one.state for one in checks.workflow_checks(NAME, seen, NOW, is_due=is_due)}
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("active", OK), ("disabled_inactivity", ERROR), ("disabled_manually", ERROR), ("", WARNING)],
+)
+def test_a_schedule_that_rests_is_an_error(state: str, expected: SetUpState) -> None:
+    assert found("reconcile.yml", state, run(3))["reconcile.yml"] is expected
+
+
+@pytest.mark.parametrize(("is_due", "expected"), [(None, OK), (False, OK), (True, WARNING)])
+def test_the_tick_may_be_off_while_nothing_is_due(is_due: bool | None, expected: SetUpState) -> None:
+    assert found("tick.yml", "disabled_manually", is_due=is_due) == {"tick.yml": expected}
+    assert found("tick.yml", "disabled_inactivity")["tick.yml"] is ERROR
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ((run(3),), OK),
+        ((run(1, ""), run(3)), OK),
+        ((run(3, "failure"), run(27)), ERROR),
+        ((run(3, "cancelled"),), OK),
+        ((run(60),), ERROR),
+        ((), WARNING),
+    ],
+)
+def test_the_last_run_of_a_daily_schedule(runs: tuple[WorkflowRun, ...], expected: SetUpState) -> None:
+    assert found("reconcile.yml", "active", *runs)["reconcile.yml runs"] is expected
+
+
+def test_a_failed_run_is_named_with_the_command_that_shows_why() -> None:
+    seen = WorkflowSeen(WorkflowFile("sla.yml", (), frozenset(), ()), "active", [run(3, "failure", 77)])
+    last = [*checks.workflow_checks(NAME, seen, NOW, is_due=None)][-1]
+    assert last.commands == ("gh run view 77 --log-failed --repo acme/records",)
+
+
+@pytest.mark.parametrize(("hours", "state"), [(None, WARNING), (3, OK), (30, ERROR)])
+def test_the_age_of_the_last_complete_run(hours: int | None, state: SetUpState) -> None:
+    complete = None if hours is None else NOW - timedelta(hours=hours)
+    for monitor, states in ((None, [state]), (True, [state, OK]), (False, [state, WARNING])):
+        assert [one.state for one in checks.heartbeat_checks(complete, NOW, has_monitor=monitor)] == states
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        (None, ERROR),
+        ("click==8\n", ERROR),
+        (f"incident-ops=={__version__}\n\n# more\nclick==8 --hash=sha256:ab\n", ERROR),
+        (f"incident-ops @ https://x.example/incident_ops-{__version__}-py3-none-any.whl \\\n  --hash=sha256:ab\n", OK),
+        (f"incident-ops=={__version__} \\\n    --hash=sha256:ab\n", OK),
+        ("incident-ops==0.0.1 \\\n    --hash=sha256:ab\n", WARNING),
+    ],
+)
+def test_what_the_workflows_install(tmp_path: Path, text: str | None, state: SetUpState) -> None:
+    (tmp_path / ".github").mkdir()
+    if text is not None:
+        (tmp_path / ".github/incident-ops.txt").write_text(text)
+    assert checks.pin_check(tmp_path).state is state
+
+
+def test_files_that_nobody_laid_are_not_judged(tmp_path: Path) -> None:
+    assert [one.state for one in checks.drift_checks(tmp_path)] == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("readers", "at_rest", "unread", "state"),
+    [
+        ("private", 36, (), OK),
+        ("private", 5000, (), WARNING),
+        ("public", 5000, (), OK),
+        ("private", 36, (UnreadWorkflow("x.yml", "bad"),), WARNING),
+    ],
+)
+def test_the_cost_counts_in_a_private_repository(
+    readers: str, at_rest: int, unread: tuple[UnreadWorkflow, ...], state: SetUpState
+) -> None:
+    assert checks.cost_check(CountedCost(RunCost((), at_rest, 200, 72), unread), readers).state is state

@@ -1,0 +1,107 @@
+"""doctor --cost: the billed minutes of the workflows that lie in the repository."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dateutil.rrule import DAILY, rrule
+
+from tests.cli.scene import ROOT, Folder, call
+
+OURS = ROOT / ".github/workflows"
+
+
+def cost(folder: Path, code: int = 0) -> dict[str, Any]:
+    done = call("doctor", "--cost", "--format", "json", at=folder)
+    assert done.code == code, done
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def _numbers(text: str, top: int) -> list[int]:
+    """The few forms that our own workflows have: *, */n, and a list of numbers."""
+    if text.startswith("*"):
+        return [*range(0, top + 1, int(text.partition("/")[2] or 1))]
+    return [int(part) for part in text.split(",")]
+
+
+def counted_by_hand(cron: str) -> int:
+    """The most firings of a month of 31 days, by the calendar of ten years."""
+    minutes, hours, date, month, weekday = cron.split()
+    assert (date, month) == ("*", "*"), "count it here as well"
+    days = _numbers(weekday, 6) if weekday != "*" else [*range(7)]
+    most = 0
+    for year in range(2024, 2034):
+        for number in (1, 3, 5, 7, 8, 10, 12):
+            start, end = datetime(year, number, 1, tzinfo=UTC), datetime(year, number, 31, 23, tzinfo=UTC)
+            most = max(most, sum(1 for _ in rrule(DAILY, start, until=end, byweekday=[(day - 1) % 7 for day in days])))
+    return most * len(_numbers(minutes, 59)) * len(_numbers(hours, 23))
+
+
+def jobs_by_hand(document: dict[str, Any]) -> int:
+    """The jobs of a workflow; in place of one that calls a workflow those of the called one."""
+    called = [job["uses"] for job in document["jobs"].values() if "uses" in job]
+    own = len(document["jobs"]) - len(called)
+    return own + sum(jobs_by_hand(yaml.load((ROOT / name).read_text(), yaml.BaseLoader)) for name in called)
+
+
+def test_the_crons_of_our_own_workflows_are_what_doctor_says(folder: Folder) -> None:
+    shutil.copytree(OURS, folder.path / ".github/workflows")
+    found, at_rest = cost(folder.path), 0
+    rows = {row["file"]: row for row in found["workflows"]}
+    assert set(rows) == {file.name for file in OURS.glob("*.yml")}
+    for file in OURS.glob("*.yml"):
+        row, document = rows[file.name], yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)
+        crons = [one["cron"] for one in (document["on"] or {}).get("schedule", [])]
+        assert [(one["cron"], one["runs_a_month"]) for one in row["crons"]] == [
+            (cron, counted_by_hand(cron)) for cron in crons
+        ]
+        if crons and file.name not in ("tick.yml", "watch.yml"):
+            started = math.ceil((row["seconds"] + 20) / 60)
+            minutes = sum(map(counted_by_hand, crons)) * jobs_by_hand(document) * started
+            assert row["minutes_at_rest"] == minutes
+            at_rest += minutes
+    assert found["minutes_at_rest"] == at_rest
+
+
+def test_a_repository_without_workflows_costs_nothing(folder: Folder) -> None:
+    found = cost(folder.path)
+    assert (found["minutes_at_rest"], found["minutes_per_rank1"], found["workflows"]) == (0, 0, [])
+    assert "no workflow is here" in call("doctor", "--cost", at=folder.path).out
+
+
+def test_records_below_the_top_count_the_workflows_of_the_top(tmp_path: Path, folder: Folder) -> None:
+    folder.write(".github/workflows/daily.yml", "on: {schedule: [{cron: '0 4 * * *'}]}\njobs: {a: {runs-on: x}}\n")
+    folder.write("ops/records/policy.yaml", "extends: sev0-3\n")
+    folder.commit()
+    assert cost(folder.path / "ops/records")["minutes_at_rest"] == 31
+
+
+def test_a_workflow_that_cannot_be_read_is_named_and_the_sum_is_not_whole(folder: Folder) -> None:
+    folder.write(".github/workflows/bad.yml", "on: [\n")
+    folder.write(".github/workflows/notes.md", "no workflow")
+    found = cost(folder.path, code=3)
+    assert [row["file"] for row in found["unread"]] == ["bad.yml"]
+    assert "not counted: bad.yml: " in call("doctor", "--cost", at=folder.path).out
+
+
+@pytest.mark.parametrize("columns", [None, 80, 40])
+def test_the_table_says_what_it_rests_on(folder: Folder, columns: int | None) -> None:
+    folder.write(".github/workflows/tick.yml", "on: {schedule: [{cron: '*/20 * * * *'}]}\njobs: {a: {runs-on: x}}\n")
+    folder.write(".github/workflows/daily.yml", "on: {schedule: [{cron: '0 4 * * *'}]}\njobs: {a: {runs-on: x}}\n")
+    out = " ".join(call("doctor", "--cost", at=folder.path, columns=columns).out.split())
+    for words in (
+        "31 billed minutes a month at rest",
+        "6 for an incident of rank 1",
+        "72 on a day",
+        "40*",
+        "2232 if due",
+    ):
+        assert words in out

@@ -1,0 +1,517 @@
+"""init --github: a repository that runs on GitHub, brought up to date without a byte of people's changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from incident_ops import resources
+from incident_ops.app import laid_files
+from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift
+from tests.cli.scene import ROOT, Done, Folder, call, contents
+from tests.github.gate import HOME, Gate
+
+OWNER = ("--owner", "@acme/sre")
+PREVIOUS = Path(__file__).parent / "previous_release"
+ACTIONLINT = next(iter((ROOT / ".venv/actionlint").glob("*/actionlint")), None)
+USERS = {path.name for path in (ROOT / ".github/workflows").glob("*.yml")} - resources.OWN_WORKFLOWS
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Folder:
+    """An empty repository with default branch `trunk` and a remote on GitHub."""
+    made = Folder(tmp_path / "records", git=False)
+    made.git("init", "-q", "-b", "trunk")
+    made.has_git = True
+    made.git("remote", "add", "origin", "git@github.com:acme/records.git")
+    return made
+
+
+def lay(folder: Folder, *options: str) -> Done:
+    """Runs `init --github`."""
+    done = call("init", "--github", *options, at=folder.path)
+    assert done.code == 0, done
+    return done
+
+
+def laid(folder: Folder) -> dict[str, bytes]:
+    """Every file below .github."""
+    return {name: content for name, content in contents(folder.path).items() if name.startswith(".github/")}
+
+
+def steps(folder: Folder, *options: str) -> list[dict[str, Any]]:
+    """The commands of every step, as data."""
+    data = json.loads(lay(folder, "--format", "json", "--dry-run", *options).out)
+    return [command for step in data["github"] for command in step["commands"]]
+
+
+# ------------------------------------------------------------------ a fresh repository
+
+
+def test_everything_a_repository_needs_is_laid(fresh: Folder) -> None:
+    """Workflows of users, owners, pins, templates, and the record of all that; none of the house's own workflows."""
+    lay(fresh, *OWNER)
+    names = set(laid(fresh))
+    assert {f".github/workflows/{name}" for name in USERS} <= names
+    assert names - {f".github/workflows/{name}" for name in USERS} == {
+        ".github/CODEOWNERS",
+        ".github/ISSUE_TEMPLATE/config.yml",
+        ".github/PULL_REQUEST_TEMPLATE.md",
+        ".github/incident-ops.txt",
+        RECORD,
+    }
+    assert call("validate", at=fresh.path).code == 0
+    assert drift(fresh.path) == []
+
+
+def test_no_laid_file_names_another_default_branch(fresh: Folder) -> None:
+    lay(fresh, *OWNER)
+    for name, content in laid(fresh).items():
+        lines = [re.sub(r"(^|\s)#.*", "", line) for line in content.decode().splitlines()]
+        assert not [line for line in lines if re.search(r"\bmain\b(?!\()", line)], name
+
+
+def test_owners_are_in_the_order_in_which_the_last_line_counts(fresh: Folder) -> None:
+    lay(fresh, *OWNER, "--owner", "@alice")
+    lines = [line.split() for line in (fresh.path / ".github/CODEOWNERS").read_text().splitlines() if line[:1] != "#"]
+    assert [line[0] for line in lines if line] == [
+        *("*", "/incidents/", "/policy.yaml", "/services.yaml", "/oncall/", "/gates/", "/runbooks/", "/freezes/"),
+        *("/maintenance/", "/.github/"),
+    ]
+    assert all(line[1:] == ([] if line[0] == "/incidents/" else ["@acme/sre", "@alice"]) for line in lines if line)
+
+
+@pytest.mark.skipif(ACTIONLINT is None, reason="actionlint is built where Go is")
+def test_actionlint_finds_nothing_in_what_is_laid(fresh: Folder) -> None:
+    fresh.write("policy.yaml", "extends: sev0-3\nnotify: {channels: [irc]}\n")
+    lay(fresh, *OWNER, "--default-branch", "release+1")
+    files = sorted(map(str, (fresh.path / ".github/workflows").glob("*.yml")))
+    command = [str(ACTIONLINT), "-no-color", "-shellcheck=", "-pyflakes=", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_laid_yaml_file_reads(fresh: Folder) -> None:
+    lay(fresh, *OWNER)
+    for name, content in laid(fresh).items():
+        if name.endswith(".yml"):
+            assert isinstance(yaml.safe_load(content), dict), name
+    link = yaml.safe_load(laid(fresh)[".github/ISSUE_TEMPLATE/config.yml"])["contact_links"][0]["url"]
+    assert link.startswith("https://github.com/acme/records/new/trunk?filename=incidents%2FINC-")
+
+
+def test_the_secret_of_every_channel_reaches_every_workflow_that_sends(fresh: Folder) -> None:
+    """Also of a channel that only this policy names, and of a service's pager."""
+    fresh.write("policy.yaml", "extends: sev0-3\nnotify: {channels: [irc]}\n")
+    fresh.write("services.yaml", "services: {api: {owner: '@team', pager_key_env: PAGER_KEY_API}}\n")
+    lay(fresh, *OWNER)
+    for name, content in laid(fresh).items():
+        if "secrets.INCIDENT_OPS_CHANNEL_CHAT }}" in content.decode():
+            for wanted in ("INCIDENT_OPS_CHANNEL_IRC", "PAGER_KEY_API"):
+                assert f" {wanted}: ${{{{ secrets.{wanted} }}}}\n" in content.decode(), name
+
+
+def test_the_second_run_changes_nothing(fresh: Folder) -> None:
+    lay(fresh, *OWNER)
+    before = contents(fresh.path)
+    done = lay(fresh)
+    assert "nothing to do" in done.out
+    assert contents(fresh.path) == before
+
+
+def test_a_dry_run_shows_all_and_writes_nothing(fresh: Folder) -> None:
+    before = contents(fresh.path)
+    done = lay(fresh, *OWNER, "--dry-run")
+    assert "nothing is written" in done.out
+    assert ".github/CODEOWNERS" in done.out
+    assert "gh api --method POST repos/acme/records/rulesets" in done.out
+    assert contents(fresh.path) == before
+
+
+def test_a_plain_init_lays_nothing_for_github(fresh: Folder) -> None:
+    assert call("init", at=fresh.path).code == 0
+    assert laid(fresh) == {}
+    assert drift(fresh.path) is None
+
+
+# ------------------------------------------------------------------ what cannot be used
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "nobody owns the repository"),
+        (("--owner", "acme/sre"), "nobody on GitHub"),
+        (("--owner", "@a b"), "nobody on GitHub"),
+        (("--owner", "@a\n* @evil"), "nobody on GitHub"),
+        ((*OWNER, "--default-branch", "a..b"), "cannot be the name of a branch"),
+        ((*OWNER, "--default-branch", "a\nb"), "cannot be the name of a branch"),
+        ((*OWNER, "--wheel", "https://x.example/a.whl"), "has no hash"),
+        ((*OWNER, "--wheel", "http://x.example/a.whl#sha256=" + "0" * 64), "no file of this repository"),
+        ((*OWNER, "--wheel", "../a.whl"), "no file of this repository"),
+        ((*OWNER, "--wheel", "git+https://x.example/a"), "is not a wheel"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_and_nothing_written(
+    fresh: Folder, options: tuple[str, ...], words: str
+) -> None:
+    before = contents(fresh.path)
+    call("init", "--github", *options, at=fresh.path).told_once(2, words)
+    assert contents(fresh.path) == before
+
+
+def test_records_in_a_folder_of_a_larger_repository_are_refused(tmp_path: Path) -> None:
+    whole = Folder(tmp_path / "whole")
+    inner = Folder(tmp_path / "whole/ops", git=False)
+    call("init", "--github", *OWNER, at=inner.path).told_once(2, "from the top of a repository only")
+    assert not (whole.path / ".github").exists()
+
+
+@pytest.mark.parametrize("link", [".github", ".github/workflows", ".github/CODEOWNERS", RECORD])
+def test_nothing_is_written_through_a_link(fresh: Folder, tmp_path: Path, link: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    target = outside if "." not in link.rpartition("/")[2][1:] and link != ".github/CODEOWNERS" else outside / "file"
+    if target != outside:
+        target.write_text("theirs")
+    (fresh.path / link).parent.mkdir(exist_ok=True)
+    (fresh.path / link).symlink_to(target)
+    done = call("init", "--github", *OWNER, at=fresh.path)
+    assert done.code in (0, 2), done
+    assert "Traceback" not in done.out + done.err
+    assert contents(outside) == ({} if target == outside else {"file": b"theirs"})
+    assert "link" in done.out + done.err or "regular file" in done.out + done.err
+
+
+def test_owners_that_people_keep_elsewhere_are_not_hidden(fresh: Folder) -> None:
+    fresh.write("CODEOWNERS", "* @acme/all\n")
+    lay(fresh, *OWNER)
+    assert not (fresh.path / ".github/CODEOWNERS").exists()
+    assert drift(fresh.path) == []
+
+
+def test_a_damaged_record_of_what_was_laid_is_refused(fresh: Folder) -> None:
+    lay(fresh, *OWNER)
+    record = json.loads((fresh.path / RECORD).read_text())
+    for broken in ("{", "[]", json.dumps({**record, "values": {**record["values"], "owners": ["@a\n* @evil"]}})):
+        fresh.write(RECORD, broken)
+        call("init", "--github", at=fresh.path).told_once(2, "damaged")
+
+
+@pytest.mark.parametrize("branch", ["release+1", "feature!", "a'b", 'a"b', "$(id)", "été/1", "-"])
+def test_branches_with_odd_names_are_quoted(fresh: Folder, branch: str) -> None:
+    """In filters, where some characters are patterns, and in commands."""
+    if branch == "-":
+        call("init", "--github", *OWNER, "--default-branch", branch, at=fresh.path).told_once(2, "name of a branch")
+        return
+    lay(fresh, *OWNER, "--default-branch", branch)
+    for content in laid(fresh).values():
+        for found in re.findall(r"^ +branches: .*", content.decode(), re.MULTILINE):
+            [name] = yaml.safe_load(found)["branches"]
+            assert re.sub(r"\\(.)", r"\1", name) == branch
+    assert f"HEAD:{branch}" in [word for one in steps(fresh) for word in shlex.split(one["command"].partition("<<")[0])]
+
+
+# ------------------------------------------------------------------ the commands
+
+
+def api_calls(commands: list[dict[str, Any]]) -> Iterator[requests.PreparedRequest]:
+    """Each `gh api` command as the request that it sends."""
+    for one in commands:
+        line, _, document = one["command"].partition("\n")
+        words = shlex.split(line)
+        if words[:2] == ["gh", "api"]:
+            assert words[2] == "--method"
+            assert words[5:] == ["--input", "-", "<<JSON"]
+            body, _, end = document.rpartition("\n")
+            assert (end, json.loads(body), words[3:5]) == ("JSON", one["body"], [one["method"], one["path"]])
+            yield requests.Request(words[3], f"{HOME}/{words[4]}", json=json.loads(body)).prepare()
+
+
+@pytest.mark.parametrize("app", [(), ("--app", "4711")])
+def test_every_printed_call_fits_githubs_description(fresh: Folder, app: tuple[str, ...]) -> None:
+    gate = Gate()
+    for asked in api_calls(steps(fresh, *OWNER, *app)):
+        gate.check(asked, None)
+    gate.must_be_clean()
+    assert gate.seen == (6 if app else 5)
+
+
+def test_the_check_of_calls_sees_a_wrong_one() -> None:
+    gate = Gate()
+    wrong = {"name": "x", "enforcement": "active", "rules": [{"type": "update", "parameters": {"nonsense": 1}}]}
+    gate.check(requests.Request("POST", f"{HOME}/repos/acme/records/rulesets", json=wrong).prepare(), None)
+    assert gate.bad
+
+
+def test_the_rulesets_say_what_is_held(fresh: Folder) -> None:
+    """Without an App nobody passes anything by; with one, only it moves its refs, and it cannot rewrite history."""
+
+    def rules(*options: str) -> dict[str, dict[str, Any]]:
+        bodies = [one["body"] for one in steps(fresh, *OWNER, *options) if one.get("path", "").endswith("/rulesets")]
+        return {one["name"].removeprefix("incident-ops: "): one for one in bodies}
+
+    plain, with_app = rules(), rules("--app", "4711")
+    refs = [f"refs/heads/incident-ops/{name}" for name in ("ledger", "ids", "accepted", "public")]
+    assert plain.keys() == {"history", "review"}
+    assert with_app.keys() == {"history", "review", "refs"}
+    assert all(one["bypass_actors"] == [] for one in plain.values())
+    assert [one["bypass_actors"] != [] for one in with_app.values()] == [False, True, True]
+    assert plain["history"]["conditions"]["ref_name"]["include"] == ["~DEFAULT_BRANCH", *refs]
+    assert [one["type"] for one in plain["history"]["rules"]] == ["deletion", "non_fast_forward"]
+    review = {one["type"]: one["parameters"] for one in plain["review"]["rules"]}
+    assert review["pull_request"]["require_code_owner_review"] is True
+    assert review["required_status_checks"] == {
+        "strict_required_status_checks_policy": False,
+        "required_status_checks": [{"context": "incident-ops/validate"}],
+    }
+    assert with_app["refs"]["conditions"]["ref_name"]["include"] == refs
+
+
+def test_a_shell_runs_the_printed_text_as_it_is_meant(fresh: Folder, tmp_path: Path) -> None:
+    """The commands as they stand on the screen, with names that a shell could take for something else."""
+    names = {"incident": "it's $(touch oops)", "ticket": "--force", "overdue": 'a`touch oops`b"c'}
+    fresh.write("policy.yaml", "extends: sev0-3\ntracker: {labels: " + json.dumps(names) + "}\n")
+    program = tmp_path / "bin/gh"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\nimport json, sys\n"
+        "text = sys.stdin.read() if '-' in sys.argv else ''\n"
+        f"open({str(tmp_path / 'calls')!r}, 'a').write(json.dumps([sys.argv[1:], text]) + chr(10))\n"
+    )
+    program.chmod(0o755)
+    shown = lay(fresh, *OWNER, "--dry-run").out
+    script = re.sub(r"^ +\d+\. .*:$|^(?:git push|incident-ops) .*$", "", shown, flags=re.MULTILINE)
+    script = script[script.index("gh api") :]
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-eu"], input=script, text=True, cwd=tmp_path, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    calls = [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
+    assert not (tmp_path / "oops").exists()
+    labels = [words[-1] for words, _ in calls if words[:2] == ["label", "create"]]
+    assert labels[:2] + labels[3:4] == [names["incident"], names["ticket"], names["overdue"]]
+    bodies = [json.loads(text) for words, text in calls if words[0] == "api"]
+    assert bodies == [one["body"] for one in steps(fresh, *OWNER) if "body" in one]
+
+
+def test_without_a_remote_gh_finds_the_repository_itself(fresh: Folder) -> None:
+    fresh.git("remote", "remove", "origin")
+    commands = [one["command"] for one in steps(fresh, *OWNER)]
+    assert any("'repos/{owner}/{repo}/rulesets'" in one for one in commands)
+    assert not any("--repo" in one for one in commands)
+
+
+# ------------------------------------------------------------------ the pin file
+
+
+def test_the_pin_file_has_every_package_of_the_release_with_its_hashes(fresh: Folder) -> None:
+    lay(fresh, *OWNER, "--wheel", f"https://x.example/incident_ops-1-py3-none-any.whl#sha256={'a' * 64}")
+    text = (fresh.path / ".github/incident-ops.txt").read_text()
+    assert (
+        f"incident-ops @ https://x.example/incident_ops-1-py3-none-any.whl \\\n    --hash=sha256:{'a' * 64}\n" in text
+    )
+    assert (ROOT / "requirements/run.txt").read_text() in text
+    lay(fresh)
+    assert (fresh.path / ".github/incident-ops.txt").read_text() == text
+
+
+def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Folder) -> None:
+    """The line of the pin file, as pip reads it with --require-hashes; without a hash pip refuses it."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(fresh.path / "wheels")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    wheel = next((fresh.path / "wheels").glob("*.whl"))
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-index", "--ignore-installed"]
+    command += ["--find-links", "wheels", "--require-hashes", "--disable-pip-version-check", "-r", "own.txt"]
+
+    def asked() -> subprocess.CompletedProcess[str]:
+        text = (fresh.path / ".github/incident-ops.txt").read_text().partition("# made from")[0]
+        fresh.write("own.txt", text)
+        return subprocess.run(command, cwd=fresh.path, capture_output=True, text=True, check=False)
+
+    lay(fresh, *OWNER)
+    assert "Hashes are required" in asked().stderr
+    lay(fresh, "--wheel", f"wheels/{wheel.name}")
+    done = asked()
+    assert done.returncode == 0, done.stderr
+    assert "Would install incident-ops" in done.stdout
+    wheel.write_bytes(wheel.read_bytes() + b" ")
+    assert "DO NOT MATCH" in asked().stderr
+
+
+# ------------------------------------------------------------------ the next release
+
+
+def a_release(monkeypatch: pytest.MonkeyPatch, version: str, **texts: str | None) -> None:
+    """Makes the program one of another release, with these workflows more, or others (None: without one)."""
+    whole = TRUE_TEXTS() | {f".github/workflows/{name}.yml": text for name, text in texts.items() if text is not None}
+    for name, text in texts.items():
+        if text is None:
+            whole.pop(f".github/workflows/{name}.yml", None)
+    monkeypatch.setattr(resources, "template_texts", lambda: whole)
+    monkeypatch.setattr(laid_files, "__version__", version)
+
+
+TRUE_TEXTS = resources.template_texts
+OLD = "name: extra\non: push\njobs:\n" + "".join(f"  step{number}: {{}}\n" for number in range(20))
+NEW = OLD.replace("step3:", "step3-new:")
+
+
+@pytest.fixture
+def upgraded(fresh: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A repository with the files of an older release, committed."""
+    a_release(monkeypatch, "0.0.1", extra=OLD)
+    lay(fresh, *OWNER)
+    fresh.commit()
+    a_release(monkeypatch, "0.0.2", extra=NEW)
+    return fresh
+
+
+EXTRA = ".github/workflows/extra.yml"
+
+
+def test_a_file_that_nobody_changed_is_replaced(upgraded: Folder) -> None:
+    found = [(one.path, one.kind) for one in drift(upgraded.path) or ()]
+    assert found == [(".github/incident-ops.txt", DriftKind.OLDER), (EXTRA, DriftKind.OLDER)]
+    assert f"updated          {EXTRA}" in lay(upgraded).out
+    assert (upgraded.path / EXTRA).read_text() == NEW
+    assert drift(upgraded.path) == []
+
+
+def test_what_only_people_changed_stays(upgraded: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_release(monkeypatch, "0.0.2", extra=OLD)
+    upgraded.write(EXTRA, OLD + "# ours\n")
+    lay(upgraded)
+    assert (upgraded.path / EXTRA).read_text() == OLD + "# ours\n"
+    assert [(one.path, one.kind) for one in drift(upgraded.path) or ()] == [(EXTRA, DriftKind.PEOPLE)]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_changes_of_both_sides_are_joined(upgraded: Folder, is_committed: bool) -> None:
+    ours = OLD.replace("step15:", "step15-ours:")
+    upgraded.write(EXTRA, ours)
+    if is_committed:
+        upgraded.commit()
+    assert f"merged           {EXTRA}" in lay(upgraded).out
+    assert (upgraded.path / EXTRA).read_text() == ours.replace("step3:", "step3-new:")
+    assert "nothing to do" in lay(upgraded).out
+
+
+def test_what_was_edited_before_the_first_commit_is_joined_too(fresh: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_release(monkeypatch, "0.0.1", extra=OLD)
+    lay(fresh, *OWNER)
+    fresh.write(EXTRA, OLD.replace("step15:", "step15-ours:"))
+    fresh.commit()
+    a_release(monkeypatch, "0.0.2", extra=NEW)
+    assert "merged" in lay(fresh).out
+
+
+def test_changes_that_touch_leave_peoples_file_and_lay_the_new_one_beside_it(upgraded: Folder) -> None:
+    ours = OLD.replace("step3:", "step3-ours:")
+    upgraded.write(EXTRA, ours)
+    done = lay(upgraded)
+    assert (upgraded.path / EXTRA).read_text() == ours
+    assert (upgraded.path / (EXTRA + BESIDE)).read_text() == NEW
+    [line] = [line for line in re.sub(r"\n {10,}", " ", done.out).splitlines() if BESIDE in line]
+    assert "take over what you need" in line
+    [found] = drift(upgraded.path) or ()
+    assert (found.path, found.kind, found.waits) == (EXTRA, DriftKind.PEOPLE, True)
+    # named until it is gone, and then never again
+    assert BESIDE in lay(upgraded).out
+    (upgraded.path / (EXTRA + BESIDE)).unlink()
+    assert "nothing to do" in lay(upgraded).out
+    assert (upgraded.path / EXTRA).read_text() == ours
+
+
+def test_a_new_version_that_waits_is_never_written_over(upgraded: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgraded.write(EXTRA, OLD.replace("step3:", "step3-ours:"))
+    upgraded.write(EXTRA + BESIDE, "notes of ours")
+    lay(upgraded)
+    assert (upgraded.path / (EXTRA + BESIDE)).read_text() == "notes of ours"
+    (upgraded.path / (EXTRA + BESIDE)).unlink()
+    lay(upgraded)
+    assert (upgraded.path / (EXTRA + BESIDE)).read_text() == NEW
+
+
+def test_what_people_deleted_stays_deleted(upgraded: Folder) -> None:
+    (upgraded.path / EXTRA).unlink()
+    for _ in range(2):
+        lay(upgraded)
+        assert not (upgraded.path / EXTRA).exists()
+    assert [(one.path, one.kind) for one in drift(upgraded.path) or ()] == [(EXTRA, DriftKind.MISSING)]
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_file_that_a_release_drops_goes_unless_it_was_edited(
+    upgraded: Folder, monkeypatch: pytest.MonkeyPatch, is_edited: bool
+) -> None:
+    a_release(monkeypatch, "0.0.2", extra=None)
+    if is_edited:
+        upgraded.write(EXTRA, OLD + "# ours\n")
+    lay(upgraded)
+    assert (upgraded.path / EXTRA).exists() == is_edited
+    assert "nothing to do" in lay(upgraded).out
+
+
+def test_without_the_base_the_new_version_lies_beside(upgraded: Folder) -> None:
+    """As in a shallow clone: nothing is guessed."""
+    ours = OLD.replace("step15:", "step15-ours:")
+    upgraded.write(EXTRA, ours)
+    record = json.loads((upgraded.path / RECORD).read_text())
+    record["files"][EXTRA]["blob"] = "0" * 40
+    upgraded.write(RECORD, json.dumps(record))
+    lay(upgraded)
+    assert (upgraded.path / EXTRA).read_text() == ours
+    assert (upgraded.path / (EXTRA + BESIDE)).read_text() == NEW
+
+
+def test_files_that_were_copied_by_hand_are_not_written_over(fresh: Folder) -> None:
+    """As the documentation of the release before told people to do."""
+    for path in PREVIOUS.glob("*.yml"):
+        fresh.write(f".github/workflows/{path.name}", path.read_text() + "# ours\n")
+    lay(fresh, *OWNER)
+    for path in PREVIOUS.glob("*.yml"):
+        here = fresh.path / f".github/workflows/{path.name}"
+        assert here.read_text() == path.read_text() + "# ours\n"
+        if path.name in USERS:
+            assert here.with_name(here.name + BESIDE).exists()
+
+
+def test_the_workflows_of_the_release_before_are_brought_up_to_date(
+    fresh: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over what people do to them: a line more, another time, a file deleted. Nothing of theirs is lost."""
+    a_release(monkeypatch, "0.0.1", **{path.stem: path.read_text() for path in PREVIOUS.glob("*.yml")})
+    lay(fresh, *OWNER)
+    fresh.commit()
+    folder = fresh.path / ".github/workflows"
+    first = "# who to ask: @acme/sre\n"
+    (folder / "reconcile.yml").write_text(first + (folder / "reconcile.yml").read_text())
+    (folder / "sla.yml").write_text((folder / "sla.yml").read_text().replace("runs-on: ubuntu-24.04", "runs-on: ours"))
+    (folder / "validate.yml").unlink()
+    before = {name: (folder / name).read_text() for name in ("reconcile.yml", "sla.yml")}
+    monkeypatch.undo()
+    wanted = {name: text.replace("[main]", "[trunk]") for name, text in TRUE_TEXTS().items()}
+    lay(fresh)
+    assert not (folder / "validate.yml").exists()
+    for name, ours in before.items():
+        now, beside = (folder / name).read_text(), folder / (name + BESIDE)
+        assert now == ours or not beside.exists()
+        assert ("who to ask" if name == "reconcile.yml" else "runs-on: ours") in now
+        new = beside.read_text() if beside.exists() else now
+        assert set(wanted[f".github/workflows/{name}"].splitlines()) - set(new.splitlines()) <= {
+            "    runs-on: ubuntu-24.04"
+        }
+    again = contents(fresh.path)
+    lay(fresh)
+    assert contents(fresh.path) == again

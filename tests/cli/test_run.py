@@ -1,0 +1,238 @@
+"""`run`: one whole pass at the tip of the default branch, by hand and as a job of GitHub Actions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_ops.app import run as app_run
+from incident_ops.reconcile.generated_block import owner
+from tests.cli.scene import Done
+from tests.cli.scene import run as as_process
+from tests.cli.test_apply_notices import OURS, Place, pages, place  # noqa: F401 - a fixture
+from tests.support.http_sink import HttpSink
+from tests.support.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+PUBLIC = "incident-ops/public"
+HOSTILE = "Login ##[stop-commands]pwn\n::add-mask::o ::error::forged"
+
+
+def run(place: Place, *args: str) -> Done:  # noqa: F811
+    return place.call("run", *args)
+
+
+def keys(place: Place) -> list[str]:  # noqa: F811
+    """The keys of the open issues."""
+    found = place.ask("GET", "/issues?state=open&per_page=100")
+    return sorted(key for one in found if (key := owner(one["body"] or "")))
+
+
+def on_branch(place: Place, branch: str, path: str) -> str:  # noqa: F811
+    """A file of a branch of the remote."""
+    place.folder.git("fetch", "--quiet", "origin", branch)
+    return place.folder.git("show", f"FETCH_HEAD:{path}")
+
+
+def tip(place: Place) -> str:  # noqa: F811
+    return place.folder.git("ls-remote", "origin", "refs/heads/main").partition("\t")[0]
+
+
+def test_one_pass_does_all_and_the_next_one_nothing(place: Place, sink: HttpSink) -> None:  # noqa: F811
+    """Page, issue, chat, proposals, gate.json of the tip, and the mark of a complete run."""
+    done = run(place)
+    assert (done.code, done.err) == (0, ""), done
+    assert len(pages(sink)) == 1
+    assert keys(place) == ["INC-1"]
+    gate = json.loads(on_branch(place, PUBLIC, "gate.json"))
+    assert (gate["revision"], gate["services"]["api"]["ids"]) == (tip(place), ["INC-1"])
+    assert "gate.json is published: it is not there yet" in done.out
+    assert "complete" in on_branch(place, "incident-ops/ledger", "runs")
+    taken = len(sink.taken)
+    again = run(place)
+    assert (again.code, len(sink.taken), keys(place)) == (0, taken, ["INC-1"]), again
+    assert "gate.json" not in again.out
+
+
+def test_it_reads_the_tip_whatever_is_checked_out(place: Place, sink: HttpSink) -> None:  # noqa: F811
+    """An older commit, a branch, a commit that nobody pushed and a dirty tree change nothing of what it does."""
+    first = place.folder.git("rev-parse", "HEAD").strip()
+    place.folder.put("INC-2", title="Payments are slow")
+    place.push()
+    place.folder.git("switch", "--quiet", "--create", "mine", first)
+    place.folder.put("INC-3", title="Nobody has merged this")
+    place.folder.git("add", "--all")
+    place.folder.git("commit", "--quiet", "--message", "mine")
+    place.folder.put("INC-4", title="Nobody has committed this")
+    done = run(place)
+    assert done.code == 0, done
+    assert keys(place) == ["INC-1", "INC-2"]
+    assert len(pages(sink)) == 2
+    assert json.loads(on_branch(place, PUBLIC, "gate.json"))["revision"] == tip(place)
+
+
+def moving(place: Place, monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:  # noqa: F811
+    """Lets somebody merge an incident at the end of each of the first plans -> the ids, which grow."""
+    plan, merged = app_run.plan_changes, list[str]()
+
+    def planned(*args: Any) -> Any:
+        made = plan(*args)
+        if len(merged) < times:
+            merged.append(f"INC-{len(merged) + 2}")
+            place.folder.put(merged[-1], title="Merged meanwhile")
+            place.push()
+        return made
+
+    monkeypatch.setattr(app_run, "plan_changes", planned)
+    return merged
+
+
+def test_a_tip_that_moves_is_planned_anew(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Twice: what was merged while the plan was made is in what is done."""
+    assert moving(place, monkeypatch, 2) == []
+    done = run(place)
+    assert done.code == 0, done
+    assert keys(place) == ["INC-1", "INC-2", "INC-3"]
+
+
+def test_a_tip_that_keeps_moving_ends_the_run_before_it_writes(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After the third plan: exit code 6, and nobody is notified of anything."""
+    moving(place, monkeypatch, 3)
+    done = run(place)
+    done.told_once(6, "is behind the tip of main")
+    assert (keys(place), sink.taken) == ([], [])
+
+
+def test_nobody_is_notified_by_another_clock(place: Place, sink: HttpSink) -> None:  # noqa: F811
+    """Each command that acts on GitHub refuses it and names the way to look; a dry run shows what would be due then."""
+    for words in (("run",), ("sla", "run"), ("apply", "--tracker", "github")):
+        done = as_process(*words, at=place.folder.path, clock="2025-02-01T00:00:00Z")
+        done.told_once(2, "--at 2025-02-01T00:00:00Z is not now", "--dry-run")
+    assert sink.taken == []
+    shown = as_process("run", "--dry-run", at=place.folder.path, clock="2025-02-01T00:00:00Z")
+    assert shown.code == 0, shown
+    assert "INC-1" in shown.out
+
+
+def test_a_gate_file_that_is_refused_is_an_error_and_hides_nothing(place: Place, sink: HttpSink) -> None:  # noqa: F811
+    """Pages and issues are there; the run counts as one that failed, so that its monitor hears nothing."""
+    url = place.folder.git("remote", "get-url", "origin").strip().removeprefix("file://")
+    hook = Path(url) / "hooks/update"
+    hook.write_text(f'#!/bin/sh\n[ "$1" != refs/heads/{PUBLIC} ]\n')
+    hook.chmod(0o755)
+    done = run(place)
+    assert done.code == 4, done
+    assert "gate.json" in done.err
+    assert len(pages(sink)) == 1
+    assert keys(place) == ["INC-1"]
+
+
+@pytest.mark.parametrize("status", [pytest.param(503, marks=pytest.mark.slow), 401, 404])
+def test_a_page_waits_for_no_list_of_issues(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    """GitHub refuses for an hour while its git goes on: who is on call is paged once, gate.json is published, and the
+    run is red."""
+    place.folder.put("INC-2", title="A small one", severity="SEV3")
+    place.push()
+    server.script(*[Reply(status, {"message": "not now"})] * 200)
+    with monkeypatch.context() as scene:
+        scene.setenv("GITHUB_API_URL", server.url)
+        for _ in range(2):
+            done = run(place)
+            assert done.code in (2, 4), done
+            assert "error:" in done.err
+    assert [action for action, _ in pages(sink)] == ["trigger"]
+    assert json.loads(on_branch(place, PUBLIC, "gate.json"))["services"]["api"]["held"] is True
+    assert run(place).code == 0
+    assert len(pages(sink)) == 1
+
+
+def in_actions(place: Place, tmp_path: Path, *args: str, **more: str) -> tuple[Done, str]:  # noqa: F811
+    """A run as a step of a job has it -> what it printed, and the page of the step."""
+    page = tmp_path / "summary.md"
+    page.write_text("")
+    with pytest.MonkeyPatch.context() as scene:
+        for name, value in {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page), **more}.items():
+            scene.setenv(name, value)
+        done = run(place, "--format", "github", *args)
+    return done, page.read_text()
+
+
+def obeyed(log: str) -> list[str]:
+    """The lines that a runner of GitHub takes for commands, as it reads a log: none between a stop and its word."""
+    found, word = [], ""
+    for line in log.splitlines():
+        text = line.strip()
+        if word:
+            word = "" if text == f"::{word}::" else word
+        elif text.startswith("::stop-commands::"):
+            word = text.removeprefix("::stop-commands::")
+        elif text.startswith("::") or "##[" in line:
+            found.append(text)
+    assert not word, "a fence is left open"
+    return found
+
+
+@pytest.mark.parametrize("is_dry", [False, True], ids=["run", "dry run"])
+def test_no_text_of_a_record_is_a_command_in_the_log(place: Place, tmp_path: Path, is_dry: bool) -> None:  # noqa: F811
+    place.folder.put("INC-2", title=json.dumps(HOSTILE.replace("\n", " ")))
+    place.push()
+    done, page = in_actions(place, tmp_path, *(["--dry-run"] if is_dry else []))
+    assert done.code == 0, done
+    assert obeyed(done.out) == obeyed(done.err) == []
+    assert "INC-2" in done.out
+    assert "##[" not in done.out
+    assert "INC-2" in page
+
+
+def test_what_went_wrong_is_on_the_page_of_the_run(
+    place: Place,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An annotation names the variable to set; the page has the plan, and below it what was done."""
+    monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
+    done, page = in_actions(place, tmp_path)
+    assert done.code == 2, done
+    (told,) = [line for line in obeyed(done.out) if line.startswith("::error")]
+    assert told.startswith("::error title=incident-ops::channel slack is not set up: set INCIDENT_OPS_CHANNEL_SLACK")
+    assert page.startswith("## Plan for the tracker")
+    assert "### What this run did" in page
+    assert "create INC-1" in page.partition("### What this run did")[2]
+
+
+def test_a_page_is_there_for_a_run_that_crashes(
+    place: Place,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was done before the crash is on it; the exit code is that of a crash."""
+
+    def broken(_: object) -> Any:
+        raise RuntimeError("a fault that a test put in")
+
+    monkeypatch.setattr(app_run, "_publish", broken)
+    done, page = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert "create INC-1" in page
+
+
+def test_with_the_embedded_tracker_nothing_is_sent(place: Place, sink: HttpSink) -> None:  # noqa: F811
+    """Issues of this clone, notices recorded; no branch of the remote is touched."""
+    place.folder.write("policy.yaml", OURS)
+    done = run(place, "--tracker", "local")
+    assert "recorded, not sent" in done.out
+    assert (sink.taken, keys(place)) == ([], [])
+    assert "incident-ops/" not in place.folder.git("ls-remote", "origin")
