@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from incident_ops.adapters.environment import fenced
 from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Progress, Report, SentNotices, worst_exit_code
 from incident_ops.app.plan import PlannedRun
 from incident_ops.app.plan_view import PlanView
@@ -80,10 +81,10 @@ class RunPrinter:
 
 
 def report_of(form: str) -> Report:
-    """Where a run reports its parts: the screen, or nowhere while its JSON is waited for."""
-    if form != "text":
+    """Where a run reports its parts: the screen, the log of a job, or nowhere while its JSON is waited for."""
+    if form == "json":
         return lambda _: None
-    printer = RunPrinter(click.echo)
+    printer = RunPrinter(click.echo if form == "text" else lambda text: click.echo(fenced(text), nl=False))
 
     def report(part: Progress) -> None:
         if isinstance(part, NotApplied):

@@ -109,8 +109,8 @@ def call(repository: Hosted) -> WholeRun:
 @pytest.mark.slow
 @pytest.mark.allow_hosts(["localhost", "127.0.0.1", "::1"])
 def test_a_pipeline_gets_the_verdict_of_the_called_gate(runner: Machine, tmp_path: Path) -> None:
-    """An open incident holds the service, and what comes after the gate knows why. (act ends a run whose called workflow
-    failed, so the job is green here; that it is red by itself is tried with the action.)"""
+    """An open incident holds the service, and what comes after the gate knows why. (act ends a run whose called
+    workflow failed, so the job is green here; that it is red by itself is tried with the action.)"""
     repository, _ = hosted(runner, tmp_path, CALLER)
     run = call(repository)
     assert run.conclusions() == {"canary-gate/gate": "success", "roll-back": "success"}, run.said
