@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import urllib.error
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ import pytest
 from incident_ops.reconcile.generated_block import owner
 from tests.support.http_sink import HttpSink
 from tests.support.standin import PERSON_TOKEN, Standin
-from tests.workflows.act import Hosted, Machine
-from tests.workflows.permissions import Asked, JobToken, Rights, granted, needed, only_reads, rows_of
+from tests.workflows.act import Hosted, Machine, WholeRun
+from tests.workflows.permissions import Asked, JobToken, Rights, granted, jobs_of, needed, only_reads, rows_of
+from tests.workflows.running import WORKFLOWS, own_files
+from tests.workflows.test_called_gate import CALLER, hosted
 from tests.workflows.test_whole_workflows import POLICY, declared, tip
 
 HERE = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -68,7 +72,7 @@ def records(runner: Machine, tmp_path: Path) -> Hosted:
     """A repository with a SEV1 incident of a minute ago with an item, and the workflows installed."""
     made = Hosted(runner, tmp_path, policy=POLICY)
     made.folder.put("INC-1", times=declared(1), action_items="\n- {id: AI-1, title: Mend it, status: open}")
-    made.install("validate.yml", "reconcile.yml", "sla.yml")
+    made.install("validate.yml", "reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "doctor.yml")
     made.push()
     return made
 
@@ -119,26 +123,28 @@ def test_the_jobs_that_judge_a_pull_request_read_only_what_they_are_given(record
     token = JobToken(records, rights)
     event = records.propose("good")
     run = records.run("validate.yml", "pull_request", event, ref="refs/pull/1/merge", job=job, token=token.text)
-    assert (run.code, run.conclusions()) == (0, {job: "success"}), run.said
+    assert (run.code, list(run.conclusions().values())) == (0, ["success"]), run.said
     is_least([token], rights)
 
 
 class Runs:
-    """Runs of one job, each with a token of its own that may do what the job is granted."""
+    """Runs of the one job of a workflow, each with a token of its own that may do what the job is granted."""
 
     def __init__(self, records: Hosted, workflow: str, sink: HttpSink) -> None:
         self._records, self._workflow = records, workflow
         self._secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
-        self.rights = granted(workflow, "run")
+        (self.job,) = jobs_of(workflow)
+        self.rights = granted(workflow, self.job)
         self.tokens: list[JobToken] = []
 
-    def run(self, event_name: str, event: dict[str, Any] | None = None) -> None:
+    def run(self, event_name: str, event: dict[str, Any] | None = None) -> WholeRun:
         """One that must end well."""
         token = JobToken(self._records, self.rights)
         self.tokens.append(token)
         words: dict[str, Any] = {"secrets": self._secrets, "token": token.text}
         done = self._records.run(self._workflow, event_name, event, **words)
-        assert (done.code, done.conclusions()) == (0, {"run": "success"}), (token.refused, done.said)
+        assert (done.code, done.conclusions()) == (0, {self.job: "success"}), (token.refused, done.said)
+        return done
 
 
 def close_item(records: Hosted) -> None:
@@ -156,8 +162,7 @@ def test_the_job_that_reconciles_needs_all_that_it_is_granted(records: Hosted, s
     records.push()
     runs = Runs(records, "reconcile.yml", sink)
     runs.run("push", {"after": tip(records)})
-    (started,) = records.github.dispatches(records.name)
-    assert (started["file"], started["branch"]) == ("reconcile.yml", "main")
+    assert "reconcile.yml" in [one["file"] for one in records.github.dispatches(records.name)]
     runs.run("workflow_dispatch")
     close_item(records)
     runs.run("workflow_dispatch")
@@ -166,12 +171,74 @@ def test_the_job_that_reconciles_needs_all_that_it_is_granted(records: Hosted, s
 
 @HERE
 @pytest.mark.slow
-def test_the_job_that_checks_what_is_due_needs_all_that_it_is_granted(records: Hosted, sink: HttpSink) -> None:
-    """A SEV1 that nobody took: people are called, the escalation is proposed, and the issue says so."""
-    reconciled = Runs(records, "reconcile.yml", sink)
-    reconciled.run("push", {"after": tip(records)})
+@pytest.mark.parametrize("workflow", ["sla.yml", "tick.yml", "watch.yml"])
+def test_the_jobs_that_check_what_is_due_need_all_that_they_are_granted(
+    records: Hosted, sink: HttpSink, workflow: str
+) -> None:
+    """A SEV1 that nobody took: people are called, the escalation is proposed, and the issue says so. The alarm clock
+    has had its minutes, so it ends after one look; the tick was switched off."""
+    Runs(records, "reconcile.yml", sink).run("push", {"after": tip(records)})
+    records.folder.write("policy.yaml", f"{POLICY}watch: {{minutes: {{incident: 5}}}}\n")
     records.folder.put("INC-1", times=declared(60))
     records.push()
-    runs = Runs(records, "sla.yml", sink)
+    began, ended = (f"{datetime.now(UTC) - timedelta(minutes=ago):%Y-%m-%dT%H:%M:%SZ}" for ago in (55, 5))
+    past = {"created_at": began, "updated_at": ended, "status": "completed", "conclusion": "success"}
+    records.github.set_runs(records.name, "watch.yml", *([past] if workflow == "watch.yml" else []))
+    if workflow != "tick.yml":
+        records.github.ask("PUT", f"/repos/{records.name}/actions/workflows/tick.yml/disable")
+    runs = Runs(records, workflow, sink)
     runs.run("workflow_dispatch")
     is_least(runs.tokens, runs.rights)
+
+
+OF_NO_JOB = {"administration", "environments", "secrets"}
+"""Rights that no `permissions:` can give: what needs them is told by `doctor` to be run with a person's token."""
+
+
+@HERE
+@pytest.mark.slow
+def test_the_job_that_looks_at_the_settings_reads_what_it_may(records: Hosted, sink: HttpSink) -> None:
+    """What no job can be granted is refused to it; all else it needs, and it writes nothing."""
+    (job,) = jobs_of("doctor.yml")
+    rights = granted("doctor.yml", job)
+    assert only_reads(rights)
+    Runs(records, "reconcile.yml", sink).run("push", {"after": tip(records)})
+    token = JobToken(records, rights)
+    run = records.run("doctor.yml", "workflow_dispatch", token=token.text)
+    assert run.jobs[job].log, run.said
+    assert {row.permission for one in token.refused for row in rows_of(one)} <= OF_NO_JOB
+    assert needed(token.asked - set(token.refused), token.git) == rights, sorted(token.asked)
+
+
+@HERE
+@pytest.mark.slow
+def test_the_called_gate_reads_only_what_it_is_given(runner: Machine, tmp_path: Path) -> None:
+    """A caller gives it these two rights; an open incident holds the service, and it asks whether it passed before."""
+    rights = granted("canary-gate.yml", "gate")
+    assert only_reads(rights)
+    repository, _ = hosted(runner, tmp_path, CALLER)
+    token = JobToken(repository, rights)
+    local = {"OWNER/incident_ops@COMMIT": own_files(repository.temp / "house")}
+    run = repository.run("caller.yml", "push", local=local, installs=True, token=token.text)
+    assert run.conclusions() == {"canary-gate/gate": "success", "roll-back": "success"}, run.said
+    is_least([token], rights)
+
+
+RUN_HERE = {
+    ("validate.yml", "validate"),
+    ("validate.yml", "preview"),
+    *(
+        (name, next(iter(jobs_of(name))))
+        for name in ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "doctor.yml")
+    ),
+    ("canary-gate.yml", "gate"),
+}
+
+
+def test_every_other_job_only_checks_out() -> None:
+    """No token is named in it, so it asks GitHub for nothing else."""
+    every = [(file.name, job) for file in sorted(WORKFLOWS.glob("*.yml")) for job in jobs_of(file.name)]
+    assert set(every) >= RUN_HERE
+    for workflow, job in set(every) - RUN_HERE:
+        assert granted(workflow, job) == {"contents": "read"}, (workflow, job)
+        assert not re.search(r"github\.token|GITHUB_TOKEN|secrets\.", str(jobs_of(workflow)[job])), (workflow, job)
