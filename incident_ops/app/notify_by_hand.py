@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.notifiers import pagers
+from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.notify import notifiers, pager_variables, ready_notifier, shared_ledger
@@ -119,7 +120,8 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
 
 def page_once(workspace: Workspace, incident: str, mark: str, reason: str) -> NotifyResult:
     """Pages about an incident for a reason that no record holds, once for each mark and cycle: its team and whoever
-    has it, and its pagers, which ring anew where somebody has acknowledged.
+    has it, and its pagers, which ring anew where somebody has acknowledged. The issue is left to the caller: the record
+    may not name it yet.
 
     UserError where there is no such incident, or its label is no level of the policy.
     """
@@ -132,7 +134,8 @@ def page_once(workspace: Workspace, incident: str, mark: str, reason: str) -> No
     def made(_: Record) -> list[Message]:
         case = Case(view, policy, level_periods(view, policy))
         about = case.obligation(ESCALATION_NOTICE, "watch", mark, now, reason)
-        found = notices([about], {meant.id: meant}, every, services, now).deliverable
+        every_notice = notices([about], {meant.id: meant}, every, services, now).deliverable
+        found = [one for one in every_notice if one.channel != TICKET]
         rung = dict.fromkeys(one.channel for one in found if one.channel in pagers())
         due = [one for one in incident_obligations(view, policy) if not one.superseded]
         alerting = alerts(meant, every, services, now, pagers(), due=due)
