@@ -44,7 +44,7 @@ class WorkflowSeen(NamedTuple):
 
 
 def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, *, is_due: bool | None) -> Iterator[SetUpCheck]:
-    """Whether it is switched on as it should be, and how its last runs ended; `is_due` says whether something is due
+    """Whether it is switched on where that fits, and how its last runs ended; `is_due` says whether something is due
     within a day, None where that is not known."""
     file = seen.file.file
     if not seen.state:
