@@ -18,6 +18,7 @@ from incident_ops.documents.issue_comments import no_alarm_comment
 from incident_ops.domain.notification import Ledger
 from incident_ops.domain.ports import WorkflowControl, WorkflowRun
 from incident_ops.domain.record import World
+from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.domain.tracker import LOCAL
 from incident_ops.errors import IncidentOpsError, NotSetUp
 from incident_ops.notifications.ahead import DAY, coming, waiting
@@ -35,8 +36,6 @@ from incident_ops.notifications.plan import HELD, PlannedNotice
 from incident_ops.sla.activity import NOTHING_SEEN
 from incident_ops.sla.obligations import SeenOf
 
-TICK, WATCH = "tick.yml", "watch.yml"
-"""The workflows of the tick and of the alarm clock, by their files."""
 ACTIVE, _ASLEEP = "active", "disabled_inactivity"
 CAPPED = "no_alarm_clock"
 """The mark of the page, and the topic of the comment, that say that nobody is awake from here on."""
@@ -114,11 +113,16 @@ def _outlook(
     return served(workspace, made)
 
 
+def wants_tick(outlook: Outlook) -> bool:
+    """True where something goes out within a day or somebody has to be awake, and the policy lets the tick look."""
+    is_due = any(one.at <= outlook.at + DAY for one in outlook.ahead)
+    return outlook.ticks and (is_due or bool(outlook.watched))
+
+
 def settle_tick(control: WorkflowControl, outlook: Outlook) -> Iterator[str]:
     """Switches `tick.yml` on where something goes out within a day or somebody has to be awake, off where nothing
     does -> what was done. Raises as `WorkflowControl`."""
-    due = next((one for one in outlook.ahead if one.at <= outlook.at + DAY), None)
-    wanted, state = outlook.ticks and bool(due or outlook.watched), control.state(TICK)
+    wanted, state = wants_tick(outlook), control.state(TICK)
     if not state:
         yield f"{TICK} is not in this repository: nothing looks for what is due between pushes"
     elif wanted and state != ACTIVE:

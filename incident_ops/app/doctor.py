@@ -21,6 +21,8 @@ from incident_ops.adapters.github.workflows import GitHubWorkflows
 from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
 from incident_ops.app import doctor_runs, doctor_settings
+from incident_ops.app.alarm_clock import outlook_by_records, wants_tick
+from incident_ops.app.doctor_runs import Expected
 from incident_ops.app.doctor_settings import FREE_REFS, OUR_REFS, RulesSeen
 from incident_ops.app.github_setup import needed_variables
 from incident_ops.app.notify import LEDGER_SECONDS
@@ -147,9 +149,17 @@ class _Doctor:
             states = self._workflows.states()
             runs = {one.file: self._workflows.runs(one.file) for one in ours if states.get(one.file)}
             for one in doctor_runs.seen_workflows(files, states, runs):
-                yield from doctor_runs.workflow_checks(self.name, one, self._workspace.now, is_due=None)
+                yield from doctor_runs.workflow_checks(self.name, one, self._workspace.now, self._expected())
 
         self._check("workflows", look)
+
+    def _expected(self) -> Expected | None:
+        """What the records ask of the tick and the alarm clock; None where they cannot be read."""
+        try:
+            outlook = outlook_by_records(self._workspace)
+        except IncidentOpsError:
+            return None
+        return Expected(ticks=wants_tick(outlook), watches=bool(outlook.watched))
 
     def _heartbeat(self) -> Iterator[SetUpCheck]:
         ledger = LedgerRef(need_remote(self._workspace.git, LEDGER_SECONDS)).known()

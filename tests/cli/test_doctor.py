@@ -65,8 +65,8 @@ class Place:
         if words[1:3] == ["label", "create"]:
             colour, text = words[words.index("--color") + 1], words[words.index("--description") + 1]
             self.ask("POST", "/labels", {"name": words[-1], "color": colour, "description": text})
-        elif words[1:3] == ["workflow", "enable"]:
-            self.ask("PUT", f"/actions/workflows/{words[3]}/enable")
+        elif words[1:3] in (["workflow", "enable"], ["workflow", "disable"]):
+            self.ask("PUT", f"/actions/workflows/{words[3]}/{words[2]}")
         else:
             raise AssertionError(f"nobody has told how to execute {words}")
 
