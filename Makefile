@@ -12,10 +12,14 @@ RUNNER := tests/workflows/runner
 ACTIONLINT := $(VENV)/actionlint/1.7.12/actionlint
 ACT := $(VENV)/act/0.2.89/act
 WHEELS := $(VENV)/wheels/.stamp-$(shell cat requirements/build.txt 2>/dev/null | cksum | tr ' ' '-')
+GITHUB_FOLDERS := .github $(wildcard examples/*/.github template/.github incident_ops/template/.github)
+WORKFLOW_FILES := $(wildcard $(addsuffix /workflows/*.yml,$(GITHUB_FOLDERS)))
+ACTION_FILES := $(wildcard actions/*/action.yml)
+DEPENDABOT_FILES := $(wildcard $(addsuffix /dependabot.yml,$(GITHUB_FOLDERS)))
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test laws goldens figures lint bench docs pins clean
+.PHONY: help setup demo test laws goldens figures lint lint-workflows bench docs pins clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -50,14 +54,21 @@ $(NODE_STAMPS): $(STAMP)
 	  (cd $(patsubst %/node_modules,%,$(@D)) && sh $(CURDIR)/requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
 	else echo "npm is not here: what needs $(patsubst %/node_modules,%,$(@D)) is left out"; fi
 
-lint: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)  ## style, types, which room may import which, and the workflows
+lint: $(STAMP)  ## style, types, which room may import which, and the workflows
 	@$(QUIETLY) $(BIN)/ruff check .
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
-	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github/workflows actions
-	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= .github/workflows/*.yml examples/*/.github/workflows/*.yml
-	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs .github/workflows/*.yml actions/*/action.yml examples/*/.github/workflows/*.yml
+	@$(MAKE) --no-print-directory lint-workflows
+
+# actionlint v1.7.12 does not know `$/`, the repository of the workflow itself
+lint-workflows: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)
+	@$(QUIETLY) $(BIN)/zizmor --offline --persona=auditor --no-progress .github actions
+	@$(QUIETLY) $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOW_FILES)
+	@$(QUIETLY) $(BIN)/check-jsonschema --builtin-schema vendor.github-actions $(ACTION_FILES)
+	@$(QUIETLY) $(BIN)/check-jsonschema --builtin-schema vendor.dependabot $(DEPENDABOT_FILES)
+	@test ! -x $(ACTIONLINT) || $(QUIETLY) $(ACTIONLINT) -no-color -shellcheck= -pyflakes= -ignore 'specifying action "\$$/' $(WORKFLOW_FILES)
+	@test ! -d $(RUNNER)/node_modules || $(QUIETLY) node $(RUNNER)/lint.mjs $(WORKFLOW_FILES) $(ACTION_FILES)
 
 $(ACTIONLINT): | $(STAMP)
 	@if command -v go >/dev/null 2>&1; then \

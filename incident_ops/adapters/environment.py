@@ -66,15 +66,24 @@ def set_outputs(values: Mapping[str, str]) -> None:
         raise WriteFailed(f"the outputs of the step cannot be written: {error.strerror}", where=path) from error
 
 
+def in_actions() -> bool:
+    """Whether a runner of GitHub Actions reads what is printed."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def fenced(text: str) -> str:
-    """Text for the log of a step in which the runner takes no line for a command, whoever wrote it.
+    """Text for the log of a workflow, of which a runner obeys no line; it ends with a line break, and "" stays empty.
 
-    Between a pair of lines with a word that nobody can know before; `##[` is broken, for its colours are not commands.
+    Commands for the runner, such as annotations, stand before or behind it. `##[` is broken as well: what reads the log
+    later knows nothing of fences.
     """
-    import secrets  # what is printed elsewhere needs no fence
+    if not text:
+        return ""
+    import secrets  # most runs print no log of a workflow
 
-    mark = f"incident-ops-{secrets.token_hex(16)}"
-    return f"::stop-commands::{mark}\n{text.replace('##[', '# #[').rstrip(chr(10))}\n::{mark}::"
+    mark = secrets.token_hex(16)  # that nobody can know before, so no text ends it
+    body = text.removesuffix("\n").replace("##[", "##\\x5b")
+    return f"::stop-commands::{mark}\n{body}\n::{mark}::\n"
 
 
 def artifacts_address() -> str:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from incident_ops.adapters import clock
+from incident_ops.adapters.environment import in_actions
 from incident_ops.adapters.notifiers.issue_comment import TICKET
+from incident_ops.app.alarm_clock import ACTIVE, SettledClocks, settle_clocks
 from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, apply_allowed, must_be_reviewed
 from incident_ops.app.observed_tracker import connect_github
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
+from incident_ops.app.proposal_checks import ProposalChecks, check_proposals
+from incident_ops.app.proposals import seen_branches
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """So many plans are made where the default branch moves while one is made."""
+_Part = Callable[[AppliedRun], tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]]
+"""Something that a run does beside its plan -> a sentence for each thing done, and what failed."""
 RECONCILE = "reconcile.yml"
 """The workflow that goes on where a run reached one of its limits."""
 
@@ -82,7 +88,8 @@ def run_at_tip(
     applied = apply_allowed(planned, changes, report)
     if planned.github is None:
         return applied
-    for part in (_publish, _continue):
+    inside = (_judge_proposals, _publish, _settle_clocks, _continue)
+    for part in inside if in_actions() else (_publish,):
         applied = _beside(applied, part, report)
     return mark_run(applied)
 
@@ -102,7 +109,10 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     planned = dataclasses.replace(blind, github=github, notices=notices, plan=plan)
     report(planned)
     applied = apply_allowed(planned, WithinLimits(changes, ()), report)
-    return _beside(applied._replace(errors=(error, *applied.errors)), _publish, report)
+    applied = applied._replace(errors=(error, *applied.errors))
+    for part in (_publish, _settle_clocks) if in_actions() else (_publish,):
+        applied = _beside(applied, part, report)
+    return applied
 
 
 def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bool) -> PlannedRun:
@@ -121,17 +131,32 @@ def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bo
     raise AssertionError("unreachable")
 
 
-def _beside(applied: AppliedRun, part: Callable[[AppliedRun], Iterator[str]], report: Report) -> AppliedRun:
+def _beside(applied: AppliedRun, part: _Part, report: Report) -> AppliedRun:
     """A run with one more part done; what fails of that is among its errors and hides nothing."""
     try:
-        for line in part(applied):
-            report(AlsoDone(line))
+        lines, errors = part(applied)
     except IncidentOpsError as error:
-        return applied._replace(errors=(*applied.errors, error))
-    return applied
+        lines, errors = (), (error,)
+    for line in lines:
+        report(AlsoDone(line))
+    return applied._replace(errors=(*applied.errors, *errors))
 
 
-def _publish(applied: AppliedRun) -> Iterator[str]:
+def _judge_proposals(applied: AppliedRun) -> ProposalChecks:
+    """What the automation proposes waits for a person before its checks run, so the run that wrote it judges it."""
+    from incident_ops.adapters.github.statuses import GitHubStatuses
+
+    workspace = applied.planned.workspace
+    statuses = GitHubStatuses.of(os.environ, need_remote(workspace.git).url)
+    return check_proposals(workspace, statuses, seen_branches(workspace))
+
+
+def _settle_clocks(applied: AppliedRun) -> SettledClocks:
+    """The tick and the alarm clock; a scheduler of somebody's own needs neither."""
+    return settle_clocks(applied, _workflows(applied.planned.workspace))
+
+
+def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
     """gate.json, of the tip as it is by now: this run may have moved it."""
     from incident_ops.app.gate_publish import current_state, publish, why_outdated
 
@@ -140,23 +165,24 @@ def _publish(applied: AppliedRun) -> Iterator[str]:
     state = current_state(workspace)
     why = state and why_outdated(workspace, state)
     if state and why and publish(workspace, state):
-        yield f"gate.json is published: {why}"
+        return (f"gate.json is published: {why}",), ()
+    return (), ()
 
 
-def _continue(applied: AppliedRun) -> Iterator[str]:
+def _continue(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
     """Starts the next run of Actions where a limit ended this one; after one that got nowhere it would end alike."""
     is_moving = any(one.outcome == APPLIED for one in applied.outcomes)
-    if applied.exit_code != Stopped.exit_code or not is_moving or "GITHUB_RUN_ID" not in os.environ:
-        return
-    control, branch = workflows_of(applied.planned.workspace)
-    if control.state(RECONCILE) == "active":
-        control.dispatch(RECONCILE, branch, {})
-        yield f"another run of {RECONCILE} goes on with what is left"
+    if applied.exit_code != Stopped.exit_code or not is_moving:
+        return (), ()
+    workspace = applied.planned.workspace
+    control = _workflows(workspace)
+    if control.state(RECONCILE) != ACTIVE:
+        return (), ()
+    control.dispatch(RECONCILE, need_remote(workspace.git).default_branch(), {})
+    return (f"another run of {RECONCILE} goes on with what is left",), ()
 
 
-def workflows_of(workspace: Workspace) -> tuple[WorkflowControl, str]:
-    """The workflows of the repository, and its default branch, on which they are started."""
+def _workflows(workspace: Workspace) -> WorkflowControl:
     from incident_ops.adapters.github.workflows import GitHubWorkflows
 
-    remote = need_remote(workspace.git)
-    return GitHubWorkflows.of(os.environ, remote.url), remote.default_branch()
+    return GitHubWorkflows.of(os.environ, need_remote(workspace.git).url)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from incident_ops.adapters import clock
-from incident_ops.app.alarm_clock import outlook_after, runs_known, say_no_alarm, settle_clocks, start_alarm
+from incident_ops.app.alarm_clock import outlook_after, runs_known, say_no_alarm, start_alarm
 from incident_ops.app.apply import AppliedRun, Report
 from incident_ops.app.plan import PlanOptions
-from incident_ops.app.sla_run import plan_due, run_due
-from incident_ops.app.workspace import Workspace, at_commit, at_present, need_remote
+from incident_ops.app.run import run_at_tip
+from incident_ops.app.workspace import Workspace, at_present, need_remote
 from incident_ops.domain.ports import WorkflowControl, WorkflowRun
-from incident_ops.errors import Incomplete
 from incident_ops.notifications.alarm import Outlook, Watched
 
 RUN = "GITHUB_RUN_ID"
@@ -35,13 +34,8 @@ class WatchBell:
     def run(self) -> Outlook:
         """A run of what is due, without issues, at the tip as it is now."""
         workspace = at_present(self._workspace, clock.now())
-        tip = need_remote(workspace.git).default_tip()
-        if tip is None:
-            raise Incomplete("the remote has no commit on its default branch")
-        applied = run_due(plan_due(at_commit(workspace, tip), self._options), self._report)
-        self._last = applied
+        self._last = applied = run_at_tip(workspace, self._options, self._report, with_issues=False)
         self.codes.add(applied.exit_code)
-        settle_clocks(applied, self._control())
         return outlook_after(applied)
 
     def runs(self, outlook: Outlook) -> Sequence[WorkflowRun]:

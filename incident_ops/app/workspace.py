@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.cache import Cache
+from incident_ops.adapters.environment import in_actions
 from incident_ops.adapters.git import Git
 from incident_ops.app.on_call import with_on_call
 from incident_ops.domain.fence import Unusable
@@ -223,7 +224,7 @@ def at_present(workspace: Workspace, now: datetime) -> Workspace:
 
 def source_of(tracker: str | None) -> str:
     """The tracker that is meant where none is named: GitHub's inside Actions, else the embedded one."""
-    return tracker or (GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else LOCAL)
+    return tracker or (GITHUB if in_actions() else LOCAL)
 
 
 def local_tracker(workspace: Workspace) -> LocalTracker:

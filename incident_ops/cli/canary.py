@@ -24,7 +24,7 @@ from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
-from incident_ops.render.findings import inert
+from incident_ops.render.findings import inert, quiet, without_commands
 from incident_ops.render.text import fold
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def run_command(
         raise
     service = request["service"]
     if deployment is not None and (why := update_deployment(workspace, deployment, service, outcome)) is not None:
-        _log(inert(f"warning: deployment {deployment} was not updated: {why}"))
+        _log(quiet(f"warning: deployment {deployment} was not updated: {why}"))
     _report(outcome, form, _written_page(page, outcome))
 
 
@@ -315,7 +315,7 @@ def probe_command(
     if ctx.find_root().obj["at"] is not None:
         raise UserError("a probe asks for what is there now", hint="leave out --at")
     request = ProbeRequest(file, values, commands)
-    probe = probe_gate(workspace_of(ctx), request, lambda text: click.echo(inert(text), err=True))
+    probe = probe_gate(workspace_of(ctx), request, lambda text: click.echo(quiet(text), err=True))
     click.echo(probe_json(probe) if form == "json" else probe_text(probe, page_width(), paint), nl=False)
     finish(probe.exit_code)
 
@@ -330,8 +330,9 @@ def _report(outcome: CanaryOutcome, form: str, page: str | None) -> None:
     if report_to_workflow(outcome, page):
         _log(annotation(outcome).rstrip("\n"))
     for line in outcome.notes if form == "json" else ():
-        _log(inert(line))
-    click.echo(to_json(outcome) if form == "json" else to_text(outcome, page_width(), paint), nl=False)
+        _log(quiet(line))
+    shown = without_commands(to_text(outcome, page_width(), paint))
+    click.echo(to_json(outcome) if form == "json" else shown, nl=False)
     if page is not None:
         click.echo(f"The run as a page: {inert(page)}", err=form == "json")
     finish(outcome.exit_code)
@@ -344,7 +345,7 @@ def _written_page(page: str | None, outcome: CanaryOutcome) -> str | None:
     try:
         write_page(page, outcome)
     except Exception as error:  # whatever is wrong with a picture, it costs no verdict
-        _log(inert(f"warning: the page of the run was not written: {error}"))
+        _log(quiet(f"warning: the page of the run was not written: {error}"))
         return None
     return page
 
@@ -440,7 +441,7 @@ class Progress:
         elif run.at - self._last >= EVERY or joined.is_final:
             self._last = run.at
             for line in lines:
-                for row in fold(f"{head}: {inert(line)}", rest="  ", width=LOG_WIDTH):
+                for row in fold(quiet(f"{head}: {line}"), rest="  ", width=LOG_WIDTH):
                     _log(row)
 
     def note(self, text: str) -> None:
@@ -452,7 +453,7 @@ class Progress:
         if self._table is not None:
             self._table.console.print(inert(text), markup=False, highlight=False)
         else:
-            _log(inert(text))
+            _log(quiet(text))
 
 
 def _log(line: str) -> None:

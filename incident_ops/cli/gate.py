@@ -30,7 +30,7 @@ from incident_ops.cli.terminal import page_width, painter
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, HAS_NOT_ENDED, INCONCLUSIVE, Verdict
 from incident_ops.domain.time_words import length_seconds
 from incident_ops.errors import UserError
-from incident_ops.render.findings import inert
+from incident_ops.render.findings import inert, quiet, without_commands
 from incident_ops.render.gate import (
     VERDICT_COLOURS,
     config_error,
@@ -229,7 +229,7 @@ def _say_waiting(verdict: Verdict, until: datetime) -> None:
     what = ", ".join(named or [record.path for record in verdict.unread] or verdict.notes[:1])
     at = "" if verdict.at is None else f"{verdict.at:%H:%M:%S} "
     text = f"{at}{verdict.verdict} ({verdict.reason_code}): {what}; asking again until {until:%H:%M:%S} UTC"
-    click.echo(inert(text), err=True)
+    click.echo(quiet(text), err=True)
 
 
 def _begin() -> None:
@@ -255,8 +255,8 @@ def _show_verdict(verdict: Verdict, form: str) -> None:
         add_to_summary(verdict_summary(verdict))
         if verdict.exit_code:
             click.echo(verdict_annotation(verdict), err=True, nl=False)
-    text = to_json(verdict) if form == "json" else to_text(_inert(verdict), painter(VERDICT_COLOURS), page_width())
-    click.echo(text, nl=False)
+    shown = without_commands(to_text(_inert(verdict), painter(VERDICT_COLOURS), page_width()))
+    click.echo(to_json(verdict) if form == "json" else shown, nl=False)
     finish(verdict.exit_code)
 
 

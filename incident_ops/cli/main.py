@@ -375,16 +375,26 @@ def _crashed(error: Exception, color: bool | None) -> int:
     import tempfile
     import traceback
 
-    trace = "".join(traceback.format_exception(error))
+    text = f"incident-ops {__version__}, Python {sys.version}\n{''.join(traceback.format_exception(error))}"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="incident-ops-", suffix=".txt", delete=False) as file:
-            file.write(f"incident-ops {__version__}, Python {sys.version}\n{trace}")
+            file.write(text)
         report = f"the report is in {file.name}"
     except OSError as refused:
         report = f"no report could be written: {refused.strerror}"
     _say(f"incident-ops crashed (this is a bug): {type(error).__name__}: {error}", color)
     say(f"Draw no conclusions from this run; {report}.", first="  ")
+    _print_report(text)
     return CRASHED
+
+
+def _print_report(text: str) -> None:
+    """In a workflow the report stands in the log, folded up: a file on the runner is gone with it."""
+    from incident_ops.adapters.environment import fenced, in_actions
+    from incident_ops.render.findings import inert_lines
+
+    if in_actions():
+        click.echo(f"::group::The report of the crash\n{fenced(inert_lines(text))}::endgroup::", err=True)
 
 
 def _interrupted(*, at_question: bool = False) -> int:

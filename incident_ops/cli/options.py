@@ -41,7 +41,7 @@ from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
 from incident_ops.records.store import INCIDENTS, list_folder
-from incident_ops.render.findings import inert, json_text
+from incident_ops.render.findings import inert, json_text, quiet
 from incident_ops.render.text import cut_line
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ def pick_one(workspace: Workspace, found: Sequence[Record]) -> str:
     lines = listed(workspace, found)
     for number, line in enumerate(lines, 1):
         click.echo(
-            cut_line(f"  {number if number <= len(found) else ' '}  {inert(line)}", page_width(err=True)), err=True
+            cut_line(f"  {number if number <= len(found) else ' '}  {quiet(line)}", page_width(err=True)), err=True
         )
     most = min(len(found), MOST_LISTED)
     chosen: int = prompt("Number", kind=click.IntRange(1, most))
@@ -391,11 +391,11 @@ def _print_done(edited: EditedRecord, *, err: bool = False) -> None:
 def _print_next(edited: EditedRecord, *, err: bool = False) -> None:
     steps = edited.next_steps if edited.is_changed else ()
     for line in steps:
-        click.echo(f"  next: {inert(line)}", err=err)
+        click.echo(f"  next: {quiet(line)}", err=err)
     if steps and edited.is_written_up:
         click.echo("  each of these is dated now unless you give --at again", err=err)
     if edited.undo:
-        click.echo(f"  undo: {inert(edited.undo)}", err=err)
+        click.echo(f"  undo: {quiet(edited.undo)}", err=err)
 
 
 def say_notes(notes: Sequence[str]) -> None:
@@ -469,7 +469,7 @@ def _tell_unread(workspace: Workspace) -> None:
 
 def inert_unread(unread: Sequence[Unread]) -> tuple[Unread, ...]:
     """Unread records as they may be shown on a terminal: a file's name can hold anything."""
-    return tuple(Unread(inert(one.path), inert(one.reason)) for one in unread)
+    return tuple(Unread(quiet(one.path), quiet(one.reason)) for one in unread)
 
 
 def finish(code: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from incident_ops.adapters.environment import fenced
 from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Progress, Report, SentNotices, worst_exit_code
 from incident_ops.app.plan import PlannedRun
 from incident_ops.app.plan_view import PlanView
@@ -13,7 +14,7 @@ from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import finish, no_records
 from incident_ops.cli.terminal import page_width, painter
 from incident_ops.reconcile.apply import LEFT_OVER, Applied
-from incident_ops.render.findings import plural
+from incident_ops.render.findings import plural, quiet
 from incident_ops.render.plan import (
     ACTION_COLOURS,
     applied_json,
@@ -26,7 +27,6 @@ from incident_ops.render.plan import (
     plan_json,
     plan_text,
 )
-from incident_ops.render.plan_fields import quiet
 from incident_ops.render.plan_preview import plan_markdown
 from incident_ops.render.text import fold
 
@@ -81,10 +81,10 @@ class RunPrinter:
 
 
 def report_of(form: str) -> Report:
-    """Where a run reports its parts: the screen, or nowhere while its JSON is waited for."""
-    if form != "text":
+    """Where a run reports its parts: the screen, the log of a job, or nowhere while its JSON is waited for."""
+    if form == "json":
         return lambda _: None
-    printer = RunPrinter(click.echo)
+    printer = RunPrinter(click.echo if form == "text" else lambda text: click.echo(fenced(text), nl=False))
 
     def report(part: Progress) -> None:
         if isinstance(part, NotApplied):

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from incident_ops.adapters.environment import fenced
 from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
 from incident_ops.app.workspace import Workspace, day, day_ago, month_of
 from incident_ops.cli.completion import complete_level, complete_person, complete_service
@@ -104,7 +105,7 @@ def check_command(
         lines = due_lines(due, width, with_keys=with_keys, whom=status.delivery.whom)
         lines += delivery_lines(status.delivery, due.at, width)
         styled = to_text(shown, painter(CLOCK_COLOURS), lines, width)
-        click.echo((due_commands(shown, due) if form == "github" else "") + styled, nl=False)
+        click.echo(due_commands(shown, due) + fenced(styled) if form == "github" else styled, nl=False)
     if form == "github":
         _summarize(status)
     if not status.workspace.catalogue.count():

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import click
 
 from incident_ops.errors import UserError
-from incident_ops.render.findings import inert
+from incident_ops.render.findings import quiet
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, cut_line, fold, fold_record
 
 NARROWEST, WIDEST = 40, 200
@@ -21,7 +21,7 @@ NARROWEST, WIDEST = 40, 200
 
 def echo_folded(line: str, first: str = "") -> None:
     """A line of output after `first`, in as many lines of a terminal as it takes; whole where there is no terminal."""
-    click.echo("\n".join(fold_record(inert(line), first, "  " + " " * len(first), page_width())))
+    click.echo("\n".join(fold_record(quiet(line), first, "  " + " " * len(first), page_width())))
 
 
 def page_width(*, err: bool = False) -> int:
@@ -77,7 +77,7 @@ def say(
     `color` as in `click.echo`, for what is said after the command line has ended.
     """
     head = f"{word}: " if word else ""
-    lines = (fold if is_prose else fold_record)(inert(head + text), first, f"{first}  ", page_width(err=err))
+    lines = (fold if is_prose else fold_record)(quiet(head + text), first, f"{first}  ", page_width(err=err))
     if word and lines:
         lines[0] = lines[0].replace(word, click.style(word, fg=colour) if colour else click.style(word, bold=True), 1)
     for line in lines:
@@ -127,7 +127,7 @@ def say_listed(lines: Iterable[str]) -> None:
     """Lines of a list below an error, each cut at the width of the terminal."""
     width = page_width(err=True)
     for line in lines:
-        click.echo(cut_line(f"  {inert(line)}", width), err=True)
+        click.echo(cut_line(f"  {quiet(line)}", width), err=True)
 
 
 def paint(text: str, colour: str) -> str:

@@ -71,7 +71,7 @@ def _seconds(length: str) -> int:
 def _stay_awake(workspace: Workspace, asked: Any, seconds: int, form: str) -> None:
     import json
 
-    from incident_ops.adapters.environment import Ticking
+    from incident_ops.adapters.environment import Ticking, fenced
     from incident_ops.app.apply import worst_exit_code
     from incident_ops.app.watch import AlarmClock
     from incident_ops.app.watch_bell import WatchBell
@@ -81,7 +81,8 @@ def _stay_awake(workspace: Workspace, asked: Any, seconds: int, form: str) -> No
     ticking = Ticking()
 
     def say(line: str) -> None:
-        click.echo(f"{stamp(ticking.now())} {line}", err=form == "json")
+        text = f"{stamp(ticking.now())} {line}\n"
+        click.echo(fenced(text) if form == "github" else text, nl=False, err=form == "json")
 
     bell = WatchBell(workspace, asked, report_of(form))
     alarm = AlarmClock(bell, ticking, say)

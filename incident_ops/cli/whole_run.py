@@ -68,7 +68,7 @@ def _in_actions(workspace: Workspace, asked: PlanOptions, *, with_issues: bool) 
 
     def write(text: str) -> None:
         lines.extend(text.splitlines())
-        click.echo(fenced(text))
+        click.echo(fenced(text), nl=False)
 
     printer = RunPrinter(write)
 
@@ -83,8 +83,7 @@ def _in_actions(workspace: Workspace, asked: PlanOptions, *, with_issues: bool) 
         if page:
             _summarize(run_summary(page[0], lines))
     wrong = problems(run)
-    click.echo(fenced("\n".join(wrong)) if wrong else "", nl=bool(wrong))
-    click.echo(annotated(wrong), nl=False)
+    click.echo(fenced("\n".join(wrong)) + annotated(wrong), nl=False)
     finish(worst_exit_code({missing_records(run), run.exit_code}))
 
 

@@ -7,6 +7,7 @@ them all, up to the size GitHub takes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,21 @@ def inert(text: str) -> str:
     """Text of a record, a file name or a command line as one line that cannot steer a terminal: what is not printable
     stands as its escape, e.g. `\\n`, `\\x1b`."""
     return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def quiet(line: str) -> str:
+    """A line that steers neither a terminal nor a runner of GitHub Actions."""
+    return without_commands(inert(line))
+
+
+def without_commands(text: str) -> str:
+    """Text of lines that a runner of GitHub Actions obeys none of: it looks for `##[` anywhere in a line, and for `::`
+    at its beginning."""
+    return re.sub(r"^([^\S\n]*):(?=:)", r"\1\\x3a", _unbracketed(text), flags=re.MULTILINE)
+
+
+def _unbracketed(text: str) -> str:
+    return text.replace("##[", "##\\x5b")
 
 
 def inert_lines(text: str) -> str:
@@ -74,8 +90,9 @@ def as_data(finding: Finding) -> dict[str, Any]:
 
 
 def json_text(data: dict[str, Any]) -> str:
-    """JSON as every command prints it: two spaces, in the order given, a final line break."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    """JSON as every command prints it: two spaces, in the order given, a final line break, no command for a runner."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return text.replace("##[", "#\\u0023[") + "\n"
 
 
 MOST_ANNOTATIONS = 9
@@ -164,7 +181,7 @@ def command(level: str, properties: Mapping[str, str], text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _unbracketed(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -28,6 +28,7 @@ PIN_FILE = ".github/incident-ops.txt"
 OWNERS_FILE = ".github/CODEOWNERS"
 EXAMPLE_ID = "INC-20250126-120500"
 _FILTER = re.compile(rf"^( *(?:- )?branches: *\[ *){OWN_BRANCH}(?= *[,\]])", re.MULTILINE)
+_REF = re.compile(rf"^( +ref: ){OWN_BRANCH}$", re.MULTILINE)
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
 _PATTERN_MARKS = re.compile(r"([\\!+*?\[\]])")
 
@@ -100,9 +101,14 @@ def _declare_url(values: LaidValues) -> str:
 
 
 def _for_branch(text: str, branch: str) -> str:
-    pattern = branch_pattern(branch)
-    word = pattern if re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", pattern, re.ASCII) else json.dumps(pattern)
-    return _FILTER.sub(lambda found: found[1] + word, text)
+    pattern = _word(branch_pattern(branch))
+    text = _FILTER.sub(lambda found: found[1] + pattern, text)
+    return _REF.sub(lambda found: found[1] + _word(branch), text)
+
+
+def _word(text: str) -> str:
+    """Text as a value of YAML."""
+    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", text, re.ASCII) else json.dumps(text)
 
 
 def _with_variables(text: str, variables: Sequence[str]) -> str:

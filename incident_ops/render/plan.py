@@ -33,8 +33,8 @@ from incident_ops.reconcile.limits import HeldChanges
 from incident_ops.reconcile.plan import PLAN_SCHEMA, Plan
 from incident_ops.reconcile.plan_difference import NO_BASIS, NextDue, PlanBasis
 from incident_ops.reconcile.proposals import WAITING_IN
-from incident_ops.render.findings import json_text, plural
-from incident_ops.render.plan_fields import field_lines, quiet, shortened
+from incident_ops.render.findings import json_text, plural, quiet
+from incident_ops.render.plan_fields import field_lines, shortened
 from incident_ops.render.text import DEFAULT_WIDTH, Style, columns, cut_line, fold, fold_record, spell_due
 
 _SIGNS = {CREATE: "+", UPDATE: "~", CLOSE: "-", REOPEN: "^", EDIT: "<", NOTIFY: "!"}

@@ -57,10 +57,3 @@ def diff_lines(field: FieldChange, most: int) -> list[str]:
     more = [f"  ... {plural(len(lines) - most, 'more line')}"] if len(lines) > most else []
     name = field.name if lines else f"{field.name}: {HIDDEN_LINES}"
     return [f"  {inert(name)}", *(inert(cut_value(line)) for line in lines[:most]), *more]
-
-
-def quiet(line: str) -> str:
-    """A line that steers neither a terminal nor a runner of GitHub Actions, which looks for `##[` anywhere in it, and
-    for `::` at its beginning."""
-    line = inert(line).replace("##[", "##\\x5b")
-    return line if not line.lstrip().startswith("::") else line.replace("::", "\\x3a:", 1)

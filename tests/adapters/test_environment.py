@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from incident_ops.adapters.environment import SUMMARY, add_to_summary, set_outputs, summary_size
+from incident_ops.adapters.environment import (
+    SUMMARY,
+    add_to_summary,
+    fenced,
+    in_actions,
+    set_outputs,
+    summary_size,
+)
 from incident_ops.errors import WriteFailed
 
 
@@ -50,3 +58,32 @@ def test_outputs_cannot_forge_others(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "none" / "out"))
     with pytest.raises(WriteFailed, match="outputs of the step"):
         set_outputs({"verdict": "pass"})
+
+
+HOSTILE = "::error::no\n  ::stop-commands::x\nLogin fails ##[stop-commands]pwn\n::add-mask::o"
+
+
+def test_a_fence_is_closed_by_a_word_that_no_text_can_hold() -> None:
+    """The runner obeys nothing between the two lines, and every fence has a word of its own."""
+    first, *body, last = fenced(HOSTILE).splitlines()
+    opened = re.fullmatch(r"::stop-commands::([0-9a-f]{32})", first)
+    assert opened
+    assert last == f"::{opened[1]}::"
+    assert body == HOSTILE.replace("##[", "##\\x5b").splitlines()
+    assert opened[1] not in fenced(HOSTILE)
+
+
+def test_nothing_needs_no_fence_and_a_fence_ends_its_line() -> None:
+    assert fenced("") == ""
+    assert fenced("one\ntwo\n").splitlines()[1:3] == ["one", "two"]
+    assert fenced("one").count("\n") == fenced("one\n").count("\n") == 3
+
+
+@pytest.mark.parametrize(("value", "is_one"), [("true", True), ("", False), ("false", False), (None, False)])
+def test_a_runner_of_actions_says_that_it_is_one(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, is_one: bool
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    if value is not None:
+        monkeypatch.setenv("GITHUB_ACTIONS", value)
+    assert in_actions() is is_one

@@ -67,7 +67,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "gate check": ("--service", "api"),
     "gate wait": ("--service", "api", "--for", "0s"),
     "impact": ("INC-1", "--users", "60%", "--revenue", "5 USD", "--service", "api:major", "--service", "web:partial"),
-    "init": (),
+    "init": ("--github", "--owner", "@acme/sre"),
     "issues": (),
     "list": (),
     "notify": ("INC-1", "--mark", "declared", "--dry-run"),

@@ -198,7 +198,8 @@ def test_github_gets_annotations_and_a_summary(folder: Folder, tmp_path: Path, m
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     done = call("sla", "check", "--format", "github", at=folder.path)
     assert done.code == 0
-    commands = [line for line in done.out.splitlines() if line.startswith("::")]
+    *commands, begin, end = [line for line in done.out.splitlines() if line.startswith("::")]
+    assert begin == f"::stop-commands{end.removesuffix('::')}", "what follows the commands stands in a fence"
     assert len(commands) == 10
     assert all(re.fullmatch(r"::error title=(INC-\d+|incident-ops)::[^\n]+", line) for line in commands)
     assert commands[-1] == "::error title=incident-ops::and 27 more: the summary of this step lists them"

@@ -1,5 +1,5 @@
-// Routes that GitHub has and `emulate` lacks or has too thin, in memory; start.mjs says which. Those below /_standin are
-// no routes of GitHub's: with them tests set what no API sets (runs, plans, tokens), and read what came.
+// Routes that GitHub has and `emulate` lacks or has too thin, in memory. Those below /_standin are no routes of GitHub's:
+// with them tests set what no API sets (runs, plans, tokens), and read what came.
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";

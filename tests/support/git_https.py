@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import subprocess
 import sys
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,9 +37,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             seen.write(f"{self.path} headers={len(sent)} right={sent == [WANTED]} shown={self.shown()}\n")
         if MODE == "silent":
             time.sleep(600)
-        if MODE == "token" and sent != [WANTED]:
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        if MODE == "token" and (refusal := self.refusal(sent)):
+            self.send_response(refusal)
+            if refusal == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -53,6 +55,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def refusal(self, sent: list[str]) -> int:
+        """401 for a token that nobody knows, 403 for a push that it may not do, else 0.
+
+        `more.json` in NOTES names further tokens, each with what it may do, read or write; what came with one of them
+        is noted in `asked.jsonl`.
+        """
+        if sent == [WANTED]:
+            return 0
+        more = NOTES / "more.json"
+        known = json.loads(more.read_text(encoding="utf-8")) if more.exists() else {}
+        token = b64decode(sent[0].removeprefix("Basic ")).decode().partition(":")[2] if len(sent) == 1 else ""
+        if token not in known:
+            return 401
+        access = "write" if "git-receive-pack" in self.path else "read"
+        with (NOTES / "asked.jsonl").open("a", encoding="utf-8") as asked:
+            asked.write(json.dumps({"token": token, "access": access}) + "\n")
+        return 0 if known[token] in ("write", access) else 403
 
     def backend(self, body: bytes) -> bytes:
         """What `git http-backend` answers."""

@@ -283,11 +283,15 @@ class Hosted:
         actor: str = "alice",
         installs: bool = False,
         local: dict[str, Path] | None = None,
+        job: str = "",
+        token: str = "",
         **environment: str,
     ) -> WholeRun:
         """Runs a workflow of the repository whole, as its file is at `ref`, for an event at that ref.
 
         `installs`: every job gets an empty Python; otherwise one that has what is pinned, as its step finds out.
+        `job` names the only one that runs, with those it needs; `token` is the GITHUB_TOKEN of all, else one that may
+        do everything.
         `local` maps OWNER/REPO@REF of other actions to folders. `environment` is that of the runner.
         """
         number = str(next(_runs))
@@ -301,6 +305,7 @@ class Hosted:
             "GITHUB_RUN_ID": number,
         }
         known |= {"GITHUB_REF": ref, "SHA_REF": sha}
+        known["GITHUB_TOKEN"] = token or known["GITHUB_TOKEN"]
         given = {"GITHUB_TOKEN": known.pop("GITHUB_TOKEN"), **(secrets or {})}
         words = [
             event_name,
@@ -314,6 +319,7 @@ class Hosted:
             "--rm",
         ]
         words += ["-W", f".github/workflows/{workflow}", "-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout"]
+        words += ["-j", job] if job else []
         words += ["--no-cache-server", "--action-cache-path", str(home / "act"), "--action-offline-mode"]
         pairs = {"--env": known, "--secret": given, "--local-repository": self._local(local or {})}
         words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]
@@ -328,13 +334,17 @@ class Hosted:
         return WholeRun(done.returncode, _read(done.stdout.splitlines()), used, _story(done.stdout) + done.stderr)
 
     def _lay_out(self, place: Path, ref: str) -> str:
-        """Writes the workflows as they are at a ref, as act takes them -> the commit."""
+        """Writes the workflows as they are at a ref, as act takes them -> the commit.
+
+        What a workflow of ours has of its own repository (`$/`) is OWNER/incident_ops@COMMIT, see `local` of `run`.
+        """
         self.folder.git("fetch", "--quiet", "origin", ref)
         sha = self.folder.git("rev-parse", "FETCH_HEAD").strip()
         for path in self.folder.git("ls-tree", "-r", "--name-only", sha, ".github/workflows").splitlines():
             copy = place / path
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(without_unknown_keys(self.folder.git("show", f"{sha}:{path}")), encoding="utf-8")
+            text = without_unknown_keys(self.folder.git("show", f"{sha}:{path}"))
+            copy.write_text(re.sub(r"uses: \$/(\S+)", r"uses: OWNER/incident_ops/\1@COMMIT", text), encoding="utf-8")
         return sha
 
     def _local(self, more: dict[str, Path]) -> dict[str, str]:

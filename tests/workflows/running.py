@@ -146,19 +146,20 @@ def run_job(
     action_path: str = "",
     program: str = "-m incident_ops",
     python: Path | None = None,
+    sha: str = "",
     **environment: str,
 ) -> Job:
     """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it.
 
     `needs` are the jobs before it, by their names in the workflow; `inputs` those of a run by hand. `program` is what
-    Python runs as `incident-ops`. With `python`, the bin folder of an environment, the steps really install into it,
-    and run what they have installed.
+    Python runs as `incident-ops`, `sha` the commit of the event, where another one is checked out. With `python`, the
+    bin folder of an environment, the steps really install into it, and run what they have installed.
     """
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=workspace, capture_output=True, text=True, check=True)
     github = {
         "event_name": event_name,
         "event": event,
-        "sha": head.stdout.strip(),
+        "sha": sha or head.stdout.strip(),
         "ref": "refs/heads/main",
         "ref_name": "main",
         "repository": environment.get("GITHUB_REPOSITORY", "acme/incidents"),

@@ -15,14 +15,18 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 
 
 def preview(scene: Scene, temp: Path, name: str = "pull_request") -> Job:
-    """The job on the pull request of the branch `change`; the work tree is the merge commit that GitHub makes."""
+    """The job on the pull request of the branch `change`; the remote has the merge commit that GitHub makes."""
     git = scene.folder.git
     head, base = git("rev-parse", "change").strip(), git("rev-parse", "main").strip()
     git("checkout", "--quiet", "--detach", "main")
     git("merge", "--quiet", "--no-ff", "--message", "merged", head)
+    sha = git("rev-parse", "HEAD").strip()
+    git("push", "--quiet", "origin", "HEAD:refs/pull/7/merge")
+    git("checkout", "--quiet", "main")
     event: dict[str, Any] = {"pull_request": {"number": 7, "head": {"sha": head}, "base": {"sha": base}}}
+    event["repository"] = {"default_branch": "main"}
     environment = scene.github.environment(scene.repository)
-    return run_job("validate.yml", "preview", scene.folder.path, temp, name, event, **environment)
+    return run_job("validate.yml", "preview", scene.folder.path, temp, name, event, sha=sha, **environment)
 
 
 def test_a_reviewer_sees_what_the_change_adds(scene: Scene, tmp_path: Path) -> None:
@@ -55,8 +59,11 @@ def test_a_push_has_no_preview(scene: Scene, tmp_path: Path) -> None:
     assert preview(scene, tmp_path / "job", "push").conclusion == "skipped"
 
 
-def test_it_reads_and_writes_nothing() -> None:
-    """Its token may read, no more."""
+def test_both_jobs_read_and_write_nothing() -> None:
+    """The token may read, no more, and no secret is given: what a fork proposes gets no other run."""
     (found,) = describe(WORKFLOWS / "validate.yml")
     assert found["errors"] == []
-    assert set(found["document"]["jobs"]["preview"]["permissions"].values()) == {"read"}
+    jobs = found["document"]["jobs"]
+    assert set(jobs) == {"validate", "preview"}
+    assert all(set(job["permissions"].values()) == {"read"} for job in jobs.values())
+    assert "secrets." not in (WORKFLOWS / "validate.yml").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.repository import Repo
-from tests.workflows.running import Job, faulty_program, need_node, run_job
+from tests.workflows.running import WORKFLOWS, Job, describe, faulty_program, need_node, run_job
 
 pytestmark = pytest.mark.usefixtures("_node")
 COMPLETE = "-I -m pip check"
@@ -46,11 +46,24 @@ def open_pull_request(repo: Repo) -> dict[str, Any]:
 
 
 def check(repo: Repo, event: dict[str, Any], name: str = "pull_request", **environment: str) -> Job:
-    """The job on the event; for a pull request the work tree is the merge commit that GitHub makes."""
+    """The job on the event, in a fresh clone of main; a pull request is there as the merge commit that GitHub makes."""
     if name == "pull_request":
         repo.git("checkout", "--quiet", "--detach", "main")
         repo.git("merge", "--quiet", "--no-ff", "--message", "merged", event["pull_request"]["head"]["sha"])
-    return run_job("validate.yml", "validate", repo.root, repo.root.parent / f"job-{name}", name, event, **environment)
+    environment.setdefault("sha", repo.git("rev-parse", "HEAD"))
+    return judge(repo, event, name, **environment)
+
+
+def judge(repo: Repo, event: dict[str, Any], name: str = "pull_request", *, sha: str, **environment: str) -> Job:
+    """The job on the event of a commit."""
+    temp = repo.root.parent / f"job-{name}"
+    origin, clone = temp / "origin.git", temp / "clone"
+    refs = ("main:refs/heads/main", "HEAD:refs/pull/7/merge")
+    repo.git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
+    repo.git("push", "--quiet", str(origin), *refs)
+    repo.git("clone", "--quiet", "--branch=main", "--single-branch", origin.as_uri(), str(clone))
+    event = {"repository": {"default_branch": "main"}, **event}
+    return run_job("validate.yml", "validate", clone, temp, name, event, sha=sha, **environment)
 
 
 def on_pull_request(repo: Repo, **environment: str) -> Job:
@@ -155,6 +168,7 @@ def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
     """This repository installs its own checkout, others what .github/incident-ops.txt pins; all of it hashed."""
     if here:
         repo.write("pyproject.toml", '[project]\nname = "incident-ops"\n')
+        repo.commit("the tool itself")
     told = check(repo, {"before": "0" * 40}, "push").installed.splitlines()
     if here:
         assert told[0].endswith("--require-hashes -r requirements/build.txt")
@@ -165,15 +179,23 @@ def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
         assert told[-1] == COMPLETE
 
 
-def test_a_change_cannot_bring_its_own_checker(repo: Repo) -> None:
-    """Where a pinned one is named, below a path with owners, files of the pull request do not replace it."""
-    repo.write(".github/incident-ops.txt", "incident-ops==0.1.0\n")
-    repo.commit("pinned")
+@pytest.mark.parametrize("here", [True, False], ids=["incident_ops itself", "a repository of records"])
+def test_a_change_cannot_bring_its_own_checker(repo: Repo, here: bool) -> None:
+    """What is installed is what main says; of the pull request nothing stands in a folder that anything runs in."""
+    mine, theirs = ("pyproject.toml", '[project]\nname = "incident-ops"\n'), (".github/incident-ops.txt", "x==1\n")
+    repo.write(*(mine if here else theirs))
+    repo.commit("how main is judged")
     branch(repo)
-    repo.write("pyproject.toml", '[project]\nname = "incident-ops"\n')
-    told = on_pull_request(repo).installed.splitlines()
-    assert [line.partition("--require")[2] for line in told[:-1]] == ["-hashes -r .github/incident-ops.txt"]
-    assert told[-1] == COMPLETE
+    for path, text in (mine, theirs, ("pip.py", ""), ("incident_ops/__init__.py", "")):
+        repo.write(path, f"# brought along\n{text}")
+    job = on_pull_request(repo)
+    assert job.conclusion == "success", job
+    pinned = ["requirements/build.txt"] if here else [".github/incident-ops.txt"]
+    assert [line.rpartition(" ")[2] for line in job.installed.splitlines() if "-r" in line.split()] == pinned
+    clone = repo.root.parent / "job-pull_request/clone"
+    assert (clone / "policy.yaml").exists()
+    assert not (clone / "pip.py").exists()
+    assert not (clone / "incident_ops").exists()
 
 
 def test_text_from_outside_stays_text(repo: Repo) -> None:
@@ -202,7 +224,40 @@ def test_runs_replace_each_other_only_within_one_pull_request(repo: Repo) -> Non
     assert on_pull_request(repo).group == "validate-7"
 
 
+def test_a_merge_commit_that_is_not_there_is_red(repo: Repo) -> None:
+    """GitHub makes none where there is a conflict."""
+    branch(repo)
+    repo.put("INC-2")
+    repo.commit("the change")
+    job = judge(repo, {"pull_request": open_pull_request(repo)}, sha="f" * 40)
+    assert (job.conclusion, job.steps[CHECK]["outcome"]) == ("failure", "skipped")
+    assert "::error title=incident-ops::the commit to judge is not there: is there a conflict" in str(job.steps)
+    assert job.summary == "## Incident records: not checked\n\n"
+
+
+def test_the_merge_of_another_commit_is_not_judged(repo: Repo) -> None:
+    """The result would stand at a commit that nobody looked at."""
+    branch(repo)
+    repo.put("INC-2")
+    repo.commit("the change")
+    event = {"pull_request": {**open_pull_request(repo), "head": {"sha": repo.git("rev-parse", "main")}}}
+    job = judge(repo, event, sha=repo.git("rev-parse", "HEAD"))
+    assert (job.conclusion, job.steps[CHECK]["exit"]) == ("failure", 2)
+    assert "::error title=incident-ops::this is not the merge of the commit" in job.steps[CHECK]["output"]
+
+
+def test_the_required_check_is_never_skipped(repo: Repo) -> None:
+    """A push to a branch has no such job: one that was skipped under its name would count as passed."""
+    document = describe(WORKFLOWS / "validate.yml")[0]["document"]
+    name = document["jobs"]["validate"]["name"]
+    assert name == "${{ github.event_name == 'push' && 'validate what was pushed' || 'incident-ops/validate' }}"
+    repository = {"repository": {"default_branch": "trunk"}}
+    assert check(repo, {"before": "0" * 40, **repository}, "push").conclusion == "skipped"
+    assert list(document["on"]) == ["pull_request", "merge_group", "push"]
+    assert document["on"]["pull_request"] == {}
+
+
 def test_history_is_checked_out_and_no_token_left_behind(repo: Repo) -> None:
     """The whole history is there to compare with, and the records' own scripts could not push."""
-    told = check(repo, {"before": "0" * 40}, "push").steps["Check out the records with their history"]
-    assert told["with"] == {"fetch-depth": "0", "persist-credentials": "false"}
+    told = check(repo, {"before": "0" * 40}, "push").steps["Check out what judges"]
+    assert told["with"] == {"ref": "main", "fetch-depth": "0", "persist-credentials": "false"}

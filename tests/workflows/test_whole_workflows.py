@@ -13,7 +13,7 @@ from incident_ops.reconcile.generated_block import owner
 from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN
 from tests.workflows.act import Hosted, Machine, WholeRun
-from tests.workflows.running import WORKFLOWS, github_examples
+from tests.workflows.running import WORKFLOWS, github_examples, own_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])]
 POLICY = f"""\
@@ -28,6 +28,7 @@ contacts:
 """
 ALL_WELL = {"run": "success"}
 INSTALL = "Install incident-ops"
+REQUIRED = "incident-ops/validate"
 
 
 def declared(minutes: float) -> str:
@@ -139,15 +140,66 @@ def test_a_pull_request_is_judged_and_previewed(records: Hosted) -> None:
     """A good one is green and says what a merge does; one with a broken record is red; nothing is written by either."""
     records.folder.put("INC-2", times=declared(5))
     good = records.run("validate.yml", "pull_request", records.propose("good"), ref="refs/pull/1/merge")
-    assert (good.code, good.conclusions()) == (0, {"validate": "success", "preview": "success"}), good.said
+    assert (good.code, good.conclusions()) == (0, {REQUIRED: "success", "preview": "success"}), good.said
     assert "INC-2" in good.jobs["preview"].summary
     records.folder.put("INC-2", "id: INC-2\ntitle: [\n")
     bad = records.run("validate.yml", "pull_request", records.propose("bad", 2), ref="refs/pull/2/merge")
     assert bad.code == 1
-    assert bad.jobs["validate"].conclusion == "failure"
-    assert "incidents/INC-2/incident.yaml" in bad.jobs["validate"].log
+    assert bad.jobs[REQUIRED].conclusion == "failure"
+    assert "incidents/INC-2/incident.yaml" in bad.jobs[REQUIRED].log
     assert records.ask("/issues?state=all") == []
-    assert {use["with"]["fetch-depth"] for use in bad.used if use["action"] == "actions/checkout"} == {"0"}
+    checkouts = [use["with"] for use in bad.used if use["action"] == "actions/checkout"]
+    assert {(given["ref"], given["fetch-depth"]) for given in checkouts} == {("main", "0")}
+
+
+PLANTED = {
+    "pip.py": "",
+    "sitecustomize.py": "",
+    "usercustomize.py": "",
+    "conftest.py": "",
+    "incident_ops/__init__.py": "",
+    "pyproject.toml": '[project]\nname = "incident-ops"\n[build-system]\nrequires = []\nbuild-backend = "planted"\n',
+    "planted.py": "",
+    "requirements/build.txt": "pip\n",
+    ".github/incident-ops.txt": "--find-links .\npip\n",
+    ".gitattributes": "* filter=planted diff=planted\n",
+}
+RUNS = 'import pathlib\npathlib.Path({mark!r}).write_text("it ran")\n'
+
+
+@pytest.mark.parametrize("is_house", [False, True], ids=["a repository of records", "the tool's own repository"])
+def test_nothing_that_a_pull_request_brings_runs(records: Hosted, tmp_path: Path, is_house: bool) -> None:
+    """It is judged all the same, by what the default branch installs: green while its records are fine."""
+    if is_house:
+        records.folder.git("rm", "--quiet", ".github/incident-ops.txt")
+        kept = {name: (records.folder.path / name).read_text() for name in ("policy.yaml", "services.yaml")}
+        own_files(records.folder.path)
+        for name, text in kept.items():
+            records.folder.write(name, text)
+        records.push()
+    mark = tmp_path / "ran"
+    for path, text in PLANTED.items():
+        records.folder.write(path, RUNS.format(mark=str(mark)) if path.endswith(".py") else text)
+    records.folder.put("INC-7", times=declared(5))
+    event = records.propose("planted")
+    run = records.run("validate.yml", "pull_request", event, ref="refs/pull/1/merge", installs=True)
+    assert (run.code, run.conclusions()) == (0, {REQUIRED: "success", "preview": "success"}), run.said
+    assert "INC-7" in run.jobs["preview"].summary
+    assert not mark.exists(), mark.read_text()
+
+
+def test_a_pull_request_with_a_conflict_is_red(records: Hosted, tmp_path: Path) -> None:
+    """Its merge commit is gone, and both jobs say so."""
+    records.folder.put("INC-2", times=declared(5))
+    event = records.propose("good")
+    served = records.machine.hub / records.name
+    without = tmp_path / "without.git"
+    records.folder.git("clone", "--quiet", "--bare", "--no-local", str(served), str(without))
+    served.unlink()
+    served.symlink_to(without)
+    run = records.run("validate.yml", "pull_request", event, ref="refs/pull/1/merge")
+    assert run.conclusions() == {REQUIRED: "failure", "preview": "failure"}, run.said
+    assert "is there a conflict with the base?" in run.said
 
 
 def test_a_push_to_main_is_judged_against_what_was_before(records: Hosted) -> None:
@@ -155,4 +207,4 @@ def test_a_push_to_main_is_judged_against_what_was_before(records: Hosted) -> No
     records.folder.put("INC-2", times=declared(5))
     records.push()
     run = records.run("validate.yml", "push", {"before": before})
-    assert (run.code, run.conclusions()) == (0, {"validate": "success"}), run.said
+    assert (run.code, run.conclusions()) == (0, {"validate what was pushed": "success"}), run.said

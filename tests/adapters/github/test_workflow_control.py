@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from incident_ops.domain.ports import WorkflowRun
 from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 from tests.adapters.github.building import NAME
 from tests.support.scripted_server import CUT, DROP, Reply, ScriptedServer
+from tests.support.standin import Standin
 
 PLACE = f"/repos/{NAME}/actions/workflows/tick.yml"
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -30,6 +31,28 @@ def run(number: int, began: str, **changes: Any) -> dict[str, Any]:
 
 def runs(*listed: dict[str, Any], **more: Any) -> Reply:
     return Reply(data={"total_count": len(listed), "workflow_runs": list(listed)}, **more)
+
+
+def test_the_stand_in_for_github_is_spoken_with(github: Standin) -> None:
+    """The whole of it, as the API describes it; more runs than a page has."""
+    repository = github.new_repository()
+    github.list_workflows(repository, tick_yml="disabled_inactivity", sla_yml="active")
+    control = GitHubWorkflows.of(github.environment(repository), None, sleep=lambda _: None)
+    assert control.states() == {"tick.yml": "disabled_inactivity", "sla.yml": "active"}
+    control.enable("tick.yml")
+    assert control.state("tick.yml") == "active"
+    control.dispatch("tick.yml", "main", {"why": "test"})
+    assert [(one["file"], one["inputs"]) for one in github.dispatches(repository)] == [("tick.yml", {"why": "test"})]
+    assert [(one.status, one.is_over) for one in control.runs("tick.yml")] == [("queued", False)]
+    control.disable("tick.yml")
+    assert (control.state("tick.yml"), control.state("none.yml")) == ("disabled_manually", "")
+    with pytest.raises(WriteFailed, match="disabled"):
+        control.dispatch("tick.yml", "main", {})
+    began = [f"2026-11-30T{hour:02}:{minute:02}:00Z" for hour in (11, 12) for minute in range(60)]
+    github.set_runs(repository, "sla.yml", *({"created_at": one, "status": "completed"} for one in began))
+    assert len(control.runs("sla.yml")) == 100
+    assert len(control.runs("sla.yml", NOON - timedelta(hours=1))) == 120
+    assert len(control.runs("sla.yml", NOON)) == 60
 
 
 def test_its_state_is_what_github_says(server: ScriptedServer) -> None:
