@@ -30,6 +30,8 @@ EXAMPLE_ID = "INC-20250126-120500"
 _FILTER = re.compile(rf"^( *(?:- )?branches: *\[ *){OWN_BRANCH}(?= *[,\]])", re.MULTILINE)
 _REF = re.compile(rf"^( +ref: ){OWN_BRANCH}$", re.MULTILINE)
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
+_WHETHER_SET = " && 'set'"
+"""What follows the name of a secret where a step is told only that it is there."""
 _PATTERN_MARKS = re.compile(r"([\\!+*?\[\]])")
 
 
@@ -117,7 +119,8 @@ def _with_variables(text: str, variables: Sequence[str]) -> str:
     def filled(block: re.Match[str]) -> str:
         named = set(re.findall(r"^ +([A-Z0-9_]+):", block[0], re.MULTILINE))
         more = [one for one in variables if one not in named]
-        return block[0] + "".join(f"{block[1]}{one}: ${{{{ secrets.{one} }}}}\n" for one in more)
+        given = _WHETHER_SET if _WHETHER_SET in block[0] else ""
+        return block[0] + "".join(f"{block[1]}{one}: ${{{{ secrets.{one}{given} }}}}\n" for one in more)
 
     return _CHANNELS.sub(filled, text)
 
