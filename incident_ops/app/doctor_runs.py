@@ -29,7 +29,9 @@ FREE_MINUTES = 2_000
 LATE = timedelta(hours=26)
 """A day, and what GitHub's schedule was late in its worst weeks of a usual month."""
 _PINNED = re.compile(
-    r"^incident[-_]ops(?:\s*==\s*|.*?incident_ops-)(?P<version>[0-9][0-9A-Za-z.+!]*?)(?=-py3|\s|;|$)", re.MULTILINE
+    r"^(?:incident[-_]ops(?:\s*==\s*|.*?incident_ops-)|\./\S*?incident_ops-)"
+    r"(?P<version>[0-9][0-9A-Za-z.+!]*?)(?=-py3|\s|;|$)",
+    re.MULTILINE,
 )
 
 

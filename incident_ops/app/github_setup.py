@@ -167,7 +167,7 @@ def _wheel(workspace: Workspace, given: str) -> str:
         return f"{place}#sha256={digest}"
     path = workspace.root / place
     if ".." in path.parts or place.startswith(("/", "~")) or "://" in place or not path.is_file():
-        raise UserError(f"{inert(place)} is no file of this repository", hint="its path from the repository's top")
+        raise UserError(f"{inert(place)} is not a file of this repository", hint="its path from the repository's top")
     made = sha256(path.read_bytes()).hexdigest()
     if digest not in (None, made):
         raise UserError(f"{inert(place)} has another hash: {made}", hint="is it the wheel that you mean?")
