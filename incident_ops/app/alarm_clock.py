@@ -52,7 +52,7 @@ class SettledClocks(NamedTuple):
 def settle_clocks(run: AppliedRun, control: WorkflowControl) -> SettledClocks:
     """Switches the tick on or off, and starts the alarm clock where somebody has to be awake and nobody is.
 
-    Nothing is written where all is as it should be; what fails is in the result.
+    Nothing is written where nothing changes; what fails is in the result.
     """
     lines: list[str] = []
     errors: list[IncidentOpsError] = []

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_ops.adapters.git_branches import LedgerRef
-from incident_ops.app.alarm_clock import TICK, WATCH
 from incident_ops.app.watch import HANDED_ON, NOT_NEEDED
 from incident_ops.domain.notification import Ledger, Pair
 from incident_ops.domain.policy import Policy, Service
+from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.domain.time import stamp
 from tests.support.nights import Night, Told
 from tests.support.origin import Origin, remote_of

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from incident_ops.app.alarm_clock import TICK, WATCH, runs_known, settle_alarm, settle_tick
+from incident_ops.app.alarm_clock import runs_known, settle_alarm, settle_tick
 from incident_ops.app.watch import AlarmClock
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.record import World
+from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.notifications.ahead import coming, waiting
 from incident_ops.notifications.alarm import Outlook, Watched, horizon_of, watched
 from incident_ops.sla.activity import NOTHING_SEEN
