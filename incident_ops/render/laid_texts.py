@@ -29,7 +29,7 @@ PULL_FILE = f".github/{PULL_TEMPLATE}"
 EXAMPLE_ID = "INC-20250126-120500"
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
 _WHETHER_SET = " && 'set'"
-"""What follows the name of a secret where a step is told only that it is there."""
+"""What follows the name of a secret where a step only learns that it is there."""
 
 OWNER = r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?\Z"
 """Who can own files on GitHub: a person or a team."""

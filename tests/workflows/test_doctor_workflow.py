@@ -1,4 +1,4 @@
-"""doctor.yml: it is told of every secret that is there and of none what it is; whole, it only reads, and is red."""
+"""doctor.yml: it learns of every secret that is there and of none what it is; whole, it only reads, and is red."""
 
 from __future__ import annotations
 
