@@ -19,13 +19,16 @@ import requests
 import yaml
 
 from incident_ops import __version__, resources
+from incident_ops.adapters.files import write_bytes
 from incident_ops.app import laid_files
 from incident_ops.app.doctor_runs import pin_check
 from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
+from incident_ops.errors import WriteFailed
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
 
 OWNER = ("--owner", "@acme/sre")
+WHEEL = f"incident_ops-{__version__}-py3-none-any.whl"
 PREVIOUS = Path(__file__).parent / "previous_release"
 ACTIONLINT = next(iter((ROOT / ".venv/actionlint").glob("*/actionlint")), None)
 USERS = {path.name for path in (ROOT / ".github/workflows").glob("*.yml")} - resources.OWN_WORKFLOWS
@@ -162,6 +165,7 @@ def test_a_plain_init_lays_nothing_for_github(fresh: Folder) -> None:
         ((*OWNER, "--default-branch", "a\nb"), "cannot be the name of a branch"),
         ((*OWNER, "--wheel", "https://x.example/a.whl"), "has no hash"),
         ((*OWNER, "--wheel", "http://x.example/a.whl#sha256=" + "0" * 64), "not a file of this repository"),
+        ((*OWNER, "--wheel", "https://me:secret@x.example/a.whl#sha256=" + "0" * 64), "has a login in it"),
         ((*OWNER, "--wheel", "../a.whl"), "not a file of this repository"),
         ((*OWNER, "--wheel", "git+https://x.example/a"), "is not a wheel"),
     ],
@@ -408,6 +412,26 @@ def test_the_pin_file_has_every_package_of_the_release_with_its_hashes(fresh: Fo
     assert (fresh.path / ".github/incident-ops.txt").read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [("https://x.example/{}", True), ("https://me:secret@x.example/{}", False), ("file:///home/me/{}", False)],
+)
+def test_the_wheel_that_is_installed_is_pinned_by_itself(
+    fresh: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, is_taken: bool
+) -> None:
+    """Where the installer noted its address; one with a password in it, or of this machine alone, is not."""
+    info = tmp_path / f"site/incident_ops-{__version__}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: incident-ops\nVersion: {__version__}\n")
+    noted = {"url": url.format(WHEEL), "archive_info": {"hashes": {"sha256": "b" * 64}}}
+    (info / "direct_url.json").write_text(json.dumps(noted))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    lay(fresh, *OWNER)
+    text = (fresh.path / ".github/incident-ops.txt").read_text()
+    assert (f"incident-ops @ {noted['url']} \\\n    --hash=sha256:{'b' * 64}\n" in text) == is_taken
+    assert "secret" not in text
+
+
 def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Folder) -> None:
     """The line of the pin file, as pip reads it with --require-hashes; without a hash pip refuses it."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(fresh.path / "wheels")]
@@ -429,9 +453,6 @@ def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Fol
     assert "Would install incident-ops" in done.stdout
     wheel.write_bytes(wheel.read_bytes() + b" ")
     assert "DO NOT MATCH" in asked().stderr
-
-
-WHEEL = f"incident_ops-{__version__}-py3-none-any.whl"
 
 
 @pytest.mark.parametrize(
@@ -499,6 +520,30 @@ def test_changes_of_both_sides_are_joined(upgraded: Folder, is_committed: bool) 
         upgraded.commit()
     assert f"merged           {EXTRA}" in lay(upgraded).out
     assert (upgraded.path / EXTRA).read_text() == ours.replace("step3:", "step3-new:")
+    assert "nothing to do" in lay(upgraded).out
+
+
+@pytest.mark.parametrize("writes", range(4))
+def test_a_run_that_stopped_anywhere_is_ended_by_the_next(
+    upgraded: Folder, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """Nothing of people's is lost, nothing is merged twice, and what was laid is known again."""
+    ours = OLD.replace("step15:", "step15-ours:")
+    upgraded.write(EXTRA, ours)
+    left = iter(range(writes))
+
+    def failing(path: Path, content: bytes) -> None:
+        if next(left, None) is None:
+            raise WriteFailed("could not be written", hint="free some space", where=path.name)
+        write_bytes(path, content)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("incident_ops.app.first_files.write_bytes", failing)
+        done = call("init", "--github", at=upgraded.path)
+    assert done.code == (4 if writes < 3 else 0), done
+    lay(upgraded)
+    assert (upgraded.path / EXTRA).read_text() == ours.replace("step3:", "step3-new:")
+    assert not list(upgraded.path.rglob(f"*{BESIDE}"))
     assert "nothing to do" in lay(upgraded).out
 
 
