@@ -51,7 +51,7 @@ class Expected(NamedTuple):
 
 
 def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, expected: Expected | None) -> Iterator[SetUpCheck]:
-    """Whether it is switched on where it has to be, and how its last runs ended; `expected` None = that is not known."""
+    """Whether it is switched on where it has to be, and how its last runs ended; `expected` None = not known."""
     file = seen.file.file
     if not seen.state:
         text = f"GitHub does not know {file}: it is not on the default branch yet"
