@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from incident_ops.domain.ports import WorkflowRun
-from incident_ops.errors import IncidentOpsError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.alarm import Outlook, Watched, at_limit
 
 NOT_NEEDED, HANDED_ON, TIME_IS_UP = "nobody has to be awake any more", "handed on to the next run", "its time is up"
@@ -126,10 +126,13 @@ class AlarmClock:
         return HANDED_ON if started else TIME_IS_UP
 
     def _tried(self, act: Callable[[], Answer]) -> Answer | None:
-        """What an act gives; None where it failed, which is said and never ends the watch."""
+        """What an act gives; None where it failed, which is said and never ends the watch. UserError before the first
+        run that went through."""
         try:
             return act()
         except IncidentOpsError as error:
+            if self._outlook is None and isinstance(error, UserError):
+                raise  # it was never set up, and waiting does not change that
             problem = str(error)
         except Exception as error:
             self._crashed = True

@@ -131,3 +131,9 @@ def test_nobody_has_to_be_awake_and_it_ends_at_once(place: Place) -> None:  # no
 
 def test_a_length_that_is_none_is_refused(place: Place) -> None:  # noqa: F811
     assert watch(place, "--for", "soon").code == 2
+
+
+def test_without_a_token_it_does_not_wait_for_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    watch(place).told_once(2, "GITHUB_TOKEN")
