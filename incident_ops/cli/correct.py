@@ -6,9 +6,9 @@ import click
 
 from incident_ops.app.edit_record import clean, split_words, who
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
     by_option,
-    complete_incident,
     finish_edit,
     format_option,
     past_time,

@@ -21,11 +21,16 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace, caught_up, demand_work_tree, must_have_come
-from incident_ops.cli.completion import complete_person, complete_priority, complete_service, complete_severity
+from incident_ops.cli.completion import (
+    complete_incident,
+    complete_person,
+    complete_priority,
+    complete_service,
+    complete_severity,
+)
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
-    complete_incident,
     finish,
     finish_edit,
     format_option,

@@ -14,7 +14,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.sending import data_of_sent, say_all_unsent, say_unsent, send_now
 from incident_ops.cli.terminal import echo_folded, page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
@@ -40,13 +40,10 @@ from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
-from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text, quiet
 from incident_ops.render.text import cut_line
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from incident_ops.adapters.github.client import Request
     from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
@@ -199,24 +196,6 @@ def no_records(workspace: Workspace, *, has_issues: bool | None = None) -> int:
     found = judge_no_records(workspace, has_issues=has_issues)
     click.echo(found.message, err=True)
     return found.exit_code
-
-
-def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids that begin like what was typed, by the names of their folders; no record is read."""
-    from click.shell_completion import CompletionItem  # only a shell that completes needs it
-
-    try:
-        names = list_folder(_root(ctx), INCIDENTS)
-    except Exception:  # a shell waits for completions, not for errors
-        return []
-    typed = incomplete.upper()
-    return [
-        CompletionItem(name) for name in names if name.startswith("INC-") and name.startswith((typed, f"INC-{typed}"))
-    ]
-
-
-def _root(ctx: click.Context) -> Path:
-    return open_workspace({"repo": (ctx.find_root().obj or {}).get("repo"), "rev": None, "at": None}).root
 
 
 def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:

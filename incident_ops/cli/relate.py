@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
-    complete_incident,
     finish_edit,
     format_option,
     pick_incident,

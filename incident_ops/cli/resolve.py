@@ -15,11 +15,11 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
     WordChoice,
     at_terminal,
     by_option,
-    complete_incident,
     edits_record,
     finish_edit,
     format_option,

@@ -8,10 +8,9 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, must_name_the_day, split_words, who
 from incident_ops.app.workspace import Workspace, caught_up
-from incident_ops.cli.completion import complete_priority, complete_severity
+from incident_ops.cli.completion import complete_incident, complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
-    complete_incident,
     edits_record,
     expected_time,
     finish,
