@@ -21,19 +21,14 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace, caught_up, demand_work_tree, must_have_come
-from incident_ops.cli.completion import (
-    complete_incident,
-    complete_person,
-    complete_priority,
-    complete_service,
-    complete_severity,
-)
+from incident_ops.cli.completion import complete_person, complete_priority, complete_service, complete_severity
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
     finish,
     finish_edit,
     format_option,
+    incident_argument,
     past_time,
     print_data,
     say_notes,
@@ -350,7 +345,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
 
 
 @click.command()
-@click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
+@incident_argument
 @click.option("--levels", is_flag=True, help="Show what each level means, and examples of it.")
 @click.option(
     "--service",
