@@ -12,6 +12,7 @@ from incident_ops.documents.document_mark import DOCUMENT_NAMES, is_as_rendered
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.record import Record
 from incident_ops.errors import IncidentOpsError
+from incident_ops.records.history import read_record
 
 
 class Outdated(NamedTuple):
@@ -55,18 +56,20 @@ def outdated_documents(
     return Outdated(ours, tuple(path for path in differing if path not in ours))
 
 
-def refresh_documents(workspace: Workspace, read_record: Callable[[], Record]) -> Refreshed:
-    """Writes those documents anew that stand beside a record of the work tree, whoever else edits it meanwhile.
+def refresh_documents(workspace: Workspace, path: str) -> Refreshed:
+    """Writes those documents anew that stand beside a record of the work tree, whoever else edits it meanwhile; none
+    where the workspace renders none.
 
     What fails is among the problems: the record is written already, and stays so.
     """
+    if not workspace.renders:
+        return Refreshed()
     try:
         with hold(workspace.state / "records.lock"):
-            record = read_record()
-            there = documents_beside(workspace.store.read, record.path)
-            outdated = outdated_documents(workspace, record, there)
-            for path, text in outdated.texts.items():
-                write_bytes(workspace.root / path, text)
+            there = documents_beside(workspace.store.read, path)
+            outdated = outdated_documents(workspace, read_record(workspace.store, path), there) if there else Outdated()
+            for document, text in outdated.texts.items():
+                write_bytes(workspace.root / document, text)
     except (IncidentOpsError, OSError) as error:
         return Refreshed(problems=(f"the documents beside the record were not rendered: {error}",))
     return Refreshed(names_of(outdated.texts), edited_lines(outdated.edited))

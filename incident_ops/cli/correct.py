@@ -13,6 +13,7 @@ from incident_ops.cli.options import (
     format_option,
     past_time,
     pick_incident,
+    render_option,
     send_option,
     with_repository_to_write,
 )
@@ -25,6 +26,7 @@ from incident_ops.errors import UserError
 @by_option
 @format_option
 @send_option
+@render_option
 @with_repository_to_write
 def correct(
     workspace: Workspace, words: tuple[str, ...], reason: str | None, by: str | None, form: str, send: bool

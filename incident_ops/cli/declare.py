@@ -31,6 +31,7 @@ from incident_ops.cli.options import (
     format_option,
     past_time,
     print_data,
+    render_option,
     say_notes,
     send_option,
     send_or_say,
@@ -359,6 +360,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
 @answer_options
 @click.option("--by", metavar="WHO", help="With INC: who does it, as for `declare`.")
 @send_option
+@render_option
 @format_option
 @with_repository
 def triage(

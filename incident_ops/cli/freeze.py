@@ -18,6 +18,7 @@ from incident_ops.cli.options import (
     format_option,
     incident_argument,
     print_written,
+    render_option,
     say_time,
     send_option,
     with_repository_to_write,
@@ -119,6 +120,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 @click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
 @by_option
 @send_option
+@render_option
 @format_option
 @with_repository_to_write
 def override(workspace: Workspace, incident: str | None, by: str | None, form: str, send: bool, **wanted: Any) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -61,7 +62,7 @@ STANDS_FOR = {"@who": "a person or team", "@you": "a person or team", "...": "a 
 def workspace_of(ctx: click.Context) -> Workspace:
     """The repository that the options before the command name."""
     given = ctx.find_root().obj
-    workspace = open_workspace(given)
+    workspace = replace(open_workspace(given), renders=not ctx.meta.get(_NO_RENDER, False))
     say_origin(ctx, workspace)
     if given["at"] is not None and (spelled := spelled_clock(workspace, given["at"])):
         click.echo(f"  --at {inert(given['at'])}: {spelled}", err=True)
@@ -236,6 +237,23 @@ send_option: Callable[[Any], Any] = click.option(
 )
 
 
+_NO_RENDER = "incident_ops.no_render"
+
+
+def _note_no_render(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.meta[_NO_RENDER] = value
+
+
+render_option: Callable[[Any], Any] = click.option(
+    "--no-render",
+    is_flag=True,
+    expose_value=False,
+    callback=_note_no_render,
+    help="Leave the rendered documents beside the record as they are.",
+)
+"""For a command that writes a record; the workspace that it is given says what was asked for."""
+
+
 def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
     from functools import update_wrapper
@@ -243,7 +261,9 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     def edited(workspace: Workspace, /, *args: Any, form: str, send: bool, **kwargs: Any) -> None:
         make_edit(workspace, command(workspace, *args, **kwargs), form, send=send)
 
-    given: Callable[..., Any] = send_option(format_option(with_repository_to_write(update_wrapper(edited, command))))
+    given: Callable[..., Any] = send_option(
+        render_option(format_option(with_repository_to_write(update_wrapper(edited, command))))
+    )
     return given
 
 
@@ -378,14 +398,21 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
 def _edited_json(edited: EditedRecord) -> dict[str, Any]:
     incident = edited.record.incident
     head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
-    return {**head, **_edit_data(edited), "undo": edited.undo or None}
+    return {**head, **_edit_data(edited), "documents": [*edited.documents], "undo": edited.undo or None}
 
 
 def _print_done(edited: EditedRecord, *, err: bool = False) -> None:
     say_notes(edited.notes)
     for line in edited.done:
         say(line, word=edited.record.incident.id, err=err)
+    say_documents(edited.documents, err=err)
     warn(edited.warnings)
+
+
+def say_documents(names: Sequence[str], *, err: bool = False) -> None:
+    """Which documents beside a record were rendered with it, where there are some."""
+    if names:
+        click.echo(f"  documents rendered: {', '.join(names)}", err=err)
 
 
 def _print_next(edited: EditedRecord, *, err: bool = False) -> None:

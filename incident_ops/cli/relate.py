@@ -10,6 +10,7 @@ from incident_ops.cli.options import (
     finish_edit,
     format_option,
     pick_incident,
+    render_option,
     send_option,
     with_repository_to_write,
 )
@@ -24,6 +25,7 @@ from incident_ops.errors import UserError
 @click.option("--remove", is_flag=True, help="Take the relation away.")
 @format_option
 @send_option
+@render_option
 @with_repository_to_write
 def relate(
     workspace: Workspace, incidents: tuple[str, ...], kind: str | None, remove: bool, form: str, send: bool

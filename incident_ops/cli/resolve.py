@@ -27,6 +27,7 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     pick_one,
+    render_option,
     send_option,
     with_repository_to_write,
 )
@@ -73,6 +74,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option
 @send_option
+@render_option
 @format_option
 @with_repository_to_write
 def resolve(

@@ -12,6 +12,7 @@ from incident_ops.cli.options import (
     finish,
     format_option,
     incident_argument,
+    render_option,
     warn,
     with_repository,
 )
@@ -26,6 +27,7 @@ from incident_ops.render.findings import json_text
 @incident_argument
 @click.option("--dry-run", is_flag=True, help="Show what waits, as this clone knows it; send nothing, ask nobody.")
 @click.option("--no-sign", is_flag=True, help="Do not sign the commits, whatever commit.gpgsign says.")
+@render_option
 @format_option
 @with_repository
 def send(workspace: Workspace, incident: str | None, dry_run: bool, no_sign: bool, form: str) -> None:

@@ -21,6 +21,7 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     pick_to_read,
+    render_option,
     send_option,
     with_repository,
 )
@@ -112,6 +113,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
 )
 @by_option
 @send_option
+@render_option
 @format_option
 @with_repository
 def timeline(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.scene import Done, Folder
+from tests.cli.scene import Done
 from tests.cli.test_apply_notices import Place, place  # noqa: F401 - a fixture
 from tests.cli.test_run import in_actions, tip
 from tests.support.standin import PERSON_TOKEN
@@ -78,7 +78,7 @@ def test_a_repository_that_renders_nothing_is_left_alone(place: Place, tmp_path:
 
 
 def test_documents_that_fell_behind_are_proposed_in_one_pull_request(rendered: Place, tmp_path: Path) -> None:
-    """Only those that are there and differ; the next run has nothing to do; the head is judged as other proposals are."""
+    """Only those that are there and differ; the next run has nothing to do; the head is judged."""
     assert not is_there(rendered)
     retitled(rendered, "Login failed for all")
     done = run(rendered, tmp_path)
