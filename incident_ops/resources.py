@@ -50,8 +50,8 @@ def resource_text(path: str) -> str:
     return (folder(kind) / rest).read_text(encoding="utf-8")
 
 
-OWN_WORKFLOWS = frozenset({"ci.yml", "lint-workflows.yml", "release.yml"})
-"""The workflows of this house that no repository of records gets."""
+OWN_WORKFLOWS = frozenset({"canary-gate.yml", "ci.yml", "lint-workflows.yml", "release.yml"})
+"""The workflows of this house that no repository of records gets; canary-gate.yml is called from here."""
 TEMPLATE_SUFFIX = ".j2"
 """How the name of a file of `template` ends in which values are filled in."""
 

@@ -340,16 +340,10 @@ class Objects:
         """A tree that holds one file -> its id."""
         return self.files_tree({name: content})
 
-    def keep(self, contents: list[bytes]) -> list[str]:
-        """Puts contents into the store -> the id of each."""
-        return [*self._blobs(contents)]
-
     def files_tree(self, files: Mapping[str, bytes]) -> str:
         """A tree that holds these files at its top -> its id."""
-        rows = [
-            f"100644 blob {self._line('hash-object', '-w', '--no-filters', '--stdin', stdin=content)}\t{name}\n"
-            for name, content in files.items()
-        ]
+        blobs = self.keep([*files.values()])
+        rows = [f"100644 blob {blob}\t{name}\n" for name, blob in zip(files, blobs, strict=True)]
         return self._line("mktree", stdin="".join(rows).encode())
 
     def changed_tree(self, base: str, files: Mapping[str, bytes | None]) -> str:
@@ -361,7 +355,7 @@ class Objects:
 
         full = {self.git.prefix + _inside(path): content for path, content in files.items()}
         modes = self._modes(base, full)
-        blobs = self._blobs([content for content in full.values() if content is not None])
+        blobs = self.keep([content for content in full.values() if content is not None])
         rows = [
             f"0 {'0' * len(base)}\t{path}" if content is None else f"{modes.get(path, '100644')} {next(blobs)}\t{path}"
             for path, content in full.items()
@@ -455,7 +449,8 @@ class Objects:
                 modes[name] = mode
         return modes
 
-    def _blobs(self, contents: list[bytes]) -> Iterator[str]:
+    def keep(self, contents: list[bytes]) -> Iterator[str]:
+        """Puts contents into the store -> the id of each."""
         import tempfile
 
         with tempfile.TemporaryDirectory() as folder:

@@ -18,6 +18,7 @@ from incident_ops.documents.issue_comments import no_alarm_comment
 from incident_ops.domain.notification import Ledger
 from incident_ops.domain.ports import WorkflowControl, WorkflowRun
 from incident_ops.domain.record import World
+from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.domain.tracker import LOCAL
 from incident_ops.errors import IncidentOpsError, NotSetUp
 from incident_ops.notifications.ahead import DAY, coming, waiting
@@ -35,8 +36,6 @@ from incident_ops.notifications.plan import HELD, PlannedNotice
 from incident_ops.sla.activity import NOTHING_SEEN
 from incident_ops.sla.obligations import SeenOf
 
-TICK, WATCH = "tick.yml", "watch.yml"
-"""The workflows of the tick and of the alarm clock, by their files."""
 ACTIVE, _ASLEEP = "active", "disabled_inactivity"
 CAPPED = "no_alarm_clock"
 """The mark of the page, and the topic of the comment, that say that nobody is awake from here on."""
@@ -53,7 +52,7 @@ class SettledClocks(NamedTuple):
 def settle_clocks(run: AppliedRun, control: WorkflowControl) -> SettledClocks:
     """Switches the tick on or off, and starts the alarm clock where somebody has to be awake and nobody is.
 
-    Nothing is written where all is as it should be; what fails is in the result.
+    Nothing is written where nothing changes; what fails is in the result.
     """
     lines: list[str] = []
     errors: list[IncidentOpsError] = []

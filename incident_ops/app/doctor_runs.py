@@ -29,7 +29,9 @@ FREE_MINUTES = 2_000
 LATE = timedelta(hours=26)
 """A day, and what GitHub's schedule was late in its worst weeks of a usual month."""
 _PINNED = re.compile(
-    r"^incident[-_]ops(?:\s*==\s*|.*?incident_ops-)(?P<version>[0-9][0-9A-Za-z.+!]*?)(?=-py3|\s|;|$)", re.MULTILINE
+    r"^(?:incident[-_]ops(?:\s*==\s*|.*?incident_ops-)|\./\S*?incident_ops-)"
+    r"(?P<version>[0-9][0-9A-Za-z.+!]*?)(?=-py3|\s|;|$)",
+    re.MULTILINE,
 )
 
 
@@ -42,7 +44,7 @@ class WorkflowSeen(NamedTuple):
 
 
 def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, *, is_due: bool | None) -> Iterator[SetUpCheck]:
-    """Whether it is switched on as it should be, and how its last runs ended; `is_due` says whether something is due
+    """Whether it is switched on where that fits, and how its last runs ended; `is_due` says whether something is due
     within a day, None where that is not known."""
     file = seen.file.file
     if not seen.state:

@@ -100,6 +100,9 @@ def write_first_files(
     What is there already is its owner's. UserError for a handle that is not one, or where no git can keep it, and for a
     value that cannot be used.
     """
+    if options.github is not None and _is_own_folder(workspace.root):
+        hint = "its own files are what is laid: run it in the repository with your records"
+        raise UserError("this is the repository of incident-ops itself", hint=hint)
     mine = _kept(workspace, handle)
     found = _found(beginning, options.services_from)
     files = _planned(workspace, beginning, preset, options, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -121,7 +122,7 @@ def _values(
         owners=list(dict.fromkeys(owners)),
         branch=_branch(workspace, options.branch, last.branch if before else ""),
         repository=_repository(workspace) or last.repository,
-        wheel=_wheel(workspace, options.wheel) or (last.wheel if is_same else ""),
+        wheel=_wheel(workspace, options.wheel) or (last.wheel if is_same else "") or _installed_wheel(),
         level=f"{policy.drives}: {label}",
         variables=list(dict.fromkeys(needed_variables(workspace, policy, services))),
     )
@@ -164,14 +165,33 @@ def _wheel(workspace: Workspace, given: str) -> str:
     if place.startswith(_SITE):
         if digest is None:
             raise UserError("the address of the wheel has no hash", hint="add #sha256= and its 64 digits")
+        if _has_login(place):
+            raise UserError("the address of the wheel has a login in it", hint="the file goes into git: leave it out")
         return f"{place}#sha256={digest}"
     path = workspace.root / place
     if ".." in path.parts or place.startswith(("/", "~")) or "://" in place or not path.is_file():
-        raise UserError(f"{inert(place)} is no file of this repository", hint="its path from the repository's top")
+        raise UserError(f"{inert(place)} is not a file of this repository", hint="its path from the repository's top")
     made = sha256(path.read_bytes()).hexdigest()
     if digest not in (None, made):
         raise UserError(f"{inert(place)} has another hash: {made}", hint="is it the wheel that you mean?")
     return f"./{place.removeprefix('./')}#sha256={made}"
+
+
+def _installed_wheel() -> str:
+    """The wheel that this program was installed from, where the installer noted its address and hash; else ""."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        noted = json.loads(distribution("incident-ops").read_text("direct_url.json") or "{}")
+        text = f"{noted['url']}#sha256={noted['archive_info']['hashes']['sha256']}"
+    except (PackageNotFoundError, ValueError, KeyError, TypeError):
+        return ""
+    is_public = _WHEEL.fullmatch(text) is not None and text.startswith(_SITE) and not _has_login(text)
+    return text if is_public else ""
+
+
+def _has_login(address: str) -> bool:
+    return "@" in address.removeprefix(_SITE).partition("/")[0]
 
 
 def needed_variables(workspace: Workspace, policy: Policy, services: Mapping[str, Service]) -> Iterator[str]:

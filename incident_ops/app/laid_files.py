@@ -19,12 +19,20 @@ from incident_ops.adapters.git import Git, Objects, merge_lines
 from incident_ops.app.existing import there_at
 from incident_ops.errors import Incomplete, UserError
 from incident_ops.render.init import FileOutcome, PlannedFile
-from incident_ops.render.laid_texts import OWNERS_FILE, LaidValues, laid_texts
+from incident_ops.render.laid_texts import OWNERS_FILE, PULL_FILE, LaidValues, laid_texts
+from incident_ops.resources import PULL_TEMPLATE
 
 RECORD = ".github/incident-ops-laid.json"
 BESIDE = ".new"
 """How the name ends under which a new version is written that could not be merged."""
-_ELSEWHERE = {OWNERS_FILE: ("CODEOWNERS", "docs/CODEOWNERS")}
+_LOWER = PULL_TEMPLATE.lower()
+_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    OWNERS_FILE: ("CODEOWNERS", "docs/CODEOWNERS"),
+    PULL_FILE: (
+        f".github/{_LOWER}",
+        *(f"{folder}{name}" for folder in ("", "docs/") for name in (_LOWER, PULL_TEMPLATE)),
+    ),
+}
 """Where else GitHub looks for such a file; ours would stand before it."""
 _MARKERS = 7
 
@@ -99,7 +107,7 @@ def drift(root: Path) -> list[LaidDrift] | None:
     found = []
     for path in sorted(wanted.keys() | record.files.keys()):
         now, laid = there_at(root, path), record.files.get(path)
-        if now is None and (path not in wanted or (laid is None and is_elsewhere(root, path))):
+        if now is None and (path not in wanted or (laid is None and _elsewhere(root, path))):
             continue
         if now is None or now != wanted.get(path):
             is_laid = isinstance(now, bytes) and laid is not None and _digest(now) == laid.sha256
@@ -112,10 +120,9 @@ def plan_laid(root: Path, git: Git | None, record: LaidRecord | None, wanted: Ma
     """What becomes of each file of a release, by what was laid before and by what people did to it since."""
     laid = record.files if record else {}
     planner = _Planner(root, git, laid)
-    new = {path: content for path, content in wanted.items() if not planner.is_hidden(path)}
-    files = [planner.wanted(path, content) for path, content in sorted(new.items())]
+    files = [planner.wanted(path, content) for path, content in sorted(wanted.items())]
     files += [one for path in sorted(laid.keys() - wanted.keys()) if (one := planner.dropped(path)) is not None]
-    return LaidState(files, frozenset(new.keys() - planner.undecided))
+    return LaidState(files, frozenset(wanted.keys() - planner.undecided))
 
 
 def laid_record(
@@ -124,15 +131,15 @@ def laid_record(
     """The record after this run; the content of each settled file is kept by git, so that it is there as a base."""
     kept = {path: one for path, one in (before.files if before else {}).items() if path in wanted}
     settled = sorted(state.settled)
-    blobs = Objects(git).keep([wanted[path] for path in settled]) if git else [""] * len(settled)
+    blobs = [*Objects(git).keep([wanted[path] for path in settled])] if git else [""] * len(settled)
     now = {path: LaidFile(_digest(wanted[path]), blob) for path, blob in zip(settled, blobs, strict=True)}
     record = LaidRecord(version=__version__, values=values, files=dict(sorted({**kept, **now}.items())))
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
-def is_elsewhere(root: Path, path: str) -> bool:
-    """True for a file that people have at another place where GitHub looks for it."""
-    return any(there_at(root, one) is not None for one in _ELSEWHERE.get(path, ()))
+def _elsewhere(root: Path, path: str) -> str:
+    """Where else people have a file that GitHub would find there; "" where they have none."""
+    return next((one for one in _ELSEWHERE.get(path, ()) if there_at(root, one) is not None), "")
 
 
 class _Planner:
@@ -140,15 +147,13 @@ class _Planner:
         self._root, self._git, self._laid = root, git, laid
         self.undecided: set[str] = set()
 
-    def is_hidden(self, path: str) -> bool:
-        """True for a file of people at another place, which ours would hide."""
-        return path not in self._laid and is_elsewhere(self._root, path)
-
     def wanted(self, path: str, new: bytes) -> PlannedFile:
         """What becomes of a file of this release."""
         now, laid = there_at(self._root, path), self._laid.get(path)
         if isinstance(now, str):
             return self._left(path, now)
+        if now is None and laid is None and (elsewhere := _elsewhere(self._root, path)):
+            return self._left(path, f"{elsewhere} is there, and GitHub would no longer look at it")
         if now is None:
             return (
                 PlannedFile(path, FileOutcome.WRITTEN, new)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.notifiers import pagers
+from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.app.due import OBSERVE
 from incident_ops.app.edit_record import find_record, record_of
 from incident_ops.app.notify import notifiers, pager_variables, ready_notifier, shared_ledger
@@ -119,9 +120,9 @@ def notify_people(workspace: Workspace, incident: str | None, options: NotifyOpt
 
 def page_once(workspace: Workspace, incident: str, mark: str, reason: str) -> NotifyResult:
     """Pages about an incident for a reason that no record holds, once for each mark and cycle: its team and whoever
-    has it, and its pagers, which ring anew where somebody has acknowledged.
+    has it, and its pagers, which ring anew where somebody has acknowledged. Its issue is left to the caller.
 
-    UserError where there is no such incident, or its label is no level of the policy.
+    UserError where there is no such incident, or the policy does not know its level.
     """
     record = _record(workspace, incident)
     meant, now = record.incident, workspace.now
@@ -133,14 +134,12 @@ def page_once(workspace: Workspace, incident: str, mark: str, reason: str) -> No
         case = Case(view, policy, level_periods(view, policy))
         about = case.obligation(ESCALATION_NOTICE, "watch", mark, now, reason)
         found = notices([about], {meant.id: meant}, every, services, now).deliverable
-        rung = dict.fromkeys(one.channel for one in found if one.channel in pagers())
+        ringing = dict.fromkeys(one.channel for one in found if one.channel in pagers())
         due = [one for one in incident_obligations(view, policy) if not one.superseded]
         alerting = alerts(meant, every, services, now, pagers(), due=due)
         own = {services[name].pager_key_env or "" for name in meant.services if name in services} or {""}
-        return [
-            *alerts_by_hand(alerting, rung, own, access.content),
-            *(one for one in found if one.channel not in rung),
-        ]
+        quiet = (one for one in found if one.channel not in ringing and one.channel != TICKET)
+        return [*alerts_by_hand(alerting, ringing, own, access.content), *quiet]
 
     planned = plan_deliveries(evaluate_one(record, made), access.content, clock.now())
     paths = {meant.id: record.path} if meant.links.tracking_issue is not None else {}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from incident_ops.domain.ports import WorkflowRun
-from incident_ops.errors import IncidentOpsError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.notifications.alarm import Outlook, Watched, at_limit
 
 NOT_NEEDED, HANDED_ON, TIME_IS_UP = "nobody has to be awake any more", "handed on to the next run", "its time is up"
@@ -67,11 +67,16 @@ class AlarmClock:
         self._tip: str | None = None
         self._next: datetime | None = None
         self._silent: set[str] = set()
-        self.failed = False
+        self._crashed = self._run_failed = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the watch did not end well."""
+        return self._crashed or self._run_failed
 
     def watch(self, seconds: int) -> str:
         """Stays awake as long as somebody has to be, for so many seconds at most -> why it ends: NOT_NEEDED,
-        HANDED_ON or TIME_IS_UP. `failed` tells whether something was not done."""
+        HANDED_ON or TIME_IS_UP. `failed` tells whether something crashed, or the last run did not go through."""
         end = self._clock.now() + timedelta(seconds=seconds)
         while True:
             self._look()
@@ -95,6 +100,7 @@ class AlarmClock:
         if not is_due and (tip is None or tip == self._tip):
             return
         outlook = self._tried(self._bell.run)
+        self._run_failed = outlook is None
         if outlook is None:
             self._next = self._clock.now() + MINUTE
             return
@@ -120,14 +126,17 @@ class AlarmClock:
         return HANDED_ON if started else TIME_IS_UP
 
     def _tried(self, act: Callable[[], Answer]) -> Answer | None:
-        """What an act gives; None where it failed, which is said and never ends the watch."""
+        """What an act gives; None where it failed, which is said and never ends the watch. UserError before the first
+        run that went through."""
         try:
             return act()
         except IncidentOpsError as error:
+            if self._outlook is None and isinstance(error, UserError):
+                raise  # it was never set up, and waiting does not change that
             problem = str(error)
         except Exception as error:
+            self._crashed = True
             problem = f"a crash, which is a bug of incident-ops: {type(error).__name__}: {error}"
-        self.failed = True
         self._say(f"{problem}; tried again in a minute")
         return None
 

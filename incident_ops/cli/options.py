@@ -228,6 +228,9 @@ def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
 
 
 format_option = format_choice(["text", "json"], "Text for people, JSON for scripts.")
+run_format_option = format_choice(
+    ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
+)
 
 
 send_option: Callable[[Any], Any] = click.option(

@@ -7,11 +7,8 @@ from typing import Any
 import click
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import format_choice, max_requests_option, requests_option, with_repository
+from incident_ops.cli.options import max_requests_option, requests_option, run_format_option, with_repository
 from incident_ops.domain.tracker import GITHUB, LOCAL
-
-RUN_FORMS = ("text", "json", "github")
-RUN_HELP = "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
 
 
 @click.command(short_help="Do everything that is due, once, on GitHub.")
@@ -25,7 +22,7 @@ RUN_HELP = "Text for people, JSON for scripts, annotations and a summary for Git
 @click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
 @max_requests_option
 @requests_option
-@format_choice([*RUN_FORMS], RUN_HELP)
+@run_format_option
 @with_repository
 @click.pass_context
 def run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:

@@ -21,11 +21,11 @@ from incident_ops.cli.options import (
     no_records,
     observed_option,
     requests_option,
+    run_format_option,
     save_observed_option,
     tracker_option,
     with_repository,
 )
-from incident_ops.cli.run import RUN_FORMS, RUN_HELP
 from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError, WriteFailed
@@ -206,7 +206,7 @@ def _period(
 @click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
 @max_requests_option
 @requests_option
-@format_choice([*RUN_FORMS], RUN_HELP)
+@run_format_option
 @with_repository
 @click.pass_context
 def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,11 @@ from incident_ops.cli.options import (
 )
 from incident_ops.domain.time import duration
 from incident_ops.domain.tracker import GITHUB
-from incident_ops.errors import UserError
+from incident_ops.errors import Stopped, UserError
+
+if TYPE_CHECKING:
+    from incident_ops.app.apply import AppliedRun
+    from incident_ops.app.plan import PlanOptions
 
 
 @click.command(short_help="Stay awake while an incident of the worst rank is open.")
@@ -65,29 +69,35 @@ def _seconds(length: str) -> int:
     try:
         return duration(length)
     except ValueError as error:
-        raise UserError(f"--for {length!r} is no length", hint="e.g. 5h30m") from error
+        raise UserError(f"--for takes a length, not {length!r}", hint="e.g. 5h30m") from error
 
 
-def _stay_awake(workspace: Workspace, asked: Any, seconds: int, form: str) -> None:
+def _stay_awake(workspace: Workspace, asked: PlanOptions, seconds: int, form: str) -> None:
+    """Ends with the code of the last run, a crash never forgotten; what is left for the next run is left to it."""
     import json
 
     from incident_ops.adapters.environment import Ticking, fenced
     from incident_ops.app.apply import worst_exit_code
     from incident_ops.app.watch import AlarmClock
     from incident_ops.app.watch_bell import WatchBell
-    from incident_ops.cli.running import report_of
+    from incident_ops.cli.running import problems, report_of
     from incident_ops.domain.time import stamp
+    from incident_ops.render.findings import quiet
 
     ticking = Ticking()
 
     def say(line: str) -> None:
-        text = f"{stamp(ticking.now())} {line}\n"
+        text = f"{stamp(ticking.now())} {quiet(line)}\n"
         click.echo(fenced(text) if form == "github" else text, nl=False, err=form == "json")
 
-    bell = WatchBell(workspace, asked, report_of(form))
+    def ran(run: AppliedRun) -> None:
+        for line in problems(run):
+            say(line)
+
+    bell = WatchBell(workspace, asked, report_of(form), ran)
     alarm = AlarmClock(bell, ticking, say)
     ended = alarm.watch(seconds)
-    code = worst_exit_code({*bell.codes, *([4] if alarm.failed else [])})
+    code = worst_exit_code({bell.code} - {Stopped.exit_code} | ({4} if alarm.failed else set()))
     if form == "json":
         click.echo(json.dumps({"schema": 1, "at": stamp(ticking.now()), "ended": ended, "failed": bool(code)}))
     else:

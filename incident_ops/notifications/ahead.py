@@ -9,20 +9,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from incident_ops.domain.as_of import as_of
+from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import PAGE, TELL
 from incident_ops.domain.notification import Ledger, Message, Pair
+from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
-from incident_ops.domain.time import parse_instant
+from incident_ops.domain.time import duration, parse_instant
 from incident_ops.errors import NotSetUp
 from incident_ops.notifications.deliver import GIVEN_UP, NO_LONGER_DUE, SENT_NOW, Delivered
 from incident_ops.notifications.plan import CLAIMED, HELD, WAITS, PlannedNotice, resend_after
 from incident_ops.notifications.recipients import notices
-from incident_ops.sla.obligations import Obligation, SeenOf, obligations
+from incident_ops.sla.obligations import MOST_SLOTS, Obligation, SeenOf, incident_obligations
 
 DAY = timedelta(days=1)
 """How far ahead it is looked."""
-_SOON = timedelta(minutes=30)
 _TICK = timedelta(seconds=1)
 _MOST_WAITS = 4
 _DONE = frozenset({SENT_NOW, GIVEN_UP, NO_LONGER_DUE})
@@ -41,15 +43,22 @@ class Ahead(NamedTuple):
 def coming(records: Sequence[Record], world: World, seen_of: SeenOf, horizon: timedelta) -> list[Ahead]:
     """What comes due after `now` and within a day, in order; pages within `horizon` are all there.
 
-    A nearer look finds what a farther one leaves out: only the newest slots of updates are listed. Raises as
-    `obligations`.
+    A nearer look finds what a farther one leaves out: only the newest slots of updates are listed. Unusable as
+    `evaluate_each`.
     """
     if world.policy.mode == "observe":
         return []
     found: set[Ahead] = set()
-    for window in sorted({_SOON, max(_SOON, horizon)}):
+    for window in sorted({horizon, min(horizon, _slots_listed(world.policy))}):
         found |= _within(records, world, seen_of, window)
     return sorted(found or _within(records, world, seen_of, max(DAY, horizon)))
+
+
+def _slots_listed(policy: Policy) -> timedelta:
+    """So far ahead every slot of updates is listed."""
+    every = (*policy.levels, *policy.scheme.major)
+    lengths = (length for level in every for length in (level.update.internal, level.update.public) if length)
+    return timedelta(seconds=MOST_SLOTS * min(map(duration, lengths), default=int(DAY.total_seconds())))
 
 
 def waiting(
@@ -85,13 +94,16 @@ def _claim_ends(pair: Pair, message: Message, ledger: Ledger, now: datetime) -> 
 
 def _within(records: Sequence[Record], world: World, seen_of: SeenOf, window: timedelta) -> set[Ahead]:
     until = world.now + window
-    due = obligations(records, world.policy, until, seen_of)
-    marks: dict[str, list[Obligation]] = {}
-    for one in sorted((*due.obligations, *due.superseded), key=lambda one: one.due):
-        if world.now <= one.due < until:
-            marks.setdefault(one.incident, []).append(one)
-    by_id = {record.incident.id: record.incident for record in records if record.incident.id in marks}
-    return {found for name, rising in marks.items() for found in _firsts(by_id[name], rising, world, until)}
+
+    def marks_of(record: Record) -> list[Obligation]:
+        """What others of the same kind did is over: a pattern of incidents comes due at a declaration, or never."""
+        level = world.policy.level_of(record.incident)
+        view = as_of(record.incident, until)
+        made = incident_obligations(view, world.policy, seen_of(record.incident)) if level else []
+        return sorted((one for one in made if world.now <= one.due < until), key=lambda one: one.due)
+
+    marks = zip(records, evaluate_each(records, marks_of), strict=True)
+    return {found for record, rising in marks if rising for found in _firsts(record.incident, rising, world, until)}
 
 
 def _firsts(incident: Incident, rising: Sequence[Obligation], world: World, until: datetime) -> Iterator[Ahead]:

@@ -76,6 +76,7 @@ def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -
             [ApiCall("POST", f"{where}/rulesets", one) for one in rulesets(app)],
         ),
         SetUpStep("a first run, to look at", [shlex.join(["gh", "workflow", "run", "reconcile.yml", *named])]),
+        SetUpStep("what is still wrong", ['GH_TOKEN="$(gh auth token)" incident-ops doctor']),
     ]
 
 

@@ -1,12 +1,11 @@
 """What `init --github` lays into a repository: the shipped files with the repository's own values filled in.
 
-Files of `template/` named `.j2` are templates. A workflow is laid as it is, but for a `branches:` filter, which no
-expression may stand in, and for the secrets of channels, which GitHub wants named one by one.
+Files of `template/` named `.j2` are templates. A workflow is laid as it is, whatever the default branch is called; only
+the secrets of channels, which GitHub wants named one by one, are added to it.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,23 +14,20 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from incident_ops.resources import TEMPLATE_SUFFIX, resource_text
+from incident_ops.resources import PULL_TEMPLATE, TEMPLATE_SUFFIX, resource_text
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 OWN_BRANCH = "main"
-"""The default branch of this house, which its workflows and pages name."""
+"""The default branch of this house, which its pages name."""
 WORKFLOWS = ".github/workflows/"
 LINKS = ".github/ISSUE_TEMPLATE/config.yml"
 PIN_FILE = ".github/incident-ops.txt"
 OWNERS_FILE = ".github/CODEOWNERS"
+PULL_FILE = f".github/{PULL_TEMPLATE}"
 EXAMPLE_ID = "INC-20250126-120500"
-_FILTER = re.compile(rf"^( *(?:- )?branches: *\[ *){OWN_BRANCH}(?= *[,\]])", re.MULTILINE)
-_REF = re.compile(rf"^( +ref: ){OWN_BRANCH}$", re.MULTILINE)
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
-_PATTERN_MARKS = re.compile(r"([\\!+*?\[\]])")
-
 
 OWNER = r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?\Z"
 """Who can own files on GitHub: a person or a team."""
@@ -65,16 +61,11 @@ def laid_texts(sources: Mapping[str, str], values: LaidValues, version: str) -> 
         if path != source:
             text = _environment().from_string(text).render(facts)
         elif path.startswith(WORKFLOWS):
-            text = _with_variables(_for_branch(text, values.branch), values.variables)
+            text = _with_variables(text, values.variables)
         else:
             text = text.replace(f"origin/{OWN_BRANCH}`", f"origin/{values.branch}`")
         made[path] = text.encode()
     return made
-
-
-def branch_pattern(branch: str) -> str:
-    """A filter that fits this branch and no other: some characters of a name have a meaning in filters."""
-    return _PATTERN_MARKS.sub(r"\\\1", branch)
 
 
 def _facts(values: LaidValues, version: str) -> dict[str, object]:
@@ -98,17 +89,6 @@ def _declare_url(values: LaidValues) -> str:
     )
     asked = urlencode({"filename": f"incidents/{EXAMPLE_ID}/incident.yaml", "value": record}, quote_via=quote)
     return f"https://github.com/{values.repository}/new/{quote(values.branch)}?{asked}"
-
-
-def _for_branch(text: str, branch: str) -> str:
-    pattern = _word(branch_pattern(branch))
-    text = _FILTER.sub(lambda found: found[1] + pattern, text)
-    return _REF.sub(lambda found: found[1] + _word(branch), text)
-
-
-def _word(text: str) -> str:
-    """Text as a value of YAML."""
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", text, re.ASCII) else json.dumps(text)
 
 
 def _with_variables(text: str, variables: Sequence[str]) -> str:

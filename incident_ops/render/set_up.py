@@ -43,7 +43,7 @@ def set_up_text(repository: str, checks: Sequence[SetUpCheck], paint: Paint, wid
             continue
         first, *rest = fold(f"{one.check}: {inert(one.message)}", f"{one.state.value}  ", "  ", width)
         lines += [paint(first, SET_UP_COLOURS[one.state]), *rest]
-        lines += fold(f"mend: {inert(one.way)}", "  ", "    ", width) if one.way else []
+        lines += fold(f"fix: {inert(one.way)}", "  ", "    ", width) if one.way else []
         lines += [line for each in one.commands for line in _spelled(each).splitlines()]
     fine = [one.check for one in checks if one.state is SetUpState.OK]
     lines += fold(f"fine: {', '.join(dict.fromkeys(fine))}", "", "  ", width) if fine else []

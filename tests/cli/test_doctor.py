@@ -251,7 +251,7 @@ def test_the_text_has_what_is_wrong_first_with_commands_to_paste(place: Place) -
     lines = done.out.splitlines()
     assert lines[0].startswith("error  ")
     at = next(number for number, line in enumerate(lines) if "issues are switched off" in line)
-    assert lines[at + 1] == "  mend: Settings > General > Features > Issues"
+    assert lines[at + 1] == "  fix: Settings > General > Features > Issues"
     assert lines[at + 2] == f"gh api --method PATCH repos/{place.repository} --input - <<'JSON'"
     assert lines[-1].startswith(f"{place.repository}: ")
 

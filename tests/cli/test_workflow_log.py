@@ -48,6 +48,8 @@ def in_log(*args: str, at: Folder) -> Done:
         ("validate", "--format", "github"),
         ("sla", "check", "--format", "github"),
         ("plan", "--tracker", "local"),
+        ("run", "--dry-run", "--tracker", "local", "--format", "github"),
+        ("sla", "run", "--dry-run", "--tracker", "local", "--format", "github"),
         ("gate", "check", "--service", "api"),
         ("gate", "check", "--service", "##[error]x"),
         ("show", "##[error]x"),

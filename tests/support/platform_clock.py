@@ -4,13 +4,15 @@ and the schedule, which comes or does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from incident_ops.app.alarm_clock import TICK, WATCH, runs_known, settle_alarm, settle_tick
+from incident_ops.app.alarm_clock import runs_known, settle_alarm, settle_tick
 from incident_ops.app.watch import AlarmClock
-from incident_ops.domain.ports import WorkflowRun
+from incident_ops.domain.notification import Ledger, Pair
+from incident_ops.domain.ports import SharedLedger, WorkflowRun
 from incident_ops.domain.record import World
+from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.notifications.ahead import coming, waiting
 from incident_ops.notifications.alarm import Outlook, Watched, horizon_of, watched
 from incident_ops.sla.activity import NOTHING_SEEN
@@ -25,6 +27,26 @@ EVERY = timedelta(minutes=20)
 
 class Killed(BaseException):
     """The machine of a job is gone."""
+
+
+class _Mortal:
+    """A ledger; the machine may die before and after each change of it."""
+
+    def __init__(self, ledger: SharedLedger, step: Callable[[], None]) -> None:
+        self._ledger, self._step = ledger, step
+
+    def read(self) -> Ledger:
+        return self._ledger.read()
+
+    def claim(self, pairs: Collection[Pair], now: datetime, after: timedelta | None = None) -> frozenset[Pair]:
+        self._step()
+        ours = self._ledger.claim(pairs, now, after)
+        self._step()
+        return ours
+
+    def confirm(self, pairs: Collection[Pair], now: datetime) -> None:
+        self._step()
+        self._ledger.confirm(pairs, now)
 
 
 class Platform:
@@ -44,6 +66,8 @@ class Platform:
         self.lives: list[str] = []
         self.until = now
         self._next_tick = now + timedelta(minutes=7)
+        self._is_awake = False
+        night.ledger = _Mortal(night.ledger, self._step_of_run)
 
     # --- the clock of a job
 
@@ -68,6 +92,11 @@ class Platform:
         self.steps += 1
         if self.steps == self.kill_at:
             raise Killed
+
+    def _step_of_run(self) -> None:
+        """Between claiming, sending and confirming, in a run of the alarm clock."""
+        if self._is_awake:
+            self.step()
 
     def _happens_before(self, end: datetime) -> bool:
         at, act = min([*self.events, (self._next_tick, self._tick)], key=lambda event: event[0])
@@ -131,8 +160,11 @@ class Platform:
 
     def run(self) -> Outlook:
         self.step()
-        began = self.now_at
-        self.night.run(began)
+        self._is_awake = True
+        try:
+            self.night.run(self.now_at)
+        finally:
+            self._is_awake = False
         self.step()
         found = self.outlook()
         self.advance(RUN_TAKES)

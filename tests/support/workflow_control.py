@@ -12,13 +12,14 @@ from incident_ops.errors import WriteFailed
 class FakeWorkflows:
     """`states` by file; `began` the runs by file, as a test makes them; a dispatched run is queued there.
 
-    `written` lists every change, in order.
+    `written` lists every change, in order; `refuses`: none is taken.
     """
 
     def __init__(self, states: Mapping[str, str], now: Callable[[], datetime]) -> None:
         self.states, self.now = dict(states), now
         self.began: dict[str, list[WorkflowRun]] = {}
         self.written: list[str] = []
+        self.refuses = False
 
     def state(self, file: str) -> str:
         return self.states.get(file, "")
@@ -54,8 +55,8 @@ class FakeWorkflows:
         return any(one.status == "queued" for one in self.began.get(file, ()))
 
     def _change(self, what: str, file: str) -> None:
-        if file not in self.states:
-            raise WriteFailed(f"there is no {file}")
+        if file not in self.states or self.refuses:
+            raise WriteFailed(f"{file} cannot be changed")
         self.written.append(f"{what} {file}")
 
     def _turn(self, file: str, old: str, new: str, conclusion: str) -> None:

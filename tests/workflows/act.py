@@ -299,7 +299,8 @@ class Hosted:
         sha = self._lay_out(home / "workflows", ref)
         event = event or {}
         repository = {**event.get("repository", {}), "full_name": self.name, "default_branch": "main"}
-        (home / "event.json").write_text(json.dumps({**event, "repository": repository}))
+        told = event if event_name == "schedule" else {**event, "repository": repository}  # a schedule names none
+        (home / "event.json").write_text(json.dumps(told))
         known = self.github.environment(self.name) | {
             "GITHUB_SERVER_URL": self.machine.git.url,
             "GITHUB_RUN_ID": number,

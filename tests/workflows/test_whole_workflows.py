@@ -121,6 +121,15 @@ def test_an_issue_that_is_not_ours_starts_no_job(records: Hosted) -> None:
             assert (run.code, run.conclusions()) == (0, {}), event["action"]
 
 
+def test_a_schedule_reads_the_tip_too(records: Hosted, sink: HttpSink) -> None:
+    """Its event names no repository, so that the default branch is known by the ref alone."""
+    secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+    run = records.run("reconcile.yml", "schedule", {"schedule": "41 4 * * *"}, secrets=secrets)
+    assert (run.code, run.conclusions()) == (0, ALL_WELL), run.said
+    assert checked_out(run) == {"run": "main"}
+    assert keys(records) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
+
+
 def test_a_run_by_hand_tells_what_came_due(records: Hosted, sink: HttpSink) -> None:
     """A SEV1 that nobody took; the second run has nothing to send."""
     records.folder.put("INC-1", times=declared(30))
