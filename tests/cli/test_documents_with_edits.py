@@ -92,6 +92,19 @@ def test_what_people_wrote_in_one_is_left_and_said(rendered: Folder) -> None:
     assert text(rendered, TIMELINE) == mine
 
 
+def test_validate_notes_documents_that_a_change_left_behind(rendered: Folder) -> None:
+    """Against a base, of the records that changed; the exit code stays as it is."""
+    words = ("validate", "--base", "HEAD")
+    assert "no longer what" not in call(*words, at=rendered.path, clock=AT).err
+    call("ack", "INC-1", "--by", "@alice", "--no-render", at=rendered.path, clock=AT)
+    done = call(*words, at=rendered.path, clock=AT)
+    assert done.code == 0, done
+    line = "note: INC-1: no longer what its record says: incident.md, timeline.md; `incident-ops render INC-1`"
+    assert line in done.err.splitlines()
+    call("render", "INC-1", at=rendered.path, clock=AT)
+    assert "no longer what" not in call(*words, at=rendered.path, clock=AT).err
+
+
 def test_a_rendering_that_fails_is_a_warning(rendered: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record is written."""
 
