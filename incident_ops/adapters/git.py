@@ -207,14 +207,6 @@ class Git:
             found, _, seconds = row.partition(" ")
             yield found, datetime.fromtimestamp(int(seconds), UTC)
 
-    def changed_since(self, since: datetime, line: str, folder: str, commit: str) -> set[str]:
-        """The paths below `folder` that were changed by the commits of that time or later, of those up to `commit`,
-        that have this line in their message."""
-        words = ("log", "-z", "--no-show-signature", "--format=", "--name-only", "--no-renames", "--relative")
-        which = (f"--since=@{int(since.timestamp())}", "--fixed-strings", f"--grep={line}")
-        out = os.fsdecode(self._stdout(*words, *which, commit, "--", folder))
-        return {name.strip("\n") for name in out.split("\0")} - {""}
-
     def committed_at(self, commit: str) -> datetime:
         """When a commit was made, by the clock of the machine that made it."""
         words = ("log", "-1", "--no-show-signature", "--format=%ct", commit)

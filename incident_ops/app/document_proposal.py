@@ -128,8 +128,8 @@ def _chosen(workspace: Workspace, folders: Mapping[str, _Folder], of_branch: lis
 
 
 def _compare(workspace: Workspace, folders: Iterable[_Folder]) -> tuple[list[_Compared], list[Unread]]:
-    """The records with their documents, and those that break a calculation. One that cannot be read is told elsewhere,
-    as is what is wrong with it."""
+    """The records with their documents, and those that break a calculation. Of one that cannot be read
+    the run says so elsewhere."""
     git, chosen = workspace.git, list(folders)
     ids = sorted({blob for one in chosen for blob in (one.blob, *one.documents.values())})
     content = dict(zip(ids, git.read(ids), strict=True)) if git and ids else {}

@@ -12,11 +12,10 @@ from incident_ops.cli.options import (
     finish,
     format_option,
     incident_argument,
-    render_option,
     warn,
     with_repository,
 )
-from incident_ops.cli.sending import data_of_sent, say_sent
+from incident_ops.cli.sending import data_of_sent, render_option, say_sent
 from incident_ops.cli.terminal import say
 from incident_ops.domain.sending import SentRecord, WaitingRecord
 from incident_ops.errors import IncidentOpsError

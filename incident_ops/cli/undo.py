@@ -8,11 +8,10 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.cli.options import (
     format_option,
     incident_argument,
-    render_option,
-    say_documents,
     warn,
     with_repository,
 )
+from incident_ops.cli.sending import render_option, say_documents
 from incident_ops.cli.terminal import say
 from incident_ops.domain.record import is_numbered
 from incident_ops.render.findings import inert, json_text

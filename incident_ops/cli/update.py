@@ -21,10 +21,9 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     pick_to_read,
-    render_option,
-    send_option,
     with_repository,
 )
+from incident_ops.cli.sending import record_options
 from incident_ops.cli.terminal import page_width, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import NEWS
@@ -112,8 +111,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
 )
 @by_option
-@send_option
-@render_option
+@record_options
 @format_option
 @with_repository
 def timeline(
