@@ -198,7 +198,7 @@ _HINT = "check the address and the network; or read the records: --records URL@G
 def publish_gate(
     remote: Remote, content: bytes, now: datetime, keeps: Callable[[bytes], bool], maker: CommitMaker | None = None
 ) -> bool:
-    """Puts gate.json on its branch, which holds nothing else and has no history; False where theirs is kept.
+    """Puts gate.json on its branch, which holds nothing else and only moves forward; False where theirs is kept.
 
     `keeps` tells of what is there already whether it stays: it is as new. `maker` makes the commit where it can sign
     it. Raises WriteFailed or Ambiguous where it cannot be put there, Incomplete where the branch cannot be read.
@@ -206,16 +206,17 @@ def publish_gate(
     objects, message = remote.objects, "What holds deploys\n\nby incident-ops"
 
     @cache
-    def made() -> str:
+    def made(parent: str) -> str:
         tree, file = objects.file_tree(GATE_FILE, content), ChangedFile(GATE_FILE, "100644", content)
-        signed = maker.signed("", tree, [file], "", message) if maker else ""
-        return bring_signed(remote, signed, tree, ()) or objects.commit(tree, (), message, now)
+        signed = maker.signed("", tree, [file], parent, message) if maker else ""
+        parents = (parent,) if parent else ()
+        return bring_signed(remote, signed, tree, parents) or objects.commit(tree, parents, message, now)
 
     def decide(seen: str | None) -> Move[bool] | Stay[bool]:
         theirs = objects.content(seen, GATE_FILE) if seen is not None else None
         if theirs is not None and keeps(theirs):
             return Stay(False)
-        return Move(made(), True)
+        return Move(made(seen or ""), True)
 
     return compare_and_set(remote, GATE_BRANCH, decide, "gate.json was not published")
 
@@ -229,7 +230,7 @@ def published(remote: Remote) -> bytes | None:
 class PublishedFile(NamedTuple):
     """gate.json as it lies on its branch, the commit that put it there, and the one that the repository's HEAD is at.
 
-    `is_alone` False where the commit holds or follows something else, which none of ours does.
+    `is_alone` False where the commit holds something else as well, which none of ours does.
     """
 
     content: bytes
@@ -248,7 +249,7 @@ def read_branch(remote: Remote) -> PublishedFile:
     head = remote.head()
     if head is None:
         raise Incomplete("the repository does not tell its HEAD", where=remote.url)
-    is_alone = not remote.objects.parents(commit) and [one.path for one in remote.git.tree(commit)] == [GATE_FILE]
+    is_alone = [one.path for one in remote.git.tree(commit)] == [GATE_FILE]
     return PublishedFile(content, commit, head, is_alone)
 
 

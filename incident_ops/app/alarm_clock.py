@@ -113,11 +113,16 @@ def _outlook(
     return served(workspace, made)
 
 
+def wants_tick(outlook: Outlook) -> bool:
+    """True where something goes out within a day or somebody has to be awake, and the policy lets the tick look."""
+    is_due = any(one.at <= outlook.at + DAY for one in outlook.ahead)
+    return outlook.ticks and (is_due or bool(outlook.watched))
+
+
 def settle_tick(control: WorkflowControl, outlook: Outlook) -> Iterator[str]:
     """Switches `tick.yml` on where something goes out within a day or somebody has to be awake, off where nothing
     does -> what was done. Raises as `WorkflowControl`."""
-    due = next((one for one in outlook.ahead if one.at <= outlook.at + DAY), None)
-    wanted, state = outlook.ticks and bool(due or outlook.watched), control.state(TICK)
+    wanted, state = wants_tick(outlook), control.state(TICK)
     if not state:
         yield f"{TICK} is not in this repository: nothing looks for what is due between pushes"
     elif wanted and state != ACTIVE:

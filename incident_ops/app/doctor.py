@@ -14,6 +14,7 @@ from incident_ops.adapters.github.settings import (
     GitHubSettings,
     RepositorySettings,
     Ruleset,
+    SecretsSeen,
     TokenRefused,
     Unreadable,
 )
@@ -21,6 +22,8 @@ from incident_ops.adapters.github.workflows import GitHubWorkflows
 from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
 from incident_ops.app import doctor_runs, doctor_settings
+from incident_ops.app.alarm_clock import outlook_by_records, wants_tick
+from incident_ops.app.doctor_runs import Expected
 from incident_ops.app.doctor_settings import FREE_REFS, OUR_REFS, RulesSeen
 from incident_ops.app.github_setup import needed_variables
 from incident_ops.app.notify import LEDGER_SECONDS
@@ -73,8 +76,12 @@ class _Doctor:
         if isinstance(seen, RepositorySettings):
             self._settings_of(seen)
             self._runs_of()
-        self._check("heartbeat", self._heartbeat)
-        self._check("channels", lambda: self._channels(self._may_ask(seen)))
+            if not _in_job():
+                branch = seen.default_branch
+                self._check("environment", lambda: doctor_settings.environment_check(self.name, branch, self._secrets))
+        may_ask = isinstance(seen, RepositorySettings)
+        self._check("heartbeat", lambda: self._heartbeat(may_ask))
+        self._check("channels", lambda: self._channels(may_ask))
         readers = seen.readers if isinstance(seen, RepositorySettings) else ""
         self._check("cost", lambda: doctor_runs.cost_check(self._cost, readers))
 
@@ -147,34 +154,43 @@ class _Doctor:
             states = self._workflows.states()
             runs = {one.file: self._workflows.runs(one.file) for one in ours if states.get(one.file)}
             for one in doctor_runs.seen_workflows(files, states, runs):
-                yield from doctor_runs.workflow_checks(self.name, one, self._workspace.now, is_due=None)
+                yield from doctor_runs.workflow_checks(self.name, one, self._workspace.now, self._expected())
 
         self._check("workflows", look)
 
-    def _heartbeat(self) -> Iterator[SetUpCheck]:
+    def _expected(self) -> Expected | None:
+        """What the records ask of the tick and the alarm clock; None where they cannot be read."""
+        try:
+            outlook = outlook_by_records(self._workspace)
+        except IncidentOpsError:
+            return None
+        return Expected(ticks=wants_tick(outlook), watches=bool(outlook.watched))
+
+    def _heartbeat(self, may_ask: bool) -> Iterator[SetUpCheck]:
         ledger = LedgerRef(need_remote(self._workspace.git, LEDGER_SECONDS)).known()
         complete: datetime | None = instant(ledger.reports.complete)
-        monitor = bool(os.environ.get(HEARTBEAT, "").strip()) if _in_job() else None
-        if isinstance(self._secrets, frozenset):
-            monitor = HEARTBEAT in self._secrets
+        given = self._given(may_ask)
+        monitor = None if given is None or isinstance(given, Unreadable) else HEARTBEAT in given
         yield from doctor_runs.heartbeat_checks(complete, self._workspace.now, has_monitor=monitor)
 
     def _channels(self, may_ask: bool) -> SetUpCheck:
         needed = [one for one in needed_variables(self._workspace, *self._workspace.judged_by) if one != HEARTBEAT]
         files = self._workspace.in_force
         named = {variable(one) for one in named_channels(files.policy.own, files.services.teams)}
-        seen = self._secrets if may_ask and needed else None
-        if _in_job():
-            seen = frozenset(name for name, value in os.environ.items() if value.strip())
-        return doctor_settings.channels_check(self.name, needed, seen, named, in_job=_in_job())
+        given = self._given(may_ask) if needed else None
+        return doctor_settings.channels_check(self.name, needed, given, named, in_job=_in_job())
 
-    def _may_ask(self, seen: RepositorySettings | TokenRefused | None) -> bool:
-        return isinstance(seen, RepositorySettings) and not _in_job()
+    def _given(self, may_ask: bool) -> frozenset[str] | Unreadable | None:
+        """The names of what jobs are given: a job knows by itself, elsewhere GitHub does, where it may be asked."""
+        if _in_job():
+            return frozenset(name for name, value in os.environ.items() if value.strip())
+        if not may_ask:
+            return None
+        return self._secrets if isinstance(self._secrets, Unreadable) else self._secrets.names
 
     @cached_property
-    def _secrets(self) -> frozenset[str] | Unreadable | None:
-        """The names of the secrets on GitHub; a job is not asked, for it has been given those that it may have."""
-        return None if _in_job() else self._settings.secrets(ENVIRONMENT)
+    def _secrets(self) -> SecretsSeen | Unreadable:
+        return self._settings.secrets(ENVIRONMENT)
 
     @cached_property
     def _cost(self) -> CountedCost:

@@ -43,27 +43,41 @@ class WorkflowSeen(NamedTuple):
     runs: Sequence[WorkflowRun]
 
 
-def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, *, is_due: bool | None) -> Iterator[SetUpCheck]:
-    """Whether it is switched on where that fits, and how its last runs ended; `is_due` says whether something is due
-    within a day, None where that is not known."""
+class Expected(NamedTuple):
+    """What the records ask for now: that the tick is on, and that the alarm clock is awake."""
+
+    ticks: bool
+    watches: bool
+
+
+def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, expected: Expected | None) -> Iterator[SetUpCheck]:
+    """Whether it is switched on where it has to be, and how its last runs ended; `expected` None = not known."""
     file = seen.file.file
     if not seen.state:
         text = f"GitHub does not know {file}: it is not on the default branch yet"
         yield SetUpCheck(file, WARNING, text, "merge the change that brings it")
         return
-    yield from _switched(name, seen, is_due)
+    yield from _switched(name, seen, expected)
+    if file == WATCH and expected is not None and expected.watches and all(one.is_over for one in seen.runs):
+        text = "an incident of the worst ranks is open, and no alarm clock is awake"
+        way = "the next run starts it, if the minutes of policy watch.minutes are not used up; or start it"
+        yield SetUpCheck(f"{file} runs", WARNING, text, way, (f"gh workflow run {file} --repo {name}",))
     yield from _last_runs(name, seen, now)
 
 
-def _switched(name: str, seen: WorkflowSeen, is_due: bool | None) -> Iterator[SetUpCheck]:
+def _switched(name: str, seen: WorkflowSeen, expected: Expected | None) -> Iterator[SetUpCheck]:
     file, way = seen.file.file, f"Actions > {seen.file.file} > Enable workflow"
     call = (f"gh workflow enable {file} --repo {name}",)
-    if seen.state == ACTIVE:
+    if file == TICK and seen.state == ACTIVE and expected is not None and not expected.ticks:
+        text = f"{file} is on, and nothing is due within a day: the next run switches it off"
+        disable = f"gh workflow disable {file} --repo {name}"
+        yield SetUpCheck(file, WARNING, text, f"Actions > {file} > Disable workflow", (disable,))
+    elif seen.state == ACTIVE:
         yield SetUpCheck(file, OK, "it is switched on")
     elif seen.state == INACTIVE:
         yield SetUpCheck(file, ERROR, f"GitHub switched {file} off after 60 quiet days: its schedule rests", way, call)
     elif file == TICK:
-        if is_due:
+        if expected is not None and expected.ticks:
             text = f"{file} is off, and something is due within a day: the next run switches it on"
             yield SetUpCheck(file, WARNING, text, way, call)
         else:

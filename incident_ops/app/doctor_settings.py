@@ -13,6 +13,7 @@ from incident_ops.adapters.github.settings import (
     JobRights,
     RepositorySettings,
     Ruleset,
+    SecretsSeen,
     TokenRefused,
     Unreadable,
 )
@@ -253,6 +254,20 @@ def _excluding(name: str, one: Ruleset) -> ApiCall:
 def _ruleset_call(name: str, kind: str) -> ApiCall:
     body = next(one for one in rulesets(None) if one["name"].endswith(kind))
     return ApiCall("POST", f"repos/{name}/rulesets", body)
+
+
+def environment_check(name: str, branch: str, seen: SecretsSeen | Unreadable) -> SetUpCheck:
+    """Whether the environment is there whose secrets only runs on the default branch get."""
+    if isinstance(seen, Unreadable):
+        return unreadable("environment", seen)
+    if seen.has_environment:
+        return SetUpCheck("environment", OK, f"{ENVIRONMENT} is there")
+    place = f"repos/{name}/environments/{ENVIRONMENT}"
+    limits = {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}
+    only = ApiCall("POST", f"{place}/deployment-branch-policies", {"name": branch, "type": "branch"})
+    text = f"there is no environment {ENVIRONMENT}: secrets of the repository are open to every branch"
+    way = "Settings > Environments > New environment, and limit it to the default branch"
+    return SetUpCheck("environment", ERROR, text, way, (ApiCall("PUT", place, limits), only))
 
 
 def channels_check(

@@ -122,7 +122,7 @@ def _check_signature(file: PublishedFile, url: str, trusted: tuple[str, ...]) ->
         return f"{_NOT_CHECKED}set GITHUB_TOKEN to a token that reads its repository"
     place, hint = f"gate.json, commit {file.commit[:_SHORT]}", f"`--records {url}@main` asks the records themselves"
     if not file.is_alone:
-        raise Incomplete(f"{place}: the commit holds or follows something else, so no run published it", hint=hint)
+        raise Incomplete(f"{place}: the commit holds other files as well, so no run published it", hint=hint)
     signed = commits.signed_for(file.commit)
     if not signed.login:
         why = f" ({signed.why})" if signed.why else ""

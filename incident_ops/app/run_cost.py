@@ -26,9 +26,9 @@ class CountedCost(NamedTuple):
 
 
 def count_cost(workspace: Workspace) -> CountedCost:
-    """Counts every workflow of the repository that the records lie in."""
+    """Counts every workflow of the repository that the records lie in; the policy caps the alarm clock."""
     files, unread = read_workflows(git_top(workspace))
-    return CountedCost(run_cost(files), unread)
+    return CountedCost(run_cost(files, workspace.judged_by[0].watch.minutes.incident), unread)
 
 
 def git_top(workspace: Workspace) -> Path:

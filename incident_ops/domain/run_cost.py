@@ -23,8 +23,6 @@ TICK, WATCH = "tick.yml", "watch.yml"
 """Workflows that are switched on only while something is due; the second runs until nothing is."""
 OPEN_MINUTES = 120
 """How long the incident of `minutes_per_rank1` is open."""
-WATCH_CAP = 360
-"""Minutes after which the alarm clock of an incident stops, where a policy says nothing else."""
 HOSTED, SELF_HOSTED = "hosted", "self-hosted"
 _DAY_MINUTES = 24 * 60
 
@@ -102,7 +100,7 @@ class RunCost(NamedTuple):
     tick_day: int
 
 
-def run_cost(files: Sequence[WorkflowFile], watch_cap: int = WATCH_CAP) -> RunCost:
+def run_cost(files: Sequence[WorkflowFile], watch_cap: int) -> RunCost:
     """What the workflows of a private repository cost; `watch_cap` minutes is the most of the alarm clock."""
     by_name = {one.file: one for one in files}
     rows = tuple(_workflow_cost(one, by_name, watch_cap) for one in sorted(files))

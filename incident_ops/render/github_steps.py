@@ -66,6 +66,7 @@ def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -
             if secrets
             else []
         ),
+        *([] if app is None else [_app_step(named)]),
         SetUpStep("the labels", [label_command(one, named) for one in labels]),
         SetUpStep(
             f"the files, committed, on {values.branch}",
@@ -148,3 +149,15 @@ def command_data(one: str | ApiCall) -> dict[str, Any]:
     if isinstance(one, str):
         return {"command": one}
     return {"command": one.command, "method": one.method, "path": one.path, "body": dict(one.body)}
+
+
+def _app_step(named: Sequence[str]) -> SetUpStep:
+    """What the workflows take the App's token by."""
+    return SetUpStep(
+        "the App: its client id, and its private key (gh asks for the id; the key is the file that GitHub gave you)",
+        [
+            shlex.join(["gh", "variable", "set", "INCIDENT_OPS_APP_CLIENT_ID", *named]),
+            shlex.join(["gh", "secret", "set", "INCIDENT_OPS_APP_PRIVATE_KEY", "--env", ENVIRONMENT, *named])
+            + " < private-key.pem",
+        ],
+    )

@@ -28,6 +28,8 @@ OWNERS_FILE = ".github/CODEOWNERS"
 PULL_FILE = f".github/{PULL_TEMPLATE}"
 EXAMPLE_ID = "INC-20250126-120500"
 _CHANNELS = re.compile(r"^( +)INCIDENT_OPS_CHANNEL_[A-Z0-9_]+: .*\n(?:\1[A-Z0-9_]+: .*\n)*", re.MULTILINE)
+_WHETHER_SET = " && 'set'"
+"""What follows the name of a secret where a step only learns that it is there."""
 
 OWNER = r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?\Z"
 """Who can own files on GitHub: a person or a team."""
@@ -97,7 +99,8 @@ def _with_variables(text: str, variables: Sequence[str]) -> str:
     def filled(block: re.Match[str]) -> str:
         named = set(re.findall(r"^ +([A-Z0-9_]+):", block[0], re.MULTILINE))
         more = [one for one in variables if one not in named]
-        return block[0] + "".join(f"{block[1]}{one}: ${{{{ secrets.{one} }}}}\n" for one in more)
+        given = _WHETHER_SET if _WHETHER_SET in block[0] else ""
+        return block[0] + "".join(f"{block[1]}{one}: ${{{{ secrets.{one}{given} }}}}\n" for one in more)
 
     return _CHANNELS.sub(filled, text)
 

@@ -58,7 +58,7 @@ def set_up_json(repository: str, checks: Sequence[SetUpCheck]) -> str:
             "check": one.check,
             "state": one.state.value,
             "message": one.message,
-            "mend": one.way or None,
+            "fix": one.way or None,
             "commands": [command_data(each) for each in one.commands],
         }
         for one in checks

@@ -17,13 +17,15 @@ NOW = datetime(2025, 1, 22, 13, tzinfo=UTC)
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 
 
-def test_it_is_published_without_history_and_read_with_head(origin: Origin, tmp_path: Path) -> None:
-    """Each publication takes the place of the one before; main is not touched."""
+def test_it_only_moves_forward_and_is_read_with_head(origin: Origin, tmp_path: Path) -> None:
+    """Each publication follows the one before, as a rule that protects the branch asks; main is not touched."""
+    origin.bare.git("config", "receive.denyNonFastForwards", "true")
+    origin.bare.git("config", "receive.denyDeletes", "true")
     remote = remote_of(origin.clone())
     assert publish_gate(remote, b"one\n", NOW, lambda _: False)
     assert publish_gate(remote, b"two\n", NOW, lambda _: False)
     assert origin.show(GATE_BRANCH, "gate.json") == "two"
-    assert origin.bare.git("rev-list", "--count", GATE_BRANCH) == "1"
+    assert origin.bare.git("rev-list", "--count", GATE_BRANCH) == "2"
     assert origin.tip("main") != origin.tip(GATE_BRANCH)
     folder = tmp_path / "scratch"
     folder.mkdir()

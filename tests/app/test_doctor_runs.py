@@ -9,7 +9,7 @@ import pytest
 
 from incident_ops import __version__
 from incident_ops.app import doctor_runs as checks
-from incident_ops.app.doctor_runs import WorkflowSeen
+from incident_ops.app.doctor_runs import Expected, WorkflowSeen
 from incident_ops.app.run_cost import CountedCost, UnreadWorkflow
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import RunCost, WorkflowFile
@@ -26,10 +26,10 @@ def run(hours: float, conclusion: str = "success", number: int = 5) -> WorkflowR
 
 
 def found(
-    file: str, state: str, *runs: WorkflowRun, cron: str = "17 4 * * *", is_due: bool | None = None
+    file: str, state: str, *runs: WorkflowRun, cron: str = "17 4 * * *", expected: Expected | None = None
 ) -> dict[str, SetUpState]:
     seen = WorkflowSeen(WorkflowFile(file, (cron,), frozenset({"schedule"}), ()), state, runs)
-    return {one.check: one.state for one in checks.workflow_checks(NAME, seen, NOW, is_due=is_due)}
+    return {one.check: one.state for one in checks.workflow_checks(NAME, seen, NOW, expected)}
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,36 @@ def test_a_schedule_that_rests_is_an_error(state: str, expected: SetUpState) -> 
     assert found("reconcile.yml", state, run(3))["reconcile.yml"] is expected
 
 
-@pytest.mark.parametrize(("is_due", "expected"), [(None, OK), (False, OK), (True, WARNING)])
-def test_the_tick_may_be_off_while_nothing_is_due(is_due: bool | None, expected: SetUpState) -> None:
-    assert found("tick.yml", "disabled_manually", is_due=is_due) == {"tick.yml": expected}
-    assert found("tick.yml", "disabled_inactivity")["tick.yml"] is ERROR
+@pytest.mark.parametrize(
+    ("state", "ticks", "expected"),
+    [
+        ("disabled_manually", None, OK),
+        ("disabled_manually", False, OK),
+        ("disabled_manually", True, WARNING),
+        ("active", True, OK),
+        ("active", False, WARNING),
+        ("active", None, OK),
+        ("disabled_inactivity", True, ERROR),
+    ],
+)
+def test_the_tick_is_on_while_something_is_due(state: str, ticks: bool | None, expected: SetUpState) -> None:
+    asked = None if ticks is None else Expected(ticks, watches=False)
+    assert found("tick.yml", state, expected=asked) == {"tick.yml": expected}
+
+
+@pytest.mark.parametrize(
+    ("watches", "runs", "expected"),
+    [(True, (run(1, ""),), None), (True, (run(1),), WARNING), (True, (), WARNING), (False, (), None)],
+)
+def test_the_alarm_clock_is_awake_while_it_has_to_be(
+    watches: bool, runs: tuple[WorkflowRun, ...], expected: SetUpState | None
+) -> None:
+    seen = WorkflowSeen(WorkflowFile("watch.yml", (), frozenset(), ()), "active", runs)
+    first = {
+        one.check: one.state for one in reversed([*checks.workflow_checks(NAME, seen, NOW, Expected(True, watches))])
+    }
+    assert first.get("watch.yml runs") in (expected, OK)
+    assert (first.get("watch.yml runs") is WARNING) is (expected is WARNING)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +89,7 @@ def test_the_last_run_of_a_daily_schedule(runs: tuple[WorkflowRun, ...], expecte
 
 def test_a_failed_run_is_named_with_the_command_that_shows_why() -> None:
     seen = WorkflowSeen(WorkflowFile("sla.yml", (), frozenset(), ()), "active", [run(3, "failure", 77)])
-    last = [*checks.workflow_checks(NAME, seen, NOW, is_due=None)][-1]
+    last = [*checks.workflow_checks(NAME, seen, NOW, None)][-1]
     assert last.commands == ("gh run view 77 --log-failed --repo acme/records",)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from incident_ops.app import apply as app_apply
+from incident_ops.app.notify_by_hand import page_once
+from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.notification import parse_ledger
 from tests.cli.scene import Done, Folder, call
 from tests.support.hosted import hosted
@@ -96,6 +98,18 @@ def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeyp
     assert "sent now: team by ticket" in done.out
     assert "slack" not in done.out
     assert "pagerduty" not in done.out
+
+
+def test_a_page_for_a_reason_that_no_record_holds_needs_no_issue(place: Place, sink: HttpSink) -> None:
+    """The number of the issue waits in a proposal; chat hears of it all the same, once."""
+    place.apply()
+    told = len(sink.taken)
+    here = open_workspace({"repo": str(place.folder.path), "rev": None, "at": None})
+    first, again = (page_once(here, "INC-1", "no_alarm_clock", "No alarm clock from here on") for _ in range(2))
+    assert [one.error for one in first.delivered if one.error] == []
+    assert {one.planned.message.channel for one in first.delivered if one.planned.goes_out} == {"slack"}
+    assert [one for one in again.delivered if one.planned.goes_out] == []
+    assert sum("No alarm clock" in json.dumps(one.data) for one in sink.taken[told:]) == len(sink.taken) - told > 0
 
 
 def by_preset(place: Place, more: str = "", services: str = SERVICES) -> None:

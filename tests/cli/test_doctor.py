@@ -65,8 +65,8 @@ class Place:
         if words[1:3] == ["label", "create"]:
             colour, text = words[words.index("--color") + 1], words[words.index("--description") + 1]
             self.ask("POST", "/labels", {"name": words[-1], "color": colour, "description": text})
-        elif words[1:3] == ["workflow", "enable"]:
-            self.ask("PUT", f"/actions/workflows/{words[3]}/enable")
+        elif words[1:3] in (["workflow", "enable"], ["workflow", "disable"]):
+            self.ask("PUT", f"/actions/workflows/{words[3]}/{words[2]}")
         else:
             raise AssertionError(f"nobody has told how to execute {words}")
 
@@ -267,6 +267,25 @@ def test_in_a_job_it_annotates_and_writes_a_summary(place: Place, tmp_path: Path
     assert text.startswith("## Set-up of ")
     assert "| error | issues | " in text
     assert f"    gh api --method PATCH repos/{place.repository}" in text
+
+
+def test_at_home_the_environment_and_the_secrets_on_github_are_looked_at(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is set in the shell does not count: jobs do not get it."""
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    names = json.loads((place.folder.path / RECORD).read_text())["values"]["variables"]
+    seen = place.seen(1)
+    assert (seen["environment"]["state"], seen["channels"]["state"], seen["monitor"]["state"]) == (
+        "error", "error", "warning"
+    )  # fmt: skip
+    call_ = seen["environment"]["commands"][0]
+    place.github.ask(call_["method"], f"/{call_['path']}", call_["body"])
+    sets = [shlex.split(one["command"]) for one in seen["channels"]["commands"]]
+    assert {words[3] for words in sets} == {*names} - {"INCIDENT_OPS_HEARTBEAT_URL"}
+    place.github.set_secrets(place.repository, *names, environment="incident-ops")
+    seen = place.seen(1)
+    assert {seen[name]["state"] for name in ("environment", "channels", "monitor")} == {"ok"}
 
 
 def test_without_a_token_it_says_how_to_get_one(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

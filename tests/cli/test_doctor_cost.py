@@ -13,7 +13,7 @@ import pytest
 import yaml
 from dateutil.rrule import DAILY, rrule
 
-from tests.cli.scene import ROOT, Folder, call
+from tests.cli.scene import ROOT, SERVICES, Folder, call
 
 OURS = ROOT / ".github/workflows"
 
@@ -80,6 +80,7 @@ def test_a_repository_without_workflows_costs_nothing(folder: Folder) -> None:
 def test_records_below_the_top_count_the_workflows_of_the_top(tmp_path: Path, folder: Folder) -> None:
     folder.write(".github/workflows/daily.yml", "on: {schedule: [{cron: '0 4 * * *'}]}\njobs: {a: {runs-on: x}}\n")
     folder.write("ops/records/policy.yaml", "extends: sev0-3\n")
+    folder.write("ops/records/services.yaml", SERVICES)
     folder.commit()
     assert cost(folder.path / "ops/records")["minutes_at_rest"] == 31
 
@@ -105,3 +106,17 @@ def test_the_table_says_what_it_rests_on(folder: Folder, columns: int | None) ->
         "2232 if due",
     ):
         assert words in out
+
+
+def test_our_own_workflows_stay_within_what_is_promised(folder: Folder) -> None:
+    """At rest at most 100 billed minutes a month, an incident of rank 1 at most 250."""
+    shutil.copytree(OURS, folder.path / ".github/workflows")
+    found = cost(folder.path)
+    assert (found["minutes_at_rest"] <= 100, found["minutes_per_rank1"] <= 250) == (True, True), found
+
+
+def test_the_policy_caps_the_alarm_clock(folder: Folder) -> None:
+    shutil.copytree(OURS, folder.path / ".github/workflows")
+    before = cost(folder.path)["minutes_per_rank1"]
+    folder.write("policy.yaml", "extends: sev0-3\nwatch: {minutes: {incident: 60}}\n")
+    assert cost(folder.path)["minutes_per_rank1"] == before - 60

@@ -139,6 +139,23 @@ def test_settings_of_actions(github: Standin) -> None:
     assert "not permitted" in api("POST", "/pulls", pull).json()["message"]
 
 
+def test_environments_and_the_names_of_secrets(github: Standin) -> None:
+    api = Api(github)
+    place = "/environments/incident-ops"
+    assert api("GET", place).status_code == 404
+    assert api("GET", f"{place}/secrets").status_code == 404
+    policy = {"protected_branches": True, "custom_branch_policies": False}
+    assert api("PUT", place, {"deployment_branch_policy": policy}).json()["deployment_branch_policy"] == policy
+    assert [one["name"] for one in api("GET", "/environments").json()["environments"]] == ["incident-ops"]
+    github.set_secrets(api.repository, "PAGER_KEY")
+    github.set_secrets(api.repository, "SLACK_BOT_TOKEN", environment="incident-ops")
+    named = {one: api("GET", f"{one}/secrets").json()["secrets"] for one in ("/actions", place)}
+    assert {one: [secret["name"] for secret in found] for one, found in named.items()} == {
+        "/actions": ["PAGER_KEY"],
+        place: ["SLACK_BOT_TOKEN"],
+    }
+
+
 RULES = {
     "name": "records",
     "target": "branch",

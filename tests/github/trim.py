@@ -24,7 +24,8 @@ PATHS = re.compile(
     rf"|{REPOSITORY}/actions/runs/{{run_id}}|{REPOSITORY}/commits/{{ref}}(?:/status(?:es)?)?|{REPOSITORY}/statuses/{{sha}}"
     rf"|{REPOSITORY}/actions/workflows(?:/{{workflow_id}}(?:/(?:enable|disable|dispatches|runs))?)?"
     rf"|{REPOSITORY}/actions/permissions(?:/workflow)?|{REPOSITORY}/rulesets(?:/{{ruleset_id}})?"
-    rf"|{REPOSITORY}/environments(?:/{{environment_name}}(?:/deployment-branch-policies)?)?"
+    rf"|{REPOSITORY}/environments(?:/{{environment_name}}(?:/(?:deployment-branch-policies|secrets))?)?"
+    rf"|{REPOSITORY}/actions/secrets"
     rf"|{REPOSITORY}/rules/branches/{{branch}}".replace("{", r"\{").replace("}", r"\}")
 )
 PROSE = {"description", "summary", "externalDocs", "example", "examples", "x-github", "x-githubEnterpriseOverlays"}

@@ -84,7 +84,7 @@ export function addedRoutes({ app, store, baseUrl, tokenMap }, emulate) {
     emulate.assertRepoRead(gh, c.get("authUser"), repo);
     const empty = {
       workflows: new Map(), listed: [], runs: new Map(), dispatches: [], statuses: new Map(), deployments: [], reactions: [],
-      rulesets: [], plan: "team", actions: { enabled: true, allowed_actions: "all", sha_pinning_required: false },
+      rulesets: [], environments: new Map(), plan: "team", actions: { enabled: true, allowed_actions: "all", sha_pinning_required: false },
       jobs: "read",
     };
     if (!states.has(repo.id)) states.set(repo.id, empty);
@@ -278,6 +278,46 @@ export function addedRoutes({ app, store, baseUrl, tokenMap }, emulate) {
     kept.jobs = body.default_workflow_permissions ?? kept.jobs;
     if (may === false) gh.repos.update(repo.id, { description: NO_PULLS });
     if (may === true && repo.description === NO_PULLS) gh.repos.update(repo.id, { description: null });
+    return c.body(null, 204);
+  });
+
+  // ---- environments, and the names of secrets, which a test sets
+  const environment = ({ url, page }, name, kept) => ({
+    id: kept.number, node_id: `EN_${kept.number}`, name, url: `${url}/environments/${name}`,
+    html_url: `${page}/deployments/activity_log?environments_filter=${name}`, created_at: kept.at, updated_at: kept.at,
+    protection_rules: [], deployment_branch_policy: kept.policy ?? null,
+  });
+  const environmentOf = (c, { kept }) => {
+    const one = kept.environments.get(c.req.param("environment"));
+    if (!one) throw notFound();
+    return one;
+  };
+  app.get("/repos/:owner/:repo/environments", (c) => {
+    const place = found(c), all = [...place.kept.environments];
+    return c.json({ total_count: all.length, environments: listed(c, all, ([name, one]) => environment(place, name, one)) });
+  });
+  app.get("/repos/:owner/:repo/environments/:environment", (c) => {
+    const place = found(c);
+    return c.json(environment(place, c.req.param("environment"), environmentOf(c, place)));
+  });
+  app.put("/repos/:owner/:repo/environments/:environment", async (c) => {
+    const place = writing(c), name = c.req.param("environment"), body = await c.req.json().catch(() => ({}));
+    const old = place.kept.environments.get(name) ?? { number: id(), at: seconds(), secrets: [] };
+    place.kept.environments.set(name, { ...old, policy: body?.deployment_branch_policy ?? old.policy });
+    return c.json(environment(place, name, place.kept.environments.get(name)));
+  });
+  const secrets = (c, names) => {
+    const at = seconds();
+    return c.json({ total_count: names.length, secrets: listed(c, names, (name) => ({ name, created_at: at, updated_at: at })) });
+  };
+  app.get("/repos/:owner/:repo/environments/:environment/secrets", (c) => secrets(c, environmentOf(c, found(c)).secrets));
+  app.get("/repos/:owner/:repo/actions/secrets", (c) => secrets(c, found(c).kept.secrets ?? []));
+  app.put("/_standin/repos/:owner/:repo/secrets", async (c) => {
+    found(c).kept.secrets = await c.req.json();
+    return c.body(null, 204);
+  });
+  app.put("/_standin/repos/:owner/:repo/environments/:environment/secrets", async (c) => {
+    environmentOf(c, found(c)).secrets = await c.req.json();
     return c.body(null, 204);
   });
 

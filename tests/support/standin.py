@@ -96,6 +96,11 @@ class Standin:
         """The runs that were started by the API, oldest first: `file`, `branch`, `sha`, `inputs`."""
         return list(self.ask("GET", f"/_standin/repos/{repository}/dispatches"))
 
+    def set_secrets(self, repository: str, *names: str, environment: str = "") -> None:
+        """The names of the secrets of a repository, or of an environment that it has."""
+        place = f"/environments/{environment}" if environment else ""
+        self.ask("PUT", f"/_standin/repos/{repository}{place}/secrets", list(names))
+
     def set_plan(self, repository: str, plan: str) -> None:
         """`free`: a private repository then has no rulesets."""
         self.ask("PUT", f"/_standin/repos/{repository}/plan", {"plan": plan})

@@ -32,6 +32,7 @@ from tests.support.standin import Standin, standin
 from tests.workflows.running import ROOT, WORKFLOWS
 
 ACTIONS = Path(__file__).resolve().parent / "actions"
+APP_RIGHTS = ("actions", "contents", "issues", "pull-requests", "statuses")
 HONOURED: dict[str, dict[str, str]] = {
     "checkout": {
         "repository": "",
@@ -42,6 +43,9 @@ HONOURED: dict[str, dict[str, str]] = {
         "persist-credentials": "true",
     },
     "setup-python": {"python-version": "", "update-environment": "true"},
+    "create-github-app-token": dict.fromkeys(
+        ["client-id", "private-key", "owner", "repositories", *(f"permission-{one}" for one in APP_RIGHTS)], ""
+    ),
     "cache": {"path": "", "key": "", "restore-keys": ""},
     "upload-artifact": {"name": "artifact", "path": "", "if-no-files-found": "warn", "retention-days": ""},
     "download-artifact": {"name": "", "path": "", "run-id": "", "github-token": ""},
@@ -285,6 +289,7 @@ class Hosted:
         local: dict[str, Path] | None = None,
         job: str = "",
         token: str = "",
+        variables: dict[str, str] | None = None,
         **environment: str,
     ) -> WholeRun:
         """Runs a workflow of the repository whole, as its file is at `ref`, for an event at that ref.
@@ -292,6 +297,7 @@ class Hosted:
         `installs`: every job gets an empty Python; otherwise one that has what is pinned, as its step finds out.
         `job` names the only one that runs, with those it needs; `token` is the GITHUB_TOKEN of all, else one that may
         do everything.
+        `variables` are those of the repository (`vars`).
         `local` maps OWNER/REPO@REF of other actions to folders. `environment` is that of the runner.
         """
         number = str(next(_runs))
@@ -322,7 +328,12 @@ class Hosted:
         words += ["-W", f".github/workflows/{workflow}", "-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout"]
         words += ["-j", job] if job else []
         words += ["--no-cache-server", "--action-cache-path", str(home / "act"), "--action-offline-mode"]
-        pairs = {"--env": known, "--secret": given, "--local-repository": self._local(local or {})}
+        pairs = {
+            "--env": known,
+            "--secret": given,
+            "--var": variables or {},
+            "--local-repository": self._local(local or {}),
+        }
         words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]
         done = subprocess.run(
             [str(self.machine.act), *words],

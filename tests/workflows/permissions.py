@@ -4,9 +4,10 @@ A job runs with a token that may do what its `permissions:` name and nothing els
 GitHub does, and notes each request. So a right that is missing makes the run fail, and one that nothing needed is seen.
 
 The table is `tests/standin/permissions.json`; it says which permission each request of the API needs. Where it names
-two for one request: `contents` and `workflows` of a moved ref are `contents`, for no job touches a workflow; any other
-two (mostly `issues` and `pull_requests`: an issue and a pull request have the same addresses) are alternatives: the one
-counts that the job needs for something else, and else that of issues. Git over HTTPS needs `contents`.
+two for one request: what is asked about an issue by its number needs `issues`, about a pull request `pull-requests`;
+`contents` and `workflows` of a moved ref are `contents`, for no job touches a workflow; any other two (labels,
+milestones, who can be assigned) are alternatives: the one counts that the job needs for something else, and else that
+of issues. Git over HTTPS needs `contents`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from tests.workflows.running import WORKFLOWS
 
 TABLE = HOME / "permissions.json"
 LEVELS = ("none", "read", "write")
+_BY_NUMBER = re.compile(r"/issues/(\d+)(?:/|$)")
 _FREE = {"metadata", "workflows"}
 _OUTSIDE = {"GET /user": {}, "GET /installation/repositories": {}, "POST /graphql": {"issues": "read"}}
 """Requests that are none of a repository. What is asked by GraphQL is who gave an issue which text; GitHub has no table
@@ -62,23 +64,33 @@ def _pattern(path: str) -> str:
     return re.sub(r"\\\{\w+\\\}", "[^/]+", escaped)
 
 
-def rows_of(asked: Asked) -> list[Row]:
-    """What the table says of a request; LookupError where it says nothing, for that is no proof of anything."""
+def rows_of(asked: Asked, pulls: Collection[int] = ()) -> list[Row]:
+    """What a request needs, one of these; LookupError where the table says nothing, for that is no proof of anything.
+
+    `pulls` are the numbers that are pull requests.
+    """
     method, path = asked
     if (outside := _OUTSIDE.get(f"{method} {path}")) is not None:
         return [Row(*one) for one in outside.items()]
     found = [row for verb, pattern, row in _table() if verb == method and pattern.fullmatch(path)]
     if not found:
         raise LookupError(f"{method} {path} is not in {TABLE.name}")
-    return [row for row in found if row.permission not in _FREE]
+    kept = [row for row in found if row.permission not in _FREE]
+    if len(kept) > 1 and (number := _BY_NUMBER.search(path)):
+        about = "pull-requests" if int(number[1]) in pulls else "issues"
+        return [row for row in kept if row.permission == about] or kept
+    return kept
 
 
-def needed(asked: Iterable[Asked], git: Iterable[str] = ()) -> Rights:
-    """The least rights with which all of it is allowed; `git` holds `read` for each fetch, `write` for each push."""
+def needed(asked: Iterable[Asked], git: Iterable[str] = (), pulls: Collection[int] = ()) -> Rights:
+    """The least rights with which all of it is allowed.
+
+    `git` holds `read` for each fetch and `write` for each push, `pulls` the numbers that are pull requests.
+    """
     rights: Rights = {}
     for access in git:
         _raise(rights, Row("contents", access))
-    every = [rows_of(one) for one in sorted(set(asked))]
+    every = [rows_of(one, pulls) for one in sorted(set(asked))]
     for rows in every:
         if len(rows) == 1:
             _raise(rights, rows[0])
@@ -122,7 +134,7 @@ class JobToken:
     """A token that may do what `rights` name, with the API and with git, and what came with it."""
 
     def __init__(self, records: Hosted, rights: Mapping[str, str]) -> None:
-        self._github, self._notes = records.github, records.machine.git.notes
+        self._records, self._github, self._notes = records, records.github, records.machine.git.notes
         self.text = self._github.new_token({name.replace("-", "_"): access for name, access in rights.items()})
         more = self._notes / "more.json"
         known = json.loads(more.read_text(encoding="utf-8")) if more.exists() else {}
@@ -144,6 +156,10 @@ class JobToken:
         file = self._notes / "asked.jsonl"
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
         return {row["access"] for row in rows if row["token"] == self.text}
+
+    def pulls(self) -> set[int]:
+        """The numbers that are pull requests by now."""
+        return {int(one["number"]) for one in self._records.ask("/pulls?state=all&per_page=100")}
 
 
 def _write(place: Path, data: object) -> None:

@@ -81,6 +81,13 @@ class Ruleset(msgspec.Struct, frozen=True):
         return apps or self.current_user_can_bypass == "always"
 
 
+class SecretsSeen(NamedTuple):
+    """The names of all secrets that jobs can be given, and whether the environment is there that should hold them."""
+
+    names: frozenset[str]
+    has_environment: bool
+
+
 class _Named(msgspec.Struct, frozen=True):
     name: str
 
@@ -141,13 +148,14 @@ class GitHubSettings:
         pages = self._client.pages("/labels", doing=doing, permission="issues: read")
         return frozenset(one.name.casefold() for page in pages for one in check(page, list[_Named], doing))
 
-    def secrets(self, environment: str) -> frozenset[str] | Unreadable:
+    def secrets(self, environment: str) -> SecretsSeen | Unreadable:
         """The names of the secrets of the repository and of an environment, which need not be there."""
-        found = set[str]()
+        found, has_environment = set[str](), True
         for place in ("/actions/secrets", f"/environments/{quote(environment, safe='')}/secrets"):
             doing = "listing the names of the secrets"
             answer = self._client.ask("GET", f"{place}?per_page=100")
             if answer.status == 404 and place.startswith("/environments"):
+                has_environment = False
                 continue
             if (why := _unreadable(answer)) is not None:
                 return why
@@ -155,7 +163,7 @@ class GitHubSettings:
                 raise refused(answer, Incomplete, doing, self.asked)
             data = answer.data.get("secrets") if isinstance(answer.data, dict) else None
             found |= {one.name for one in check(data, list[_Named], doing)}
-        return frozenset(found)
+        return SecretsSeen(frozenset(found), has_environment)
 
     def _read(self, path: str, shape: type[_Shape], doing: str) -> _Shape | Unreadable:
         answer = self._client.ask("GET", path)

@@ -41,7 +41,7 @@ class GitHubStatuses:
         doing = f"reading the statuses of {commit[:12]}"
         for page in self._client.pages(f"/commits/{commit}/statuses", doing=doing, permission="statuses: read"):
             for one in check(page, list[_Status], doing):  # GitHub lists the newest first
-                if one.context == context:
+                if one.context.casefold() == context.casefold():  # one name, in any case
                     return one.state
         return ""
 

@@ -11,6 +11,7 @@ from incident_ops.adapters.github.settings import (
     GitHubSettings,
     JobRights,
     RepositorySettings,
+    SecretsSeen,
     TokenRefused,
     Unreadable,
 )
@@ -90,3 +91,12 @@ def test_rules_and_rulesets(server: ScriptedServer) -> None:
 def test_labels_are_compared_as_github_does(server: ScriptedServer) -> None:
     server.script(Reply(data=[{"name": "Incident"}, {"name": "ticket"}]))
     assert settings(server).labels() == {"incident", "ticket"}
+
+
+def test_secrets_of_the_repository_and_of_an_environment_that_need_not_be_there(server: ScriptedServer) -> None:
+    one, other = {"secrets": [{"name": "A"}]}, {"secrets": [{"name": "B"}]}
+    server.script(Reply(data=one), Reply(data=other), Reply(data=one), Reply(404, NO_RIGHT), Reply(403, NO_RIGHT))
+    asked = settings(server)
+    assert asked.secrets("incident-ops") == SecretsSeen(frozenset("AB"), True)
+    assert asked.secrets("incident-ops") == SecretsSeen(frozenset("A"), False)
+    assert asked.secrets("incident-ops") == Unreadable()

@@ -32,8 +32,9 @@ def status(state: str, context: str = OURS) -> dict[str, Any]:
         ([status("failure"), status("success")], "failure"),
         ([status("success", "other"), status("pending")], "pending"),
         ([status("success", "incident-ops/access")], ""),
+        ([status("error", "Incident-Ops/Validate"), status("success")], "error"),
     ],
-    ids=["none", "one", "the newest first", "another name before", "another name"],
+    ids=["none", "one", "the newest first", "another name before", "another name", "the name in another case"],
 )
 def test_the_newest_of_a_name_counts(server: ScriptedServer, listed: list[dict[str, Any]], newest: str) -> None:
     server.script(Reply(data=listed))
