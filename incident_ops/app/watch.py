@@ -109,7 +109,7 @@ class AlarmClock:
         if outlook is None:
             self._next = self._clock.now() + MINUTE
             return
-        self._tip, self._outlook, self._next = tip or self._tip, outlook, _next_due(outlook)
+        self._tip, self._outlook, self._next = tip or self._tip, outlook, _next_due(outlook, self._clock.now())
         if outlook.watched:
             self._runs = self._tried(lambda: self._bell.runs(outlook)) or self._runs
 
@@ -151,7 +151,7 @@ class AlarmClock:
         return None
 
 
-def _next_due(outlook: Outlook) -> datetime:
-    """When to run next: what is left over already is tried again in a minute."""
-    again = outlook.at + MINUTE
+def _next_due(outlook: Outlook, now: datetime) -> datetime:
+    """When to run next: what is left over already is tried again a minute after the run, which ended `now`."""
+    again = now + MINUTE
     return min((one.at if one.at > outlook.at else again for one in outlook.ahead), default=outlook.at + _NOTHING_DUE)
