@@ -113,7 +113,7 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
 
 
 def _as_failure(error: IncidentOpsError) -> IncidentOpsError:
-    """A limit that ends a list is no safe stop: the next run begins it anew, and ends alike."""
+    """A limit that ends a list is a failure, not a safe stop: the next run begins it anew, and ends alike."""
     if not isinstance(error, Stopped):
         return error
     hint = "it has to be higher: policy tracker.limits.requests, or once --max-requests"
