@@ -79,7 +79,8 @@ class AppliedRun(NamedTuple):
 
     `outcomes` are those of the changes on the tracker; `held` what was not done because of a limit or the lock;
     `records` what became of the edits of records; `errors` what else failed; `ledger_error` why the ledger does not
-    know of all that was sent; `unset` are channels that only the preset names.
+    know of all that was sent; `unset` are channels that only the preset names. `goes_on`: another run was started for
+    what a limit left.
     """
 
     planned: PlannedRun
@@ -91,6 +92,7 @@ class AppliedRun(NamedTuple):
     errors: tuple[IncidentOpsError, ...]
     ledger_error: IncidentOpsError | None
     unset: UnsetChannels = UnsetChannels()
+    goes_on: bool = False
 
     @property
     def exit_code(self) -> int:

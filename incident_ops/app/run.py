@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from incident_ops.adapters import clock
@@ -81,16 +82,22 @@ def run_at_tip(
         raise
     except IncidentOpsError as error:
         return _only_pages(workspace, options, error, report)
+    except Exception:  # a bug in what GitHub says, say: whoever is on call hears of it by what is left
+        with suppress(Exception):
+            _only_pages(workspace, options, IncidentOpsError("the plan crashed"), report)
+        raise
     report(planned)
-    if planned.github is not None and (uncommitted := not_committed(workspace)):
-        report(NotApplied(uncommitted))
     limits = planned.policy.tracker.limits if planned.github and with_issues else WITHOUT_LIMITS
     changes = allow(planned.plan, limits) if with_issues else WithinLimits(planned.plan.changes, ())
     applied = apply_allowed(planned, changes, report)
     if planned.github is None:
         return applied
-    inside = (_keep_documents, _judge_proposals, _publish, _settle_clocks, _continue)
-    return mark_run(_beside(applied, inside if in_actions() else (_publish,), report))
+    if uncommitted := not_committed(workspace):
+        report(NotApplied(uncommitted))
+    # whoever has to be awake comes first, and gate.json after what may move the tip once more
+    inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
+    applied = _beside(applied, inside if in_actions() else (_publish,), report)
+    return mark_run(_gone_on(applied, report) if in_actions() else applied)
 
 
 def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsError, report: Report) -> AppliedRun:
@@ -109,7 +116,7 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     report(planned)
     applied = apply_allowed(planned, WithinLimits(changes, ()), report)
     applied = applied._replace(errors=(_as_failure(error), *applied.errors))
-    return _beside(applied, (_publish, _settle_clocks) if in_actions() else (_publish,), report)
+    return _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
 
 
 def _as_failure(error: IncidentOpsError) -> IncidentOpsError:
@@ -200,17 +207,21 @@ def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsErr
     return (), ()
 
 
-def _continue(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
+def _gone_on(applied: AppliedRun, report: Report) -> AppliedRun:
     """Starts the next run of Actions where a limit ended this one; after one that got nowhere it would end alike."""
     is_moving = any(one.outcome == APPLIED for one in applied.outcomes)
-    if applied.exit_code != Stopped.exit_code or not is_moving:
-        return (), ()
+    if applied.exit_code != Stopped.exit_code or not is_moving or not all(one.continues for one in applied.held):
+        return applied
     workspace = applied.planned.workspace
-    control = _workflows(workspace)
-    if control.state(RECONCILE) != ACTIVE:
-        return (), ()
-    control.dispatch(RECONCILE, need_remote(workspace.git).default_branch(), {})
-    return (f"another run of {RECONCILE} goes on with what is left",), ()
+    try:
+        control = _workflows(workspace)
+        if control.state(RECONCILE) != ACTIVE:
+            return applied
+        control.dispatch(RECONCILE, need_remote(workspace.git).default_branch(), {})
+    except IncidentOpsError as error:
+        return applied._replace(errors=(*applied.errors, error))
+    report(AlsoDone(f"another run of {RECONCILE} goes on with what is left"))
+    return applied._replace(goes_on=True)
 
 
 def _workflows(workspace: Workspace) -> WorkflowControl:

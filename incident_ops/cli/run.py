@@ -38,7 +38,8 @@ def run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, *
     does the same without issues; `apply` carries out a plan that you reviewed.
 
     Exit code 4 or 2: something failed, was not sent, or is not set up. Exit code 3: a record could not be read. Exit
-    code 5: a limit of one run is reached. Exit code 6: the default branch kept moving, and nothing was done.
+    code 5: a limit of one run is reached; in a job it is 0 where another run was started for the rest. Exit code 6: the
+    default branch kept moving, and nothing was done.
 
     \b
     Examples:

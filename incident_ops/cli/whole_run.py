@@ -24,7 +24,7 @@ from incident_ops.cli.running import (
     warn_of_pager,
 )
 from incident_ops.cli.terminal import say
-from incident_ops.errors import WriteFailed
+from incident_ops.errors import Stopped, WriteFailed
 from incident_ops.render.run_log import annotated, run_summary
 
 _NOT_ASKED = (
@@ -84,7 +84,8 @@ def _in_actions(workspace: Workspace, asked: PlanOptions, *, with_issues: bool) 
             _summarize(run_summary(shown_plan(view_plan(asked, one), "markdown", is_verbose=False), lines))
     wrong = problems(run)
     click.echo(fenced("\n".join(wrong)) + annotated(wrong), nl=False)
-    finish(worst_exit_code({missing_records(run), run.exit_code}))
+    code = worst_exit_code({missing_records(run), run.exit_code})
+    finish(0 if run.goes_on and code == Stopped.exit_code else code)
 
 
 def _summarize(text: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from incident_ops.app import run as app_run
 from incident_ops.errors import Incomplete
 from incident_ops.reconcile.generated_block import owner
-from tests.cli.scene import Done
+from tests.cli.scene import ROOT, Done
 from tests.cli.scene import run as as_process
 from tests.cli.test_apply_notices import OURS, Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
@@ -19,6 +19,7 @@ from tests.support.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 PUBLIC = "incident-ops/public"
+RECONCILE = ".github/workflows/reconcile.yml"
 HOSTILE = "Login ##[stop-commands]pwn\n::add-mask::o ::error::forged"
 
 
@@ -286,6 +287,59 @@ def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
     assert done.code == 70, done
     assert len(pages(sink)) == 1
     assert keys(place) == ["INC-1"]
+
+
+def test_a_crash_of_the_plan_keeps_no_page_waiting(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What GitHub shows breaks the plan: pages go by records and ledger alone, and the run is a crash."""
+    plan = app_run.plan_changes
+
+    def breaks(workspace: Any, options: Any) -> Any:
+        return plan(workspace, options) if not options.asks_github else crash(workspace)
+
+    monkeypatch.setattr(app_run, "plan_changes", breaks)
+    for _ in range(2):
+        assert run(place).code == 70
+    assert len(pages(sink)) == 1
+
+
+def limited(place: Place, limits: str) -> None:  # noqa: F811
+    """A policy with these limits; the workflow that goes on is there."""
+    text = (place.folder.path / "policy.yaml").read_text()
+    place.folder.write("policy.yaml", text.replace("tracker: {", f"tracker: {{limits: {{{limits}}}, "))
+    place.folder.write(RECONCILE, (ROOT / RECONCILE).read_text(encoding="utf-8"))
+    place.push()
+
+
+def test_a_limit_in_a_job_starts_the_next_run_and_is_green(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """Two incidents and one new issue a run: the second run is started, and the third has nothing to start."""
+    place.folder.put("INC-2", title="Payments are slow")
+    limited(place, "creates: 1")
+    done, _ = in_actions(place, tmp_path, GITHUB_RUN_ID="1")
+    assert (done.code, keys(place)) == (0, ["INC-1"]), done
+    assert "another run of reconcile.yml goes on with what is left" in done.out
+    assert [one["file"] for one in place.github.dispatches(place.repository)] == ["reconcile.yml"]
+    assert in_actions(place, tmp_path, GITHUB_RUN_ID="2")[0].code == 0
+    assert keys(place) == ["INC-1", "INC-2"]
+    assert len(place.github.dispatches(place.repository)) == 1
+
+
+def test_a_limit_that_no_next_run_lifts_is_red_and_starts_none(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """Two issues are to be closed at once, and the policy allows none: a person has to look."""
+    place.folder.put("INC-2", title="Payments are slow")
+    limited(place, "closes: 1, closes_pct: 1")
+    assert in_actions(place, tmp_path, GITHUB_RUN_ID="1")[0].code == 0
+    for name in ("INC-1", "INC-2"):
+        place.folder.git("rm", "-rq", f"incidents/{name}")
+    place.folder.put("INC-3", title="Search is slow")
+    place.push()
+    done, _ = in_actions(place, tmp_path, GITHUB_RUN_ID="2")
+    assert done.code == 5, done
+    assert "the next run will not do it either" in done.out
+    assert place.github.dispatches(place.repository) == []
 
 
 def test_with_the_embedded_tracker_nothing_is_sent(place: Place, sink: HttpSink) -> None:  # noqa: F811
