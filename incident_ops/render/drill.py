@@ -35,8 +35,7 @@ def drill_text(incident: str, steps: Sequence[Step], width: int = DEFAULT_WIDTH)
         lines += fold_record(inert(step.problem), "  ", "    ", width) if step.problem else []
         for one in step.delivered:
             lines += fold_record(inert(f"{_whom(one)}: {one.outcome}{_reason(one)}"), "  ", "    ", width)
-    bad = [f"{step.name} by {_whom(one)}" for step in steps for one in step.delivered if one.outcome != SENT_NOW]
-    bad += [step.name for step in steps if step.problem]
+    bad = [text for step in steps if (text := _missed(step))]
     text = f"did not arrive: {'; '.join(bad)}" if bad else _fine(steps)
     lines += fold_record(inert(text), "", "  ", width)
     return "".join(f"{line}\n" for line in lines)
@@ -54,6 +53,14 @@ def drill_json(incident: str, steps: Sequence[Step]) -> str:
         for step in steps
     ]
     return json_text({"schema": 1, "incident": incident, "steps": rows})
+
+
+def _missed(step: Step) -> str:
+    """A step and what of it did not arrive, e.g. `paged (team by slack, team by sms)`; "" where all of it did."""
+    missed = [_whom(one) for one in step.delivered if one.outcome != SENT_NOW]
+    if missed:
+        return f"{step.name} ({', '.join(missed)})"
+    return step.name if step.problem else ""
 
 
 def _fine(steps: Sequence[Step]) -> str:
