@@ -298,7 +298,7 @@ def channels_check(
     of_preset = [one for one in missing if one not in named and (one == TOKEN_VARIABLE or one.startswith(_ADDRESS))]
     is_grave = len(missing) == len(needed) or len(of_preset) < len(missing)
     text = f"channels of the policy have no address: {', '.join(missing)}"
-    way = f"Settings > Environments > {ENVIRONMENT} > Environment secrets; {_UNUSED}"
+    way = f"Settings > Environments > {ENVIRONMENT} > Environment secrets, or the lines below, one at a time; {_UNUSED}"
     if TOKEN_VARIABLE in missing:
         way += f", and `{_NO_INCIDENT_CHANNEL}` for {TOKEN_VARIABLE}"
     if in_job:
