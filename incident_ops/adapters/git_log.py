@@ -73,6 +73,13 @@ class Log:
         if head:
             yield _commit(head, changes)
 
+    def changed_since(self, since: datetime, line: str, folder: str, tip: str) -> set[str]:
+        """The paths below `folder` that were changed by the commits of that time or later, of those up to `tip`, that
+        have this line in their message."""
+        words = ("log", "-z", "--no-show-signature", "--format=", "--name-only", "--no-renames", "--relative")
+        which = (f"--since=@{int(since.timestamp())}", "--fixed-strings", f"--grep={line}")
+        return {name.strip("\n") for name in self._text(*words, *which, tip, "--", folder).split("\0")} - {""}
+
     def merges(self, tip: str) -> Mapping[str, str]:
         """Each commit that a merge brought to the branch of `tip`, and that merge."""
         parents = {row[0]: row[1:] for row in map(str.split, self._text("rev-list", "--parents", tip).splitlines())}

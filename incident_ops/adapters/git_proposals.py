@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 from incident_ops.adapters.git import BOT, Identity
+from incident_ops.adapters.git_log import Log
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.errors import UserError, WriteFailed
 
@@ -132,6 +133,10 @@ class Proposals:
     def seen(self, base: str, names: tuple[str, ...]) -> list[SeenBranch]:
         """The branches of these names, or below one that ends in `/`, each against where it left `base`."""
         return [self._seen(name, tip, base) for name, tip in sorted(self._remote.tips(names).items())]
+
+    def merged_since(self, since: datetime, folder: str, base: str) -> set[str]:
+        """The paths below `folder` that proposals changed which were made since then and are part of `base` by now."""
+        return Log(self._remote.git).changed_since(since, _TRAILER, folder, base)
 
     def _seen(self, branch: str, tip: str, base: str) -> SeenBranch:
         """One of them, at its commit `tip`; one that shares no history with `base` is a person's."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.files import replace_if_unchanged
+from incident_ops.app.documents_beside import refresh_documents
 from incident_ops.app.identity import actor
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.unmerged import incidents_elsewhere
@@ -120,6 +121,7 @@ EDIT_ATTEMPTS = 20
 class EditedRecord:
     """The record after an edit: a line for each change made, what should give pause, what comes next.
 
+    `documents` are the names of those beside it that were written anew with it.
     `undo` is the command that takes back this edit alone, "" where there is none; `is_changed` is false where the
     record said all of it already. `notes` are about the clone it was written in. `is_written_up`: it was made with
     --at, more than a day back, and what comes next is dated now unless --at is given again.
@@ -133,6 +135,7 @@ class EditedRecord:
     is_changed: bool
     notes: tuple[str, ...] = ()
     is_written_up: bool = False
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
         edited = _edited(workspace, after, warned, undo=undo_command(incident_id))
         keep = partial(keep_edit, workspace, incident_id, path, before.raw, content, step.messages)
         if replace_if_unchanged(workspace.root / path, before.raw, content, workspace.state / "records.lock", keep):
-            return edited
+            return _with_documents(workspace, edited)
     raise WriteFailed("the record changes faster than it can be edited", where=path, hint="run the command again")
 
 
@@ -214,6 +217,13 @@ def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> Edit
     notes = clone_notes(workspace) if step.edits else ()
     is_written_up = workspace.is_at_given and (clock.now() - workspace.now).total_seconds() > RECENT
     return EditedRecord(record, step.messages, step.warnings, asks, undo, bool(step.edits), notes, is_written_up)
+
+
+def _with_documents(workspace: Workspace, edited: EditedRecord) -> EditedRecord:
+    """The same once the documents beside the record say what it does now."""
+    refreshed = refresh_documents(workspace, edited.record.path)
+    warnings = (*edited.warnings, *refreshed.problems)
+    return replace(edited, documents=refreshed.names, warnings=warnings)
 
 
 def _merged_entries(workspace: Workspace, path: str) -> int:

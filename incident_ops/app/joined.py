@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from incident_ops.adapters.git_outgoing import OutgoingBranches
 from incident_ops.app.merge import joined_texts
+from incident_ops.documents.document_mark import DOCUMENT_NAMES, is_as_rendered
 from incident_ops.errors import UserError
 
 
@@ -106,7 +107,15 @@ class RecordJoiner:
         for head in heads:
             shared = self._objects.merge_base(head, base)
             found |= self._outgoing.paths_between(shared, head) if shared else set()
-        return found - {f"{self._git.prefix}{self._path}"}
+        folder = self._path.rpartition("/")[0]
+        documents = (f"{folder}/{name}" for name in DOCUMENT_NAMES)
+        rendered = [path for path in documents if all(self._is_rendered(head, path) for head in heads)]
+        return found - {f"{self._git.prefix}{path}" for path in (self._path, *rendered)}
+
+    def _is_rendered(self, commit: str, path: str) -> bool:
+        """True for a document without a word of people, and where there is none: it is made anew from the record."""
+        content = self._git.read_path(commit, path)
+        return content is None or is_as_rendered(content)
 
     def _read(self, commit: str) -> bytes | None:
         return self._git.read_path(commit, self._path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
     from incident_ops.adapters.github.pulls import PullRequests
 
-_NAMES = (branch_of_numbers(), f"{BRANCHES}/{PEOPLE}/", f"{BRANCHES}/{AUTOMATION}/", OLD_BRANCH)
+BRANCHES_OF_EDITS = (branch_of_numbers(), f"{BRANCHES}/{PEOPLE}/", f"{BRANCHES}/{AUTOMATION}/", OLD_BRANCH)
+"""The branches on which edits of records are proposed."""
 _MOVED = (
     "What the automation proposes has a pull request for each topic now: the numbers of issues, and for each incident"
     " what people did and what came due. Nothing of this one is lost; it is proposed there."
@@ -51,12 +52,15 @@ _MOST_ASKED = 40  # topics, so that a storm of them leaves requests for issues a
 _Wanted = Mapping[str, DesiredProposal]
 
 
-def seen_branches(workspace: Workspace) -> list[SeenBranch]:
-    """Our branches with edits, as they are; none where the clone has no remote. Incomplete where it cannot be read."""
+def seen_branches(workspace: Workspace, names: tuple[str, ...] = BRANCHES_OF_EDITS) -> list[SeenBranch]:
+    """Our branches with edits, as they are; none where the clone has no remote. Incomplete where it cannot be read.
+
+    `names` are those that are looked for; one that ends in `/` is all below it.
+    """
     remote = remote_of(workspace.git)
     if remote is None or workspace.store.commit is None:
         return []
-    return Proposals(remote).seen(workspace.store.commit, _NAMES)
+    return Proposals(remote).seen(workspace.store.commit, names)
 
 
 def as_proposal(seen: SeenBranch) -> Proposal:
@@ -133,9 +137,24 @@ def desired_proposals(workspace: Workspace, changes: Sequence[PlannedChange]) ->
 
 def _desired(workspace: Workspace, branch: str, edits: Sequence[PlannedChange]) -> DesiredProposal:
     """What a branch should hold of its edits, as many as fit. UserError where one of them cannot be made."""
+    return desired_proposal(
+        branch,
+        edits,
+        lambda stated: edited_texts(workspace, edits_by_path(stated)),
+        lambda path: record_bytes(workspace, path),
+    )
+
+
+def desired_proposal(
+    branch: str,
+    edits: Sequence[PlannedChange],
+    texts_of: Callable[[Sequence[PlannedChange]], Mapping[str, bytes]],
+    before: Callable[[str], bytes | None],
+) -> DesiredProposal:
+    """The same; `texts_of` gives the files that edits lead to, `before` the bytes of one as it is."""
     title, body, stated = proposal_text(edits)
-    texts = edited_texts(workspace, edits_by_path(stated))
-    files = {path: ProposedFile(_digest(record_bytes(workspace, path)), _digest(text)) for path, text in texts.items()}
+    texts = texts_of(stated)
+    files = {path: ProposedFile(_digest(before(path)), _digest(text)) for path, text in texts.items()}
     files = {path: change for path, change in files.items() if change.before != change.after}
     return DesiredProposal(branch, title, body, stated, files, texts)
 
@@ -163,6 +182,13 @@ def propose(
                 break
     lines = tuple(line for one in done for line in one.lines)
     return WriteBack(lines, tuple(dict.fromkeys(path for one in done for path in one.paths))), errors
+
+
+def settle_proposal(
+    workspace: Workspace, github: GitHubTracker, wanted: DesiredProposal | None, seen: Proposal, now: datetime
+) -> WriteBack:
+    """Brings one proposal to what is wanted of it, None = nothing. Raises what fails."""
+    return _Run(workspace, github, now).settle(wanted if wanted and wanted.files else None, seen)
 
 
 class _Run:

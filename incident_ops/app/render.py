@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from functools import cache, cached_property, partial
-from hashlib import sha256
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_text
 from incident_ops.app.known import known_record, not_declared
 from incident_ops.app.workspace import Workspace, leads_somewhere
+from incident_ops.documents.document_mark import is_as_rendered
 from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, evaluate_each
 from incident_ops.domain.record import Record, Unread
@@ -40,7 +39,7 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
     """
     policy, _ = workspace.judged_by
     rendered = Rendered([], 0, [], [])
-    broken, count, last = tuple[Unread, ...](), 0, _LastRendered(workspace)
+    broken, count = tuple[Unread, ...](), 0
     there = cache(partial(leads_somewhere, workspace))
     records = _records(workspace, incidents)
 
@@ -56,66 +55,31 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
         for record, documents in evaluate_each(records, documents_of):
             for name, text in documents.items():
                 count += 1
-                _render_one(
-                    workspace.root, str(Path(record.path).with_name(name)), text, last if write else None, rendered
-                )
+                _render_one(workspace, str(Path(record.path).with_name(name)), text, rendered, write=write)
     except Unusable as error:
         broken = error.unread
-    finally:
-        last.keep()
     unread = sorted([*(() if incidents else workspace.catalogue.unreadable()), *broken])
     return rendered._replace(total=count, unread=unread)
 
 
-def _render_one(root: Path, path: str, text: str, last: _LastRendered | None, rendered: Rendered) -> None:
-    """Compares one document, and writes it where there is `last`: what it was rendered as last time."""
-    there = (root / path).read_bytes() if (root / path).is_file() else None
+def _render_one(workspace: Workspace, path: str, text: str, rendered: Rendered, *, write: bool) -> None:
+    """Compares one document, and writes it where that loses nothing."""
+    file = workspace.root / path
+    there = file.read_bytes() if file.is_file() else None
     if there == text.encode():
         return
-    if last is not None and there is not None and not last.made(path, there):
-        rendered.kept.append(root / path)
+    if write and there is not None and not (is_as_rendered(there) or _is_in_git(workspace, path, there)):
+        rendered.kept.append(file)
         return
-    rendered.differing.append(root / path)
-    if last is not None:
-        demand_no_link(root, path)
-        write_text(root / path, text)
-        last.note(path, text.encode())
+    rendered.differing.append(file)
+    if write:
+        demand_no_link(workspace.root, path)
+        write_text(file, text)
 
 
-class _LastRendered:
-    """What each document was when it was last written here, as a checksum; kept with the state of this clone."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._git = workspace.git
-        self._file = workspace.state / "rendered.json"
-        self._noted: dict[str, str] = {}
-
-    @cached_property
-    def _known(self) -> dict[str, str]:
-        try:
-            known = json.loads(self._file.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return known if isinstance(known, dict) else {}
-
-    def made(self, path: str, content: bytes) -> bool:
-        """True where nothing is lost with this content: it was rendered, or git has it."""
-        if self._known.get(path) == _checksum(content):
-            return True
-        git = self._git
-        return git is not None and git.head is not None and git.read_path(git.head, path) == content
-
-    def note(self, path: str, content: bytes) -> None:
-        self._noted[path] = _checksum(content)
-
-    def keep(self) -> None:
-        """Writes down what was rendered in this run."""
-        if self._noted:
-            write_text(self._file, json.dumps({**self._known, **self._noted}, indent=0, sort_keys=True))
-
-
-def _checksum(content: bytes) -> str:
-    return sha256(content).hexdigest()
+def _is_in_git(workspace: Workspace, path: str, content: bytes) -> bool:
+    git = workspace.git
+    return git is not None and git.head is not None and git.read_path(git.head, path) == content
 
 
 def _records(workspace: Workspace, incidents: Sequence[str]) -> Iterable[Record]:

@@ -19,7 +19,7 @@ from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, app
 from incident_ops.app.observed_tracker import connect_github
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposal_checks import ProposalChecks, check_proposals
-from incident_ops.app.proposals import seen_branches
+from incident_ops.app.proposals import BRANCHES_OF_EDITS, seen_branches
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
@@ -29,6 +29,7 @@ from incident_ops.notifications.plan import is_urgent
 from incident_ops.reconcile.apply import APPLIED
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import WITHOUT_LIMITS, WithinLimits, allow
+from incident_ops.reconcile.proposals import branch_of_documents
 
 if TYPE_CHECKING:
     from incident_ops.domain.ports import WorkflowControl
@@ -88,7 +89,7 @@ def run_at_tip(
     applied = apply_allowed(planned, changes, report)
     if planned.github is None:
         return applied
-    inside = (_judge_proposals, _publish, _settle_clocks, _continue)
+    inside = (_keep_documents, _judge_proposals, _publish, _settle_clocks, _continue)
     for part in inside if in_actions() else (_publish,):
         applied = _beside(applied, part, report)
     return mark_run(applied)
@@ -142,13 +143,28 @@ def _beside(applied: AppliedRun, part: _Part, report: Report) -> AppliedRun:
     return applied._replace(errors=(*applied.errors, *errors))
 
 
+def _keep_documents(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
+    """The documents beside records, of the tip as it is by now."""
+    from incident_ops.app.document_proposal import keep_documents
+
+    github = applied.planned.github
+    return (keep_documents(_tip_by_now(applied), github) if github else ()), ()
+
+
+def _tip_by_now(applied: AppliedRun) -> Workspace:
+    """This run may have moved the tip."""
+    before = applied.planned.workspace
+    return at_tip(before if before.is_at_given else at_present(before, clock.now()))
+
+
 def _judge_proposals(applied: AppliedRun) -> ProposalChecks:
     """What the automation proposes waits for a person before its checks run, so the run that wrote it judges it."""
     from incident_ops.adapters.github.statuses import GitHubStatuses
 
     workspace = applied.planned.workspace
     statuses = GitHubStatuses.of(os.environ, need_remote(workspace.git).url)
-    return check_proposals(workspace, statuses, seen_branches(workspace))
+    names = (*BRANCHES_OF_EDITS, branch_of_documents())
+    return check_proposals(workspace, statuses, seen_branches(workspace, names))
 
 
 def _settle_clocks(applied: AppliedRun) -> SettledClocks:
@@ -157,11 +173,10 @@ def _settle_clocks(applied: AppliedRun) -> SettledClocks:
 
 
 def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
-    """gate.json, of the tip as it is by now: this run may have moved it."""
+    """gate.json, of the tip as it is by now."""
     from incident_ops.app.gate_publish import current_state, publish, why_outdated
 
-    before = applied.planned.workspace
-    workspace = at_tip(before if before.is_at_given else at_present(before, clock.now()))
+    workspace = _tip_by_now(applied)
     state = current_state(workspace)
     why = state and why_outdated(workspace, state)
     if state and why and publish(workspace, state):

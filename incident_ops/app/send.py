@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from incident_ops.adapters.files import hold
 from incident_ops.adapters.git import Git
 from incident_ops.adapters.git_outgoing import OutgoingBranches
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
+from incident_ops.app.documents_beside import documents_beside, outdated_documents
 from incident_ops.app.edit_record import checked, record_of
 from incident_ops.app.identity import actor
 from incident_ops.app.joined import BranchState, JoinedRecord, RecordJoiner
@@ -265,11 +266,26 @@ class _Sending:
 
     def _new_commit(self, joined: JoinedRecord) -> str:
         objects = self._outgoing.objects
-        tree = objects.changed_tree(joined.base, {self._path: joined.text})
+        tree = objects.changed_tree(joined.base, {self._path: joined.text, **self._documents(joined)})
         is_new = joined.before is None
         message = commit_message(self._id, self._record.incident, self._said(joined), is_new=is_new)
         name = actor(self._workspace).name
         return self._outgoing.commit(tree, joined.parents, message, clock.now(), name, sign=self._sign)
+
+    def _documents(self, joined: JoinedRecord) -> dict[str, bytes]:
+        """The documents that stand beside the record below the commit, as they are to be; what hinders is said."""
+        if not self._workspace.renders:
+            return {}
+        commits = (joined.base,) if joined.merged is not None else (joined.base, *joined.parents)
+        there: dict[str, bytes] = {}
+        for commit in commits:
+            there = documents_beside(partial(self._git.read_path, commit), self._path) | there
+        try:
+            record = record_of(self._path, joined.text)
+            return dict(outdated_documents(self._workspace, record, there).texts)
+        except IncidentOpsError as error:
+            self._workspace.notes.append(f"the documents beside the record were not rendered: {error}")
+            return {}
 
     def _said(self, joined: JoinedRecord) -> tuple[str, ...]:
         """What was done, newest first: as the commands of this clone said, else as the timeline does."""

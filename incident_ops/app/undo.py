@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from incident_ops.adapters.files import demand_no_link, remove_if_unchanged, replace_if_unchanged
+from incident_ops.app.documents_beside import Refreshed, refresh_documents
 from incident_ops.app.edit_record import find_record, record_of, shown_path
 from incident_ops.app.last_edit import LastEdit, keep_spent, last_edit_of, last_edits
 from incident_ops.app.sent_state import sent_state
@@ -24,12 +25,15 @@ SHORT = 7
 class Undone:
     """An edit that was taken back, and the incident as it is now; None where the edit had declared it.
 
+    `documents` are the names of those beside the record that were written anew with it, `problems` what hindered one.
     `stays` says what of it was sent and stays so, and how that is taken back; "" where nothing was.
     """
 
     edit: LastEdit
     incident: Incident | None
     stays: str = ""
+    documents: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -67,7 +71,8 @@ def undo_last(workspace: Workspace, asked: str | None) -> Undone:
     if not is_done:
         raise UserError(f"{_cannot(edit)}: the record has changed since", hint="run it again to see")
     now = None if edit.before is None else record_of(edit.path, edit.before.encode()).incident
-    return Undone(edit, now, _what_stays(workspace, edit))
+    refreshed = refresh_documents(workspace, edit.path) if now else Refreshed()
+    return Undone(edit, now, _what_stays(workspace, edit), refreshed.names, refreshed.problems)
 
 
 def _what_stays(workspace: Workspace, edit: LastEdit) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from incident_ops.adapters.environment import add_to_summary, summary_size
+from incident_ops.app.documents_beside import documents_beside, outdated_documents
 from incident_ops.app.workspace import Workspace, merged_commit
 from incident_ops.domain.record import is_incident_id
-from incident_ops.errors import UserError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.findings import Finding
 from incident_ops.records.base_revision import Base, changes_since
 from incident_ops.records.index import RecordIndex
@@ -21,6 +23,8 @@ from incident_ops.render.findings import MOST_SUMMARY_BYTES, findings_summary
 from incident_ops.rules import RULE_DOCS
 from incident_ops.validation import ValidationReport, record_checker, validate_records
 
+_MOST_RENDERED = 20
+"""Of so many changed records the documents are compared: each has to be rendered for that."""
 _NEED_BASE = frozenset(name for name, rule in RULE_DOCS.items() if rule.needs_base)
 
 
@@ -33,7 +37,7 @@ class Validated:
     prefix: str
     """Where the records' folder lies in its git repository."""
     notes: tuple[str, ...] = ()
-    """What could not be looked at."""
+    """What could not be looked at, and documents that no longer say what their record does."""
 
     def is_new(self, finding: Finding) -> bool:
         """Whether it is on a line that was changed since the base."""
@@ -45,7 +49,7 @@ class Validated:
 def validate_workspace(workspace: Workspace, paths: Sequence[str] = (), base: str | None = None) -> Validated:
     """Checks everything, or what is below `paths`. UserError for a path that holds no record, and for a bad base."""
     report, merged = _some(workspace, paths, base) if paths else _all(workspace, base)
-    notes = _notes(workspace, merged) if merged is not None else ()
+    notes = (*_notes(workspace, merged), *_left_behind(workspace, merged)) if merged is not None else ()
     return Validated(report, merged, workspace.git.prefix if workspace.git else "", notes)
 
 
@@ -59,6 +63,19 @@ def _notes(workspace: Workspace, merged: Base) -> tuple[str, ...]:
     if not hint or not any(True for _ in merged.added()):
         return ()
     return (f"whether an id was used before was not looked at: {hint}",)
+
+
+def _left_behind(workspace: Workspace, merged: Base) -> Iterator[str]:
+    """The documents beside records that were changed since the base, where they no longer say what the record does."""
+    for record in islice(merged.current.values(), _MOST_RENDERED):
+        there = documents_beside(workspace.store.read, record.path)
+        try:
+            outdated = outdated_documents(workspace, record, there)
+        except IncidentOpsError:  # what is wrong with the record or the policy is a finding
+            continue
+        if names := ", ".join(path.rpartition("/")[2] for path in (*outdated.texts, *outdated.edited)):
+            incident = record.incident.id
+            yield f"{incident}: no longer what its record says: {names}; `incident-ops render {incident}`"
 
 
 def add_summary(validated: Validated) -> None:

@@ -72,6 +72,7 @@ class Workspace:
     `at_typed` how it was typed; `rev_typed` is how a revision was.
 
     `policy_above`: a policy further up in the same git repository, where nobody said which of the two counts.
+    `renders`: documents beside a record are written anew with it, where they are there already.
     `is_strict`: files that cannot be used are what the command is about, so no older ones stand in for them. `notes`
     collects what was used in their place.
     """
@@ -84,6 +85,7 @@ class Workspace:
     at_typed: str = ""
     rev_typed: str = ""
     is_strict: bool = False
+    renders: bool = True
     policy_above: Path | None = None
     notes: list[str] = field(default_factory=list, compare=False)
 

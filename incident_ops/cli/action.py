@@ -10,10 +10,9 @@ import click
 from incident_ops.app.edit_record import RecordChange, clean, find_record, split_words, who
 from incident_ops.app.views import Selection
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.completion import complete_item
+from incident_ops.cli.completion import complete_incident, complete_item
 from incident_ops.cli.options import (
     by_option,
-    complete_incident,
     edits_record,
     format_option,
     future_day,

@@ -17,7 +17,8 @@ from incident_ops.canary.threshold import SOURCE_TIMEOUT
 from incident_ops.canary.verdict import JoinedVerdict
 from incident_ops.cli.canary_import import import_gate_command
 from incident_ops.cli.completion import complete_service
-from incident_ops.cli.options import finish, format_option, must_say_something, send_option, workspace_of
+from incident_ops.cli.options import finish, format_option, must_say_something, workspace_of
+from incident_ops.cli.sending import send_option
 from incident_ops.cli.terminal import drop_output, page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration

@@ -1,4 +1,4 @@
-"""What a shell completes beyond ids: services, levels, roles and people, action items, rules.
+"""What a shell completes: ids, services, levels, roles and people, action items, rules.
 
 A shell waits for completions, not for errors: where the folder cannot be read there are none.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from incident_ops.app.workspace import Workspace, open_workspace
-from incident_ops.cli.options import complete_incident
+from incident_ops.records.store import INCIDENTS, list_folder
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -89,3 +89,18 @@ def complete_assignment(ctx: click.Context, param: click.Parameter, incomplete: 
     first = [] if ctx.params.get(param.name or "") else _completes(lambda *_: ROLES)(ctx, param, incomplete)
     rest = complete_incident(ctx, param, incomplete) if incomplete or not first else []
     return [*first, *complete_person(ctx, param, incomplete), *rest]
+
+
+def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids that begin like what was typed, by the names of their folders; no record is read."""
+    from click.shell_completion import CompletionItem  # only a shell that completes needs it
+
+    try:
+        repo = (ctx.find_root().obj or {}).get("repo")
+        names = list_folder(open_workspace({"repo": repo, "rev": None, "at": None}).root, INCIDENTS)
+    except Exception:  # see above
+        return []
+    typed = incomplete.upper()
+    return [
+        CompletionItem(name) for name in names if name.startswith("INC-") and name.startswith((typed, f"INC-{typed}"))
+    ]

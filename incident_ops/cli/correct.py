@@ -6,16 +6,16 @@ import click
 
 from incident_ops.app.edit_record import clean, split_words, who
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
     by_option,
-    complete_incident,
     finish_edit,
     format_option,
     past_time,
     pick_incident,
-    send_option,
     with_repository_to_write,
 )
+from incident_ops.cli.sending import record_options
 from incident_ops.errors import UserError
 
 
@@ -24,7 +24,7 @@ from incident_ops.errors import UserError
 @click.option("--reason", metavar="TEXT", help="Why; needed where the wrong time is merged.")
 @by_option
 @format_option
-@send_option
+@record_options
 @with_repository_to_write
 def correct(
     workspace: Workspace, words: tuple[str, ...], reason: str | None, by: str | None, form: str, send: bool

@@ -25,20 +25,18 @@ from incident_ops.cli.completion import complete_person, complete_priority, comp
 from incident_ops.cli.options import (
     at_terminal,
     by_option,
-    complete_incident,
     finish,
     finish_edit,
     format_option,
+    incident_argument,
     past_time,
-    print_data,
     say_notes,
-    send_option,
-    send_or_say,
     warn,
     warn_of_guess,
     with_repository,
     with_repository_to_write,
 )
+from incident_ops.cli.sending import print_data, record_options, send_option, send_or_say
 from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
@@ -345,7 +343,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
 
 
 @click.command()
-@click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
+@incident_argument
 @click.option("--levels", is_flag=True, help="Show what each level means, and examples of it.")
 @click.option(
     "--service",
@@ -358,7 +356,7 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
 @click.option("--reason", metavar="TEXT", help="With INC: why its level changes; needed to lower it.")
 @answer_options
 @click.option("--by", metavar="WHO", help="With INC: who does it, as for `declare`.")
-@send_option
+@record_options
 @format_option
 @with_repository
 def triage(
@@ -420,8 +418,7 @@ def _triage_record(
         tier = worst_tier(current.services, workspace.judged_by[1])
         return triage_incident(current, policy, workspace.now, actor, said, why, tier)
 
-    edited = edit_record(workspace, asked, triaged)
-    finish_edit(workspace, edited, form, send=send)
+    finish_edit(workspace, edit_record(workspace, asked, triaged), form, send=send)
 
 
 def _print_levels(policy: Policy) -> None:

@@ -6,7 +6,7 @@ import click
 
 from incident_ops.app.run_cost import count_cost
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import finish, format_choice, with_repository
+from incident_ops.cli.options import finish, run_format_option, with_repository
 from incident_ops.cli.terminal import page_width, paint
 from incident_ops.errors import UserError
 from incident_ops.render.run_cost import cost_json, cost_text
@@ -16,9 +16,7 @@ from incident_ops.render.run_cost import cost_json, cost_text
 @click.option("--cost", is_flag=True, help="Count the minutes that GitHub bills for the workflows; asks nobody.")
 @click.option("--drill", is_flag=True, help="Page, acknowledge and resolve an exercise: people are really called.")
 @click.option("-s", "--service", metavar="NAME", help="With --drill: the service that fails. Default: the first one.")
-@format_choice(
-    ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
-)
+@run_format_option
 @with_repository
 def doctor(workspace: Workspace, cost: bool, drill: bool, service: str | None, form: str) -> None:
     """Is everything set up, and what does it cost?

@@ -19,10 +19,9 @@ from incident_ops.cli.options import (
     incident_argument,
     print_written,
     say_time,
-    send_option,
     with_repository_to_write,
 )
-from incident_ops.cli.sending import data_of_sent, say_exchange
+from incident_ops.cli.sending import data_of_sent, record_options, say_exchange, send_option
 from incident_ops.errors import UserError
 
 
@@ -118,7 +117,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 )
 @click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
 @by_option
-@send_option
+@record_options
 @format_option
 @with_repository_to_write
 def override(workspace: Workspace, incident: str | None, by: str | None, form: str, send: bool, **wanted: Any) -> None:

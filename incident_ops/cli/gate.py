@@ -13,9 +13,8 @@ import click
 from incident_ops.adapters.environment import add_to_summary, set_outputs, summary_size
 from incident_ops.app.gate_check import GateRequest, check_gate
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.completion import complete_service
+from incident_ops.cli.completion import complete_incident, complete_service
 from incident_ops.cli.options import (
-    complete_incident,
     finish,
     format_option,
     inert_unread,

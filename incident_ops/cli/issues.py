@@ -6,7 +6,8 @@ import click
 
 from incident_ops.app.issues import NO_ISSUES, find_issue, held_issues
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import complete_incident, format_option, with_repository
+from incident_ops.cli.completion import complete_incident
+from incident_ops.cli.options import format_option, with_repository
 from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.errors import UserError
 from incident_ops.render.issues import (

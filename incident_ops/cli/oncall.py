@@ -18,12 +18,11 @@ from incident_ops.cli.options import (
     print_written,
     say_notes,
     say_time,
-    send_option,
     warn,
     with_repository,
     with_repository_to_write,
 )
-from incident_ops.cli.sending import data_of_sent, say_exchange
+from incident_ops.cli.sending import data_of_sent, say_exchange, send_option
 from incident_ops.cli.terminal import page_width, paint
 from incident_ops.domain.time_words import counts_from_today
 from incident_ops.errors import UserError

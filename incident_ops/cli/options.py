@@ -14,7 +14,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,16 @@ from incident_ops.app.workspace import (
     typed_day,
     typed_time,
 )
-from incident_ops.cli.sending import data_of_sent, say_all_unsent, say_unsent, send_now
+from incident_ops.cli.completion import complete_incident
+from incident_ops.cli.sending import (
+    print_data,
+    record_options,
+    rendering,
+    say_all_unsent,
+    say_documents,
+    say_unsent,
+    send_now,
+)
 from incident_ops.cli.terminal import echo_folded, page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.record import Record, Unread
@@ -40,13 +48,10 @@ from incident_ops.domain.time import UNKNOWN, parse_instant, stamp
 from incident_ops.domain.time_words import is_time_of_day
 from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError
-from incident_ops.records.store import INCIDENTS, list_folder
 from incident_ops.render.findings import inert, json_text, quiet
 from incident_ops.render.text import cut_line
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from incident_ops.adapters.github.client import Request
     from incident_ops.app.edit_record import EditedRecord, RecordChange
     from incident_ops.app.plan import PlanOptions
@@ -61,7 +66,7 @@ STANDS_FOR = {"@who": "a person or team", "@you": "a person or team", "...": "a 
 def workspace_of(ctx: click.Context) -> Workspace:
     """The repository that the options before the command name."""
     given = ctx.find_root().obj
-    workspace = open_workspace(given)
+    workspace = rendering(open_workspace(given), ctx)
     say_origin(ctx, workspace)
     if given["at"] is not None and (spelled := spelled_clock(workspace, given["at"])):
         click.echo(f"  --at {inert(given['at'])}: {spelled}", err=True)
@@ -201,24 +206,6 @@ def no_records(workspace: Workspace, *, has_issues: bool | None = None) -> int:
     return found.exit_code
 
 
-def complete_incident(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids that begin like what was typed, by the names of their folders; no record is read."""
-    from click.shell_completion import CompletionItem  # only a shell that completes needs it
-
-    try:
-        names = list_folder(_root(ctx), INCIDENTS)
-    except Exception:  # a shell waits for completions, not for errors
-        return []
-    typed = incomplete.upper()
-    return [
-        CompletionItem(name) for name in names if name.startswith("INC-") and name.startswith((typed, f"INC-{typed}"))
-    ]
-
-
-def _root(ctx: click.Context) -> Path:
-    return open_workspace({"repo": (ctx.find_root().obj or {}).get("repo"), "rev": None, "at": None}).root
-
-
 def format_choice(forms: Sequence[str], help_text: str) -> Callable[[Any], Any]:
     """The option --format, the first of `forms` being the default; it comes as `form`."""
     return click.option(
@@ -232,13 +219,6 @@ run_format_option = format_choice(
 )
 
 
-send_option: Callable[[Any], Any] = click.option(
-    "--send",
-    is_flag=True,
-    help="Commit the record on a branch of its own, push it and open its pull request; your checkout stays as it is.",
-)
-
-
 def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     """Gives a command --format and the opened repository; the edit that it returns is made and printed."""
     from functools import update_wrapper
@@ -246,7 +226,7 @@ def edits_record(command: Callable[..., RecordChange]) -> Callable[..., Any]:
     def edited(workspace: Workspace, /, *args: Any, form: str, send: bool, **kwargs: Any) -> None:
         make_edit(workspace, command(workspace, *args, **kwargs), form, send=send)
 
-    given: Callable[..., Any] = send_option(format_option(with_repository_to_write(update_wrapper(edited, command))))
+    given: Callable[..., Any] = record_options(format_option(with_repository_to_write(update_wrapper(edited, command))))
     return given
 
 
@@ -272,21 +252,6 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
         sent = send_now(workspace, edited.record.path, tells=True)
         _print_next(edited)
         finish(sent.exit_code)
-
-
-def print_data(workspace: Workspace, path: str, data: Mapping[str, Any], *, send: bool) -> int:
-    """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
-    sent = send_now(workspace, path) if send else None
-    click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
-    return sent.exit_code if sent else 0
-
-
-def send_or_say(workspace: Workspace, path: str, notice: str, *, send: bool) -> int:
-    """Sends a record that was written, and prints what became of that, or else prints `notice` -> the exit code."""
-    if send:
-        return send_now(workspace, path, tells=True).exit_code
-    say(notice, first="  ", err=False)
-    return 0
 
 
 def pick_incident(
@@ -381,13 +346,14 @@ def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
 def _edited_json(edited: EditedRecord) -> dict[str, Any]:
     incident = edited.record.incident
     head = {"schema": 1, "incident": incident.id, "path": edited.record.path, "state": incident.state}
-    return {**head, **_edit_data(edited), "undo": edited.undo or None}
+    return {**head, **_edit_data(edited), "documents": [*edited.documents], "undo": edited.undo or None}
 
 
 def _print_done(edited: EditedRecord, *, err: bool = False) -> None:
     say_notes(edited.notes)
     for line in edited.done:
         say(line, word=edited.record.incident.id, err=err)
+    say_documents(edited.documents, err=err)
     warn(edited.warnings)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
-    complete_incident,
     finish_edit,
     format_option,
     pick_incident,
-    send_option,
     with_repository_to_write,
 )
+from incident_ops.cli.sending import record_options
 from incident_ops.domain.incident import SIMILAR
 from incident_ops.domain.relations import KINDS
 from incident_ops.errors import UserError
@@ -23,7 +23,7 @@ from incident_ops.errors import UserError
 @click.option("--kind", type=click.Choice(KINDS), help=f"What INC has to do with OTHER. Default: {SIMILAR}.")
 @click.option("--remove", is_flag=True, help="Take the relation away.")
 @format_option
-@send_option
+@record_options
 @with_repository_to_write
 def relate(
     workspace: Workspace, incidents: tuple[str, ...], kind: str | None, remove: bool, form: str, send: bool

@@ -15,11 +15,11 @@ from incident_ops.app.edit_record import (
     who,
 )
 from incident_ops.app.workspace import Workspace
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
     WordChoice,
     at_terminal,
     by_option,
-    complete_incident,
     edits_record,
     finish_edit,
     format_option,
@@ -27,9 +27,9 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     pick_one,
-    send_option,
     with_repository_to_write,
 )
+from incident_ops.cli.sending import record_options
 from incident_ops.cli.terminal import prompt, say
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
@@ -72,7 +72,7 @@ def ack(workspace: Workspace, incident: str | None, by: str | None) -> RecordCha
 @click.option("--what", metavar="TEXT", help="What broke.")
 @click.option("--why", metavar="TEXT", help="Why it broke.")
 @by_option
-@send_option
+@record_options
 @format_option
 @with_repository_to_write
 def resolve(

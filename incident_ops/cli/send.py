@@ -15,7 +15,7 @@ from incident_ops.cli.options import (
     warn,
     with_repository,
 )
-from incident_ops.cli.sending import data_of_sent, say_sent
+from incident_ops.cli.sending import data_of_sent, render_option, say_sent
 from incident_ops.cli.terminal import say
 from incident_ops.domain.sending import SentRecord, WaitingRecord
 from incident_ops.errors import IncidentOpsError
@@ -26,6 +26,7 @@ from incident_ops.render.findings import json_text
 @incident_argument
 @click.option("--dry-run", is_flag=True, help="Show what waits, as this clone knows it; send nothing, ask nobody.")
 @click.option("--no-sign", is_flag=True, help="Do not sign the commits, whatever commit.gpgsign says.")
+@render_option
 @format_option
 @with_repository
 def send(workspace: Workspace, incident: str | None, dry_run: bool, no_sign: bool, form: str) -> None:

@@ -1,7 +1,12 @@
-"""`--send` at the end of a command that wrote a record: the sending, and what is said of it."""
+"""`--send` at the end of a command that wrote a record: the sending, and what is said of it.
+
+`--no-render`, and what is said of the documents beside the record.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,9 +14,48 @@ import click
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.terminal import say
 from incident_ops.domain.record import Record
+from incident_ops.render.findings import json_text
 
 if TYPE_CHECKING:
     from incident_ops.domain.sending import SentRecord
+
+
+send_option: Callable[[Any], Any] = click.option(
+    "--send",
+    is_flag=True,
+    help="Commit the record on a branch of its own, push it and open its pull request; your checkout stays as it is.",
+)
+
+_NO_RENDER = "incident_ops.no_render"
+
+
+def _note_no_render(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.meta[_NO_RENDER] = value
+
+
+render_option: Callable[[Any], Any] = click.option(
+    "--no-render",
+    is_flag=True,
+    expose_value=False,
+    callback=_note_no_render,
+    help="Leave the rendered documents beside the record as they are.",
+)
+
+
+def record_options(command: Callable[..., Any]) -> Any:
+    """Gives a command that writes a record --send and --no-render."""
+    return send_option(render_option(command))
+
+
+def rendering(workspace: Workspace, ctx: click.Context) -> Workspace:
+    """The workspace as --no-render asks for it."""
+    return replace(workspace, renders=False) if ctx.meta.get(_NO_RENDER) else workspace
+
+
+def say_documents(names: Sequence[str], *, err: bool = False) -> None:
+    """Which documents beside a record were rendered with it, where there are some."""
+    if names:
+        click.echo(f"  documents rendered: {', '.join(names)}", err=err)
 
 
 def say_unsent(workspace: Workspace, record: Record) -> None:
@@ -52,6 +96,21 @@ def send_now(workspace: Workspace, path: str, *, tells: bool = False) -> SentRec
     elif sent.problem:
         _warn(f"not sent: {sent.problem}")
     return sent
+
+
+def print_data(workspace: Workspace, path: str, data: Mapping[str, Any], *, send: bool) -> int:
+    """Prints data about a record that was written, and with `send` what became of sending it -> the exit code."""
+    sent = send_now(workspace, path) if send else None
+    click.echo(json_text({**data, **({"send": data_of_sent(sent)} if sent else {})}), nl=False)
+    return sent.exit_code if sent else 0
+
+
+def send_or_say(workspace: Workspace, path: str, notice: str, *, send: bool) -> int:
+    """Sends a record that was written, and prints what became of that, or else prints `notice` -> the exit code."""
+    if send:
+        return send_now(workspace, path, tells=True).exit_code
+    say(notice, first="  ", err=False)
+    return 0
 
 
 def say_sent(sent: SentRecord) -> None:

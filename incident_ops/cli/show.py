@@ -12,9 +12,8 @@ from incident_ops.app.views import (
     view_incident,
 )
 from incident_ops.app.workspace import Workspace, day
-from incident_ops.cli.completion import complete_level, complete_person, complete_service
+from incident_ops.cli.completion import complete_incident, complete_level, complete_person, complete_service
 from incident_ops.cli.options import (
-    complete_incident,
     end_of_list,
     finish,
     format_option,

@@ -10,9 +10,8 @@ import click
 from incident_ops.adapters.environment import fenced
 from incident_ops.app.sla import SlaOptions, SlaStatus, check_clocks
 from incident_ops.app.workspace import Workspace, day, day_ago, month_of
-from incident_ops.cli.completion import complete_level, complete_person, complete_service
+from incident_ops.cli.completion import complete_incident, complete_level, complete_person, complete_service
 from incident_ops.cli.options import (
-    complete_incident,
     finish,
     format_choice,
     format_option,
@@ -64,9 +63,7 @@ def sla() -> None:
 @tracker_option
 @observed_option
 @save_observed_option
-@format_choice(
-    ["text", "json", "github"], "Text for people, JSON for scripts, annotations and a summary for GitHub Actions."
-)
+@run_format_option
 @with_repository
 @click.pass_context
 def check_command(

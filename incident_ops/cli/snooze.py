@@ -7,7 +7,8 @@ import click
 from incident_ops.app import which_incident
 from incident_ops.app.edit_record import RecordChange, clean, split_words, who
 from incident_ops.app.workspace import Workspace, typed_time
-from incident_ops.cli.options import by_option, complete_incident, edits_record, pick_incident, say_time
+from incident_ops.cli.completion import complete_incident
+from incident_ops.cli.options import by_option, edits_record, pick_incident, say_time
 from incident_ops.edits.snooze import end_snooze, snooze_incident
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import format_option, incident_argument, with_repository
+from incident_ops.cli.options import (
+    format_option,
+    incident_argument,
+    warn,
+    with_repository,
+)
+from incident_ops.cli.sending import render_option, say_documents
 from incident_ops.cli.terminal import say
 from incident_ops.domain.record import is_numbered
 from incident_ops.render.findings import inert, json_text
@@ -13,6 +19,7 @@ from incident_ops.render.findings import inert, json_text
 
 @click.command()
 @incident_argument
+@render_option
 @format_option
 @with_repository
 def undo(workspace: Workspace, incident: str | None, form: str) -> None:
@@ -35,6 +42,7 @@ def undo(workspace: Workspace, incident: str | None, form: str) -> None:
     if form == "json":
         head = {"schema": 1, "incident": edit.incident, "path": edit.path, "state": now.state if now else None}
         click.echo(json_text({**head, "undone": [*edit.done], "stays_sent": undone.stays or None}), nl=False)
+        warn(undone.problems)
         return
     lines = tuple(f'"{line}"' for line in edit.done)
     if now is None:
@@ -42,5 +50,7 @@ def undo(workspace: Workspace, incident: str | None, form: str) -> None:
         lines = (f"the declaration; {undone.folder} is gone{number}",)
     for line in lines:
         click.echo(f"{click.style(edit.incident, bold=True)}: undone: {inert(line)}")
+    say_documents(undone.documents)
+    warn(undone.problems)
     if undone.stays:
         say(undone.stays, first="  ", err=False)

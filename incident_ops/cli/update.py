@@ -8,10 +8,9 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, clean, find_record, must_name_the_day, split_words, who
 from incident_ops.app.workspace import Workspace, caught_up
-from incident_ops.cli.completion import complete_priority, complete_severity
+from incident_ops.cli.completion import complete_incident, complete_priority, complete_severity
 from incident_ops.cli.options import (
     by_option,
-    complete_incident,
     edits_record,
     expected_time,
     finish,
@@ -21,9 +20,9 @@ from incident_ops.cli.options import (
     past_time,
     pick_incident,
     pick_to_read,
-    send_option,
     with_repository,
 )
+from incident_ops.cli.sending import record_options
 from incident_ops.cli.terminal import page_width, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.notice_kinds import NEWS
@@ -111,7 +110,7 @@ def update(workspace: Workspace, incident: str | None, by: str | None, **said: s
     help=f"This was also the instant of that name: {', '.join(communicate.MARKS)}.",
 )
 @by_option
-@send_option
+@record_options
 @format_option
 @with_repository
 def timeline(

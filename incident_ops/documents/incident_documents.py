@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incident_ops.documents import incident_facts
 from incident_ops.documents.checklists import shown_lists
+from incident_ops.documents.document_mark import DOCUMENT_NAMES, marked
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, link, markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at
@@ -156,8 +157,6 @@ def _override(override: Override) -> str:
     return f"{where}, {span}, by {override.by}: {override.reason}"
 
 
-DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md")
-
 _HANDLE = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", re.ASCII)
 _ID = re.compile(r"[A-Z]{3}-[A-Za-z0-9-]{1,80}", re.ASCII)
 
@@ -183,7 +182,7 @@ def incident_documents(
     policy = policy.for_incident(incident)
     steps = incident_facts.next_steps(incident, policy, leads_somewhere)
     view = {**_view(incident, policy), "steps": steps, "left_out": spell_undated(undated)}
-    return {name: _tidy(_environment().get_template(f"{name}.j2").render(view)) for name in DOCUMENT_NAMES}
+    return {name: marked(_tidy(_environment().get_template(f"{name}.j2").render(view))) for name in DOCUMENT_NAMES}
 
 
 @cache

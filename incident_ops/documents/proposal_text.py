@@ -11,7 +11,7 @@ from typing import Any
 from incident_ops.documents.markdown import BODY_LIMIT, code, inline
 from incident_ops.domain.record import Append, Edit, Insert, Remove
 from incident_ops.domain.time import instant, spell_instant
-from incident_ops.reconcile.changes import AUTOMATION, NUMBERS, PlannedChange
+from incident_ops.reconcile.changes import AUTOMATION, DOCUMENTS, NUMBERS, PlannedChange
 from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.pager_acts import PAGER
 from incident_ops.reconcile.proposals import ProposalText, mark_of
@@ -44,6 +44,8 @@ def _head(changes: Sequence[PlannedChange]) -> tuple[str, str]:
     incident = incident_of(change.key)
     if change.topic == NUMBERS:
         return "Numbers of issues, for the records", "The issues of these records were opened; their numbers are:"
+    if change.topic == DOCUMENTS:
+        return "Documents beside the records", "These documents were rendered, and their records have changed since:"
     if change.topic == AUTOMATION:
         head = f"What came due for {incident}, as edits of its record:"
         return f"{incident}: escalations and states that came due", head
@@ -70,6 +72,8 @@ def _row(change: PlannedChange) -> str:
     head = ", ".join(part for part in (where, when) if part)
     edits = "; ".join(_spelled(change, edit) for edit in change.edits)
     lead = f"- {head}: " if head else "- "
+    if change.topic == DOCUMENTS:
+        return f"{lead}**{inline(change.key)}** {inline(said)}, in {code(change.path or '')}"
     return f"{lead}**{inline(change.key)}** {inline(said)}\n  In {code(change.path or '')}: {edits}"
 
 

@@ -13,8 +13,9 @@ CREATE, UPDATE, CLOSE, REOPEN, EDIT, NOTIFY = "create", "update", "close", "reop
 LABEL, MILESTONE, ASSIGNEE, PROPOSAL = "label", "milestone", "assignee", "proposal"
 """Kinds beside those of issues."""
 
-NUMBERS, PEOPLE, AUTOMATION = "numbers", "people", "automation"
-"""Topics of edits: the numbers of issues, what people did on issues, what the clock brought. Each is proposed apart."""
+NUMBERS, PEOPLE, AUTOMATION, DOCUMENTS = "numbers", "people", "automation", "documents"
+"""Topics of edits: the numbers of issues, what people did on issues, what the clock brought, and the documents beside
+records. Each is proposed apart."""
 
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "words", "timeline", "noticed_at")

@@ -16,7 +16,17 @@ from msgspec.structs import replace
 
 from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.tracker import Proposal, ProposedFile, PullRequest
-from incident_ops.reconcile.changes import AUTOMATION, EDIT, NUMBERS, PEOPLE, PROPOSAL, Kept, KeyDecision, PlannedChange
+from incident_ops.reconcile.changes import (
+    AUTOMATION,
+    DOCUMENTS,
+    EDIT,
+    NUMBERS,
+    PEOPLE,
+    PROPOSAL,
+    Kept,
+    KeyDecision,
+    PlannedChange,
+)
 from incident_ops.reconcile.desired import incident_of
 from incident_ops.reconcile.generated_block import normalise
 
@@ -67,13 +77,21 @@ def refusal(reason: str) -> Left:
 
 
 def branch_of(change: PlannedChange) -> str:
-    """The branch on which an edit is proposed: one for all numbers of issues, else one a topic and incident."""
-    return branch_of_numbers() if change.topic == NUMBERS else f"{BRANCHES}/{change.topic}/{incident_of(change.key)}"
+    """The branch on which an edit is proposed: one for all numbers of issues and one for all documents, else one a
+    topic and incident."""
+    if change.topic in (NUMBERS, DOCUMENTS):
+        return f"{BRANCHES}/{change.topic}"
+    return f"{BRANCHES}/{change.topic}/{incident_of(change.key)}"
 
 
 def branch_of_numbers() -> str:
     """The branch of the numbers of issues."""
     return f"{BRANCHES}/{NUMBERS}"
+
+
+def branch_of_documents() -> str:
+    """The branch of the documents beside records."""
+    return f"{BRANCHES}/{DOCUMENTS}"
 
 
 def fingerprint(change: PlannedChange) -> str:

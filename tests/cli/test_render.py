@@ -52,11 +52,13 @@ def test_what_was_rendered_is_written_anew_without_a_commit(rendered: Folder) ->
     assert "4 documents: 4 written" in done.out
 
 
-def test_a_document_of_another_clone_that_nothing_knows_is_left(rendered: Folder) -> None:
-    """What was rendered where is kept in the clone; a copy without it is no reason to overwrite."""
-    (rendered.path / ".git/incident-ops/rendered.json").unlink()
+def test_a_document_of_another_clone_is_known_as_rendered_by_its_own_last_line(rendered: Folder) -> None:
+    """A copy that was edited is none, in whatever clone it lies."""
     rendered.put(**CLOSED, title="Login failed")
-    assert call("render", at=rendered.path).code == 2
+    rendered.write(PATH, (rendered.path / PATH).read_text().replace("Postmortem", "Post-mortem", 1))
+    done = call("render", at=rendered.path)
+    assert (done.code, "4 documents: 3 written" in done.out) == (2, True), done
+    assert (rendered.path / PATH).read_text().startswith("# Post-mortem")
 
 
 def test_check_says_what_differs_and_leaves_all(rendered: Folder) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from incident_ops import resources
-from incident_ops.documents.incident_documents import DOCUMENT_NAMES
+from incident_ops.documents.document_mark import DOCUMENT_NAMES
 from incident_ops.domain.notice_kinds import PAGED_RANKS
 from incident_ops.records.policy import load_policy
 from tests.cli.scene import ROOT, Done, call

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_ops.documents.incident_documents import DOCUMENT_NAMES, incident_documents
+from incident_ops.documents.document_mark import DOCUMENT_NAMES, is_as_rendered
+from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.policy import Policy
 from incident_ops.records.policy import preset, to_policy
@@ -252,7 +253,9 @@ def cells(line: str) -> int:
 @pytest.mark.parametrize("hostile", [HOSTILE, "@team " + HOSTILE, HOSTILE.replace("\n", "\r\n"), "a\\|b @c|d `x|y`"])
 def test_hostile_text_stays_text(name: str, hostile: str) -> None:
     """A record can neither run a template, nor ping, link, close, hide, nor break a heading or a table."""
-    text = rich(hostile)[name]
+    whole = rich(hostile)[name]
+    assert is_as_rendered(whole.encode())
+    text = whole.rpartition("\n<!-- incident-ops v1 document ")[0]
     assert "49" not in text
     prose = re.sub(r"&#?\w+;", " ", re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text.replace("\\`", "")))
     assert not re.search(r"@\w|#\d|<!--|<b>", prose)
@@ -268,6 +271,16 @@ def test_only_web_addresses_become_links() -> None:
     text = made(links=links)["incident.md"]
     assert "- Dashboard: <https://example.invalid/d?a=1&b=2>" in text
     assert "- Logs: javascript:alert(1)" in text
+
+
+@pytest.mark.parametrize("name", DOCUMENT_NAMES)
+def test_a_document_tells_whether_somebody_wrote_in_it(name: str) -> None:
+    """A word more, one less, a line below, no last line: it is a person's. Line ends of Windows are nobody's words."""
+    text = example("INC-20241115-140000")[name].encode()
+    assert is_as_rendered(text)
+    assert is_as_rendered(text.replace(b"\n", b"\r\n"))
+    for edited in (b"x" + text, text[1:], text + b"One more line\n", text.rpartition(b"\n<!--")[0], b"# Notes\n", b""):
+        assert not is_as_rendered(edited)
 
 
 def test_time_alone_changes_no_byte() -> None:
@@ -286,7 +299,7 @@ def test_documents_are_tidy(path: Path) -> None:
         assert not re.search(r"^(##+) .*\n\n\1 ", text, re.MULTILINE)
         assert "\n\n\n" not in text
         assert not re.search(r"[ \t]$", text, re.MULTILINE)
-        assert text.endswith("_\n")
+        assert re.search(r"_\n\n<!-- incident-ops v1 document [0-9a-f]{16} -->\n\Z", text)
         assert not re.search(r"\bNone\b|\[\]|\bTrue\b", text)
 
 

@@ -95,12 +95,11 @@ class Night:
 
     def merge(self, branch: str) -> None:
         """A person merges the pull request of a branch, which has its status, and GitHub starts `reconcile.yml`."""
-        (pull,) = [one for one in self.records.ask("/pulls?state=open") if one["head"]["ref"] == branch]
-        statuses = self.records.ask(f"/commits/{pull['head']['sha']}/statuses")
-        assert [(one["context"], one["state"]) for one in statuses] == [(VALIDATE_STATUS, "success")]
+        assert branch in [one["head"]["ref"] for one in self.records.ask("/pulls?state=open")]
         folder = self.records.folder
         folder.git("fetch", "--quiet", "origin", branch)
-        assert folder.git("rev-parse", "FETCH_HEAD").strip() == pull["head"]["sha"]
+        statuses = self.records.ask(f"/commits/{folder.git('rev-parse', 'FETCH_HEAD').strip()}/statuses")
+        assert [(one["context"], one["state"]) for one in statuses] == [(VALIDATE_STATUS, "success")]
         folder.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
         self.push()
 
