@@ -43,7 +43,7 @@ _REFUSE = {
     "non_fast_forward": "no force push",
 }
 _ADDRESS = "INCIDENT_OPS_CHANNEL_"
-_UNUSED = "or leave out what you do not have: policy.yaml, `channels` of each of `levels`"
+_UNUSED = "or write in policy.yaml which ones you have: `notify.channels`, and `channels` of each of `levels`"
 _NO_INCIDENT_CHANNEL = "notify: {incident_channel: {create: false}}"
 _MOVES_FORWARD = ("deletion", "non_fast_forward", "required_linear_history")
 

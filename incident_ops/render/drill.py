@@ -34,7 +34,9 @@ def drill_text(incident: str, steps: Sequence[Step], width: int = DEFAULT_WIDTH)
         lines.append(f"{step.name}: {outcome}")
         lines += fold_record(inert(step.problem), "  ", "    ", width) if step.problem else []
         for one in step.delivered:
-            lines += fold_record(inert(f"{_whom(one)}: {one.outcome}{_reason(one)}"), "  ", "    ", width)
+            lines += fold_record(
+                inert(": ".join(filter(None, (_whom(one), one.outcome, _reason(one.error))))), "  ", "    ", width
+            )
     bad = [text for step in steps if (text := _missed(step))]
     text = f"did not arrive: {'; '.join(bad)}" if bad else _fine(steps)
     lines += fold_record(inert(text), "", "  ", width)
@@ -76,7 +78,7 @@ def _message_data(one: Delivered) -> dict[str, Any]:
         "to": message.recipient,
         "subject": message.subject,
         "outcome": one.outcome,
-        "reason": str(error) if error else None,
+        "reason": _reason(error) or None,
         "variable": error.variable if isinstance(error, NotSetUp) else None,
     }
 
@@ -88,6 +90,8 @@ def _whom(one: Delivered) -> str:
     )
 
 
-def _reason(one: Delivered) -> str:
-    error: IncidentOpsError | None = one.error
-    return f": {error}" if error else ""
+def _reason(error: IncidentOpsError | None) -> str:
+    """Why a message did not arrive, with what helps; no run sends one of a drill again, so that is left out."""
+    if error is None:
+        return ""
+    return error.message if error.hint.startswith("the next run") else str(error)

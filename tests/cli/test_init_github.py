@@ -671,4 +671,4 @@ def test_what_is_to_be_committed_is_all_that_runs_need(fresh: Folder) -> None:
 
 def test_secrets_are_set_one_at_a_time(fresh: Folder) -> None:
     """`gh secret set` reads what is pasted after it as the value."""
-    assert "one line at a time" in lay(fresh, *OWNER).out
+    assert "one at a time: gh asks for each" in lay(fresh, *OWNER).out
