@@ -175,16 +175,16 @@ def say_no_alarm(run: AppliedRun, one: Watched, limit: str) -> Iterator[str]:
     """Says on the incident's issue, and pages once in each of its cycles, that nobody is awake from here on -> what
     was done. Raises as the tracker and the ledger."""
     planned, name = run.planned, one.incident
-    issue = tracking_issues(planned.desired, planned.observed).get(name)
-    number = issue.number if issue else _number(run, name)
-    if planned.github is not None and number:
-        planned.github.comment(number, CAPPED, no_alarm_comment(limit))
     reason = f"No alarm clock from here on: it has had {limit}; notices may come late"
     result = page_once(planned.workspace, name, CAPPED, reason)
     sent = [delivered for delivered in result.delivered if delivered.planned.goes_out]
     errors = [delivered.error for delivered in sent if delivered.error and not isinstance(delivered.error, NotSetUp)]
     if sent:
         yield f"{name}: no alarm clock from here on, it has had {limit}"
+    issue = tracking_issues(planned.desired, planned.observed).get(name)
+    number = issue.number if issue else _number(run, name)
+    if planned.github is not None and number:  # after the page, which waits for no issue
+        planned.github.comment(number, CAPPED, no_alarm_comment(limit))
     for error in (*errors, *result.ledger_errors):
         raise error
 

@@ -205,26 +205,42 @@ def _unanswered(run: PlannedRun) -> list[UserError]:
 
 def _carried_out(run: PlannedRun, changes: Sequence[PlannedChange], lock: IssueLock) -> Iterator[Applied]:
     """The changes of the tracker with their outcomes: those beside the tracking issues first, then team by team."""
-    opened = []
-    for outcome in apply_changes(_in(changes, ""), run.tracker, run.desired, lock.may_create, run.observed):
+    opened, ours = [], _in(changes, "")
+    for outcome in _each(
+        ours, apply_changes(ours, run.tracker, run.desired, lock.may_create, run.observed), _NO_ANSWER
+    ):
         opened.append(outcome)
         yield outcome
     known = {key: issue.number for key, issue in tracking_issues(run.desired, run.observed).items()}
     parents = known | {key: number for key, number in _new_issues(opened).items() if "/" not in key}
     names, seen = tracking_names(run.observed, parents), {team.repository: team for team in run.observed.elsewhere}
+
+    def beside(repository: str, todo: Sequence[PlannedChange]) -> Iterator[Applied]:
+        team, there = _team(run, repository), run.desired._replace(repository=repository)
+        if any(change.opens_issue for change in todo):
+            keep_repository_name(run.workspace, team.repository_id, repository)
+        yield from apply_changes(todo, team, there, lock.may_create, seen.get(repository), parents, names)
+
     for repository in sorted({change.repository for change in changes if change.is_on_tracker} - {""}):
-        todo, there = _in(changes, repository), run.desired._replace(repository=repository)
-        reported = 0
-        try:
-            team = _team(run, repository)
-            if any(change.opens_issue for change in todo):
-                keep_repository_name(run.workspace, team.repository_id, repository)
-            for outcome in apply_changes(todo, team, there, lock.may_create, seen.get(repository), parents, names):
-                reported += 1
-                yield outcome
-        except (Stopped, Incomplete, WriteFailed, UserError) as error:  # it hides no other team's work
-            word = LEFT_OVER if isinstance(error, Stopped) else NOT_APPLIED
-            yield from (Applied(change, change.number, word, error) for change in todo[reported:])
+        todo = _in(changes, repository)
+        yield from _each(todo, beside(repository, todo), (*_NO_ANSWER, UserError))
+
+
+_NO_ANSWER = (Stopped, Incomplete, WriteFailed)
+
+
+def _each(
+    todo: Sequence[PlannedChange], outcomes: Iterator[Applied], ends: tuple[type[IncidentOpsError], ...]
+) -> Iterator[Applied]:
+    """The outcomes as they come; an error that ends them before their end hides no other work of the run."""
+    reported = 0
+    try:
+        for outcome in outcomes:
+            reported += 1
+            yield outcome
+    except ends as error:
+        word = LEFT_OVER if isinstance(error, Stopped) else NOT_APPLIED
+        yield from (Applied(change, change.number, word, error) for change in todo[reported:])
 
 
 def _in(changes: Sequence[PlannedChange], repository: str) -> list[PlannedChange]:

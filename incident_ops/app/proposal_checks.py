@@ -15,6 +15,7 @@ from incident_ops.app.validate import has_lost_records, validate_workspace
 from incident_ops.app.workspace import Workspace, at_commit, need_remote, strict, token_and_server
 from incident_ops.domain.ports import CommitStatuses
 from incident_ops.errors import IncidentOpsError, Stopped, WriteFailed
+from incident_ops.reconcile.observe import turn
 from incident_ops.render.findings import findings_line
 
 VALIDATE_STATUS = "incident-ops/validate"
@@ -34,7 +35,8 @@ def check_proposals(workspace: Workspace, statuses: CommitStatuses, branches: It
     """Judges the head of each of `branches` of which nothing was said, as `validate --base` the default branch does.
 
     Left alone is a branch with a commit of a person, whose pull request has checks of its own, one that is merged, and
-    one that moved meanwhile. UserError where the clone has no remote, Incomplete where it does not answer.
+    one that moved meanwhile. Where the requests do not last for all, the rest have their turn in other hours, and the
+    run is a complete one. UserError where the clone has no remote, Incomplete where it does not answer.
     """
     remote = need_remote(workspace.git)
     tip = remote.default_tip()
@@ -42,13 +44,16 @@ def check_proposals(workspace: Workspace, statuses: CommitStatuses, branches: It
         return ProposalChecks()
     lines: list[str] = []
     errors: list[IncidentOpsError] = []
-    for seen in branches:
+    for seen in turn(list(branches), workspace.now):
         try:
             if _is_to_judge(remote, tip, seen) and not statuses.newest(seen.commit, VALIDATE_STATUS):
                 lines.append(_check(workspace, remote, tip, statuses, seen))
+        except Stopped as error:
+            lines.append(f"proposals are left for the next run to judge: {error.message}")
+            break
         except IncidentOpsError as error:
             errors.append(error)
-            if isinstance(error, Stopped) or (isinstance(error, WriteFailed) and error.is_final):
+            if isinstance(error, WriteFailed) and error.is_final:
                 break
     return ProposalChecks(tuple(lines), tuple(errors))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from incident_ops.adapters import clock
@@ -24,7 +24,7 @@ from incident_ops.app.run_mark import mark_run
 from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
 from incident_ops.domain.tracker import GITHUB
-from incident_ops.errors import IncidentOpsError, PlanChanged, Stopped
+from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped
 from incident_ops.notifications.plan import is_urgent
 from incident_ops.reconcile.apply import APPLIED
 from incident_ops.reconcile.changes import NOTIFY
@@ -90,9 +90,7 @@ def run_at_tip(
     if planned.github is None:
         return applied
     inside = (_keep_documents, _judge_proposals, _publish, _settle_clocks, _continue)
-    for part in inside if in_actions() else (_publish,):
-        applied = _beside(applied, part, report)
-    return mark_run(applied)
+    return mark_run(_beside(applied, inside if in_actions() else (_publish,), report))
 
 
 def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsError, report: Report) -> AppliedRun:
@@ -110,10 +108,16 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     planned = dataclasses.replace(blind, github=github, notices=notices, plan=plan)
     report(planned)
     applied = apply_allowed(planned, WithinLimits(changes, ()), report)
-    applied = applied._replace(errors=(error, *applied.errors))
-    for part in (_publish, _settle_clocks) if in_actions() else (_publish,):
-        applied = _beside(applied, part, report)
-    return applied
+    applied = applied._replace(errors=(_as_failure(error), *applied.errors))
+    return _beside(applied, (_publish, _settle_clocks) if in_actions() else (_publish,), report)
+
+
+def _as_failure(error: IncidentOpsError) -> IncidentOpsError:
+    """A limit that ends a list is a failure, not a safe stop: the next run begins it anew, and ends alike."""
+    if not isinstance(error, Stopped):
+        return error
+    hint = "it has to be higher: policy tracker.limits.requests, or once --max-requests"
+    return Incomplete(f"what GitHub holds was not read to its end: {error.message}", hint=hint)
 
 
 def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bool) -> PlannedRun:
@@ -132,15 +136,27 @@ def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bo
     raise AssertionError("unreachable")
 
 
-def _beside(applied: AppliedRun, part: _Part, report: Report) -> AppliedRun:
-    """A run with one more part done; what fails of that is among its errors and hides nothing."""
-    try:
-        lines, errors = part(applied)
-    except IncidentOpsError as error:
-        lines, errors = (), (error,)
-    for line in lines:
-        report(AlsoDone(line))
-    return applied._replace(errors=(*applied.errors, *errors))
+def _beside(applied: AppliedRun, parts: Sequence[_Part], report: Report) -> AppliedRun:
+    """A run with more parts done; what fails of one is among its errors, and keeps no other from its turn.
+
+    A crash of one is raised again once all had theirs.
+    """
+    crashes: list[Exception] = []
+    for part in parts:
+        lines: tuple[str, ...] = ()
+        errors: tuple[IncidentOpsError, ...] = ()
+        try:
+            lines, errors = part(applied)
+        except IncidentOpsError as error:
+            errors = (error,)
+        except Exception as error:
+            crashes.append(error)
+        for line in lines:
+            report(AlsoDone(line))
+        applied = applied._replace(errors=(*applied.errors, *errors))
+    if crashes:
+        raise crashes[0]
+    return applied
 
 
 def _keep_documents(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:

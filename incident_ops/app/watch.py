@@ -70,6 +70,11 @@ class AlarmClock:
         self._crashed = self._run_failed = False
 
     @property
+    def crashed(self) -> bool:
+        """Whether something crashed, which nothing that went well afterwards makes good."""
+        return self._crashed
+
+    @property
     def failed(self) -> bool:
         """Whether the watch did not end well."""
         return self._crashed or self._run_failed
@@ -104,7 +109,7 @@ class AlarmClock:
         if outlook is None:
             self._next = self._clock.now() + MINUTE
             return
-        self._tip, self._outlook, self._next = tip or self._tip, outlook, _next_due(outlook)
+        self._tip, self._outlook, self._next = tip or self._tip, outlook, _next_due(outlook, self._clock.now())
         if outlook.watched:
             self._runs = self._tried(lambda: self._bell.runs(outlook)) or self._runs
 
@@ -119,7 +124,12 @@ class AlarmClock:
         return any(one.incident not in limits for one in outlook.watched)
 
     def _ended(self) -> str:
-        """Why it ends now; "" where the next run could not be started, and this one goes on for another minute."""
+        """Why it ends now; "" where the next run could not be started, and this one goes on for another minute.
+
+        Where no run of its life went through nothing is handed on: the next one would count no minutes either.
+        """
+        if self._outlook is None:
+            return TIME_IS_UP
         started = self._tried(self._bell.hand_on)
         if started is None:
             return ""
@@ -141,7 +151,7 @@ class AlarmClock:
         return None
 
 
-def _next_due(outlook: Outlook) -> datetime:
-    """When to run next: what is left over already is tried again in a minute."""
-    again = outlook.at + MINUTE
+def _next_due(outlook: Outlook, now: datetime) -> datetime:
+    """When to run next: what is left over already is tried again a minute after the run, which ended `now`."""
+    again = now + MINUTE
     return min((one.at if one.at > outlook.at else again for one in outlook.ahead), default=outlook.at + _NOTHING_DUE)

@@ -80,6 +80,7 @@ def _stay_awake(workspace: Workspace, asked: PlanOptions, seconds: int, form: st
     from incident_ops.app.apply import worst_exit_code
     from incident_ops.app.watch import AlarmClock
     from incident_ops.app.watch_bell import WatchBell
+    from incident_ops.cli.main import CRASHED
     from incident_ops.cli.running import problems, report_of
     from incident_ops.domain.time import stamp
     from incident_ops.render.findings import quiet
@@ -98,6 +99,7 @@ def _stay_awake(workspace: Workspace, asked: PlanOptions, seconds: int, form: st
     alarm = AlarmClock(bell, ticking, say)
     ended = alarm.watch(seconds)
     code = worst_exit_code({bell.code} - {Stopped.exit_code} | ({4} if alarm.failed else set()))
+    code = CRASHED if alarm.crashed else code
     if form == "json":
         click.echo(json.dumps({"schema": 1, "at": stamp(ticking.now()), "ended": ended, "failed": bool(code)}))
     else:

@@ -64,7 +64,7 @@ def carry_out(
 def _in_actions(workspace: Workspace, asked: PlanOptions, *, with_issues: bool) -> None:
     """The same in a job: the log is fenced, what went wrong is annotated, plan and outcome are the page."""
     lines: list[str] = []
-    page: list[str] = []
+    planned: list[PlannedRun] = []
 
     def write(text: str) -> None:
         lines.extend(text.splitlines())
@@ -74,14 +74,14 @@ def _in_actions(workspace: Workspace, asked: PlanOptions, *, with_issues: bool) 
 
     def report(part: Progress) -> None:
         if isinstance(part, PlannedRun):
-            page.append(shown_plan(view_plan(asked, part), "markdown", is_verbose=False))
+            planned.append(part)
         printer.report(part)
 
     try:
         run = run_at_tip(workspace, asked, report, with_issues=with_issues)
-    finally:
-        if page:
-            _summarize(run_summary(page[0], lines))
+    finally:  # only now: no page waits for the one of the job
+        for one in planned:
+            _summarize(run_summary(shown_plan(view_plan(asked, one), "markdown", is_verbose=False), lines))
     wrong = problems(run)
     click.echo(fenced("\n".join(wrong)) + annotated(wrong), nl=False)
     finish(worst_exit_code({missing_records(run), run.exit_code}))

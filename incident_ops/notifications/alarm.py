@@ -78,9 +78,16 @@ def _is_worked_on(view: IncidentAt, policy: Policy) -> bool:
 
 
 def minutes_between(runs: Iterable[WorkflowRun], begin: datetime, end: datetime) -> int:
-    """The minutes of these runs within a time, each run's begun one counted whole."""
-    spans = (min(one.ended or end, end) - max(one.began, begin) for one in runs if one.status not in _BEFORE_IT_RUNS)
-    return sum(ceil(span.total_seconds() / 60) for span in spans if span > timedelta())
+    """The minutes of these runs within a time, each run's begun one counted whole.
+
+    Only one of them works at a time: one that waits for another, and may be called off, costs nothing meanwhile.
+    """
+    minutes, free = 0, begin
+    for one in sorted((one for one in runs if one.status not in _BEFORE_IT_RUNS), key=lambda one: one.began):
+        ended = min(one.ended or end, end)
+        minutes += max(ceil((ended - max(one.began, free)).total_seconds() / 60), 0)
+        free = max(free, ended)
+    return minutes
 
 
 def month_of_minutes(now: datetime) -> datetime:

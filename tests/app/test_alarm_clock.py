@@ -18,8 +18,10 @@ from incident_ops.adapters.git_branches import LedgerRef
 from incident_ops.app.watch import HANDED_ON, NOT_NEEDED
 from incident_ops.domain.notification import Ledger, Pair
 from incident_ops.domain.policy import Policy, Service
+from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.domain.time import stamp
+from incident_ops.notifications.alarm import minutes_between
 from tests.support.nights import Night, Told
 from tests.support.origin import Origin, remote_of
 from tests.support.platform_clock import Platform
@@ -143,6 +145,19 @@ def test_at_the_limit_one_page_says_so_and_the_tick_stays() -> None:
     platform.live(TWO + minutes(600))
     assert len(platform.pages) == 1
     assert platform.lives == [NOT_NEEDED]
+
+
+def test_one_that_waits_for_another_costs_nothing() -> None:
+    """Started twice, and called off once the first ended: it never ran, whatever GitHub says of when it began."""
+    runs = [
+        WorkflowRun(1, "completed", "success", TWO, TWO + minutes(200)),
+        WorkflowRun(2, "completed", "cancelled", TWO + minutes(1), TWO + minutes(199.5)),
+        WorkflowRun(3, "completed", "success", TWO + minutes(2), TWO + minutes(230.5)),
+        WorkflowRun(4, "in_progress", "", TWO + minutes(240), None),
+        WorkflowRun(5, "pending", "", TWO + minutes(241), None),
+    ]
+    assert minutes_between(runs, TWO, TWO + minutes(250)) == 200 + 31 + 10
+    assert minutes_between(runs, TWO + minutes(190), TWO + minutes(210)) == 20
 
 
 def test_the_minutes_of_the_month_end_it_for_every_incident() -> None:

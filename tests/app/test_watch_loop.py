@@ -109,6 +109,30 @@ def test_a_next_run_that_cannot_be_started_is_tried_again() -> None:
     assert world.times("hand_on") == [60, 61, 62]
 
 
+@pytest.mark.parametrize("error", [ValueError("boom"), Incomplete("GitHub does not answer")], ids=["crash", "failure"])
+def test_where_no_run_ever_went_through_it_is_not_handed_on(error: Exception) -> None:
+    """It would go on for ever, past every limit of minutes: those are counted by what a run says."""
+    world = World(run=[error] * 100)
+    ended, alarm = watch(world)
+    assert (ended, alarm.failed) == (TIME_IS_UP, True)
+    assert world.times("hand_on") == []
+
+
+def test_what_is_left_over_is_tried_a_minute_after_a_run_however_long_it_took() -> None:
+    """One run right after the other would use up what GitHub takes of requests in an hour."""
+    world = World()
+    made = world.run
+
+    def slow() -> Outlook:
+        outlook = made()
+        world.at += timedelta(seconds=90)
+        return outlook._replace(ahead=(Ahead(outlook.at, "INC-1", 1, "page"),))
+
+    world.run = slow  # type: ignore[method-assign]
+    watch(world, 600)
+    assert world.times("run")[:4] == [0, 2.5, 5, 7.5]
+
+
 def test_elsewhere_its_time_is_up_and_nothing_is_started() -> None:
     world = World()
     world.is_hosted = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,13 +206,43 @@ class Failing:
         self._statuses.tell(commit, context, state, description, address)
 
 
-@pytest.mark.parametrize(("error", "judged"), [(Incomplete("no answer"), 1), (Stopped("no more requests"), 0)])
-def test_one_that_fails_holds_back_no_other(place: Place, error: Exception, judged: int) -> None:
-    """But past the limit of requests nothing is asked any more."""
+def test_one_that_fails_holds_back_no_other(place: Place) -> None:
     place.close("INC-1/AI-1")
     place.apply()
+    error = Incomplete("no answer")
     done = check(place, Failing(over_github(place), error))
-    assert (done.errors, len(done.lines)) == ((error,), judged)
+    assert (done.errors, len(done.lines)) == ((error,), 1)
+
+
+class Asked:
+    """Statuses that answer one question: all has been said."""
+
+    def __init__(self) -> None:
+        self.commits: list[str] = []
+
+    def newest(self, commit: str, context: str) -> str:
+        if self.commits:
+            raise Stopped("no more requests")
+        self.commits.append(commit)
+        return "success"
+
+    def tell(self, *_: str) -> None:
+        raise AssertionError
+
+
+def test_past_the_limit_of_requests_each_has_its_turn_and_the_run_is_complete(place: Place) -> None:
+    """A storm leaves more proposals than one run may ask for: those at the end would never be judged, and the monitor
+    of the runs would hear of none."""
+    place.close("INC-1/AI-1")
+    place.apply()
+    here, asked = workspace(place), set[str]()
+    for hour in range(24):
+        statuses = Asked()
+        at = replace(here, now=here.now + timedelta(hours=hour))
+        done = check_proposals(at, statuses, seen_branches(at))
+        assert done == ProposalChecks(("proposals are left for the next run to judge: no more requests",))
+        asked |= {*statuses.commits}
+    assert asked == {place.tip(NUMBERS), place.tip(PEOPLE)}
 
 
 def test_without_the_permission_the_run_says_which(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

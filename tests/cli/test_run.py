@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from incident_ops.app import run as app_run
+from incident_ops.errors import Incomplete
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Done
 from tests.cli.scene import run as as_process
@@ -159,6 +160,33 @@ def test_a_page_waits_for_no_list_of_issues(
     assert len(pages(sink)) == 1
 
 
+def test_a_list_that_breaks_off_before_the_first_write_hides_nothing(
+    place: Place,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """GitHub answered while the plan was made and not right after: what comes after the issues is done all the same."""
+
+    def broken(_: object) -> Any:
+        raise Incomplete("GitHub answered 503")
+
+    monkeypatch.setattr("incident_ops.reconcile.apply.list_issues", broken)
+    done = run(place)
+    assert done.code == 4, done
+    assert "error: GitHub answered 503" in done.err
+    assert "gate.json is published" in done.out
+    assert keys(place) == []
+
+
+def test_a_limit_of_requests_that_ends_the_list_is_no_fine_end(place: Place, sink: HttpSink) -> None:  # noqa: F811
+    """The next run would begin anew and end alike: a job takes code 5 for "another run goes on", and would be green."""
+    done = run(place, "--max-requests", "1")
+    assert done.code == 4, done
+    assert "the next run goes on" not in done.err
+    assert "the limit of 1 requests" in done.err
+    assert "tracker.limits.requests" in done.err
+    assert len(pages(sink)) == 1
+
+
 def in_actions(place: Place, tmp_path: Path, *args: str, **more: str) -> tuple[Done, str]:  # noqa: F811
     """A run as a step of a job has it -> what it printed, and the page of the step."""
     page = tmp_path / "summary.md"
@@ -183,6 +211,10 @@ def obeyed(log: str) -> list[str]:
             found.append(text)
     assert not word, "a fence is left open"
     return found
+
+
+def crash(*_: object, **__: object) -> Any:
+    raise RuntimeError("a fault that a test put in")
 
 
 @pytest.mark.parametrize("is_dry", [False, True], ids=["run", "dry run"])
@@ -220,13 +252,40 @@ def test_a_page_is_there_for_a_run_that_crashes(
 ) -> None:
     """What was done before the crash is on it; the exit code is that of a crash."""
 
-    def broken(_: object) -> Any:
-        raise RuntimeError("a fault that a test put in")
-
-    monkeypatch.setattr(app_run, "_publish", broken)
+    monkeypatch.setattr(app_run, "_publish", crash)
     done, page = in_actions(place, tmp_path)
     assert done.code == 70, done
     assert "create INC-1" in page
+
+
+def test_a_part_that_crashes_keeps_no_other_from_its_turn(
+    place: Place,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The alarm clock is started and gate.json published; the run is a crash, and its monitor hears nothing."""
+    monkeypatch.setattr(app_run, "_judge_proposals", crash)
+    done, _ = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert "gate.json is published" in done.out
+    assert "tick.yml is not in this repository" in done.out
+    assert not place.folder.git("ls-remote", "origin", "incident-ops/ledger") or "complete" not in on_branch(
+        place, "incident-ops/ledger", "runs"
+    )
+
+
+def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The page of the job is made once everybody has been notified."""
+    monkeypatch.setattr("incident_ops.cli.whole_run.shown_plan", crash)
+    done, _ = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert len(pages(sink)) == 1
+    assert keys(place) == ["INC-1"]
 
 
 def test_with_the_embedded_tracker_nothing_is_sent(place: Place, sink: HttpSink) -> None:  # noqa: F811

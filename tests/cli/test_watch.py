@@ -15,6 +15,7 @@ from incident_ops.app.run import run_at_tip
 from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH
+from incident_ops.errors import WriteFailed
 from tests.cli.scene import Done
 from tests.cli.test_apply_notices import Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
@@ -80,6 +81,25 @@ def test_at_the_limit_the_issue_says_so_and_one_page_does(place: Place, sink: Ht
     assert workflows.written == [f"enable {TICK}"]
 
 
+def test_the_page_waits_for_no_issue(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An issue that takes no comment is an error of the run; whoever is on call is paged all the same."""
+    rank_2_is_watched(place, ", minutes: {incident: 60}")
+    assert place.apply().code == 0
+    workflows = control()
+    workflows.began[WATCH] = [WorkflowRun(1, "completed", "success", AT - timedelta(minutes=70), AT)]
+
+    def refused(*_: object) -> None:
+        raise WriteFailed("the issue takes no comment")
+
+    monkeypatch.setattr("incident_ops.adapters.github.issues.GitHubTracker.comment", refused)
+    assert [str(error) for error in settled(place, workflows).errors] == ["the issue takes no comment"]
+    assert len(said_no_alarm(sink)) == 1
+
+
 def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None:  # noqa: F811
     rank_2_is_watched(place)
     workflows = control(**{WATCH: "disabled_manually"})
@@ -127,6 +147,18 @@ def test_nobody_has_to_be_awake_and_it_ends_at_once(place: Place) -> None:  # no
     place.push()
     assert place.apply().code == 0
     assert json.loads(watch(place, "--format", "json").out)["ended"] == "nobody has to be awake any more"
+
+
+def test_a_crash_has_the_code_of_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """It ends nothing, and whoever reads the code hears of it all the same."""
+
+    def crash(_: object) -> None:
+        raise RuntimeError("a fault that a test put in")
+
+    monkeypatch.setattr("incident_ops.app.watch_bell.WatchBell.run", crash)
+    done = watch(place, "--for", "1s")
+    assert done.code == 70, done
+    assert done.out.splitlines()[-1].endswith("the alarm clock ends: its time is up")
 
 
 def test_a_length_that_is_none_is_refused(place: Place) -> None:  # noqa: F811
