@@ -21,6 +21,7 @@ from incident_ops.adapters.github.settings import (
 from incident_ops.adapters.github.workflows import GitHubWorkflows
 from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
+from incident_ops.adapters.notifiers.slack import TOKEN_VARIABLE
 from incident_ops.app import doctor_runs, doctor_settings
 from incident_ops.app.alarm_clock import outlook_by_records, wants_tick
 from incident_ops.app.doctor_runs import Expected
@@ -29,6 +30,7 @@ from incident_ops.app.github_setup import needed_variables
 from incident_ops.app.notify import LEDGER_SECONDS
 from incident_ops.app.run_cost import CountedCost, count_cost, git_top, read_workflows
 from incident_ops.app.workspace import Workspace, need_remote, remote_of
+from incident_ops.domain.notification import INCIDENT_CHANNEL
 from incident_ops.domain.time import instant
 from incident_ops.errors import IncidentOpsError
 from incident_ops.notifications.unset_channels import named_channels
@@ -176,7 +178,8 @@ class _Doctor:
     def _channels(self, may_ask: bool) -> SetUpCheck:
         needed = [one for one in needed_variables(self._workspace, *self._workspace.judged_by) if one != HEARTBEAT]
         files = self._workspace.in_force
-        named = {variable(one) for one in named_channels(files.policy.own, files.services.teams)}
+        channels = named_channels(files.policy.own, files.services.teams)
+        named = {TOKEN_VARIABLE if one == INCIDENT_CHANNEL else variable(one) for one in channels}
         given = self._given(may_ask) if needed else None
         return doctor_settings.channels_check(self.name, needed, given, named, in_job=_in_job())
 

@@ -189,7 +189,7 @@ def cost_check(counted: CountedCost, readers: str) -> SetUpCheck:
         return SetUpCheck("cost", WARNING, f"{text}; not counted: {names}", _COUNTED)
     if cost.at_rest + cost.per_rank1 > FREE_MINUTES:
         text += f"; GitHub Free has {FREE_MINUTES:,} for all private repositories of an owner"
-        return SetUpCheck("cost", WARNING, text, f"{_COUNTED}; docs/cost.md says what changes it")
+        return SetUpCheck("cost", WARNING, text, f"{_COUNTED}; what changes it: docs/cost.md of incident-ops")
     return SetUpCheck("cost", OK, text)
 
 

@@ -17,6 +17,7 @@ from incident_ops.adapters.github.settings import (
     TokenRefused,
     Unreadable,
 )
+from incident_ops.adapters.notifiers.slack import TOKEN_VARIABLE
 from incident_ops.domain.tracker import Label
 from incident_ops.render.findings import plural
 from incident_ops.render.github_steps import ENVIRONMENT, HELD_REFS, VALIDATE_STATUS, ApiCall, label_command, rulesets
@@ -42,6 +43,8 @@ _REFUSE = {
     "non_fast_forward": "no force push",
 }
 _ADDRESS = "INCIDENT_OPS_CHANNEL_"
+_UNUSED = "or write in policy.yaml which ones you have: `notify.channels`, and `channels` of each of `levels`"
+_NO_INCIDENT_CHANNEL = "notify: {incident_channel: {create: false}}"
 _MOVES_FORWARD = ("deletion", "non_fast_forward", "required_linear_history")
 
 
@@ -74,7 +77,7 @@ def _refused_token(asked: str, seen: TokenRefused) -> tuple[str, str]:
     if seen.status == 403:
         return f"GitHub refuses it: {seen.message}", "authorise it for the organisation, or use another token"
     way = f"is {asked} its name, is the App installed there, and may the token see it?"
-    return f"there is no {asked} for it", way
+    return f"it finds no {asked}", way
 
 
 def repository_checks(asked: str, seen: RepositorySettings, now: datetime) -> Iterator[SetUpCheck]:
@@ -292,9 +295,12 @@ def channels_check(
     missing = [variable for variable in needed if variable not in seen]
     if not missing:
         return SetUpCheck("channels", OK, f"all {len(needed)} addresses and keys are there")
-    is_grave = len(missing) == len(needed) or any(one in named or not one.startswith(_ADDRESS) for one in missing)
+    of_preset = [one for one in missing if one not in named and (one == TOKEN_VARIABLE or one.startswith(_ADDRESS))]
+    is_grave = len(missing) == len(needed) or len(of_preset) < len(missing)
     text = f"channels of the policy have no address: {', '.join(missing)}"
-    way = f"Settings > Environments > {ENVIRONMENT} > Environment secrets"
+    way = f"Settings > Environments > {ENVIRONMENT} > Environment secrets, or the lines below, one at a time; {_UNUSED}"
+    if TOKEN_VARIABLE in missing:
+        way += f", and `{_NO_INCIDENT_CHANNEL}` for {TOKEN_VARIABLE}"
     if in_job:
         way += "; the job has to name it under `environment:` and pass it under `env:`"
     sets = tuple(shlex.join(["gh", "secret", "set", one, "--env", ENVIRONMENT, "--repo", name]) for one in missing)

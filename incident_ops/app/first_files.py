@@ -117,7 +117,15 @@ def write_first_files(
         _write(workspace, files)
         settings = _settle(workspace, files, mine)
     example, people = _example(texts), [handle_of(one) for one in options.on_call]
-    steps = init.first_steps(files, example, people, has_git=workspace.git is not None)
+    git, wheel = workspace.git, options.github.wheel if options.github else ""
+    steps = init.first_steps(
+        files,
+        example,
+        people,
+        has_git=git is not None,
+        has_commit=options.github is None or (git is not None and git.head is not None),
+        wheel="" if "://" in wheel else wheel.partition("#")[0].removeprefix("./"),
+    )
     return FirstFiles(files, settings, steps, found.left_out if found else (), on_github)
 
 

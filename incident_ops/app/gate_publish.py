@@ -43,7 +43,7 @@ def why_outdated(workspace: Workspace, state: PublicState) -> str | None:
     """Why the published gate.json is to be replaced by `state`; None where it is current."""
     there = published(need_remote(workspace.git))
     if there is None:
-        return "it is not there yet"
+        return "none was there yet"
     try:
         return why_replaced(parse_state(there, GATE_BRANCH), state)
     except Incomplete as error:

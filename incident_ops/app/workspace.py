@@ -250,6 +250,9 @@ def judge_no_records(workspace: Workspace, *, has_issues: bool | None = None) ->
     """
     git = workspace.git
     if git and git.head and any(is_record(blob.path) for blob in git.tree(git.head, (INCIDENTS,))):
+        if workspace.store.commit not in (None, git.head):
+            at = f"commit {str(workspace.store.commit)[:12]}, which counts,"
+            return NoRecords(3, f"error: {at} has no record, but HEAD has some (push and merge what is committed here)")
         return NoRecords(3, "error: there is no record here, but HEAD has some (was the folder deleted?)")
     if local_tracker(workspace).owned() if has_issues is None else has_issues:
         return NoRecords(3, "error: there is no record here, but the tracker has issues of some")

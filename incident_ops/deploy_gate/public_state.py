@@ -225,15 +225,15 @@ def why_replaced(theirs: PublicState, ours: PublicState) -> str | None:
     None while it says the same and has most of its `max_age` left: then a reader loses nothing by it.
     """
     if theirs.revision != ours.revision:
-        return f"it is of commit {theirs.revision[:12]}"
+        return f"the last one is of commit {theirs.revision[:12]}"
     age = parse_instant(ours.written_at) - parse_instant(theirs.written_at)
     if age < -SKEW:
-        return f"it was written at {theirs.written_at}, which is in the future"
+        return f"the last one was written at {theirs.written_at}, which is in the future"
     news = [name for name, state in ours.services.items() if theirs.services.get(name) != state]
     if news:
         return f"things have changed for {', '.join(news[:_SHOWN])}"
     is_old = 3 * age > timedelta(seconds=duration(ours.max_age))
-    return f"it is {spell_duration(int(age.total_seconds()), exact=True)} old" if is_old else None
+    return f"the last one is {spell_duration(int(age.total_seconds()), exact=True)} old" if is_old else None
 
 
 def _service(name: str, known: DeployFacts, now: datetime) -> ServiceState:

@@ -62,7 +62,7 @@ def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -
             ],
         ),
         *(
-            [SetUpStep("its secrets, of the channels that you use (gh asks for each value)", secrets)]
+            [SetUpStep("its secrets, of the channels that you use (one at a time: gh asks for each)", secrets)]
             if secrets
             else []
         ),
@@ -154,7 +154,7 @@ def command_data(one: str | ApiCall) -> dict[str, Any]:
 def _app_step(named: Sequence[str]) -> SetUpStep:
     """What the workflows take the App's token by."""
     return SetUpStep(
-        "the App: its client id, and its private key (gh asks for the id; the key is the file that GitHub gave you)",
+        "the App: its client id, and its private key (one at a time: gh asks for the id; the key is a file)",
         [
             shlex.join(["gh", "variable", "set", "INCIDENT_OPS_APP_CLIENT_ID", *named]),
             shlex.join(["gh", "secret", "set", "INCIDENT_OPS_APP_PRIVATE_KEY", "--env", ENVIRONMENT, *named])

@@ -385,11 +385,20 @@ def to_json(
     )
 
 
+_FIRST_COMMIT = 'git add -A && git commit -m "Incidents as code"'
+
+
 def first_steps(
-    files: Sequence[PlannedFile], example: FirstExample, on_call: Sequence[str], *, has_git: bool
+    files: Sequence[PlannedFile],
+    example: FirstExample,
+    on_call: Sequence[str],
+    *,
+    has_git: bool,
+    has_commit: bool = True,
+    wheel: str = "",
 ) -> list[str]:
     """What a person does after the first run, and after one that only added or updated files of ours; `on_call` are
-    the people of the first schedule.
+    the people of the first schedule; `wheel` is the path of one that runs install from the repository.
 
     Nothing after a run that changed nothing.
     """
@@ -401,7 +410,7 @@ def first_steps(
     own = [name for name in (POLICY, SERVICES) if name in changed]
     naming = [_reaching(on_call, example.channels)] if SCHEDULE in changed else []
     if not own:
-        committing = [_committing(changed)] if has_git else []
+        committing = [_committing({*changed, wheel} - {""}) if has_commit else _FIRST_COMMIT] if has_git else []
         return [*naming, *setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
     return [
         f"review {' and '.join(own)}",
@@ -410,7 +419,7 @@ def first_steps(
         *setting_up,
         f'incident-ops declare "Login fails" -s {shlex.quote(example.service)} {example.level} --drill',
         "incident-ops validate",
-        'git add -A && git commit -m "Incidents as code"',
+        _FIRST_COMMIT,
         elsewhere,
     ]
 

@@ -13,6 +13,7 @@ from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.time import stamp
 from incident_ops.errors import IncidentOpsError, NotSetUp
 from incident_ops.notifications.deliver import Delivered
+from incident_ops.notifications.plan import SENT
 from incident_ops.notifications.unset_channels import UnsetChannels
 from incident_ops.reconcile.apply import APPLIED, Applied, Summary
 from incident_ops.reconcile.changes import (
@@ -207,7 +208,7 @@ def applied_line(done: Applied) -> str:
 
 def delivered_lines(done: Sequence[Delivered], width: int = DEFAULT_WIDTH) -> list[str]:
     """A line for each notice and outcome, e.g. `  ! sent now: team by pager, slack: SEV1 INC-1: Login fails`; none for
-    those whose channel is not set up, which `not_sent_lines` tells once."""
+    those whose channel is not set up, which `not_sent_lines` tells once. What an earlier run sent reads as that."""
     groups: dict[tuple[str, str, str], list[Delivered]] = {}
     for notice in done:
         if isinstance(notice.error, NotSetUp):
@@ -217,7 +218,8 @@ def delivered_lines(done: Sequence[Delivered], width: int = DEFAULT_WIDTH) -> li
     lines: list[str] = []
     for (_, outcome, why), same in groups.items():
         message, channels = same[0].planned.message, ", ".join(notice.planned.message.channel for notice in same)
-        text = f"{outcome}: {message.recipient} by {channels}: {message.subject}{why}"
+        word = "sent earlier" if outcome == SENT else outcome  # beside one that is still to go, it looked sent again
+        text = f"{word}: {message.recipient} by {channels}: {message.subject}{why}"
         lines += fold_record(text, f"  {_SIGNS[NOTIFY]} ", "      ", width)
     return lines
 

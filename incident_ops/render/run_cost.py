@@ -87,5 +87,5 @@ def _notes(cost: RunCost) -> list[str]:
         f" and {START_SECONDS} s for its machine, rounded up.",
         f"Rank 1: declared and resolved by pull request, {OPEN_MINUTES} minutes open, 8 comments, one alert.",
         "A public repository, and jobs on runners of your own, are billed nothing. What changes the figures:"
-        " docs/cost.md",
+        " docs/cost.md of incident-ops",
     ]

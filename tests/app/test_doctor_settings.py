@@ -114,7 +114,7 @@ def test_a_status_of_one_app_a_strict_rule_and_other_checks_are_said() -> None:
         (TokenRefused(401, "Bad credentials"), "expired or revoked", "make a new one"),
         (TokenRefused(403, "This installation has been suspended"), "the App is suspended", "Unsuspend"),
         (TokenRefused(403, "Resource protected by organization SAML enforcement"), "SAML", "authorise it"),
-        (TokenRefused(404, "Not Found"), "there is no acme/records", "is the App installed"),
+        (TokenRefused(404, "Not Found"), "it finds no acme/records", "is the App installed"),
     ],
 )
 def test_a_token_that_github_refuses_is_said_with_the_way_on(seen: TokenRefused, words: str, way: str) -> None:
@@ -210,4 +210,9 @@ def test_a_channel_without_an_address() -> None:
     nobody = checks.channels_check(NAME, [chat], {"OTHER"}, (), in_job=False)
     routing = checks.channels_check(NAME, [chat, "PD_KEY"], {chat}, (), in_job=False)
     assert (by_preset.state, named.state, nobody.state, routing.state) == (WARNING, ERROR, ERROR, ERROR)
+    bot = "SLACK_BOT_TOKEN"
+    by_preset = checks.channels_check(NAME, [chat, bot], {chat}, (), in_job=False)
+    named_bot = checks.channels_check(NAME, [chat, bot], {chat}, {bot}, in_job=False)
+    assert (by_preset.state, named_bot.state) == (WARNING, ERROR), "a run only warns of what its preset names"
+    assert all(one in by_preset.way for one in ("`channels` of each of `levels`", "{create: false}"))
     assert named.commands == (f"gh secret set {pager} --env incident-ops --repo acme/records",)

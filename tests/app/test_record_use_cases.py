@@ -132,14 +132,20 @@ def test_a_duplicate_names_the_first(folder: Folder) -> None:
 
 
 def test_no_record_is_a_beginning_or_a_loss(folder: Folder) -> None:
-    """3 where HEAD has one."""
+    """3 where HEAD has one; where another commit was looked at, that is said."""
     assert judge_no_records(workspace(folder)).exit_code == 0
+    before = folder.git("rev-parse", "HEAD").strip()
     file = folder.put()
     folder.commit()
     file.unlink()
     lost = judge_no_records(workspace(folder))
     assert lost.exit_code == 3
     assert "HEAD has some" in lost.message
+    unmerged = judge_no_records(workspace(folder, before))
+    assert unmerged.exit_code == 3
+    assert before[:12] in unmerged.message
+    assert "push and merge" in unmerged.message
+    assert "deleted" not in unmerged.message
 
 
 def test_first_files_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,9 @@ def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeyp
     assert "sent now: team by ticket" in done.out
     assert "slack" not in done.out
     assert "pagerduty" not in done.out
+    again = place.apply().out
+    assert "sent earlier: team by ticket" in again
+    assert "sent now" not in again
 
 
 def test_a_page_for_a_reason_that_no_record_holds_needs_no_issue(place: Place, sink: HttpSink) -> None:

@@ -82,9 +82,11 @@ def test_a_channel_that_refuses_is_the_step_that_did_not_arrive(
     steps = drilled(place, 4)
     assert (steps["paged"]["arrived"], steps["acknowledged"]["arrived"]) == (False, True)
     done = call("doctor", "--drill", at=place.path, clock=None)
-    last = " ".join(done.out.split()).partition("did not arrive: paged")[2]
+    last = " ".join(done.out.split()).rpartition("did not arrive: ")[2]
+    assert (last.count("paged ("), last.count(" by paged"), "paged by" in last) == (1, 0, False)
     assert "chat" in done.out.partition("did not arrive:")[2]
     assert "pagerduty" not in last
+    assert "next run" not in done.out, "nothing of a drill is kept"
 
 
 def test_a_channel_without_an_address_says_what_to_set(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

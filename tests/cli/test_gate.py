@@ -590,14 +590,14 @@ def test_publishing_is_due_for_a_new_commit_an_old_file_and_one_of_the_future(fo
     folder.commit()
     folder.git("remote", "add", "origin", f"file://{folder.path}")
     for _ in range(2):
-        assert publish("--check") == (1, "is to be published: it is not there yet")
+        assert publish("--check") == (1, "is to be published: none was there yet")
     assert publish() == (0, "published")
     assert publish("--check") == (0, "is current")
-    assert publish("--check", clock="2025-01-26T15:00:01Z") == (1, "is to be published: it is 1h 1s old")
+    assert publish("--check", clock="2025-01-26T15:00:01Z") == (1, "is to be published: the last one is 1h 1s old")
     before = folder.git("rev-parse", "HEAD").strip()[:12]
     folder.put(**CLOSED)
     folder.commit()
-    assert publish("--check") == (1, f"is to be published: it is of commit {before}")
+    assert publish("--check") == (1, f"is to be published: the last one is of commit {before}")
     assert publish() == (0, "published")
     assert publish(clock="2025-01-26T13:00:00Z") == (0, "a newer one is published already, it stays")
     assert publish(clock="2099-01-26T14:00:00Z") == (0, "published")

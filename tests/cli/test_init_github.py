@@ -657,3 +657,18 @@ def test_the_workflows_of_the_release_before_are_brought_up_to_date(
     again = contents(fresh.path)
     lay(fresh)
     assert contents(fresh.path) == again
+
+
+def test_what_is_to_be_committed_is_all_that_runs_need(fresh: Folder) -> None:
+    """The wheel in the repository beside the files; before the first commit the policy and the services as well."""
+    call("init", at=fresh.path)
+    fresh.write(f"wheels/{WHEEL}", "a wheel")
+    assert 'git add -A && git commit -m "Incidents as code"' in lay(fresh, *OWNER, "--dry-run").out
+    fresh.git("add", "policy.yaml", "services.yaml")
+    fresh.git("commit", "--quiet", "--message", "first")
+    assert "git add .github wheels && git commit" in lay(fresh, *OWNER, "--wheel", f"wheels/{WHEEL}").out
+
+
+def test_secrets_are_set_one_at_a_time(fresh: Folder) -> None:
+    """`gh secret set` reads what is pasted after it as the value."""
+    assert "one at a time: gh asks for each" in lay(fresh, *OWNER).out

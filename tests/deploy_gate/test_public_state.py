@@ -204,9 +204,9 @@ def test_a_budget_that_needs_figures_is_no_pass_and_says_whom_to_ask() -> None:
     [
         (known(), REVISION, 0, None),
         (known(), REVISION, 60, None),
-        (known(), REVISION, 61, "it is 1h 1m old"),
+        (known(), REVISION, 61, "the last one is 1h 1m old"),
         (known(), REVISION, -3, "in the future"),
-        (known(), "b" * 40, 0, "it is of commit aaaaaaaaaaaa"),
+        (known(), "b" * 40, 0, "the last one is of commit aaaaaaaaaaaa"),
         (known(record()), REVISION, 1, "things have changed for auth"),
     ],
 )

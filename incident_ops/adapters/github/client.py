@@ -398,7 +398,7 @@ class Identity:
         login = self.login()
         if login is not None and not self.trusts(login):
             raise UserError(
-                f"the token is {login}'s, and policy tracker.identities does not name {login}; nothing was written",
+                f"the token is {login}'s, and policy tracker.identities does not name {login}; no issue was written",
                 hint=f"add {login} to tracker.identities in policy.yaml, or leave this to the workflow",
             )
 

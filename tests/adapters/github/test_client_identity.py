@@ -20,7 +20,7 @@ def test_a_persons_token_that_policy_does_not_name_writes_nothing(github: Standi
     with pytest.raises(UserError, match="alice") as told:
         at.create("INC-1", "x", body("INC-1"), ["incident"], [])
     assert "add alice to tracker.identities" in told.value.hint
-    with pytest.raises(UserError, match="nothing was written"):
+    with pytest.raises(UserError, match="no issue was written"):
         at.comment(number, "duplicate", "text")
     assert len(github.ask("GET", f"/repos/{name}/issues?state=all")) == 1
     assert github.ask("GET", f"/repos/{name}/issues/{number}/comments") == []
