@@ -29,6 +29,7 @@ watch: {{ranks: [1, 2]}}
 levels:
 - {{id: SEV0, channels: [chat, pagerduty], audiences: []}}
 - {{id: SEV1, channels: [chat], audiences: []}}
+escalation: {{tiers: [{{id: on-call, wait: {{SEV0: 10m, SEV1: 10m}}}}]}}
 contacts:
   roles: {{on_call: ["@alice"], secondary: ["@bob"], manager: ["@bob"]}}
   "@alice": {{channels: [chat]}}
@@ -36,7 +37,7 @@ contacts:
 """
 SERVICES = 'services:\n  api:\n    owner: "@alice"\n    pager_key_env: PAGER_KEY\n'
 WORKFLOWS = ("validate.yml", "reconcile.yml", "sla.yml", "tick.yml", "watch.yml")
-STEP = timedelta(minutes=10)  # so long the first of the ladder has, at SEV1
+STEP = timedelta(minutes=10)  # so long the first of the ladder has
 LEFT = timedelta(minutes=6)  # of it, as the night begins
 BOX = "**I have it:**"
 
