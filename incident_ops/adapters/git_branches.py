@@ -167,7 +167,7 @@ class RefLock:
             if held is not None and not (over and held.run == over):
                 return Stay(held)
             commit = objects.commit(tree, (seen,) if seen else (), "Lock of incident-ops", now)
-            return Move(commit, Lease(commit, until))
+            return Move(commit, Lease(commit, until), lambda other: Lease(other, until))
 
         return compare_and_set(self._remote, LOCK_BRANCH, decide, "the lock was not taken")
 

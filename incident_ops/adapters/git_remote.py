@@ -87,6 +87,8 @@ class Remote:
         self._secrets = [one for one in (secret, place.authorization.partition(" ")[2]) if one]
         self._seconds = seconds
         self._own = own
+        self.signs: Callable[[str], str] | None = None
+        """Makes a commit once more as the host signs it -> its id, "" where it signs none; None: nobody can."""
 
     @classmethod
     def of(
@@ -377,10 +379,18 @@ def _basic(pair: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Move(Generic[Answer]):
-    """The branch is to go to `commit` (None deletes it); `answer` is what that means to the caller once it is done."""
+    """The branch is to go to `commit` (None deletes it); `answer` is what that means to the caller once it is done.
+
+    `answer_of` gives it where another commit of the same content takes its place; None: it is the same.
+    """
 
     commit: str | None
     answer: Answer
+    answer_of: Callable[[str], Answer] | None = None
+
+    def by(self, commit: str) -> Move[Answer]:
+        """The same with another commit of the same content."""
+        return Move(commit, self.answer_of(commit) if self.answer_of else self.answer, self.answer_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +415,9 @@ def compare_and_set(
         if isinstance(decided, Stay):
             return decided.answer
         pushed = remote.push(branch, decided.commit, seen)
+        if pushed.hint == _SIGN and decided.commit and remote.signs and (signed := remote.signs(decided.commit)):
+            decided = decided.by(signed)
+            pushed = remote.push(branch, signed, seen)
         if pushed.outcome == DONE:
             return decided.answer
         if pushed.outcome != MOVED:

@@ -57,6 +57,7 @@ from incident_ops.records.team_faults import team_faults
 from incident_ops.render.findings import inert
 
 if TYPE_CHECKING:
+    from incident_ops.adapters.git_proposals import CommitMaker
     from incident_ops.adapters.git_remote import Remote
     from incident_ops.adapters.local_tracker import LocalTracker
 
@@ -313,12 +314,21 @@ def need_remote(
     UserError where there is none.
     """
     from incident_ops.adapters.git_remote import CREDENTIALS, Remote, own_settings
+    from incident_ops.adapters.git_signing import signed_by_host
 
     if git is None:
         raise UserError("there is no git repository here", hint="run it in a clone of the repository of records")
     token, server = token_and_server()
     own = own_settings(git, CREDENTIALS) if by_person else ()
-    return Remote.of(git, name, token=token, server=server, seconds=seconds, own=own, only_reads=only_reads)
+    remote = Remote.of(git, name, token=token, server=server, seconds=seconds, own=own, only_reads=only_reads)
+    remote.signs = signed_by_host(remote, lambda: _commits_by_github(remote))
+    return remote
+
+
+def _commits_by_github(remote: Remote) -> CommitMaker | None:
+    from incident_ops.adapters.github.connect import commits_of
+
+    return commits_of(os.environ, remote.url)
 
 
 def remote_of(git: Git | None) -> Remote | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from incident_ops.app import run as app_run
+from incident_ops.domain.time import stamp
 from incident_ops.errors import Incomplete
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Done
@@ -16,6 +18,7 @@ from tests.cli.scene import run as as_process
 from tests.cli.test_apply_notices import OURS, Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
 from tests.support.scripted_server import Reply, ScriptedServer
+from tests.support.standin import PERSON_TOKEN
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 PUBLIC = "incident-ops/public"
@@ -188,14 +191,20 @@ def test_a_limit_of_requests_that_ends_the_list_is_no_fine_end(place: Place, sin
     assert len(pages(sink)) == 1
 
 
-def in_actions(place: Place, tmp_path: Path, *args: str, **more: str) -> tuple[Done, str]:  # noqa: F811
+def in_actions(
+    place: Place,  # noqa: F811
+    tmp_path: Path,
+    *args: str,
+    clock: str = "2025-01-26T14:00:00Z",
+    **more: str,
+) -> tuple[Done, str]:
     """A run as a step of a job has it -> what it printed, and the page of the step."""
     page = tmp_path / "summary.md"
     page.write_text("")
     with pytest.MonkeyPatch.context() as scene:
         for name, value in {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page), **more}.items():
             scene.setenv(name, value)
-        done = run(place, "--format", "github", *args)
+        done = place.call("run", "--format", "github", *args, clock=clock)
     return done, page.read_text()
 
 
@@ -304,6 +313,30 @@ def test_a_crash_of_the_plan_keeps_no_page_waiting(
     for _ in range(2):
         assert run(place).code == 70
     assert len(pages(sink)) == 1
+
+
+def test_a_burst_of_what_people_do_is_looked_at_by_the_next_run(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """Twenty events while a run goes on, of which GitHub may start one run or twenty: the first after them sees all,
+    and the next ones have nothing left to do."""
+    items = "".join(f"\n- {{id: AI-{n}, title: Mend part {n}, status: open}}" for n in range(1, 20))
+    now = datetime.now(UTC)
+    place.folder.put(times=f"{{declared: {stamp(now - timedelta(minutes=1))}}}", action_items=items)
+    place.push()
+    assert in_actions(place, tmp_path, clock=stamp(now))[0].code == 0
+    issues = {owner(one["body"] or ""): one for one in place.ask("GET", "/issues?state=open&per_page=100")}
+    assert len(issues) == 20
+    box = "**I have it:**"
+    for key, one in issues.items():
+        done = {"state": "closed", "state_reason": "completed"}
+        change = {"body": one["body"].replace(f"- [ ] {box}", f"- [x] {box}")} if key == "INC-1" else done
+        place.ask("PATCH", f"/issues/{one['number']}", change, token=PERSON_TOKEN)
+    later = stamp(datetime.now(UTC) + timedelta(seconds=1))
+    assert in_actions(place, tmp_path, clock=later)[0].code == 0
+    record = on_branch(place, "incident-ops/people/INC-1", "incidents/INC-1/incident.yaml")
+    assert record.count("status: done") == 19
+    assert "acknowledged:" in record
+    last, _ = in_actions(place, tmp_path, clock=later)
+    assert (last.code, "Nothing to do until" in last.out) == (0, True), last
 
 
 def limited(place: Place, limits: str) -> None:  # noqa: F811

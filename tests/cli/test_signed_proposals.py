@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.scene import Folder
 from tests.cli.test_proposals import NUMBERS, PEOPLE, POLICY, SERVICES, Place
-from tests.support.hosted import address_on_github, ask_for_signatures, hosted
+from tests.support.hosted import RULES, address_on_github, ask_for_signatures, hosted
 from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN, Standin
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
@@ -47,6 +47,32 @@ def test_a_rule_that_asks_for_signed_commits_refuses_no_proposal(place: Place) -
     place.apply()
     assert (origin(place) / "moves").read_text() == moves
     assert not (origin(place) / "closed").exists()
+
+
+def sign_everything(place: Place) -> None:
+    """The rule is about every branch of ours: ledger, numbers, lock and gate.json too."""
+    of_proposals = 'case "${1#refs/heads/incident-ops/}" in numbers|people/*|automation/*) ;; *) exit 0;; esac'
+    assert of_proposals in RULES
+    hook = origin(place) / "hooks/update"
+    hook.write_text(RULES.replace(of_proposals, 'case "$1" in refs/heads/incident-ops/*) ;; *) exit 0;; esac'))
+
+
+def test_a_rule_for_every_branch_refuses_none_of_ours(place: Place) -> None:
+    """What git's push is refused GitHub makes and signs: notices are claimed, issues opened, numbers kept, gate.json
+    is published; the lock is given back."""
+    quiet = "notify: {incident_channel: {create: false}}\nescalation: {tiers: [{id: first, tier: 1}]}\n"
+    own = f"extends: sev0-3\ntracker: {{identities: [{LOGIN}]}}\n{quiet}levels: [{{id: SEV1, channels: [ticket]}}]\n"
+    place.folder.write("policy.yaml", own)
+    place.push()
+    sign_everything(place)
+    done = place.call("run")
+    assert done.code == 0, done
+    assert place.pulls()
+    for branch in ("ledger", "ids", "public"):
+        assert author(place, f"incident-ops/{branch}") == f"{LOGIN}, GitHub", branch
+    assert "incident-ops/lock" not in place.folder.git("ls-remote", origin(place).as_uri())
+    again = place.call("run")
+    assert (again.code, "Nothing to do" in again.out) == (0, True), again
 
 
 def test_a_persons_token_is_told_what_github_signs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
