@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 
 from incident_ops.adapters.environment import add_to_summary, summary_size
-from incident_ops.app.documents_beside import documents_beside, outdated_documents
 from incident_ops.app.workspace import Workspace, merged_commit
 from incident_ops.domain.record import is_incident_id
 from incident_ops.errors import IncidentOpsError, UserError
@@ -67,6 +66,8 @@ def _notes(workspace: Workspace, merged: Base) -> tuple[str, ...]:
 
 def _left_behind(workspace: Workspace, merged: Base) -> Iterator[str]:
     """The documents beside records that were changed since the base, where they no longer say what the record does."""
+    from incident_ops.app.documents_beside import documents_beside, outdated_documents  # only with a base
+
     for record in islice(merged.current.values(), _MOST_RENDERED):
         there = documents_beside(workspace.store.read, record.path)
         try:

@@ -52,7 +52,7 @@ ON_ITS_OWN = {
 SUBJECT = "**{}**\n\nafter"
 ADDRESS = "https://example.com/"
 OF_TEXT = {"code", "span"}
-_KEY = re.compile(r"box:prevention/\S+")  # a digest of the text
+_KEY = re.compile(r"box:prevention/\S+|incident-ops v1 document [0-9a-f]+")  # a digest of the text
 _SHAPE = re.compile(r"h\d|table|tr|td|th|input|details|<!--")
 OF_BLOCKS = {"code", "span", "em", "strong", "p", "ul", "ol", "li", "blockquote", "br"}
 

@@ -59,5 +59,5 @@ def test_all_that_acts_goes_by_the_token_of_the_app(records: Hosted, runner: Mac
         assert (own.git, own.asked) == ({"read"}, set())
         if "INC-1/AI-1" in keys(records):
             close_item(records)
-    assert len(sink.taken) == 1
+    assert sink.titles == ["SEV1 Login fails - Declared (INC-1)"] * 2, "to the team, and to who is on call"
     is_least([app], asked_for("reconcile.yml"))
