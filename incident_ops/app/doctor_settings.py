@@ -268,7 +268,7 @@ def environment_check(name: str, branch: str, seen: SecretsSeen | Unreadable) ->
     place = f"repos/{name}/environments/{ENVIRONMENT}"
     limits = {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}
     only = ApiCall("POST", f"{place}/deployment-branch-policies", {"name": branch, "type": "branch"})
-    text = f"there is no environment {ENVIRONMENT}: secrets of the repository are open to every branch"
+    text = f"the environment {ENVIRONMENT} is missing: secrets of the repository are open to every branch"
     way = "Settings > Environments > New environment, and limit it to the default branch"
     return SetUpCheck("environment", ERROR, text, way, (ApiCall("PUT", place, limits), only))
 

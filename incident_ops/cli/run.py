@@ -7,22 +7,12 @@ from typing import Any
 import click
 
 from incident_ops.app.workspace import Workspace
-from incident_ops.cli.options import max_requests_option, requests_option, run_format_option, with_repository
-from incident_ops.domain.tracker import GITHUB, LOCAL
+from incident_ops.cli.options import with_repository
+from incident_ops.cli.run_options import run_options
 
 
 @click.command(short_help="Do everything that is due, once, on GitHub.")
-@click.option(
-    "--tracker",
-    type=click.Choice([GITHUB, LOCAL]),
-    default=GITHUB,
-    show_default=True,
-    help="The repository's issues; with `local` the embedded ones, and notices are recorded and not sent.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
-@max_requests_option
-@requests_option
-@run_format_option
+@run_options
 @with_repository
 @click.pass_context
 def run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:

@@ -16,17 +16,15 @@ from incident_ops.cli.options import (
     format_choice,
     format_option,
     inert_unread,
-    max_requests_option,
     no_records,
     observed_option,
-    requests_option,
     run_format_option,
     save_observed_option,
     tracker_option,
     with_repository,
 )
+from incident_ops.cli.run_options import run_options
 from incident_ops.cli.terminal import page_width, painter, say
-from incident_ops.domain.tracker import GITHUB, LOCAL
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.render.delivery import delivery_data, delivery_lines
 from incident_ops.render.due_notices import due_lines, due_summary, obligations_data
@@ -193,17 +191,7 @@ def _period(
 
 
 @sla.command("run", short_help="Check once and notify.")
-@click.option(
-    "--tracker",
-    type=click.Choice([GITHUB, LOCAL]),
-    default=GITHUB,
-    show_default=True,
-    help="The repository's issues; with `local` notices are recorded and not sent.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what this run would do, and do nothing.")
-@max_requests_option
-@requests_option
-@run_format_option
+@run_options
 @with_repository
 @click.pass_context
 def sla_run(ctx: click.Context, /, workspace: Workspace, dry_run: bool, form: str, **options: Any) -> None:
