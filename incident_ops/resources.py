@@ -16,6 +16,9 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parent
 DEFAULT_PRESET = "sev0-3"
+HOME = "https://github.com/incident-ops/incident-ops"
+"""Where this program is developed and released; its documentation is at `SITE`."""
+SITE = "https://incident-ops.github.io/incident-ops/"
 ABOUT_PRESET = "preset"
 """The key of a preset's file under which the program finds what it says about the preset."""
 
