@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv/bench
+RELEASE_VENV := .venv/release
 STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
 NODE_HOMES := tests/workflows/runner tests/standin tests/oncall/readers
@@ -19,7 +20,7 @@ DEPENDABOT_FILES := $(wildcard $(addsuffix /dependabot.yml,$(GITHUB_FOLDERS)))
 QUIETLY := sh requirements/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test laws goldens figures lint lint-workflows bench docs pins clean
+.PHONY: help setup demo test laws goldens figures lint lint-workflows bench docs dist pins clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -104,8 +105,12 @@ $(BENCH_STAMP): $(STAMP)
 docs: $(STAMP)  ## write the generated pages and lists anew (rules, commands, presets)
 	@$(BIN)/python docs/generate.py
 
+dist:  ## build what a release is made of into dist/, as the workflow does
+	@sh requirements/setup.sh $(RELEASE_VENV) requirements/release.txt
+	@$(RELEASE_VENV)/bin/python -I contrib/release/build.py $(ARGS)
+
 pins: $(STAMP)  ## write every requirements/*.txt anew (ARGS=--upgrade takes newer versions)
-	@PYTHON=$(BIN)/python sh requirements/compile.sh $(ARGS)
+	@sh requirements/compile.sh $(ARGS)
 
 clean:  ## remove what the verbs made
 	@rm -rf $(VENV) bench/node_modules $(addsuffix /node_modules,$(NODE_HOMES)) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

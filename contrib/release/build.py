@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,7 +64,7 @@ def release_notes(tag: str, changelog: str) -> str:
 
 
 def build(folder: Path, notes: str) -> None:
-    """Wheel, sdist, pin files, SBOM, and the digests of all of them; the notes beside, where there are any."""
+    """Wheel, sdist, pin files, SBOM, Dockerfile, and the digests of all of them; the notes beside, where there are any."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
@@ -77,6 +78,7 @@ def build(folder: Path, notes: str) -> None:
     pins = read_pins((ROOT / "requirements/run.txt").read_text(encoding="utf-8"))
     bom = bill_of_materials(pins, digest, made)
     (folder / f"incident-ops-{__version__}.cdx.json").write_text(bom, encoding="utf-8")
+    shutil.copy(ROOT / "contrib/Dockerfile", folder)
     files = sorted(folder.iterdir())
     sums = "".join(f"{sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in files)
     (folder / SUMS).write_text(sums, encoding="utf-8")
@@ -98,9 +100,9 @@ def build_packages(folder: Path, made: int) -> Path:
         source = Path(scratch, "incident-ops")
         source.mkdir()
         subprocess.run(["tar", "-xf", archive, "-C", source], check=True)
-        words = [sys.executable, "-I", "-m", "hatchling", "build", "-d", str(folder.resolve())]
-        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(made)}
-        subprocess.run(words, cwd=source, env=environment, check=True, stdout=subprocess.DEVNULL)
+        quietly = ["sh", str(ROOT / "requirements/quietly.sh")]
+        words = [*quietly, sys.executable, "-I", "-m", "hatchling", "build", "-d", str(folder.resolve())]
+        subprocess.run(words, cwd=source, env={**os.environ, "SOURCE_DATE_EPOCH": str(made)}, check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
