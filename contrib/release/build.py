@@ -1,7 +1,7 @@
 """Build what a release is made of, from the commit that is checked out: `make dist`, which the workflow calls, too.
 
-The packages are built in a copy of the commit, with its time, so that whoever builds it gets the same bytes. Nothing here
-knows a secret or uploads anything.
+The packages are built in a copy of the commit, with its time, so that whoever builds it gets the same bytes. Nothing
+here knows a secret or uploads anything.
 """
 
 from __future__ import annotations
@@ -59,12 +59,14 @@ def release_notes(tag: str, changelog: str) -> str:
         raise UserError(f"the tag is {tag}, and incident_ops/__init__.py says {__version__}")
     found = re.search(rf"^## \[{re.escape(__version__)}\].*?\n(?P<text>.*?)(?=^## |\Z)", changelog, re.M | re.S)
     if found is None or not found["text"].strip():
-        raise UserError(f"CHANGELOG.md says nothing of {__version__}", hint=f"a section ## [{__version__}] - YYYY-MM-DD")
+        raise UserError(
+            f"CHANGELOG.md says nothing of {__version__}", hint=f"a section ## [{__version__}] - YYYY-MM-DD"
+        )
     return re.sub(r"\]\((?!https?://|#)([^)]+)\)", rf"]({HOME}/blob/{tag}/\1)", found["text"].strip()) + "\n"
 
 
 def build(folder: Path, notes: str) -> None:
-    """Wheel, sdist, pin files, SBOM, Dockerfile, and the digests of all of them; the notes beside, where there are any."""
+    """Wheel, sdist, pin files, SBOM, Dockerfile, and the digests of all of them; beside them the notes, if any."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()

@@ -25,13 +25,17 @@ class Pin(NamedTuple):
     version: str
     place: str = ""
     marker: str = ""
-    digests: Sequence[str] = ()
+    digests: tuple[str, ...] = ()
 
 
 def read_pins(text: str) -> list[Pin]:
-    """The packages of a pin file, in its order. UserError for a line that is not one, or that names no version."""
+    """The packages of a pin file, in its order; options of pip are left out. UserError for any other line."""
     joined = re.sub(r"(?m)(?:^|\s)#.*$", "", text.replace("\r\n", "\n")).replace("\\\n", " ")
-    return [_pin(" ".join(line.split())) for line in joined.splitlines() if line.strip()]
+    return [
+        _pin(" ".join(line.split()))
+        for line in joined.splitlines()
+        if line.strip() and not line.lstrip().startswith("-")
+    ]
 
 
 def _pin(line: str) -> Pin:

@@ -1,4 +1,4 @@
-"""What a release is made of: the same bytes whoever builds it, every package by its hash, and nothing of a tag that lies."""
+"""What a release is made of: the same bytes whoever builds it, all by its hash, and nothing for a tag that lies."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ def test_what_is_published_has_no_file_of_a_workplace(built: Built) -> None:
     with tarfile.open(built.dist / f"incident_ops-{__version__}.tar.gz") as sdist:
         names = {one.partition("/")[2] for one in sdist.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", BUILD} <= names
-    assert [one for one in names if re.search(r"(?:^|/)(?:\.venv|node_modules|__pycache__|dist|\.git)(?:/|$)", one)] == []
+    assert [
+        one for one in names if re.search(r"(?:^|/)(?:\.venv|node_modules|__pycache__|dist|\.git)(?:/|$)", one)
+    ] == []
 
 
 @pytest.mark.parametrize(
