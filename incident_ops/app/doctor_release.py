@@ -71,7 +71,7 @@ def _attested(pin: Pin, digest: str, environment: Mapping[str, str]) -> SetUpChe
     reasons = [why_unproven(one, digest, builder) for one in bundles]
     if "" in reasons:
         return SetUpCheck(_CHECK, OK, f"{named} is that of {pin.version}, built and signed by release.yml at its tag")
-    text = f"{named} is no release of {pin.version}: {reasons[0]}"
+    text = f"{named} is not that of {pin.version}: {reasons[0]}"
     return SetUpCheck(
         _CHECK, ERROR, text, "pin that release, and find out where this wheel came from", (pin_command(),)
     )

@@ -120,7 +120,7 @@ def test_what_is_forged_in_any_part_is_an_error(
     forge(forged["attestations"][0]["bundle"])
     (seen,) = asked(pinned(tmp_path), server, Reply(200, forged))
     assert seen.state is ERROR, seen
-    assert "is no release of 0.0.19: " in seen.message
+    assert "is not that of 0.0.19: " in seen.message
     assert "built and signed" not in seen.message
 
 

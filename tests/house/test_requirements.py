@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 
+from incident_ops.resources import HOME, SITE
+
 ROOT = Path(__file__).resolve().parents[2]
 WANTED = sorted((ROOT / "requirements").glob("*.in"))
 PINNED = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS = [one for extra in PROJECT["project"]["optional-dependencies"].values() for one in extra]
+OPTIONAL: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+EXTRAS = [one for extra in OPTIONAL.values() for one in extra]
 
 
 def _lines(wanted: Path) -> list[str]:
@@ -92,7 +95,7 @@ def test_run_requirements_are_those_of_the_project() -> None:
     [
         ("build", PROJECT["build-system"]["requires"]),
         ("dev", PROJECT["dependency-groups"]["dev"]),
-        ("extras", [*PROJECT["build-system"]["requires"], *EXTRAS]),
+        ("extras", [*PROJECT["build-system"]["requires"], *OPTIONAL["aws"], *OPTIONAL["google"]]),
     ],
 )
 def test_other_requirements_are_those_of_the_project(name: str, more: list[str]) -> None:
@@ -115,13 +118,26 @@ def test_what_comes_with_an_extra_is_imported_only_where_it_is_asked_for() -> No
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.partition(".")[0] for name in names} & {"botocore", "google"}, file
+            assert not {name.partition(".")[0] for name in names} & {"botocore", "google", "sigstore"}, file
 
 
 @pytest.mark.parametrize("name", ["build", "dev", "extras"])
 def test_what_runs_is_built_and_tested_at_the_same_versions(name: str) -> None:
     """build.txt and dev.txt pin every package of run.txt at the version of run.txt."""
     assert _versions(ROOT / "requirements/run.txt") - _versions(ROOT / f"requirements/{name}.txt") == set()
+
+
+def test_a_release_is_built_with_what_its_test_builds_it_with() -> None:
+    """release.txt pins what dev.txt pins, at the same versions, and what builds the package is among it."""
+    assert _versions(ROOT / "requirements/release.txt") - _versions(ROOT / "requirements/dev.txt") == set()
+    assert _names(_lines(ROOT / "requirements/release.in")) >= _names(PROJECT["build-system"]["requires"])
+
+
+def test_the_addresses_of_the_project_are_those_that_the_program_names() -> None:
+    """What an index shows, and where messages and the schemas lead."""
+    urls = PROJECT["project"]["urls"]
+    assert (urls["Homepage"], urls["Source"], urls["Documentation"]) == (HOME, HOME, SITE)
+    assert all(one.startswith((HOME, SITE)) for one in urls.values())
 
 
 LOCKS = ["bench", "tests/workflows/runner", "tests/standin", "tests/oncall/readers"]
