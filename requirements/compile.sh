@@ -5,5 +5,5 @@ set -eu
 cd "$(dirname "$0")/.."
 for wanted in requirements/*.in; do
   .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-    --annotation-style line "$@" "$wanted" -o "${wanted%.in}.txt"
+    --annotation-style line --no-strip-extras "$@" "$wanted" -o "${wanted%.in}.txt"
 done

@@ -11,7 +11,8 @@ from incident_ops.errors import UserError
 TOOL = "incident-ops"
 _WHEEL_NAME = re.compile(r"(?:^|/)incident_ops-(?P<version>[^-/\s]+)-py3-none-any\.whl$")
 _PIN = re.compile(
-    r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:==(?P<version>[^\s;@]+)| @ (?P<place>\S+))|(?P<path>\./\S+\.whl))"
+    r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[A-Za-z0-9,._-]+\])?"
+    r"(?:==(?P<version>[^\s;@]+)| @ (?P<place>\S+))|(?P<path>\./\S+\.whl))"
     r"(?P<marker> *;.*?)?(?P<hashes>(?: +--hash=sha256:[0-9a-f]{64})*)"
 )
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")

@@ -27,6 +27,7 @@ OFF = "platform_python_implementation != 'PyPy'"
         ),
         (f"cffi==2.1 ; {OFF} \\\n  --hash=sha256:{A}", Pin("cffi", "2.1", marker=OFF, digests=(A,))),
         ("Types_PyYAML==6\r\n", Pin("types-pyyaml", "6")),
+        ("pyjwt[crypto]==2.15.1\n", Pin("pyjwt", "2.15.1")),
         (f"incident-ops @ {AT} \\\n --hash=sha256:{A}\n", Pin("incident-ops", "0.1.0", AT, digests=(A,))),
         (f"{HERE} --hash=sha256:{A}", Pin("incident-ops", "0.2.0rc1", HERE, digests=(A,))),
     ],
