@@ -33,15 +33,10 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
 SAME = "no change"
 INTRODUCTION = """# Which answers lead to which level
 
-Every combination of answers, in each preset. A star marks what is assumed: an answer is missing, or the playbook leaves
-the case open. The first table of a preset is for no risk to data, service level objective and agreement kept, and no
-revenue lost. The second says what another answer makes of it. Where several answers are bad, the worst level counts.
-
-`triage.unknown` in the policy says what a missing answer counts as. `cautious`, the default: the worst level that fits,
-and the worst of all (as well as a SEV of a major incident) only where a rule holds by the answers given; `worst`: the
-worst that fits, whatever it is; `mildest`: the mildest. "All users" is 99 % or more.
-
-A test writes this page and compares it with the program.
+`incident-ops triage` asks, and names the rule that decided. Here is every combination of answers in each preset. A star
+marks what is assumed: an answer is missing, or the playbook leaves the case open. The first table is for no other bad
+answer, the second says what one more makes of it. Of several bad answers the worst level counts. What a missing answer
+counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
 """
 
 
@@ -98,7 +93,7 @@ def section(name: str) -> str:
     acting = [(words, levels) for words, levels in second if {*levels} != {SAME}]
     idle = ", ".join(words for words, levels in second if {*levels} == {SAME})
     rules = table("users affected", first)
-    return f"## {name}\n\n{rules}\n{table('and', acting)}\nNo rule of this preset asks for: {idle}.\n"
+    return f"## {name}\n\n{rules}\n{table('and', acting)}\nNo rule asks for: {idle}.\n"
 
 
 def test_the_page_has_the_level_of_every_combination_of_answers() -> None:
