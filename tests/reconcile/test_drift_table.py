@@ -31,9 +31,9 @@ def test_every_row_is_a_test_and_every_test_is_a_row(title: str, file: str, othe
     """A row without a test is a promise; a test without a row is a secret. The names stand in a comment of each row."""
     part = PAGE.read_text(encoding="utf-8").partition(f"{title}\n")[2].partition("\n## ")[0]
     rows = part.partition("| --- |")[2].splitlines()[1:]
-    cells = [re.search(r"<!--(test_\w+(?:, test_\w+)*)--> \|$", row) for row in rows if row.startswith("|")]
+    cells = [re.search(r"<!--(test_\w+(?:,test_\w+)*)--> \|$", row) for row in rows if row.startswith("|")]
     assert None not in cells
-    named = [name for cell in cells if cell for name in cell[1].split(", ")]
+    named = [name for cell in cells if cell for name in cell[1].split(",")]
     assert len(named) == len(set(named))
     assert set(named) <= set().union(*map(named_in, (file, *others)))
     assert named_in(file) <= set(named)
