@@ -33,10 +33,10 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
 SAME = "no change"
 INTRODUCTION = """# Which answers lead to which level
 
-`incident-ops triage` asks, and names the rule that decided. Here is every combination of answers in each preset. A star
-marks what is assumed: an answer is missing, or the playbook leaves the case open. The first table is for no other bad
-answer, the second says what one more makes of it. Of several bad answers the worst level counts. What a missing answer
-counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
+`incident-ops triage` asks, and names the rule that decided. Here is every combination in each preset. A star marks what is
+assumed: an answer is missing, or the playbook leaves the case open. The second table says what one more bad answer makes of
+the first; what it does not list (SLO, SLA, revenue, reputation, over) changes nothing. Of several the worst level counts.
+What a missing answer counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
 """
 
 
@@ -91,9 +91,8 @@ def section(name: str) -> str:
     first = [*bands(name, HARMLESS), ("not known", row_of(name, HARMLESS))]
     second = [(words, changes(name, more)) for words, more in OTHERS]
     acting = [(words, levels) for words, levels in second if {*levels} != {SAME}]
-    idle = ", ".join(words for words, levels in second if {*levels} == {SAME})
     rules = table("users affected", first)
-    return f"## {name}\n\n{rules}\n{table('and', acting)}\nNo rule asks for: {idle}.\n"
+    return f"## {name}\n\n{rules}\n{table('and', acting)}"
 
 
 def test_the_page_has_the_level_of_every_combination_of_answers() -> None:
