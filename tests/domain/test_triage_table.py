@@ -34,9 +34,9 @@ SAME = "no change"
 INTRODUCTION = """# Which answers lead to which level
 
 `incident-ops triage` asks, and names the rule that decided. Here is every combination in each preset. A star marks what is
-assumed: an answer is missing, or the playbook leaves the case open. The second table says what one more bad answer makes of
-the first; what it does not list (SLO, SLA, revenue, reputation, over) changes nothing. Of several the worst level counts.
-What a missing answer counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
+assumed: an answer is missing, or the playbook leaves the case open. Below each table is what one more bad answer makes of
+it; what is not listed there (SLO, SLA, revenue, reputation, over) changes nothing. Of several the worst level counts. What a
+missing answer counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
 """
 
 
@@ -90,9 +90,10 @@ def changes(name: str, more: dict[str, Any]) -> tuple[str, ...]:
 def section(name: str) -> str:
     first = [*bands(name, HARMLESS), ("not known", row_of(name, HARMLESS))]
     second = [(words, changes(name, more)) for words, more in OTHERS]
-    acting = [(words, levels) for words, levels in second if {*levels} != {SAME}]
-    rules = table("users affected", first)
-    return f"## {name}\n\n{rules}\n{table('and', acting)}"
+    alike = [f"- {words}: {levels[0]}\n" for words, levels in second if {*levels} == {levels[0]} != {SAME}]
+    others = [(words, levels) for words, levels in second if len({*levels}) > 1]
+    more = f"\n{table('and', others)}" if others else ""
+    return f"## {name}\n\n{table('users affected', first)}\n{''.join(alike)}{more}"
 
 
 def test_the_page_has_the_level_of_every_combination_of_answers() -> None:
