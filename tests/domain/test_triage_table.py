@@ -33,10 +33,10 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
 SAME = "no change"
 INTRODUCTION = """# Which answers lead to which level
 
-`incident-ops triage` asks, and names the rule that decided. Here is every combination in each preset. A star marks what is
-assumed: an answer is missing, or the playbook leaves the case open. Below each table is what one more bad answer makes of
-it; what is not listed there (SLO, SLA, revenue, reputation, over) changes nothing. Of several the worst level counts. What a
-missing answer counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
+`incident-ops triage` asks, and names the rule that decided. Here is every combination in each preset. A star marks what
+is assumed: an answer is missing, or the playbook leaves the case open. Below each table is what one more bad answer makes
+of it; what is not listed there (SLO, SLA, revenue, reputation, over) changes nothing. Of several the worst level counts.
+What a missing answer counts as: `triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
 """
 
 
