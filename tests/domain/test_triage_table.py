@@ -36,7 +36,7 @@ INTRODUCTION = """# Which answers lead to which level
 `incident-ops triage` asks, and names the rule that decided. Here is every combination in each preset. A star marks what
 is assumed: an answer is missing, or the playbook leaves the case open. Below each table is what one more bad answer
 makes of it; one that is not listed changes nothing. Of several the worst level counts. What a missing answer counts as:
-`triage.unknown` of [the policy](policy.md#levels-and-triage). A test writes this page.
+`triage.unknown` of [the policy](policy.md#levels-and-triage).
 """
 
 
