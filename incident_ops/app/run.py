@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import in_actions
 from incident_ops.adapters.notifiers.issue_comment import TICKET
-from incident_ops.app.alarm_clock import ACTIVE, SettledClocks, settle_clocks
-from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, apply_allowed, must_be_reviewed
+from incident_ops.app.alarm_clock import ACTIVE, settle_clocks
+from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, apply_allowed, ended, must_be_reviewed
 from incident_ops.app.observed_tracker import connect_github
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
-from incident_ops.app.proposal_checks import ProposalChecks, check_proposals
+from incident_ops.app.proposal_checks import check_proposals
 from incident_ops.app.proposals import BRANCHES_OF_EDITS, seen_branches
 from incident_ops.app.run_mark import mark_run
+from incident_ops.app.run_parts import PartDone, RunParts
 from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
 from incident_ops.domain.tracker import GITHUB
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """So many plans are made where the default branch moves while one is made."""
-_Part = Callable[[AppliedRun], tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]]
-"""Something that a run does beside its plan -> a sentence for each thing done, and what failed."""
+_Part = Callable[[AppliedRun], PartDone]
+"""Something that a run does beside its plan."""
 RECONCILE = "reconcile.yml"
 """The workflow that goes on where a run reached one of its limits."""
 
@@ -86,18 +87,32 @@ def run_at_tip(
         with suppress(Exception):
             _only_pages(workspace, options, IncidentOpsError("the plan crashed"), report)
         raise
+    parts = RunParts()
+    report = parts.reporting(report)
     report(planned)
-    limits = planned.policy.tracker.limits if planned.github and with_issues else WITHOUT_LIMITS
-    changes = allow(planned.plan, limits) if with_issues else WithinLimits(planned.plan.changes, ())
-    applied = apply_allowed(planned, changes, report)
+    applied = parts.take(lambda: _applied(planned, report, with_issues=with_issues), AppliedRun(planned))
+    if planned.github is not None:
+        if uncommitted := parts.take(lambda: not_committed(workspace), None):
+            report(NotApplied(uncommitted))
+        # whoever has to be awake comes first, and gate.json after what may move the tip once more
+        inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
+        applied = _beside(applied, inside if in_actions() else (_publish,), report)
+    applied = _with_rest(applied, parts, report)
     if planned.github is None:
         return applied
-    if uncommitted := not_committed(workspace):
-        report(NotApplied(uncommitted))
-    # whoever has to be awake comes first, and gate.json after what may move the tip once more
-    inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
-    applied = _beside(applied, inside if in_actions() else (_publish,), report)
     return mark_run(_gone_on(applied, report) if in_actions() else applied)
+
+
+def _applied(planned: PlannedRun, report: Report, *, with_issues: bool) -> AppliedRun:
+    limits = planned.policy.tracker.limits if planned.github and with_issues else WITHOUT_LIMITS
+    changes = allow(planned.plan, limits) if with_issues else WithinLimits(planned.plan.changes, ())
+    return apply_allowed(planned, changes, report)
+
+
+def _with_rest(applied: AppliedRun, parts: RunParts, report: Report) -> AppliedRun:
+    """A run with what went wrong beside its parts; raises the crash of one of them."""
+    crash = applied.crash or parts.crash
+    return ended(applied._replace(errors=(*applied.errors, *parts.errors), crash=crash), report)
 
 
 def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsError, report: Report) -> AppliedRun:
@@ -113,10 +128,13 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     changes = tuple(one for one in blind.plan.changes if one.action == NOTIFY and one.key in keys)
     plan = blind.plan._replace(changes=changes)
     planned = dataclasses.replace(blind, github=github, notices=notices, plan=plan)
+    parts = RunParts()
+    report = parts.reporting(report)
     report(planned)
-    applied = apply_allowed(planned, WithinLimits(changes, ()), report)
+    applied = parts.take(lambda: apply_allowed(planned, WithinLimits(changes, ()), report), AppliedRun(planned))
     applied = applied._replace(errors=(_as_failure(error), *applied.errors))
-    return _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
+    applied = _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
+    return _with_rest(applied, parts, report)
 
 
 def _as_failure(error: IncidentOpsError) -> IncidentOpsError:
@@ -144,34 +162,23 @@ def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bo
 
 
 def _beside(applied: AppliedRun, parts: Sequence[_Part], report: Report) -> AppliedRun:
-    """A run with more parts done; what fails of one is among its errors, and keeps no other from its turn.
-
-    A crash of one is raised again once all had theirs.
-    """
-    crashes: list[Exception] = []
+    """A run with more parts done; what fails of one is among its errors, and keeps no other from its turn."""
+    taken = RunParts(applied.crash)
     for part in parts:
-        lines: tuple[str, ...] = ()
-        errors: tuple[IncidentOpsError, ...] = ()
-        try:
-            lines, errors = part(applied)
-        except IncidentOpsError as error:
-            errors = (error,)
-        except Exception as error:
-            crashes.append(error)
-        for line in lines:
+        done = taken.take(lambda part=part: part(applied), PartDone())  # type: ignore[misc]
+        for line in done.lines:
             report(AlsoDone(line))
-        applied = applied._replace(errors=(*applied.errors, *errors))
-    if crashes:
-        raise crashes[0]
-    return applied
+        taken.errors += done.errors
+        taken.crash = taken.crash or done.crash
+    return applied._replace(errors=(*applied.errors, *taken.errors), crash=taken.crash)
 
 
-def _keep_documents(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
+def _keep_documents(applied: AppliedRun) -> PartDone:
     """The documents beside records, of the tip as it is by now."""
     from incident_ops.app.document_proposal import keep_documents
 
     github = applied.planned.github
-    return (keep_documents(_tip_by_now(applied), github) if github else ()), ()
+    return PartDone(keep_documents(_tip_by_now(applied), github)) if github else PartDone()
 
 
 def _tip_by_now(applied: AppliedRun) -> Workspace:
@@ -180,7 +187,7 @@ def _tip_by_now(applied: AppliedRun) -> Workspace:
     return at_tip(before if before.is_at_given else at_present(before, clock.now()))
 
 
-def _judge_proposals(applied: AppliedRun) -> ProposalChecks:
+def _judge_proposals(applied: AppliedRun) -> PartDone:
     """What the automation proposes waits for a person before its checks run, so the run that wrote it judges it."""
     from incident_ops.adapters.github.statuses import GitHubStatuses
 
@@ -190,12 +197,12 @@ def _judge_proposals(applied: AppliedRun) -> ProposalChecks:
     return check_proposals(workspace, statuses, seen_branches(workspace, names))
 
 
-def _settle_clocks(applied: AppliedRun) -> SettledClocks:
+def _settle_clocks(applied: AppliedRun) -> PartDone:
     """The tick and the alarm clock; a scheduler of somebody's own needs neither."""
     return settle_clocks(applied, _workflows(applied.planned.workspace))
 
 
-def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
+def _publish(applied: AppliedRun) -> PartDone:
     """gate.json, of the tip as it is by now."""
     from incident_ops.app.gate_publish import current_state, publish, why_outdated
 
@@ -203,8 +210,8 @@ def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsErr
     state = current_state(workspace)
     why = state and why_outdated(workspace, state)
     if state and why and publish(workspace, state):
-        return (f"gate.json is published: {why}",), ()
-    return (), ()
+        return PartDone((f"gate.json is published: {why}",))
+    return PartDone()
 
 
 def _gone_on(applied: AppliedRun, report: Report) -> AppliedRun:

@@ -11,11 +11,11 @@ import pytest
 
 from incident_ops.app import run as app_run
 from incident_ops.domain.time import stamp
-from incident_ops.errors import Incomplete
+from incident_ops.errors import Incomplete, WriteFailed
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Done
 from tests.cli.scene import run as as_process
-from tests.cli.test_apply_notices import OURS, Place, pages, place  # noqa: F401 - a fixture
+from tests.cli.test_apply_notices import OURS, POLICY, Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.standin import PERSON_TOKEN
@@ -282,6 +282,60 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     assert not place.folder.git("ls-remote", "origin", "incident-ops/ledger") or "complete" not in on_branch(
         place, "incident-ops/ledger", "runs"
     )
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "incident_ops.app.apply.apply_changes",
+        "incident_ops.app.apply.keep_numbers",
+        "incident_ops.app.notify.NoticeSender.send_rest",
+        "incident_ops.app.apply.settle_escalations",
+        "incident_ops.app.apply.propose",
+        "incident_ops.app.run.apply_allowed",
+        "incident_ops.app.alarm_clock.settle_tick",
+        "incident_ops.cli.running.plan_headline",
+    ],
+)
+def test_wherever_a_run_crashes_all_else_has_its_turn(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+) -> None:
+    """The page is sent, gate.json is that of the tip, the clocks are settled; the run is red, and its monitor hears
+    nothing."""
+    place.folder.write("policy.yaml", f"{POLICY}watch: {{ranks: [1, 2]}}\n")
+    place.push()
+    monkeypatch.setattr(where, crash)
+    done, page = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert len(pages(sink)) == (where != "incident_ops.app.run.apply_allowed")
+    assert json.loads(on_branch(place, PUBLIC, "gate.json"))["revision"] == tip(place)
+    assert "watch.yml" in done.out
+    assert ("tick.yml is not in this repository" in done.out) == ("settle_tick" not in where)
+    assert "gate.json is published" in page
+    ledger = place.folder.git("ls-remote", "origin", "incident-ops/ledger")
+    assert not ledger or "complete" not in on_branch(place, "incident-ops/ledger", "runs")
+    if "apply_allowed" not in where:
+        assert keys(place) == ([] if "apply_changes" in where else ["INC-1"])
+
+
+def test_what_failed_before_a_crash_is_printed_too(
+    place: Place,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> Any:
+        raise WriteFailed("the remote takes no gate.json")
+
+    monkeypatch.setattr(app_run, "_publish", refused)
+    monkeypatch.setattr("incident_ops.app.apply.settle_escalations", crash)
+    done, page = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert "the remote takes no gate.json" in done.out
+    assert "the remote takes no gate.json" in page
 
 
 def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
