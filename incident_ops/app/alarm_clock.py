@@ -29,6 +29,7 @@ from incident_ops.notifications.alarm import (
     counted_since,
     horizon_of,
     is_alive,
+    is_held,
     watched,
 )
 from incident_ops.notifications.deliver import Delivered
@@ -137,8 +138,10 @@ def settle_alarm(
     runs = runs_known(control, outlook, outlook.at)
     limits = at_limit(outlook, runs, outlook.at)
     needed = next((one for one in outlook.watched if one.incident not in limits), None)
-    if needed is not None and not is_alive(runs):
-        if state not in (ACTIVE, _ASLEEP):
+    if needed is not None and not is_alive(runs, outlook.at):
+        if any(is_held(one, outlook.at) for one in runs):
+            yield f"a run of {WATCH} waits for somebody to let it go on: nobody is awake for {needed.incident}"
+        elif state not in (ACTIVE, _ASLEEP):
             yield f"{WATCH} is switched off by hand: nobody is awake for {needed.incident} between runs"
         else:
             if state == _ASLEEP:

@@ -109,6 +109,17 @@ def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None: 
     )
 
 
+def test_an_alarm_clock_that_waits_for_a_reviewer_counts_for_nobody(place: Place) -> None:  # noqa: F811
+    """A second one would wait as well: it is said, and the tick is on."""
+    rank_2_is_watched(place)
+    workflows = control()
+    workflows.began[WATCH] = [WorkflowRun(1, "waiting", "", AT - timedelta(minutes=30), None)]
+    assert settled(place, workflows).lines[-1] == (
+        f"a run of {WATCH} waits for somebody to let it go on: nobody is awake for INC-1"
+    )
+    assert workflows.written == [f"enable {TICK}"]
+
+
 def test_what_fails_is_in_the_result(place: Place) -> None:  # noqa: F811
     rank_2_is_watched(place)
     workflows = control(**{WATCH: "disabled_inactivity"})
