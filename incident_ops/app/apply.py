@@ -58,9 +58,11 @@ class SentNotices(NamedTuple):
 
 
 class NotApplied(NamedTuple):
-    """Files of the work tree that no commit has, and that GitHub therefore gets nothing of."""
+    """Files that GitHub gets nothing of: those of the work tree that no commit has, and those of commits that the
+    default branch has not."""
 
-    paths: tuple[str, ...]
+    uncommitted: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
 
 
 class AlsoDone(NamedTuple):

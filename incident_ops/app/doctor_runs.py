@@ -68,7 +68,9 @@ def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, expected: Expe
 def _nobody_awake(name: str, seen: WorkflowSeen, now: datetime) -> SetUpCheck:
     file, text = seen.file.file, "an incident of the worst ranks is open, and no alarm clock is awake"
     if held := next((one for one in seen.runs if is_held(one, now)), None):
-        text += f": its run waits for somebody to let it go on, for {spell_age(int((now - held.began).total_seconds()))}"
+        text += (
+            f": its run waits for somebody to let it go on, for {spell_age(int((now - held.began).total_seconds()))}"
+        )
         way = f"approve it, and take the reviewers out of the environment {ENVIRONMENT}: Settings > Environments"
         return SetUpCheck(f"{file} runs", ERROR, text, way, (f"gh run view {held.id} --web --repo {name}",))
     way = "the next run starts it, if the minutes of policy watch.minutes are not used up; or start it"

@@ -10,7 +10,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import in_actions
@@ -23,7 +23,7 @@ from incident_ops.app.proposal_checks import check_proposals
 from incident_ops.app.proposals import BRANCHES_OF_EDITS, seen_branches
 from incident_ops.app.run_mark import mark_run
 from incident_ops.app.run_parts import PartDone, RunParts
-from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
+from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed, not_merged
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
 from incident_ops.domain.tracker import GITHUB
 from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped
@@ -59,12 +59,28 @@ def plan_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = 
     return dataclasses.replace(run, plan=run.plan._replace(changes=changes))
 
 
-def preview_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = True) -> tuple[PlannedRun, bool]:
-    """What a run would do, and whether GitHub was asked: it is not where no token is set. Raises as `plan_run`."""
+class PreviewedRun(NamedTuple):
+    """What a run would do; whether GitHub was asked, as it is not without a token; and what is not in it."""
+
+    planned: PlannedRun
+    was_asked: bool
+    left_out: NotApplied
+
+
+def preview_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = True) -> PreviewedRun:
+    """What a run would do. Raises as `plan_run`."""
     from incident_ops.adapters.github.connect import token_in
 
     asks = source_of(options.tracker) != GITHUB or bool(token_in(os.environ))
-    return plan_run(workspace, dataclasses.replace(options, asks_github=asks), with_issues=with_issues), asks
+    planned = plan_run(workspace, dataclasses.replace(options, asks_github=asks), with_issues=with_issues)
+    return PreviewedRun(planned, asks, _left_out(workspace, planned))
+
+
+def _left_out(workspace: Workspace, planned: PlannedRun) -> NotApplied:
+    """What stands in a person's clone alone; a job has the tip checked out."""
+    if in_actions() or planned.observed.source != GITHUB:
+        return NotApplied()
+    return NotApplied(not_committed(workspace), not_merged(workspace, planned.workspace.store.commit or ""))
 
 
 def run_at_tip(
@@ -92,8 +108,7 @@ def run_at_tip(
     report(planned)
     applied = parts.take(lambda: _applied(planned, report, with_issues=with_issues), AppliedRun(planned))
     if planned.github is not None:
-        if uncommitted := parts.take(lambda: not_committed(workspace), None):
-            report(NotApplied(uncommitted))
+        report(parts.take(lambda: _left_out(workspace, planned), NotApplied()))
         # whoever has to be awake comes first, and gate.json after what may move the tip once more
         inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
         applied = _beside(applied, inside if in_actions() else (_publish,), report)

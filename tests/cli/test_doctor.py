@@ -246,7 +246,7 @@ def test_a_remote_that_is_gone_hides_no_other_check(place: Place) -> None:
 
 @pytest.mark.parametrize("columns", [80, 140])
 def test_the_list_of_what_is_wrong_comes_whole_before_long_commands(place: Place, columns: int) -> None:
-    """Errors, warnings, what is fine and the sum are on the first screen; what is to be pasted stands below, by name."""
+    """Errors, warnings, what is fine and the sum come first; what is to be pasted stands below, by name."""
     _no_issues(place)
     done = call("doctor", at=place.folder.path, clock=None, columns=columns)
     assert done.code == 1

@@ -79,6 +79,25 @@ def test_it_reads_the_tip_whatever_is_checked_out(place: Place, sink: HttpSink) 
     assert json.loads(on_branch(place, PUBLIC, "gate.json"))["revision"] == tip(place)
 
 
+@pytest.mark.parametrize("words", [("run", "--dry-run"), ("sla", "run", "--dry-run"), ("run",)], ids=" ".join)
+def test_what_is_only_here_is_named_as_left_out(place: Place, words: tuple[str, ...]) -> None:  # noqa: F811
+    """Committed and not on the default branch, or not committed at all; what a squash brought there is not named."""
+    place.folder.git("switch", "--quiet", "--create", "mine")
+    place.folder.put("INC-2", title="Payments are slow")
+    place.folder.put("INC-3", title="Search is slow")
+    place.folder.git("add", "--all")
+    place.folder.git("commit", "--quiet", "--message", "mine")
+    place.folder.git("switch", "--quiet", "main")
+    place.folder.put("INC-3", title="Search is slow")
+    place.push()
+    place.folder.git("switch", "--quiet", "mine")
+    place.folder.put("INC-4", title="Nobody has committed this")
+    done = place.call(*words)
+    assert done.code == 0, done
+    assert "note: not committed, so not applied: incidents/INC-4/incident.yaml" in done.err
+    assert "note: not on the default branch, so not applied: incidents/INC-2/incident.yaml\n" in done.err
+
+
 def moving(place: Place, monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:  # noqa: F811
     """Lets somebody merge an incident at the end of each of the first plans -> the ids, which grow."""
     plan, merged = app_run.plan_changes, list[str]()
