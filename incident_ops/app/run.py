@@ -26,7 +26,7 @@ from incident_ops.app.run_parts import PartDone, RunParts
 from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed, not_merged
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
 from incident_ops.domain.tracker import GITHUB
-from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped
+from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped, UserError
 from incident_ops.notifications.plan import is_urgent
 from incident_ops.reconcile.apply import APPLIED
 from incident_ops.reconcile.changes import NOTIFY
@@ -90,7 +90,8 @@ def run_at_tip(
 
     `report` is called with each part as it happens; what fails is in the result.
 
-    Raises as `plan_run`; PlanChanged where the tip moved TRIES times before the first write.
+    Raises as `plan_run`; PlanChanged where the tip moved TRIES times before the first write; UserError for a token that
+    may only read.
     """
     must_be_on_time(workspace, options.tracker)
     try:
@@ -103,6 +104,8 @@ def run_at_tip(
         with suppress(Exception):
             _only_pages(workspace, options, IncidentOpsError("the plan crashed"), report)
         raise
+    if planned.github is not None and not in_actions():
+        _must_write(workspace)
     parts = RunParts()
     report = parts.reporting(report)
     report(planned)
@@ -116,6 +119,21 @@ def run_at_tip(
     if planned.github is None:
         return applied
     return mark_run(_gone_on(applied, report) if in_actions() else applied)
+
+
+def _must_write(workspace: Workspace) -> None:
+    """UserError for a person's token that may only read, before anybody is notified. One question, and none that is
+    repeated: what GitHub does not say is seen when it is written to."""
+    from incident_ops.adapters.github.settings import GitHubSettings, RepositorySettings
+
+    try:
+        settings = GitHubSettings.of(os.environ, need_remote(workspace.git).url, sleep=lambda _: None)
+        seen = settings.repository()
+    except IncidentOpsError:
+        return
+    if isinstance(seen, RepositorySettings) and seen.permissions.get("push") is False:
+        hint = "take the token of somebody who may push there: gh auth login; --dry-run only reads"
+        raise UserError(f"the token may read {settings.asked} and not write to it: nothing was done", hint=hint)
 
 
 def _applied(planned: PlannedRun, report: Report, *, with_issues: bool) -> AppliedRun:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from incident_ops.adapters.github.settings import GitHubSettings
 from incident_ops.app import run as app_run
 from incident_ops.domain.time import stamp
 from incident_ops.errors import Incomplete, WriteFailed
@@ -198,6 +200,42 @@ def test_a_list_that_breaks_off_before_the_first_write_hides_nothing(
     assert "error: GitHub answered 503" in done.err
     assert "gate.json is published" in done.out
     assert keys(place) == []
+
+
+def seen_as(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    """What GitHub says of the repository to this token."""
+    asked = GitHubSettings.repository
+
+    def repository(settings: GitHubSettings) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return structs.replace(asked(settings), permissions=answer)
+
+    monkeypatch.setattr(GitHubSettings, "repository", repository)
+
+
+def test_a_token_that_may_not_write_is_refused_before_anybody_is_notified(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once, in one line, with the way on; nothing is sent and nothing written."""
+    seen_as(monkeypatch, {"pull": True, "push": False})
+    run(place).told_once(2, f"the token may read {place.repository} and not write to it: nothing was done", "gh auth")
+    assert (sink.taken, keys(place)) == ([], [])
+    assert "incident-ops/" not in place.folder.git("ls-remote", "origin")
+
+
+@pytest.mark.parametrize("answer", [{}, {"push": True}, Incomplete("GitHub answered 503")], ids=str)
+def test_what_github_does_not_say_of_a_token_holds_nothing_up(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Any,
+) -> None:
+    seen_as(monkeypatch, answer)
+    assert run(place).code == 0
+    assert len(pages(sink)) == 1
 
 
 def test_a_limit_of_requests_that_ends_the_list_is_no_fine_end(place: Place, sink: HttpSink) -> None:  # noqa: F811
