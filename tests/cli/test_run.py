@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from incident_ops.adapters.github import connect
 from incident_ops.adapters.github.settings import GitHubSettings
 from incident_ops.app import run as app_run
 from incident_ops.domain.time import stamp
@@ -17,7 +19,7 @@ from incident_ops.errors import Incomplete, WriteFailed
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Done
 from tests.cli.scene import run as as_process
-from tests.cli.test_apply_notices import OURS, POLICY, Place, pages, place  # noqa: F401 - a fixture
+from tests.cli.test_apply_notices import LEVEL, OURS, POLICY, Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.standin import PERSON_TOKEN
@@ -183,6 +185,43 @@ def test_a_page_waits_for_no_list_of_issues(
     assert json.loads(on_branch(place, PUBLIC, "gate.json"))["services"]["api"]["held"] is True
     assert run(place).code == 0
     assert len(pages(sink)) == 1
+
+
+@pytest.mark.slow
+def test_an_hour_without_github_pages_once_and_the_first_run_after_it_catches_up(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """503 to everything, a run each ten minutes: all red, each notice of rank 2 once when it is due, none of rank 3;
+    then the issues are opened, what waited is sent, and nothing comes twice."""
+    noon = datetime(2025, 1, 27, 12, 10, tzinfo=UTC)  # a Monday: nobody's quiet hours
+    times = "{declared: 2025-01-27T12:05:00Z}"
+    place.folder.write("policy.yaml", POLICY.replace(LEVEL, f"{LEVEL}- {{id: SEV3, channels: [slack]}}\n"))
+    place.folder.put("INC-1", times=times)
+    place.folder.put("INC-2", title="A small one", severity="SEV3", times=times)
+    place.push()
+    monkeypatch.setattr(connect, "connect", partial(connect.connect, sleep=lambda _: None))
+    server.script(*[Reply(503, {"message": "not now"})] * 5000)
+    with monkeypatch.context() as scene:
+        scene.setenv("GITHUB_API_URL", server.url)
+        for turn in range(7):
+            done = place.call("run", clock=stamp(noon + timedelta(minutes=10 * turn)))
+            assert done.code == 4, done
+            assert "error: " in done.err
+    assert server.asked
+    during = [one.body for one in sink.taken]
+    assert [action for action, _ in pages(sink)] == ["trigger"]
+    assert any("Internal update was due" in body for body in during)
+    assert not any("A small one" in body for body in during)
+    assert keys(place) == []
+    for turn in (7, 8):
+        assert place.call("run", clock=stamp(noon + timedelta(minutes=10 * turn))).code == 0
+        assert keys(place) == ["INC-1", "INC-2"]
+    assert any("A small one" in one.body for one in sink.taken)
+    said = [(one.path, one.data.get("title") or one.data["payload"]["summary"]) for one in sink.taken]
+    assert len(said) == len(set(said)), said
 
 
 def test_a_list_that_breaks_off_before_the_first_write_hides_nothing(
