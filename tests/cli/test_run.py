@@ -50,6 +50,7 @@ def tip(place: Place) -> str:  # noqa: F811
     return place.folder.git("ls-remote", "origin", "refs/heads/main").partition("\t")[0]
 
 
+@pytest.mark.slow
 def test_one_pass_does_all_and_the_next_one_nothing(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Page, issue, chat, proposals, gate.json of the tip, and the mark of a complete run."""
     done = run(place)
@@ -66,6 +67,7 @@ def test_one_pass_does_all_and_the_next_one_nothing(place: Place, sink: HttpSink
     assert "gate.json" not in again.out
 
 
+@pytest.mark.slow
 def test_it_reads_the_tip_whatever_is_checked_out(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """An older commit, a branch, a commit that nobody pushed and a dirty tree change nothing of what it does."""
     first = place.folder.git("rev-parse", "HEAD").strip()
@@ -83,6 +85,7 @@ def test_it_reads_the_tip_whatever_is_checked_out(place: Place, sink: HttpSink) 
     assert json.loads(on_branch(place, PUBLIC, "gate.json"))["revision"] == tip(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("run", "--dry-run"), ("sla", "run", "--dry-run"), ("run",)], ids=" ".join)
 def test_what_is_only_here_is_named_as_left_out(place: Place, words: tuple[str, ...]) -> None:  # noqa: F811
     """Committed and not on the default branch, or not committed at all; what a squash brought there is not named."""
@@ -118,6 +121,7 @@ def moving(place: Place, monkeypatch: pytest.MonkeyPatch, times: int) -> list[st
     return merged
 
 
+@pytest.mark.slow
 def test_a_tip_that_moves_is_planned_anew(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Twice: what was merged while the plan was made is in what is done."""
     assert moving(place, monkeypatch, 2) == []
@@ -138,6 +142,7 @@ def test_a_tip_that_keeps_moving_ends_the_run_before_it_writes(
     assert (keys(place), sink.taken) == ([], [])
 
 
+@pytest.mark.slow
 def test_nobody_is_notified_by_another_clock(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Each command that acts on GitHub refuses it and names the way to look; a dry run shows what would be due then."""
     for words in (("run",), ("sla", "run"), ("apply", "--tracker", "github")):
@@ -149,6 +154,7 @@ def test_nobody_is_notified_by_another_clock(place: Place, sink: HttpSink) -> No
     assert "INC-1" in shown.out
 
 
+@pytest.mark.slow
 def test_a_gate_file_that_is_refused_is_an_error_and_hides_nothing(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Pages and issues are there; the run counts as one that failed, so that its monitor hears nothing."""
     url = place.folder.git("remote", "get-url", "origin").strip().removeprefix("file://")
@@ -162,6 +168,7 @@ def test_a_gate_file_that_is_refused_is_an_error_and_hides_nothing(place: Place,
     assert keys(place) == ["INC-1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [pytest.param(503, marks=pytest.mark.slow), 401, 404])
 def test_a_page_waits_for_no_list_of_issues(
     place: Place,  # noqa: F811
@@ -265,6 +272,7 @@ def test_a_token_that_may_not_write_is_refused_before_anybody_is_notified(
     assert "incident-ops/" not in place.folder.git("ls-remote", "origin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [{}, {"push": True}, Incomplete("GitHub answered 503")], ids=str)
 def test_what_github_does_not_say_of_a_token_holds_nothing_up(
     place: Place,  # noqa: F811
@@ -323,6 +331,7 @@ def crash(*_: object, **__: object) -> Any:
     raise RuntimeError("a fault that a test put in")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_dry", [False, True], ids=["run", "dry run"])
 def test_no_text_of_a_record_is_a_command_in_the_log(place: Place, tmp_path: Path, is_dry: bool) -> None:  # noqa: F811
     place.folder.put("INC-2", title=json.dumps(HOSTILE.replace("\n", " ")))
@@ -335,6 +344,7 @@ def test_no_text_of_a_record_is_a_command_in_the_log(place: Place, tmp_path: Pat
     assert "INC-2" in page
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_on_the_page_of_the_run(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -351,6 +361,7 @@ def test_what_went_wrong_is_on_the_page_of_the_run(
     assert "create INC-1" in page.partition("### What this run did")[2]
 
 
+@pytest.mark.slow
 def test_a_page_is_there_for_a_run_that_crashes(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -364,6 +375,7 @@ def test_a_page_is_there_for_a_run_that_crashes(
     assert "create INC-1" in page
 
 
+@pytest.mark.slow
 def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -384,13 +396,13 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     "where",
     [
         "incident_ops.app.apply.apply_changes",
-        "incident_ops.app.apply.keep_numbers",
-        "incident_ops.app.notify.NoticeSender.send_rest",
-        "incident_ops.app.apply.settle_escalations",
-        "incident_ops.app.apply.propose",
-        "incident_ops.app.run.apply_allowed",
-        "incident_ops.app.alarm_clock.settle_tick",
-        "incident_ops.cli.running.plan_headline",
+        pytest.param("incident_ops.app.apply.keep_numbers", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.notify.NoticeSender.send_rest", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.apply.settle_escalations", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.apply.propose", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.run.apply_allowed", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.alarm_clock.settle_tick", marks=pytest.mark.slow),
+        pytest.param("incident_ops.cli.running.plan_headline", marks=pytest.mark.slow),
     ],
 )
 def test_wherever_a_run_crashes_all_else_has_its_turn(
@@ -418,6 +430,7 @@ def test_wherever_a_run_crashes_all_else_has_its_turn(
         assert keys(place) == ([] if "apply_changes" in where else ["INC-1"])
 
 
+@pytest.mark.slow
 def test_what_failed_before_a_crash_is_printed_too(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -434,6 +447,7 @@ def test_what_failed_before_a_crash_is_printed_too(
     assert "the remote takes no gate.json" in page
 
 
+@pytest.mark.slow
 def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -448,6 +462,7 @@ def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
     assert keys(place) == ["INC-1"]
 
 
+@pytest.mark.slow
 def test_a_crash_of_the_plan_keeps_no_page_waiting(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -465,6 +480,7 @@ def test_a_crash_of_the_plan_keeps_no_page_waiting(
     assert len(pages(sink)) == 1
 
 
+@pytest.mark.slow
 def test_a_burst_of_what_people_do_is_looked_at_by_the_next_run(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Twenty events while a run goes on, of which GitHub may start one run or twenty: the first after them sees all,
     and the next ones have nothing left to do."""
@@ -497,6 +513,7 @@ def limited(place: Place, limits: str) -> None:  # noqa: F811
     place.push()
 
 
+@pytest.mark.slow
 def test_a_limit_in_a_job_starts_the_next_run_and_is_green(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Two incidents and one new issue a run: the second run is started, and the third has nothing to start."""
     place.folder.put("INC-2", title="Payments are slow")
@@ -510,6 +527,7 @@ def test_a_limit_in_a_job_starts_the_next_run_and_is_green(place: Place, tmp_pat
     assert len(place.github.dispatches(place.repository)) == 1
 
 
+@pytest.mark.slow
 def test_a_limit_that_no_next_run_lifts_is_red_and_starts_none(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Two issues are to be closed at once, and the policy allows none: a person has to look."""
     place.folder.put("INC-2", title="Payments are slow")

@@ -63,6 +63,7 @@ def test_a_run_switches_the_tick_on_and_starts_the_alarm_clock_once(place: Place
     assert workflows.written == [f"enable {TICK}", f"dispatch on main {WATCH}"]
 
 
+@pytest.mark.slow
 def test_at_the_limit_the_issue_says_so_and_one_page_does(place: Place, sink: HttpSink) -> None:  # noqa: F811
     rank_2_is_watched(place, ", minutes: {incident: 60}")
     assert place.apply().code == 0
@@ -82,6 +83,7 @@ def test_at_the_limit_the_issue_says_so_and_one_page_does(place: Place, sink: Ht
     assert workflows.written == [f"enable {TICK}"]
 
 
+@pytest.mark.slow
 def test_the_page_waits_for_no_issue(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -101,6 +103,7 @@ def test_the_page_waits_for_no_issue(
     assert len(said_no_alarm(sink)) == 1
 
 
+@pytest.mark.slow
 def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None:  # noqa: F811
     rank_2_is_watched(place)
     workflows = control(**{WATCH: "disabled_manually"})
@@ -109,6 +112,7 @@ def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None: 
     )
 
 
+@pytest.mark.slow
 def test_an_alarm_clock_that_waits_for_a_reviewer_counts_for_nobody(place: Place) -> None:  # noqa: F811
     """A second one would wait as well: it is said, and the tick is on."""
     rank_2_is_watched(place)
@@ -120,6 +124,7 @@ def test_an_alarm_clock_that_waits_for_a_reviewer_counts_for_nobody(place: Place
     assert workflows.written == [f"enable {TICK}"]
 
 
+@pytest.mark.slow
 def test_what_fails_is_in_the_result(place: Place) -> None:  # noqa: F811
     rank_2_is_watched(place)
     workflows = control(**{WATCH: "disabled_inactivity"})
@@ -146,6 +151,7 @@ def test_a_dry_run_says_for_whom_and_what_goes_next(place: Place, sink: HttpSink
     assert sink.taken == []
 
 
+@pytest.mark.slow
 def test_it_runs_and_ends_when_its_time_is_up(place: Place, sink: HttpSink) -> None:  # noqa: F811
     rank_2_is_watched(place)
     assert place.apply().code == 0
@@ -154,6 +160,7 @@ def test_it_runs_and_ends_when_its_time_is_up(place: Place, sink: HttpSink) -> N
     assert len(pages(sink)) >= 1
 
 
+@pytest.mark.slow
 def test_nobody_has_to_be_awake_and_it_ends_at_once(place: Place) -> None:  # noqa: F811
     place.folder.put("INC-1", severity="SEV3")
     place.push()
