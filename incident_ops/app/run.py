@@ -196,22 +196,26 @@ def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bo
 
 def _beside(applied: AppliedRun, parts: Sequence[_Part], report: Report) -> AppliedRun:
     """A run with more parts done; what fails of one is among its errors, and keeps no other from its turn."""
-    taken = RunParts(applied.crash)
+    turns = RunParts(applied.crash)
     for part in parts:
-        done = taken.take(lambda part=part: part(applied), PartDone())  # type: ignore[misc]
+        done = turns.take(lambda part=part: part(applied), PartDone())  # type: ignore[misc]
         for line in done.lines:
             report(AlsoDone(line))
-        taken.errors += done.errors
-        taken.crash = taken.crash or done.crash
-    return applied._replace(errors=(*applied.errors, *taken.errors), crash=taken.crash)
+        turns.errors += done.errors
+        turns.crash = turns.crash or done.crash
+    return applied._replace(errors=(*applied.errors, *turns.errors), crash=turns.crash)
 
 
 def _keep_documents(applied: AppliedRun) -> PartDone:
     """The documents beside records, of the tip as it is by now."""
     from incident_ops.app.document_proposal import keep_documents
+    from incident_ops.app.gate_publish import published_revision
 
     github = applied.planned.github
-    return PartDone(keep_documents(_tip_by_now(applied), github)) if github else PartDone()
+    if github is None:
+        return PartDone()
+    workspace = _tip_by_now(applied)
+    return PartDone(keep_documents(workspace, github, published_revision(workspace)))
 
 
 def _tip_by_now(applied: AppliedRun) -> Workspace:
