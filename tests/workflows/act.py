@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -250,6 +251,7 @@ class Hosted:
     def __init__(self, machine: Machine, temp: Path, *, policy: str, services: str = "") -> None:
         self.machine, self.temp, self.github = machine, temp, machine.github
         self.going: set[int] = set()
+        self.over = threading.Event()
         bare = temp / "origin.git"
         more = {"services": services} if services else {}
         self.folder = Folder(temp / "clone", policy=policy, **more)
@@ -362,6 +364,8 @@ class Hosted:
         with subprocess.Popen(words, cwd=home, env=environment, stdout=pipe, stderr=pipe, text=True) as act:
             self.going.add(act.pid)
             try:
+                if self.over.is_set():
+                    self.end()
                 stdout, stderr = act.communicate(timeout=_LONGEST)
             except BaseException:
                 self.end()
@@ -371,7 +375,8 @@ class Hosted:
         return act.returncode, stdout, stderr
 
     def end(self) -> None:
-        """Ends at once every run that goes on, with all its steps, which act starts in groups of their own."""
+        """Ends at once every run that goes on or begins, and all its steps, which act starts in groups of their own."""
+        self.over.set()
         for process in [one for run in self.going for one in _family(run)]:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)

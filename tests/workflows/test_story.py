@@ -143,6 +143,7 @@ def test_what_goes_on_is_ended_where_a_test_fails(runner: Machine, tmp_path: Pat
             raise ZeroDivisionError
 
     watching: list[Any] = []
+    assert night.records.machine.full.is_dir()  # it takes its time to be made
     began = time.monotonic()
     with pytest.raises(ZeroDivisionError):
         fails()
