@@ -52,6 +52,8 @@ HONOURED: dict[str, dict[str, str]] = {
 }
 """The actions that a stand-in is there for, with the inputs that it honours and their defaults."""
 
+OURS = "incident-ops/incident-ops@COMMIT"
+"""This house as the examples name it: a name for `local` of `run`."""
 _UNKNOWN = {"concurrency": "queue", "environment": "deployment", "schedule": "timezone"}
 _LONGEST = 900.0  # seconds of a run
 _runs = itertools.count(1)
@@ -348,7 +350,7 @@ class Hosted:
     def _lay_out(self, place: Path, ref: str) -> str:
         """Writes the workflows as they are at a ref, as act takes them -> the commit.
 
-        What a workflow of ours has of its own repository (`$/`) is OWNER/incident_ops@COMMIT, see `local` of `run`.
+        What a workflow of ours has of its own repository (`$/`) is OURS, see `local` of `run`.
         """
         self.folder.git("fetch", "--quiet", "origin", ref)
         sha = self.folder.git("rev-parse", "FETCH_HEAD").strip()
@@ -356,7 +358,9 @@ class Hosted:
             copy = place / path
             copy.parent.mkdir(parents=True, exist_ok=True)
             text = without_unknown_keys(self.folder.git("show", f"{sha}:{path}"))
-            copy.write_text(re.sub(r"uses: \$/(\S+)", r"uses: OWNER/incident_ops/\1@COMMIT", text), encoding="utf-8")
+            repository, _, commit = OURS.partition("@")
+            text = re.sub(r"uses: \$/(\S+)", rf"uses: {repository}/\1@{commit}", text)
+            copy.write_text(text, encoding="utf-8")
         return sha
 
     def _local(self, more: dict[str, Path]) -> dict[str, str]:
