@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from incident_ops.app.declare import DeclaredRecord, declare_record, similar_lines, similar_open
+from incident_ops.app.declare import DeclaredRecord, declare_once, similar_lines, similar_open
 from incident_ops.app.edit_record import (
     check_services,
     clean,
@@ -36,10 +36,11 @@ from incident_ops.cli.options import (
     with_repository,
     with_repository_to_write,
 )
-from incident_ops.cli.sending import print_data, record_options, send_option, send_or_say
+from incident_ops.cli.sending import print_data, record_options, send_now, send_option, send_or_say
 from incident_ops.cli.terminal import page_width, prompt, say
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import HIDDEN, title_of
 from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.triage import (
@@ -189,6 +190,11 @@ def _share(text: str) -> float | str | None:
 @click.option("--channel", metavar="TEXT", help="The incident's chat channel.")
 @click.option("--tag", "tags", metavar="WORD", multiple=True, help="A word to find it by; may be repeated.")
 @click.option("--drill", is_flag=True, help="This is an exercise.")
+@click.option(
+    "--key",
+    metavar="TEXT",
+    help="For programs: what this is declared under, e.g. a run. An open incident of the same key is not declared again.",
+)
 @answer_options
 @by_option
 @send_option
@@ -209,13 +215,15 @@ def declare(workspace: Workspace, form: str, by: str | None, send: bool, **said:
         --source alert --started 10m --commander @alice
       incident-ops declare "Login failed" -s auth --severity SEV1 \\
         --declared 2025-01-26T12:05:00Z --started 12:00
+      incident-ops declare "Nightly import failed" -s api --severity SEV3 \\
+        --key "acme/jobs/import 2025-01-26" --send
     """
     workspace.judged_by  # noqa: B018  a policy that cannot be used is reported before anything is asked
     demand_work_tree(workspace)
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     if at_terminal() and form == "text":
         _ask_whether_new(workspace, declaration)
-    declared = declare_record(workspace, declaration, who(workspace, by), is_sent=send)
+    declared = declare_once(workspace, declaration, who(workspace, by), is_sent=send)
     say_notes(declared.notes)
     say_it = _print_json if form == "json" else _print
     finish(say_it(workspace, declared, send=send))
@@ -301,7 +309,7 @@ def _filled(
         detail=said["detail"],
         answers=answers,
         by_rules=by_rules,
-        **{name: said[name] for name in ("drill", "commander", "bridge", "channel", "tags")},
+        **{name: said[name] for name in ("drill", "commander", "bridge", "channel", "tags", "key")},
         tier=worst_tier(names, workspace.judged_by[1]),
     )
 
@@ -312,9 +320,11 @@ def _print_json(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -
     head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
     level = {"state": incident.state, "severity": incident.severity, "priority": incident.priority}
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
-    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo_command(incident.id)}
+    undo = None if declared.is_known else undo_command(incident.id)
+    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo}
     asked = [one._asdict() for one in rule.open] if rule else []
-    data = {**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked}
+    more = {"assumed": bool(rule and rule.assumed), "open": asked, "known": declared.is_known}
+    data = {**head, **level, **decided, **said, **more}
     return print_data(workspace, declared.record.path, data, send=send)
 
 
@@ -323,6 +333,8 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
     from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
+    if declared.is_known:
+        return _print_known(workspace, declared, send=send)
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""
     is_opened_as_ticket = is_ticket(incident, workspace.judged_by[0])
@@ -340,6 +352,15 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
         click.echo(f"  next: {inert(step)}")
     click.echo(f"  undo: {undo_command(incident.id)}")
     return code
+
+
+def _print_known(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int:
+    """The same of an incident that was declared before, under the same key: nothing was written."""
+    incident = declared.record.incident
+    title = title_of(incident, workspace.judged_by[0]) or HIDDEN
+    say(f"declared already under this key: {title}", word=incident.id, err=False)
+    click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
+    return send_now(workspace, declared.record.path, tells=True).exit_code if send else 0
 
 
 @click.command()
