@@ -1,6 +1,7 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
 lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
-docs/notices.md from the presets, the tables of docs/actions.md from the actions, docs/demo.svg by a run of the demo.
+docs/notices.md from the presets, the tables of docs/actions.md from the actions, contrib/schemastore.json from the
+schemas, docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -17,7 +18,7 @@ import click
 import yaml
 from picture import demo_picture
 
-from incident_ops import resources
+from incident_ops import __version__, resources
 from incident_ops.cli.main import cli
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.render import rule_pages
@@ -25,6 +26,7 @@ from incident_ops.render.notice_ways import ways_table
 
 DOCS = Path(__file__).resolve().parent
 ACTIONS = DOCS.parent / "actions"
+CATALOG = DOCS.parent / "contrib/schemastore.json"
 SCHEMA = DOCS.parent / "schemas/policy.schema.json"
 WIDTH = 100
 
@@ -92,6 +94,27 @@ def _default(about: dict[str, str]) -> str:
     return f"`{default}`" if default else ""
 
 
+def schemastore(text: str) -> str:
+    """The entries for SchemaStore's catalog with the schemas of this version beside those of earlier ones."""
+    before = {entry["name"]: entry["versions"] for entry in json.loads(text)}
+    entries = []
+    for path in sorted(resources.folder("schemas").glob("*.json")):
+        name = f"incident-ops: {path.name.removesuffix('.schema.json')}"
+        url = f"{resources.SITE}schemas/{__version__}/{path.name}"
+        title = json.loads(path.read_text("utf-8"))["title"]
+        entry = {
+            "name": name,
+            "description": f"{title} of incident-ops, incidents as YAML in git",
+            "fileMatch": ["**/incidents/*/incident.yaml"]
+            if name.endswith(" incident")
+            else [],  # others may be anybody's
+            "url": url,
+            "versions": {**before.get(name, {}), __version__: url},
+        }
+        entries.append(entry)
+    return json.dumps(entries, indent=2) + "\n"
+
+
 def preset_schema(text: str) -> str:
     """The schema of policies with the presets that there are."""
     schema = json.loads(text)
@@ -108,6 +131,7 @@ def pages() -> dict[Path, str]:
         policy: preset_table(policy.read_text("utf-8")),
         notices: kinds_table(notices.read_text("utf-8")),
         actions: action_tables(actions.read_text("utf-8")),
+        CATALOG: schemastore(CATALOG.read_text("utf-8") if CATALOG.exists() else "[]"),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
         DOCS / "demo.svg": demo_picture(),
     }
