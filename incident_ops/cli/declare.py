@@ -193,7 +193,7 @@ def _share(text: str) -> float | str | None:
 @click.option(
     "--key",
     metavar="TEXT",
-    help="For programs: what this is declared under, e.g. a run. An open incident of the same key is not declared again.",
+    help="For programs: what this is declared under, e.g. a run. An open incident of this key is not declared again.",
 )
 @answer_options
 @by_option
