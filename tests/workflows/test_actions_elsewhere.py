@@ -157,6 +157,7 @@ def test_the_gate_of_a_second_repository_passes_holds_and_fails(place: Place) ->
     }, run.said
     assert steps["held"].outputs["incident-id"] == "INC-1"
     assert "INC-1" in steps["held"].summary
+    assert (place.given.git, place.job.git) == ({"read"}, {"read"})
     assert "a module of the workspace was run" not in run.said
 
 
