@@ -17,8 +17,8 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("requests",),
     "terminal": ("rich",),
     "calendars": ("holidays", "icalendar", "dateutil"),
-    "aws": ("botocore.auth",),
-    "google": ("google.auth.transport.requests",),
+    "aws": ("botocore", "requests"),
+    "google": ("google.auth", "requests"),
 }
 """Extra -> the modules that tell whether it is installed."""
 
