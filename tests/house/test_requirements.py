@@ -97,6 +97,7 @@ def test_the_core_is_what_the_project_depends_on() -> None:
         ("build", [*CORE, *OF_ALL, *PROJECT["build-system"]["requires"]]),
         ("dev", [*CORE, *OF_ALL, *PROJECT["dependency-groups"]["dev"]]),
         ("extras", [*CORE, *OF_EXTRAS, *PROJECT["build-system"]["requires"]]),
+        ("gate", [*CORE, *EXTRAS["github"], *PROJECT["build-system"]["requires"]]),
     ],
 )
 def test_other_requirements_are_those_of_the_project(name: str, wanted: list[str]) -> None:
@@ -129,7 +130,16 @@ def test_what_the_program_imports_is_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("small", "large"), [("core", "run"), ("run", "build"), ("run", "dev"), ("run", "extras"), ("build", "dev")]
+    ("small", "large"),
+    [
+        ("core", "run"),
+        ("core", "gate"),
+        ("gate", "build"),
+        ("run", "build"),
+        ("run", "dev"),
+        ("run", "extras"),
+        ("build", "dev"),
+    ],
 )
 def test_what_runs_is_built_and_tested_at_the_same_versions(small: str, large: str) -> None:
     """Every package of the smaller file stands in the larger one, at the same version."""
