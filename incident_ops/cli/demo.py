@@ -33,7 +33,7 @@ def demo(into: str | None) -> None:
     """
     played = scenes()
     scratch = copy_examples(into, played)
-    click.echo(f"{_bold('incident-ops demo')}: {len(played)} playbooks' incidents through the whole loop, offline")
+    click.echo(headline(len(played)))
     totals: Counter[str] = Counter()
     first, *_ = [play(scene, scratch / scene.preset, totals) for scene in played]
     show_made(first)
@@ -42,6 +42,11 @@ def demo(into: str | None) -> None:
 
 
 DIFF_COLOURS = {"+": "green", "-": "red"}
+
+
+def headline(count: int) -> str:
+    """The first line of a demo of `count` playbooks."""
+    return f"{_bold('incident-ops demo')}: {count} playbooks' incidents through the whole loop, offline"
 
 
 def _bold(text: str) -> str:
