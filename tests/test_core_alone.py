@@ -86,3 +86,18 @@ def test_the_environment_is_small(core: Path) -> None:
     (packages,) = core.parent.glob("lib/*/site-packages")
     ours = [path for path in packages.iterdir() if not path.name.startswith(OF_VENV)]
     assert megabytes(*ours) <= LARGEST
+
+
+def test_what_the_action_gate_check_installs_asks_github(tmp_path: Path) -> None:
+    """Which commits passed before is asked of GitHub, also where no other extra is there; nobody answers here."""
+    need_wheels()
+    gate = environment_with(tmp_path, "gate.txt")
+    folder = Folder(tmp_path / "records")
+    folder.put()
+    folder.commit()
+    hub = {"GITHUB_TOKEN": "x", "GITHUB_REPOSITORY": "acme/records", "GITHUB_API_URL": "http://127.0.0.1:9"}
+    done = _run(gate, folder.path, "gate", "check", "--service", "api", "--sha", "a" * 40, **hub)
+    assert done.code == 3, done
+    assert "unknown whether aaaaaaaaaaaa passed before: " in done.out
+    assert "cannot be reached" in done.out
+    assert "extra" not in done.out + done.err
