@@ -35,6 +35,7 @@ def test_the_hook_runs_the_installed_program() -> None:
         ("incidents/INC-1/incident.yml", True),
         ("incidents/INC-1.yaml", True),
         ("freezes/x.yaml", True),
+        ("oncall/api.yaml", True),
         ("policy.yaml", True),
         ("services.yaml", True),
         ("incidents/INC-1/notes.yaml", False),
