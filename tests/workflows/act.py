@@ -31,6 +31,7 @@ from tests.cli.scene import Folder
 from tests.support.certificate import CERTIFICATE
 from tests.support.origin import Served, serve
 from tests.support.standin import Standin, standin
+from tests.support.wheels import WHEELS, build_wheel, need_wheels
 from tests.workflows.running import ROOT, WORKFLOWS
 
 ACTIONS = Path(__file__).resolve().parent / "actions"
@@ -66,8 +67,7 @@ def need_act() -> Path:
     found = sorted(ROOT.glob(".venv/act/*/act"))
     if not found:
         pytest.skip("act is not here: `make laws` and .ci/run build it where Go is")
-    if not [*ROOT.glob(".venv/wheels/.stamp-*")]:
-        pytest.skip("the wheels of requirements/build.txt are not here: `make laws` and .ci/run fetch them")
+    need_wheels()
     return found[-1]
 
 
@@ -200,9 +200,7 @@ class Machine:
     @functools.cached_property
     def pins(self) -> str:
         """What .github/incident-ops.txt of a repository of records holds: all with hashes, our own wheel as well."""
-        words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.wheels)]
-        subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
-        (wheel,) = self.wheels.glob("incident_ops-*.whl")
+        wheel = build_wheel(self.wheels)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         ours = f"incident-ops=={wheel.name.split('-')[1]} --hash=sha256:{digest}\n"
         return (ROOT / "requirements/run.txt").read_text(encoding="utf-8") + ours
@@ -229,7 +227,7 @@ def machine(home: Path) -> Iterator[Machine]:
     """Starts what runs of workflows need in an empty folder, and ends it with the block."""
     act = need_act()
     (home / "hub").mkdir()
-    shutil.copytree(ROOT / ".venv/wheels", home / "wheels")
+    shutil.copytree(WHEELS, home / "wheels")
     _local_actions(home / "actions")
     with standin() as github, serve(home / "hub", home / "notes", "token", github.token) as git:
         yield Machine(home, act, github, git)
