@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 for wanted in requirements/*.in; do
+  [ -e "${wanted%.in}.txt" ] || cp requirements/dev.txt "${wanted%.in}.txt" # a new file begins with the pins that are tested
   .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
     --annotation-style line --no-strip-extras "$@" "$wanted" -o "${wanted%.in}.txt"
 done

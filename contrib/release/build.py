@@ -32,7 +32,7 @@ from incident_ops.domain.pin_file import Pin, read_pins  # noqa: E402
 from incident_ops.errors import UserError  # noqa: E402
 from incident_ops.resources import HOME  # noqa: E402
 
-PINS = {"run": "incident-ops"}
+PINS = {"run": "incident-ops", "core": "incident-ops-core"}
 """Which requirements become a pin file of the release, and how its name begins."""
 SUMS = "SHA256SUMS"
 NOTES = "notes.md"

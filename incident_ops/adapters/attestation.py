@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from incident_ops.extras import is_installed
 
 if TYPE_CHECKING:
     from sigstore.verify import Verifier
@@ -34,7 +35,7 @@ class _Statement(msgspec.Struct, frozen=True, rename="camel"):
 
 def can_verify() -> bool:
     """Whether the library is installed."""
-    return find_spec("sigstore") is not None
+    return is_installed(EXTRA)
 
 
 def why_unproven(bundle: Mapping[str, Any], digest: str, builder: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from incident_ops.adapters.http import LONGEST, NoAnswer, exchange, is_https_or_local
 from incident_ops.errors import Incomplete, UserError
+from incident_ops.extras import demand
 
 _MOST_REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
@@ -24,6 +25,7 @@ def text_at(place: str) -> str:
 
 
 def _fetched(url: str) -> bytes:
+    demand("github", "an address in --pins", "requests")
     at = url
     for _ in range(_MOST_REDIRECTS):
         if not is_https_or_local(at):

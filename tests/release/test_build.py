@@ -66,17 +66,19 @@ def test_the_sums_name_every_file(built: Built) -> None:
     lines = (built.dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     told = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     assert told == {name: digest for name, digest in _digests(built.dist).items() if name != "SHA256SUMS"}
-    names = [f"incident-ops-{__version__}.cdx.json", f"incident-ops-{__version__}.txt", built.wheel.name]
+    names = [*(f"incident-ops-{__version__}{end}" for end in (".cdx.json", ".txt")), built.wheel.name]
+    names.insert(2, f"incident-ops-core-{__version__}.txt")
     assert sorted(told) == ["Dockerfile", *names, f"incident_ops-{__version__}.tar.gz"]
 
 
-def test_the_pin_file_has_the_tool_and_all_that_it_needs_by_their_hashes(built: Built) -> None:
-    text = (built.dist / f"incident-ops-{__version__}.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("begin", "tested"), [("incident-ops", "run"), ("incident-ops-core", "core")])
+def test_a_pin_file_has_the_tool_and_all_that_it_needs_by_their_hashes(built: Built, begin: str, tested: str) -> None:
+    text = (built.dist / f"{begin}-{__version__}.txt").read_text(encoding="utf-8")
     assert "://" not in text
     tool, *others = read_pins(text)
     assert (tool.name, tool.version, tool.place) == ("incident-ops", __version__, "")
     assert tool.digests == (_digests(built.dist)[built.wheel.name],)
-    assert others == read_pins((ROOT / "requirements/run.txt").read_text(encoding="utf-8"))
+    assert others == read_pins((ROOT / f"requirements/{tested}.txt").read_text(encoding="utf-8"))
     assert all(one.digests for one in others)
 
 
