@@ -1,5 +1,5 @@
-"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
-lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
+"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts,
+docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, the lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
 docs/notices.md from the presets, docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from field_pages import policy_page, records_page
 from picture import demo_picture
 
 from incident_ops import resources
@@ -72,6 +73,8 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
+        DOCS / "fields.md": records_page(),
+        DOCS / "policy-keys.md": policy_page(),
         policy: preset_table(policy.read_text("utf-8")),
         notices: kinds_table(notices.read_text("utf-8")),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
