@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ RECORDS = {
 """Schema -> the files it is about; the policy has a page of its own."""
 LONGEST_EXAMPLE = 60
 _HEAD = "| key | type | what it means | example |\n| --- | --- | --- | --- |"
-_NOTE = "Written by `make docs` from the descriptions in `schemas/`; do not edit."
+_NOTE = "<!-- Written by `make docs` from the descriptions in schemas/; do not edit. -->"
 _HOW_TO_READ = (
     "`a.b` is key `b` below `a`, `a[]` an entry of a list, `a.<name>` a key whose name you choose. "
     "A key in **bold** has to be there."
@@ -51,19 +51,33 @@ def records_page() -> str:
     """docs/fields.md: every field of every file but the policy."""
     parts = [
         "# Fields of every file",
-        f"{_NOTE} {_HOW_TO_READ} The keys of `policy.yaml`: [Policy keys](policy-keys.md).",
+        _NOTE,
+        f"{_HOW_TO_READ} The keys of `policy.yaml`: [Policy keys](policy-keys.md).",
     ]
     for name, files in RECORDS.items():
         schema = _schema(name)
         about = f"{schema['description'].rstrip('.')}. Files: {files}; `schemas/{name}.schema.json`."
         parts += [f"## {schema['title']}", about, *_tables(schema, "###", name)]
+    parts.append(_kinds(map(_schema, RECORDS)))
     return "\n\n".join(parts) + "\n"
 
 
-def policy_page() -> str:
-    """docs/policy-keys.md: every key of policy.yaml, a table for each block."""
-    opening = f"{_NOTE} {_HOW_TO_READ} How a policy is put together: [The policy](policy.md)."
-    return "\n\n".join(["# Policy keys", opening, *_tables(_schema("policy"), "##")]) + "\n"
+def policy_page(schema: Schema) -> str:
+    """docs/policy-keys.md: every key of policy.yaml, whose schema this is, a table for each block."""
+    opening = f"{_HOW_TO_READ} How a policy is put together: [The policy](policy.md)."
+    parts = ["# Policy keys", _NOTE, opening, *_tables(schema, "##"), _kinds([schema])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _kinds(schemas: Iterable[Schema]) -> str:
+    """What the schemas' own names of types mean, as a table."""
+    found: dict[str, tuple[str, str]] = {}
+    for schema in schemas:
+        for name, one in schema["$defs"].items():
+            if one.get("type") == "string" and "enum" not in one:
+                found.setdefault(_words(name), (_cell(one["description"]), _example(one)))
+    rows = [f"| {name} | {meaning} | {example} |" for name, (meaning, example) in sorted(found.items())]
+    return "\n".join(["## Types\n", "| type | what it is | example |", "| --- | --- | --- |", *rows])
 
 
 def _tables(schema: Schema, mark: str, prefix: str = "") -> Iterator[str]:
@@ -131,7 +145,7 @@ def _definition(schema: Schema, root: Schema) -> Schema:
 
 
 def _kind(schema: Schema, root: Schema) -> str:
-    """The type in words: `text`, `list of text`, the words that are allowed, a name of the schema's own such as instant."""
+    """The type in words: `text`, `list of text`, the words that are allowed, a name of the schema's own (`instant`)."""
     if "enum" in schema:
         return " ".join(f"`{_plain(one)}`" for one in schema["enum"])
     if "const" in schema:

@@ -1,6 +1,7 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts,
-docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, the lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
-docs/notices.md from the presets, docs/demo.svg by a run of the demo.
+docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, the lists of presets in docs/policy.md and
+schemas/policy.schema.json from the presets' folder, the kinds of notices in docs/notices.md from the presets,
+docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -30,7 +31,7 @@ WIDTH = 100
 
 def help_page() -> str:
     """Every command's help text, as `--help` prints it."""
-    parts = ["# Commands", "Written by `make docs` from the help texts; do not edit."]
+    parts = ["# Commands", "<!-- Written by `make docs` from the help texts; do not edit. -->"]
     for command, context in _commands(cli, click.Context(cli, info_name="incident-ops", terminal_width=WIDTH)):
         parts += [f"## `{context.command_path}`", f"```text\n{command.get_help(context).rstrip()}\n```"]
     return "\n\n".join(parts) + "\n"
@@ -70,14 +71,15 @@ def preset_schema(text: str) -> str:
 def pages() -> dict[Path, str]:
     """Path -> text of every file that is generated, wholly or in part."""
     policy, notices = DOCS / "policy.md", DOCS / "notices.md"
+    schema = preset_schema(SCHEMA.read_text("utf-8"))
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
         DOCS / "fields.md": records_page(),
-        DOCS / "policy-keys.md": policy_page(),
+        DOCS / "policy-keys.md": policy_page(json.loads(schema)),
         policy: preset_table(policy.read_text("utf-8")),
         notices: kinds_table(notices.read_text("utf-8")),
-        SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
+        SCHEMA: schema,
         DOCS / "demo.svg": demo_picture(),
     }
 

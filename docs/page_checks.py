@@ -1,6 +1,6 @@
 """What is asked of the pages themselves: links that lead somewhere, a place in the site for each page, and few words.
 
-    python docs/page_checks.py        prints what is wrong, and how many words the pages have; ends with 1 where something is
+    python docs/page_checks.py        prints what is wrong, and how many words the pages have; ends with 1 if need be
 
 External links are checked for their form only, so no network is needed.
 """

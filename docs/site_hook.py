@@ -1,5 +1,5 @@
-"""What mkdocs does beside building the pages: links to files of the repository lead to its home, and the schemas of this
-version are laid at `schemas/VERSION/`, where editors can fetch them."""
+"""What mkdocs does beside building the pages: links to files of the repository lead to its home, and the schemas of
+this version are laid at `schemas/VERSION/`, where editors can fetch them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\]\((?P<path>(?:\.\./)+[^)#\s]*)(?P<anchor>#[^)\s]*)?\)")
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """The page with links that leave docs/ turned to the repository's home; one that leads nowhere stays, and is refused."""
+def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
+    """The page with links that leave docs/ turned to the repository's home; one that leads nowhere is then refused.
+
+    A page without a section needs no list of the pages beside it.
+    """
+    if page.parent is None:
+        page.meta["hide"] = ["navigation"]
     folder = (ROOT / "docs" / page.file.src_uri).parent
 
     def address(link: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Every command of the how-to pages works as it is printed, in the order of the page; those of the set-up are counted."""
+"""Every command of the how-to pages works as printed, in the order of the page; those of the set-up are counted."""
 
 from __future__ import annotations
 
@@ -146,10 +146,14 @@ def test_a_shell_runs_the_set_up_as_it_is_typed(tmp_path: Path) -> None:
 
 
 def programs(folder: Path, place: Path) -> None:
-    """Lays `gh`, which makes the repository and else only writes down its words, `incident-ops`, and `jq` if need be."""
+    """Lays `gh`, which makes the repository and else writes down its words, `incident-ops`, and `jq` if need be."""
     folder.mkdir()
     origin = place / "origin.git"
-    made = [f"git init -q --bare -b main {origin}", f"git clone -q {origin} records", "git -C records checkout -q -B main"]
+    made = [
+        f"git init -q --bare -b main {origin}",
+        f"git clone -q {origin} records",
+        "git -C records checkout -q -B main",
+    ]
     write(
         folder / "gh",
         f"""import json, os, sys
@@ -174,7 +178,9 @@ if "doctor" not in sys.argv:
     )
     if not shutil.which("jq"):
         said = 'print("\\n".join(c["command"] for s in json.load(sys.stdin)["github"] for c in s["commands"]))'
-        write(folder / "jq", f"import json, sys\nassert sys.argv[1:] == ['-r', '.github[].commands[].command']\n{said}\n")
+        write(
+            folder / "jq", f"import json, sys\nassert sys.argv[1:] == ['-r', '.github[].commands[].command']\n{said}\n"
+        )
 
 
 def write(program: Path, source: str) -> None:
