@@ -13,16 +13,8 @@ from typing import Any, NamedTuple
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 Schema = Mapping[str, Any]
-RECORDS = {
-    "incident": "`incidents/<id>/incident.yaml`",
-    "services": "`services.yaml`",
-    "oncall": "`oncall/<name>.yaml`",
-    "maintenance": "`maintenance/<id>.yaml`",
-    "problem": "`problems/<id>.yaml`",
-    "freeze": "`freezes/<name>.yaml`",
-    "gate": "`gates/<name>.yaml`",
-}
-"""Schema -> the files it is about; the policy has a page of its own."""
+RECORDS = ("incident", "services", "oncall", "maintenance", "problem", "freeze", "gate")
+"""The schemas of every file but the policy, which has a page of its own."""
 LONGEST_EXAMPLE = 60
 _HEAD = "| key | type | what it means | example |\n| --- | --- | --- | --- |"
 _NOTE = "<!-- Written by `make docs` from the descriptions in schemas/; do not edit. -->"
@@ -54,9 +46,9 @@ def records_page() -> str:
         _NOTE,
         f"{_HOW_TO_READ} The keys of `policy.yaml`: [Policy keys](policy-keys.md).",
     ]
-    for name, files in RECORDS.items():
+    for name in RECORDS:
         schema = _schema(name)
-        about = f"{schema['description'].rstrip('.')}. Files: {files}; `schemas/{name}.schema.json`."
+        about = f"{_cell(schema['description'])} Schema: `schemas/{name}.schema.json`."
         parts += [f"## {schema['title']}", about, *_tables(schema, "###", name)]
     parts.append(_kinds(map(_schema, RECORDS)))
     return "\n\n".join(parts) + "\n"
@@ -90,7 +82,7 @@ def _tables(schema: Schema, mark: str, prefix: str = "") -> Iterator[str]:
     for name, (first, *rest) in blocks.items():
         if rest:
             title = f"{prefix}: {name}" if prefix else name
-            yield f"{mark} `{title}`\n\n{first.meaning}\n\n{_table(rest)}"
+            yield f"{mark} `{title}`\n\n{_cell(first.meaning)}\n\n{_table(rest)}"
 
 
 def _schema(name: str) -> Schema:
