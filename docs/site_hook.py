@@ -15,10 +15,12 @@ _LINK = re.compile(r"\]\((?P<path>(?:\.\./)+[^)#\s]*)(?P<anchor>#[^)\s]*)?\)")
 def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """The page with links that leave docs/ turned to the repository's home; one that leads nowhere is then refused.
 
-    A page without a section needs no list of the pages beside it.
+    A page without a section needs no list of the pages beside it; what is for contributors is found last.
     """
     if page.parent is None:
         page.meta["hide"] = ["navigation"]
+    elif page.ancestors[-1].title == "Project":
+        page.meta["search"] = {"boost": 0.1}
     folder = (ROOT / "docs" / page.file.src_uri).parent
 
     def address(link: re.Match[str]) -> str:
