@@ -25,7 +25,7 @@ PROJECT = "Project"
 """The section of the site for contributors; its words are counted apart."""
 WRITTEN = ("cli.md", "fields.md", "policy-keys.md", "rules.md", "triage.md")
 """Pages that are generated as a whole."""
-_GENERATED = re.compile(r"<!-- (\w+): written by `make \w+` -->.*?<!-- \1: end -->", re.DOTALL)
+_GENERATED = re.compile(r"<!-- (\w+)[ \w-]*: written by `make \w+` -->.*?<!-- \1: end -->", re.DOTALL)
 _SHOWN = re.compile(r"^```console\n.*?^```$", re.DOTALL | re.MULTILINE)
 """What the program printed, held word for word by a test."""
 _CODE = re.compile(r"^(?P<fence> *`{3,}).*?^(?P=fence) *$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
