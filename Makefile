@@ -40,10 +40,10 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT) $(if $(INCIDENT_OPS_LAWS),$(ACT) $(WHEELS))  ## run the tests, with a sample of the long laws and without the slow ones
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT) $(if $(INCIDENT_OPS_LAWS),$(ACT) $(WHEELS) $(DOCS_STAMP))  ## run the tests, with a sample of the long laws and without the slow ones
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
-laws: $(STAMP) $(NODE_STAMPS) $(ACT) $(WHEELS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
+laws: $(STAMP) $(NODE_STAMPS) $(ACT) $(WHEELS) $(DOCS_STAMP)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
 	@INCIDENT_OPS_LAWS=all $(BIN)/python -m pytest -q -n auto --dist worksteal -m "law or slow" --laws-page=docs/reliability.md $(ARGS)
 
 figures: $(STAMP)  ## measure the code and write the table of docs/architecture.md
