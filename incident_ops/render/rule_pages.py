@@ -79,9 +79,9 @@ def page() -> str:
     return (
         "# Rules\n\n"
         "<!-- Written by `make docs` from the rules' own docstrings; do not edit. -->\n\n"
-        "What `validate` and `policy lint` check. `incident-ops validate --explain RULE` prints one in full, with what to\n"
-        "do. Only errors decide the exit code. A rule that looks at the base needs `--base`; no record becomes invalid\n"
-        "only because time passes.\n\n" + rule_table()
+        "What `validate` and `policy lint` check. `incident-ops validate --explain RULE` prints one in full.\n"
+        "Only errors decide the exit code. A rule that looks at the base needs `--base`. No record becomes\n"
+        "invalid only because time passes.\n\n" + rule_table()
     )
 
 
