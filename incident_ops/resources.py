@@ -63,11 +63,14 @@ TEMPLATE_SUFFIX = ".j2"
 
 
 def template_texts() -> dict[str, str]:
-    """What `init --github` lays, path -> text: the workflows of this house, and the files of `template`."""
+    """What `init --github` lays, path -> text: the workflows of this house, and those of `template` for GitHub.
+
+    The other files of `template` are what `make dist` lays all this beside, a team's repository to begin with.
+    """
     github, template = folder(".github"), folder("template")
     workflows = [one for one in (github / "workflows").glob("*.yml") if one.name not in OWN_WORKFLOWS]
     own = {f".github/{one.relative_to(github).as_posix()}": one for one in [*workflows, github / PULL_TEMPLATE]}
-    laid = {one.relative_to(template).as_posix(): one for one in template.rglob("*") if one.is_file()}
+    laid = {one.relative_to(template).as_posix(): one for one in (template / ".github").rglob("*") if one.is_file()}
     return {path: one.read_text(encoding="utf-8") for path, one in sorted((own | laid).items())}
 
 

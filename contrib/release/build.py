@@ -13,6 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +37,8 @@ from incident_ops.resources import HOME  # noqa: E402
 
 PINS = {"run": "incident-ops", "core": "incident-ops-core"}
 """Which requirements become a pin file of the release, and how its name begins."""
+OWNER = "@acme/sre"
+"""Who owns the template's files until a team says who it is."""
 SUMS = "SHA256SUMS"
 NOTES = "notes.md"
 
@@ -66,17 +71,19 @@ def release_notes(tag: str, changelog: str) -> str:
 
 
 def build(folder: Path, notes: str) -> None:
-    """Wheel, sdist, pin files, SBOM, Dockerfile, and the digests of all of them; beside them the notes, if any."""
+    """Wheel, sdist, pin files, SBOM, template, Dockerfile, the digests of all; beside them the notes, if any."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
     made = commit_time()
-    wheel = build_packages(folder, made)
-    digest = sha256(wheel.read_bytes()).hexdigest()
-    for name, begin in PINS.items():
-        pinned = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
-        line = f"incident-ops=={__version__} \\\n    --hash=sha256:{digest}\n"
-        (folder / f"{begin}-{__version__}.txt").write_text(line + pinned, encoding="utf-8")
+    with committed() as source:
+        wheel = build_packages(source, folder, made)
+        digest = sha256(wheel.read_bytes()).hexdigest()
+        for name, begin in PINS.items():
+            pinned = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+            line = f"incident-ops=={__version__} \\\n    --hash=sha256:{digest}\n"
+            (folder / f"{begin}-{__version__}.txt").write_text(line + pinned, encoding="utf-8")
+        pack_template(source, folder, made)
     pins = read_pins((ROOT / "requirements/run.txt").read_text(encoding="utf-8"))
     bom = bill_of_materials(pins, digest, made)
     (folder / f"incident-ops-{__version__}.cdx.json").write_text(bom, encoding="utf-8")
@@ -94,19 +101,46 @@ def commit_time() -> int:
     return int(_git("log", "-1", "--format=%ct", "HEAD"))
 
 
-def build_packages(folder: Path, made: int) -> Path:
-    """Wheel and sdist of what is committed, whatever else lies about -> the wheel."""
+@contextmanager
+def committed() -> Iterator[Path]:
+    """A folder with what is committed, whatever else lies about."""
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch, "commit.tar")
         _git("archive", "--format=tar", f"--output={archive}", "HEAD")
         source = Path(scratch, "incident-ops")
         source.mkdir()
         subprocess.run(["tar", "-xf", archive, "-C", source], check=True)
-        quietly = ["sh", str(ROOT / "requirements/quietly.sh")]
-        words = [*quietly, sys.executable, "-I", "-m", "hatchling", "build", "-d", str(folder.resolve())]
-        subprocess.run(words, cwd=source, env={**os.environ, "SOURCE_DATE_EPOCH": str(made)}, check=True)
+        yield source
+
+
+def build_packages(source: Path, folder: Path, made: int) -> Path:
+    """Wheel and sdist of a copy of the commit -> the wheel."""
+    quietly = ["sh", str(ROOT / "requirements/quietly.sh")]
+    words = [*quietly, sys.executable, "-I", "-m", "hatchling", "build", "-d", str(folder.resolve())]
+    subprocess.run(words, cwd=source, env={**os.environ, "SOURCE_DATE_EPOCH": str(made)}, check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def pack_template(source: Path, folder: Path, made: int) -> None:
+    """A team's repository to begin with: the records of `template/`, and what `init --github` lays beside them."""
+    name = f"incident-ops-template-{__version__}"
+    team = source.parent / name
+    shutil.copytree(source / "template", team, ignore=shutil.ignore_patterns(".github"))
+    # in a repository of git, as a team has it: the next release looks up by git's ids what this one laid
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", team], check=True)
+    pins = folder.resolve() / f"incident-ops-{__version__}.txt"
+    words = ["-m", "incident_ops", "init", "--github", "--owner", OWNER, "--pins", str(pins)]
+    quietly = ["sh", str(ROOT / "requirements/quietly.sh")]
+    surroundings = {**os.environ, "PYTHONPATH": str(source)}
+    subprocess.run([*quietly, sys.executable, *words], cwd=team, env=surroundings, check=True)
+    shutil.rmtree(team / ".git")
+    when = datetime.fromtimestamp(made, UTC).timetuple()[:6]
+    with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in sorted(one for one in team.rglob("*") if one.is_file()):
+            entry = zipfile.ZipInfo(file.relative_to(team.parent).as_posix(), when)
+            entry.external_attr = 0o100644 << 16
+            packed.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def bill_of_materials(pins: list[Pin], digest: str, made: int) -> str:

@@ -172,7 +172,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
         ("schemas", "incident_ops/shipped/schemas"),
         ("templates", "incident_ops/shipped/templates"),
         ("examples", "incident_ops/shipped/examples"),
-        ("template", "incident_ops/shipped/template"),
+        ("template/.github", "incident_ops/shipped/template/.github"),
         (".github/workflows", "incident_ops/shipped/.github/workflows"),
         ("incident_ops/presets", "incident_ops/presets"),
     ],
