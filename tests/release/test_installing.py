@@ -25,7 +25,7 @@ times: {declared: 2025-01-26T12:05:00Z}
 """
 
 
-def _environment(home: Path, wheels: Path, dist: Path) -> dict[str, str]:
+def packages_from(home: Path, wheels: Path, dist: Path) -> dict[str, str]:
     """Where packages come from: these two folders, and nowhere else."""
     places = f"{dist} {wheels}"
     return {
@@ -57,7 +57,7 @@ def _run(words: list[Any], environment: dict[str, str], at: Path, code: int = 0)
 
 
 def test_pip_installs_the_wheel_and_its_demo_runs(built: Built, wheels: Path, tmp_path: Path) -> None:
-    environment = _environment(tmp_path, wheels, built.dist)
+    environment = packages_from(tmp_path, wheels, built.dist)
     _run([sys.executable, "-m", "venv", tmp_path / "venv"], environment, tmp_path)
     python = tmp_path / "venv/bin/python"
     _run([python, "-I", "-m", "pip", "install", "--quiet", built.wheel], environment, tmp_path)
@@ -68,7 +68,7 @@ def test_pip_installs_the_wheel_and_its_demo_runs(built: Built, wheels: Path, tm
 
 
 def test_pip_installs_by_the_pin_file_and_refuses_another_wheel(built: Built, wheels: Path, tmp_path: Path) -> None:
-    environment = _environment(tmp_path, wheels, built.dist)
+    environment = packages_from(tmp_path, wheels, built.dist)
     pins = built.dist / f"incident-ops-{__version__}.txt"
     _run([sys.executable, "-m", "venv", tmp_path / "venv"], environment, tmp_path)
     install = [tmp_path / "venv/bin/python", "-I", "-m", "pip", "install", "--quiet", "--require-hashes", "-r"]
@@ -82,19 +82,19 @@ def test_pip_installs_by_the_pin_file_and_refuses_another_wheel(built: Built, wh
 
 
 def test_uvx_runs_it(built: Built, wheels: Path, tmp_path: Path) -> None:
-    environment = _environment(tmp_path, wheels, built.dist)
+    environment = packages_from(tmp_path, wheels, built.dist)
     assert __version__ in _run([BIN / "uvx", "incident-ops", "--version"], environment, tmp_path)
 
 
 def test_pipx_installs_it(built: Built, wheels: Path, tmp_path: Path) -> None:
-    environment = _environment(tmp_path, wheels, built.dist)
+    environment = packages_from(tmp_path, wheels, built.dist)
     _run([BIN / "pipx", "install", built.wheel], environment, tmp_path)
     assert __version__ in _run([tmp_path / "bin/incident-ops", "--version"], environment, tmp_path)
 
 
 def test_pre_commit_takes_the_hook_from_a_clone(built: Built, wheels: Path, tmp_path: Path) -> None:
     """A record with a severity that nobody knows is refused, and a sound one passes."""
-    environment = _environment(tmp_path, wheels, built.dist)
+    environment = packages_from(tmp_path, wheels, built.dist)
     tag = f"v{__version__}"
     _run(["git", "tag", "--force", tag], environment, built.checkout)
     records = tmp_path / "records"
