@@ -67,7 +67,7 @@ def test_the_sums_name_every_file(built: Built) -> None:
     told = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     assert told == {name: digest for name, digest in _digests(built.dist).items() if name != "SHA256SUMS"}
     names = [*(f"incident-ops-{__version__}{end}" for end in (".cdx.json", ".txt")), built.wheel.name]
-    names.insert(2, f"incident-ops-core-{__version__}.txt")
+    names[2:2] = [f"incident-ops-core-{__version__}.txt", f"incident-ops-template-{__version__}.zip"]
     assert sorted(told) == ["Dockerfile", *names, f"incident_ops-{__version__}.tar.gz"]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,14 @@ from typing import Any
 import pytest
 
 from incident_ops import __version__
+from incident_ops.app.laid_files import drift
+from incident_ops.domain.pin_file import read_pins, tool_pin
 from incident_ops.domain.time import stamp
 from tests.cli.scene import Folder, call
 from tests.cli.test_how_to_pages import MOST_COMMANDS, counted
+from tests.cli.test_init_github import ACTIONLINT
 from tests.release.conftest import Built
-from tests.release.test_installing import packages_from
+from tests.release.test_installing import BIN, packages_from
 from tests.support.gh_on_standin import lay_gh
 from tests.support.http_sink import HttpSink
 from tests.workflows.act import Hosted, Machine, WholeRun, machine
@@ -31,6 +35,7 @@ from tests.workflows.running import ROOT
 
 TEMPLATE = ROOT / "template"
 README = TEMPLATE / "README.md"
+TOP = f"incident-ops-template-{__version__}"
 NAME = "acme/records"
 ADDRESS = re.compile(r"https://github\.com/\S+/releases/download/v\S+/(incident_ops-\S+\.whl)(?=\")")
 HALF_A_PAGE = 300  # words
@@ -82,6 +87,39 @@ def test_its_one_record_is_a_drill_that_is_over_with_its_documents(team: Path) -
 # ------------------------------------------------------------------ from the built release alone
 
 
+def unpacked(built: Built, place: Path) -> Path:
+    """The template of a release, unpacked in a folder."""
+    with zipfile.ZipFile(built.dist / f"{TOP}.zip") as packed:
+        packed.extractall(place)
+    return place / TOP
+
+
+@pytest.mark.slow
+def test_the_archive_has_all_that_init_lays_and_the_linters_find_nothing(built: Built, tmp_path: Path) -> None:
+    """One folder, with the workflows and the pin of this release, and nothing that a team has to throw away."""
+    team = unpacked(built, tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == [TOP]
+    assert drift(team) == []
+    pin = tool_pin(read_pins((team / ".github/incident-ops.txt").read_text(encoding="utf-8")))
+    assert pin is not None
+    assert pin.digests == (sha256(built.wheel.read_bytes()).hexdigest(),)
+    assert not [one for one in team.rglob("*") if one.name in {".git", ".incident-ops", "__pycache__"}]
+    subprocess.run(["git", "init", "-q", "-b", "main", team], check=True)
+    assert call("validate", at=team, clock="2026-11-30T12:00:00Z").code == 0
+    files = sorted(map(str, (team / ".github/workflows").glob("*.yml")))
+    for words in (
+        [BIN / "zizmor", "--offline", "--persona=auditor", "--no-progress", team],
+        [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files],
+        *(
+            [[ACTIONLINT, "-shellcheck=", "-pyflakes=", "-ignore", 'unexpected key "queue"', *files]]
+            if ACTIONLINT
+            else ()
+        ),
+    ):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @contextmanager
 def published(folder: Path) -> Iterator[str]:
     """The files of a release at an address."""
@@ -103,10 +141,8 @@ class Team(Hosted):
         self.machine, self.temp, self.github = runner, temp, runner.github
         self.going, self.over, self.name = set(), threading.Event(), NAME
         self.release, self.sink = release, sink
-        with zipfile.ZipFile(built.dist / f"incident-ops-template-{__version__}.zip") as packed:
-            packed.extractall(temp)
         self.folder = Folder.__new__(Folder)
-        self.folder.path, self.folder.has_git = temp / f"incident-ops-template-{__version__}", True
+        self.folder.path, self.folder.has_git = unpacked(built, temp), True
         bare = temp / "origin.git"
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", bare], check=True)
         (runner.hub / "acme").mkdir(exist_ok=True)
