@@ -146,7 +146,7 @@ def test_a_shell_runs_the_set_up_as_it_is_typed(tmp_path: Path) -> None:
 
 
 def programs(folder: Path, place: Path) -> None:
-    """Lays `gh`, which makes the repository and else writes down its words, `incident-ops`, and `jq` if need be."""
+    """Lays `gh`, which makes the repository and else writes down its words, `incident-ops`, and `jq`."""
     folder.mkdir()
     origin = place / "origin.git"
     made = [
@@ -176,11 +176,15 @@ if "doctor" not in sys.argv:
     main()
 """,
     )
+    lay_jq(folder)
+
+
+def lay_jq(folder: Path) -> None:
+    """A `jq` for the one thing that pages ask of it, where none is installed."""
     if not shutil.which("jq"):
         said = 'print("\\n".join(c["command"] for s in json.load(sys.stdin)["github"] for c in s["commands"]))'
-        write(
-            folder / "jq", f"import json, sys\nassert sys.argv[1:] == ['-r', '.github[].commands[].command']\n{said}\n"
-        )
+        asked = "['-r', '.github[].commands[].command']"
+        write(folder / "jq", f"import json, sys\nassert sys.argv[1:] == {asked}\n{said}\n")
 
 
 def write(program: Path, source: str) -> None:

@@ -24,12 +24,13 @@ from incident_ops.app.laid_files import drift
 from incident_ops.domain.pin_file import read_pins, tool_pin
 from incident_ops.domain.time import stamp
 from tests.cli.scene import Folder, call
-from tests.cli.test_how_to_pages import MOST_COMMANDS, counted
+from tests.cli.test_how_to_pages import MOST_COMMANDS, counted, lay_jq
 from tests.cli.test_init_github import ACTIONLINT
 from tests.release.conftest import Built
 from tests.release.test_installing import BIN, packages_from
 from tests.support.gh_on_standin import lay_gh
 from tests.support.http_sink import HttpSink
+from tests.support.standin import LOGIN
 from tests.workflows.act import Hosted, Machine, WholeRun, machine
 from tests.workflows.running import ROOT
 
@@ -143,11 +144,15 @@ class Team(Hosted):
         self.release, self.sink = release, sink
         self.folder = Folder.__new__(Folder)
         self.folder.path, self.folder.has_git = unpacked(built, temp), True
+        with (self.folder.path / "policy.yaml").open("a", encoding="utf-8") as policy:
+            # the one difference from GitHub, where jobs act as the preset's github-actions[bot]
+            policy.write(f"tracker: {{identities: [{LOGIN}]}}\n")
         bare = temp / "origin.git"
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", bare], check=True)
         (runner.hub / "acme").mkdir(exist_ok=True)
         (runner.hub / NAME).symlink_to(bare)
         (temp / "bin").mkdir()
+        lay_jq(temp / "bin")
         self.ssh = lay_gh(temp / "bin", self.github.url, self.github.token, bare)
         self.packages = packages_from(temp, ROOT / ".venv/wheels", built.dist)
         del self.packages["UV_OFFLINE"]  # the release is at an address; there, nothing else is found
