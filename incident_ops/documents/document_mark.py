@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md")
-"""The documents that are rendered beside a record."""
+REPORT_NAME = "incident-report.md"
+DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md", REPORT_NAME)
+"""The documents that are rendered beside a record, the last one only in some layouts."""
 
 _MARK = re.compile(rb"(?s)(.*)\n<!-- incident-ops v1 document ([0-9a-f]{16}) -->\n?")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain.record import Route
 
-_METRICS, _MAINTENANCE, _LAYOUTS = "the metrics report", "maintenance windows with notices", "document layouts"
+_METRICS, _MAINTENANCE = "the metrics report", "maintenance windows with notices"
 _SUSPECTS, _INTAKE, _PAGE = "the list of suspect changes", "alert intake", "the status page"
 _MAJOR = "clocks of major incidents by severity (the priority's level counts)"
 
@@ -39,10 +39,6 @@ POLICY: Mapping[str, str] = {
     "targets.mttr_trend": _METRICS,
     "targets.coordination": _METRICS,
     "targets.report": _METRICS,
-    "documents.layout": _LAYOUTS,
-    "documents.timeline_columns": _LAYOUTS,
-    "documents.duration": _LAYOUTS,
-    "documents.follow_up": "the follow-up review of a postmortem",
     "contacts.*.name": "people's names in documents",
     "ingest": _INTAKE,
     "publish": _PAGE,
