@@ -1,6 +1,6 @@
 """The layouts of a postmortem and of an incident report: their sections in order, each with its heading.
 
-A layout is that of a preset, whose file has its headings (`documents.layout`). What a record holds beyond its layout
+A layout is that of a preset, whose file has its headings. What a record holds beyond its layout
 gets a section of its own below, so that no fact is lost by the choice of a layout.
 """
 
