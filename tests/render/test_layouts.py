@@ -1,4 +1,4 @@
-"""`documents.layout`: every layout shows what its playbook lists, loses no fact, and a final form has no holes."""
+"""Every layout of documents shows what its playbook lists, loses no fact, and a final form has no holes."""
 
 from __future__ import annotations
 
