@@ -123,22 +123,34 @@ def list_command(
 @click.command()
 @click.argument("incidents", nargs=-1, metavar="[INC]...")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="First take over into the record of INC what people typed under the empty headings of its postmortem.",
+)
 @with_repository
-def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> None:
+def render(workspace: Workspace, incidents: tuple[str, ...], check: bool, adopt: bool) -> None:
     """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
 
     Without ids: every record. Only files that change are written, each whole
-    or not at all. One that somebody wrote in, and that git does not have, is
-    left as it is, with exit code 2.
+    or not at all. What somebody typed into a document is kept: it is moved to
+    a file beside it, postmortem.notes.md, or with --adopt into the record.
 
     \b
     Examples:
       incident-ops render
       incident-ops render INC-20250126-120500
+      incident-ops render --adopt INC-20250126-120500
       incident-ops render --check
     """
-    from incident_ops.app.render import render_documents  # the templates, which the others do not need
+    from incident_ops.app.kept_prose import adopt_typed  # the templates, which the others do not need
+    from incident_ops.app.render import render_documents
 
+    if adopt and (check or not incidents):
+        raise click.UsageError("--adopt writes records: name the incidents, without --check")
+    for edited in adopt_typed(workspace, incidents) if adopt else ():
+        for line in edited.done:
+            click.echo(f"{edited.record.incident.id}: {line}")
     rendered = render_documents(workspace, incidents, write=not check)
     for path in rendered.differing:
         word = "wrote" if not check else "differs" if path.exists() else "missing"
@@ -146,14 +158,14 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
     outcome = "missing or out of date" if check else "written"
     click.echo(
         f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {outcome},"
-        f" {rendered.total - len(rendered.differing) - len(rendered.kept)} already up to date"
+        f" {rendered.total - len(rendered.differing)} already up to date"
     )
-    for path in rendered.kept:
-        message = "not written: somebody edited it since it was rendered, and git does not have those lines"
-        say(f"{path.relative_to(workspace.root)}: {message}", word="error", colour="red")
-        say("fix: commit it, or move it away; then render again", first="  ")
+    for kept in rendered.kept:
+        headings = ", ".join(one.heading or "at the top" for one in kept.prose)
+        message = f"somebody typed into it ({headings}); that is now in {kept.notes.relative_to(workspace.root)}"
+        say(f"{kept.document.relative_to(workspace.root)}: {message}", word="warning", colour="yellow")
     for unread in rendered.unread:
         say(f"{unread.path}: not read, not rendered: {unread.reason}", word="error", colour="red")
     if not workspace.catalogue.count():
         finish(no_records(workspace))
-    finish(3 if rendered.unread else 2 if rendered.kept else int(check and bool(rendered.differing)))
+    finish(3 if rendered.unread else int(check and bool(rendered.differing)))

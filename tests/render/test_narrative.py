@@ -85,7 +85,9 @@ def test_nothing_in_it_acts(hostile: str) -> None:
         assert word not in text, shown
 
 
-_MARKUP = st.sampled_from([*"@#<>|`*_~[]()!\\-+.1:&\n ", "team", "GH-1", "fixes ", "https://x.invalid", "```", "- ", "| "])
+_MARKUP = st.sampled_from(
+    [*"@#<>|`*_~[]()!\\-+.1:&\n ", "team", "GH-1", "fixes ", "https://x.invalid", "```", "- ", "| "]
+)
 
 
 @given(st.lists(_MARKUP, max_size=40).map("".join))
