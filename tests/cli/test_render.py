@@ -34,7 +34,7 @@ def notes(folder: Folder) -> str:
 
 @pytest.mark.parametrize("committed", [False, True])
 def test_what_somebody_typed_survives_three_renders(rendered: Folder, committed: bool) -> None:
-    """It is in the file beside the document, once, whatever becomes of the record; the document says what the record does."""
+    """It is in the file beside the document, once, whatever becomes of the record."""
     if committed:
         rendered.commit()
     write_prose(rendered)
