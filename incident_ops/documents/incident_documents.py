@@ -16,6 +16,7 @@ from incident_ops.documents.checklists import shown_lists
 from incident_ops.documents.document_mark import DOCUMENT_NAMES, REPORT_NAME, marked
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, link, markdown
+from incident_ops.documents.narrative import code_block, narrative_markdown
 from incident_ops.domain.as_of import corrected_instants, declared_at, known_status
 from incident_ops.domain.impact import spell_amount
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
@@ -257,6 +258,8 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         block=lambda text: RawMarkdown(markdown(text)),
+        narrative=lambda text: RawMarkdown(narrative_markdown(text)),
+        snippet=lambda one: RawMarkdown(code_block(one.text, one.language)),
         box=lambda done: RawMarkdown("[x]" if done else "[ ]"),
         people=_people,
         word=incident_facts.spell_word,

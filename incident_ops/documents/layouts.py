@@ -43,6 +43,7 @@ REPORT = _sections(
 """The incident report of the layouts that have one."""
 
 _OTHERS = _sections(
+    narrative="What happened in detail",
     five_whys="Five whys",
     went_well="What went well",
     went_poorly="What went poorly",
@@ -68,6 +69,7 @@ def _always(_incident: Incident, _paper: Postmortem) -> bool:
 
 _FILLED: Mapping[str, Callable[[Incident, Postmortem], bool]] = {
     "summary": lambda _, paper: bool(paper.summary or paper.public_summary),
+    "narrative": _of_paper("narrative"),
     "impact": _always,
     "impact_by_kind": _always,
     "impact_by_whom": _always,
@@ -104,6 +106,7 @@ def participants(incident: Incident) -> list[tuple[str, str]]:
         *((who, name.replace("_", " ")) for name, who in roles.others.items()),
         *((entry.to, "assigned") for entry in incident.assignments),
         *((event.by, NOTED) for event in incident.timeline),
+        *((who, "at the meeting") for who in (incident.postmortem or _NOTHING).attendees),
     ]
     held: dict[str, str] = {}
     for who, part in named:
