@@ -228,7 +228,7 @@ def incident_documents(
     steps = incident_facts.next_steps(incident, policy, leads_somewhere)
     view = {**_view(incident, policy), "steps": steps, "left_out": spell_undated(undated)}
     names = [name for name in DOCUMENT_NAMES if name != REPORT_NAME or has_report(incident, policy)]
-    return {name: marked(_tidy(_environment().get_template(f"{name}.j2").render(view))) for name in names}
+    return {name: marked(tidied(document_environment().get_template(f"{name}.j2").render(view))) for name in names}
 
 
 def has_report(incident: Incident, policy: Policy) -> bool:
@@ -243,7 +243,8 @@ def is_required(incident: Incident, policy: Policy) -> bool:
 
 
 @cache
-def _environment() -> Environment:
+def document_environment() -> Environment:
+    """The sandbox in which every template is rendered: what a template prints of a record is inert Markdown."""
     from jinja2 import FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -372,5 +373,6 @@ def _record_link(record_id: str, folder: str) -> str:
     return RawMarkdown(f"[{record_id}]({target})")
 
 
-def _tidy(text: str) -> str:
+def tidied(text: str) -> str:
+    """What a template gave, with one empty line between its parts and one line break at its end."""
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

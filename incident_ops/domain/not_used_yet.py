@@ -47,7 +47,6 @@ POLICY: Mapping[str, str] = {
 SERVICES: Mapping[str, str] = {
     "services.*.paths": _SUSPECTS,
     "services.*.labels": _INTAKE,
-    "services.*.public_name": _PAGE,
 }
 NOT_USED_YET: dict[str, Mapping[str, str]] = {"policy": POLICY, "services": SERVICES, "gate": {}}
 """By kind of file: the path of a key or of a whole block (`[]` = each entry, `*` = each name) -> what it waits for."""
