@@ -1,5 +1,5 @@
-"""Drafts of the reports that are owed to others, by the id of the deadline: what the record knows of each thing that such
-a report usually says, and what it does not know.
+"""Drafts of the reports that are owed to others, by the id of the deadline: what the record knows of each thing that
+such a report usually says, and what it does not know.
 
 Which law asks for what is not judged here: the headings only sort the facts.
 """

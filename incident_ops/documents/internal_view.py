@@ -10,11 +10,14 @@ from incident_ops.documents.incident_facts import NOBODY, FactRow, first_impact,
 from incident_ops.documents.message_request import MessageRequest, MessageSources
 from incident_ops.documents.promises import Promise
 from incident_ops.documents.public_view import expected_at, spell_near
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.impact import affected_users, spell_amount, spell_revenue, spell_users
-from incident_ops.domain.incident import Incident, Revenue
+from incident_ops.domain.incident import Incident, Postmortem, Revenue
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.public_updates import STATUSES
 from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, spell_duration, spell_instant, spell_minute
+from incident_ops.sla.clocks import POSTMORTEM_MEETING, clocks
 
 _LATEST = 3
 _ITS_OWN_WORDS = "communication"
@@ -30,10 +33,12 @@ def internal_view(
     paper, description = incident.postmortem, incident.description or incident.title
     return {
         "incident": incident,
-        "subject": f"{label} Incident - {incident.title} {spell_word(wanted.status)}".strip(),
+        "subject": f"{label} Incident - {incident.title} {_in_subject(wanted.status)}".strip(),
         "level": level,
         "status": spell_word(wanted.status),
         "is_resolved": wanted.status == RESOLVED,
+        "is_investigating": wanted.status == STATUSES[0],
+        "is_monitoring": wanted.status == STATUSES[2],
         "is_drill": incident.drill,
         "updated": spell_minute(now),
         "description": description,
@@ -47,8 +52,12 @@ def internal_view(
         "cause": _cause(incident),
         "resolution": _resolution(incident),
         "prevention": list(_prevention(incident, policy)),
-        "postmortem": _postmortem(incident, policy, sources.postmortem),
+        "postmortem": _postmortem(incident, policy, sources),
     }
+
+
+def _in_subject(status: str) -> str:
+    return spell_word(status) if status == RESOLVED else f"({status})"
 
 
 def _impact(incident: Incident, now: datetime) -> Iterator[FactRow]:
@@ -72,7 +81,7 @@ def _hurt(incident: Incident) -> Iterator[FactRow]:
     """Users, functions and revenue a minute, for the team."""
     impact, revenue = incident.impact, incident.impact.revenue
     yield FactRow("Users", spell_users(affected_users(incident)))
-    yield FactRow("Functionality", impact.summary or f"{', '.join(incident.services)} does not work as usual")
+    yield FactRow("Functionality", impact.summary or f"{', '.join(incident.services)} affected")
     minute = revenue.per_minute if isinstance(revenue, Revenue) else None
     currency = f" {revenue.currency}" if isinstance(revenue, Revenue) and revenue.currency else ""
     is_known = minute not in (None, UNKNOWN)
@@ -123,15 +132,18 @@ def _prevention(incident: Incident, policy: Policy) -> Iterator[str]:
         yield from (one.text for one in (*prevention.short, *prevention.medium, *prevention.long))
 
 
-def _postmortem(incident: Incident, policy: Policy, place: str) -> str:
-    """When and where it can be read; "" where none is asked for."""
-    paper = incident.postmortem
-    if paper is None and not policy.requires_postmortem(incident):
+def _postmortem(incident: Incident, policy: Policy, sources: MessageSources) -> str:
+    """When and where it can be read; "" where none is asked for. Without a date of its own it is due by its clock."""
+    paper = incident.postmortem or Postmortem(status="")
+    if not paper.status and not policy.requires_postmortem(incident):
         return ""
+    running = clocks(as_of(incident, sources.now), policy)
+    due = next((one.due for one in running if one.clock == POSTMORTEM_MEETING and one.due), None)
     dates = [
-        f"final since {spell_instant(paper.final_at)}" if paper and paper.final_at else "",
-        f"meeting {spell_instant(paper.meeting)}" if paper and paper.meeting else "",
-        f"due {spell_instant(paper.due)}" if paper and paper.due else "",
+        f"final since {spell_instant(paper.final_at)}" if paper.final_at else "",
+        f"meeting on {spell_instant(paper.meeting)}" if paper.meeting else "",
+        f"due {spell_instant(paper.due)}" if paper.due else "",
+        f"meeting by {spell_minute(due)}" if due else "",
     ]
-    when = next((text for text in dates if text), "no date is set yet")
-    return f"{when}, {place}" if place else when
+    when = next((text for text in dates if text), "to follow")
+    return f"{when}; {sources.postmortem}" if sources.postmortem else when

@@ -35,6 +35,7 @@ def public_view(
         "started": spell_minute(facts.started),
         "resolved": spell_minute(facts.resolved or now),
         "windows": [_window(one) for one in facts.impacts if one.end is not None],
+        "today": [_window(one, now) for one in facts.impacts if one.end is not None],
         "duration": _duration(facts.impacts),
         "expected": _expected(facts, wanted, now),
         "promised": spell_near(promise.due, now) if promise else "",
@@ -83,10 +84,12 @@ def _joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _window(impact: PublicImpact) -> str:
+def _window(impact: PublicImpact, now: datetime | None = None) -> str:
+    """`from 12:00 to 12:30 UTC (30 minutes)`, with the day where it is not that of `now`."""
     end = impact.end or impact.begin
     on_one_day = impact.begin.date() == end.date()
-    first = f"from {spell_clock(impact.begin, dated=True)} to {spell_clock(end, dated=not on_one_day)} UTC"
+    dated = now is None or not on_one_day or end.date() != now.date()
+    first = f"from {spell_clock(impact.begin, dated=dated)} to {spell_clock(end, dated=not on_one_day)} UTC"
     return f"{first} ({spell_duration(int((end - impact.begin).total_seconds()), in_words=True)})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +14,8 @@ from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.public_updates import PUBLIC, public_status
 from incident_ops.domain.time import instant, parse_instant
 
-RESTRICTED = "restricted"
+_IN_BRACKETS = re.compile(r"\s*\([^()]*\)")
+"""What a level's word has in brackets is for the responders: `Critical (page at once)`."""
 
 
 class PublicUpdate(NamedTuple):
@@ -82,7 +84,8 @@ def _level(incident: Incident, policy: Policy) -> str:
     level = policy.level(label)
     if level is None:
         return ""
-    return level.id if level.label in ("", level.id) else f"{level.id}, {level.label}"
+    word = _IN_BRACKETS.sub("", level.label)
+    return level.id if word in ("", level.id) else f"{level.id}, {word}"
 
 
 def _impacts(incident: Incident, at: Mapping[str, str]) -> list[PublicImpact]:
