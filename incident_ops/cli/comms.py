@@ -136,4 +136,4 @@ def _print_report(workspace: Workspace, incident: str, name: str, form: str) -> 
     if not report.is_due:
         warn([f"{record_id} does not owe {name}, as far as its record and the policy say"])
     elif form == "text":
-        say(f"next: incident-ops deadline done {name} {record_id} --ref ...", first="  ")
+        say(f"next: incident-ops deadline done {name} {record_id} --ref ...", first="  ", err=False)

@@ -10,7 +10,7 @@ from incident_ops.documents.incident_facts import NOBODY, FactRow, first_impact,
 from incident_ops.documents.message_request import MessageRequest, MessageSources
 from incident_ops.documents.promises import Promise
 from incident_ops.documents.public_view import expected_at, spell_near
-from incident_ops.domain.as_of import as_of
+from incident_ops.domain.as_of import as_of, declared_at
 from incident_ops.domain.impact import affected_users, spell_amount, spell_revenue, spell_users
 from incident_ops.domain.incident import Incident, Postmortem, Revenue
 from incident_ops.domain.lifecycle import OVER, RESOLVED
@@ -63,9 +63,10 @@ def _in_subject(status: str) -> str:
 def _impact(incident: Incident, now: datetime) -> Iterator[FactRow]:
     """Duration, users and revenue, for the management."""
     length = first_impact(incident)
-    if length.begin and length.finish is None and incident.state not in OVER:
-        spent = spell_duration(int((now - length.begin).total_seconds()) // 60 * 60, in_words=True)
-        yield FactRow("Duration", f"{spent} so far, since {spell_minute(length.begin)}")
+    if length.finish is None and incident.state not in OVER:
+        begin = length.begin or declared_at(incident)
+        spent = spell_duration(int((now - begin).total_seconds()) // 60 * 60, in_words=True)
+        yield FactRow("Duration", f"{spent} so far, since {spell_minute(begin)}")
     elif length.begin and length.finish:
         window = f"{spell_clock(length.begin)}–{spell_clock(length.finish)} UTC"
         dated = length.begin.date() != length.finish.date()

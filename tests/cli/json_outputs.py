@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "canary validate": ("-f", "g.yaml"),
     "cause": ("INC-1", "--what", "It broke", "--contributing", "No canary", "--why-chain", "Why?=Because"),
     "close": ("INC-2",),
+    "comms draft": ("INC-1", "--audience", "public"),
     "correct": ("INC-2", "restored", "10m", *REASON),
     "deadline done": ("bank", "INC-1"),
     "deadline list": (),
