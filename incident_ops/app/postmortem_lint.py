@@ -68,8 +68,7 @@ def lint_postmortems(workspace: Workspace, incidents: Sequence[str] = ()) -> Lin
     done: list[LintedPostmortem] = []
     broken: tuple[Unread, ...] = ()
     try:
-        for linted in evaluate_each(records, lambda record: _lint(workspace, record, policy)):
-            done.append(linted)  # noqa: PERF402: what was linted before a broken record counts
+        done.extend(evaluate_each(records, lambda record: _lint(workspace, record, policy)))
     except Unusable as error:
         broken = error.unread
     unread = sorted([*(() if incidents else workspace.catalogue.unreadable()), *broken])

@@ -25,16 +25,24 @@ class ItemText(NamedTuple):
         """The texts of an action item, given as its data."""
         title = str(item.get("title") or "")
         more = " ".join(str(item[key]) for key in ("description", "acceptance") if item.get(key))
-        return cls(title, Line(Sentence(title, masked(title), 0)), f"{title} {more}".strip().lower(), bool(item.get("acceptance")))
+        return cls(
+            title,
+            Line(Sentence(title, masked(title), 0)),
+            f"{title} {more}".strip().lower(),
+            bool(item.get("acceptance")),
+        )
 
 
 _NOBODY = re.compile(
-    r"[@(\[\s]*(?:tbd|tba|tbc|to-?do|n/?a|none|nobody|no[ -]one|unassigned|unknown|open|someone|somebody|anyone|anybody|everyone|everybody|all|all teams|"
-    r"(?:the )?teams?|us|we|pending|later|various|several|not assigned(?: yet)?|not yet(?: \w+)?|to be \w+|who\?|owner|xxx+|[?.\-–—\s]*)[)\]\s?.!]*",
+    r"[@(\[\s]*(?:tbd|tba|tbc|to-?do|n/?a|none|nobody|no[ -]one|unassigned|unknown|open|someone|"
+    r"somebody|anyone|anybody|everyone|everybody|all|all teams|"
+    r"(?:the )?teams?|us|we|pending|later|various|several|not assigned(?: yet)?|"
+    r"not yet(?: \w+)?|to be \w+|who\?|owner|xxx+|[?.\-–—\s]*)[)\]\s?.!]*",
     re.IGNORECASE,
 )
 _DAY = re.compile(
-    r"\b\d{4}-\d{2}-\d{2}(?!\d)|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}(?:st|nd|rd|th)?\.? (?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|"
+    r"\b\d{4}-\d{2}-\d{2}(?!\d)|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}(?:st|nd|rd|"
+    r"th)?\.? (?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|"
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2}\b",
     re.IGNORECASE,
 )
@@ -51,37 +59,80 @@ def names_day(due: object) -> bool:
 
 
 _LEAD = re.compile(
-    r"^(?:action|todo|item|task|ai-?\d+)?[:\s\-–]*(?:(?:we|the team|[\w-]+ team|somebody|someone|everyone|engineers|@\S+) )?(?:(?:will|should|shall|must|need to|needs to|have to|has to|want to|plan to|to|please|let's|also|then|finally|generally|in general|again|properly|carefully|thoroughly) )*"
+    r"^(?:action|todo|item|task|ai-?\d+)?[:\s\-–]*(?:(?:we|the team|[\w-]+ team|somebody|"
+    r"someone|everyone|engineers|@\S+) )?(?:(?:will|should|shall|must|need to|needs to|have to|"
+    r"has to|want to|plan to|to|please|let's|also|then|finally|generally|in general|again|"
+    r"properly|carefully|thoroughly) )*"
 )
 _EXPLORE = re.compile(
-    r"^(?:have a (?:\w+ )?look|take a (?:\w+ )?look|look (?:into|at|over|for)|investigat\w+|explor\w+|examin\w+|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|rethink|reconsider|revisit|evaluat\w+|assess\w*|research|"
-    r"find out|figure out|review|check (?:if|whether|on|in|out|again)|talk (?:to|about|with)|monitor (?!on|that|for|in)|observe|watch|study|understand|clarify|address|tackle|deal with|take care|work on|see (?:if|whether|what|how)|follow up|follow-up|keep |"
-    r"be |stay |pay |try |do |get better|get to|learn|reflect|brainstorm|dig|determine|identify|continue|start |begin |plan |prepare for|look|sync|align|coordinate|communicate|focus|aim|strive|support|help|collaborate|raise|push for|spend|investigation|analysis|discussion|evaluation|exploration|assessment)"
+    r"^(?:have a (?:\w+ )?look|take a (?:\w+ )?look|look (?:into|at|over|for)|investigat\w+|"
+    r"explor\w+|examin\w+|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|"
+    r"rethink|reconsider|revisit|evaluat\w+|assess\w*|research|"
+    r"find out|figure out|review|check (?:if|whether|on|in|out|again)|talk (?:to|about|with)|"
+    r"monitor (?!on|that|for|in)|observe|watch|study|understand|clarify|address|tackle|"
+    r"deal with|take care|work on|see (?:if|whether|what|how)|follow up|follow-up|keep |"
+    r"be |stay |pay |try |do |get better|get to|learn|reflect|brainstorm|dig|determine|identify|"
+    r"continue|start |begin |plan |prepare for|look|sync|align|coordinate|communicate|focus|aim|"
+    r"strive|support|help|collaborate|raise|push for|spend|investigation|analysis|discussion|"
+    r"evaluation|exploration|assessment)"
 )
 _IMPROVE = re.compile(
-    r"^(?:improv\w+|enhanc\w+|strengthen\w*|harden\w*|optimi[sz]\w+|boost\w*|streamlin\w+|simplif\w+|clean(?:ing)? up|clean-?up|tidy\w*|moderni[sz]\w+|stabili[sz]\w+|fine-?tun\w+|tune|increas\w+|reduc\w+|minimi[sz]\w+|maximi[sz]\w+|better|more|less|fewer|faster|stronger|greater|safer|"
-    r"mak(?:e|ing) (?:\S+ ){0,6}?(?:more|better|less|safer|safe|faster|stronger|simpler|easier|clearer|quicker|robust|resilient|reliable|stable|scalable|secure|transparent|foolproof|bulletproof|nicer|cleaner|ready|great|work)\b|"
-    r"mak(?:e|ing) sure|ensur\w+|guarantee|prevent\w*|avoid\w*|stop (?:this|such|these|similar|outages|incidents)|increased|reduced|improved|upgrade (?:the )?(?:process|quality)|"
-    r"(?:fix|solve|resolve|sort out|handle|mitigate|rework|overhaul|refactor|redesign|redo|rewrite|revise|adjust|update|change|refine) (?:the |our |all |these |this |those |any |some )?(?:\w+ )?(?:issues?|problems?|situation|process(?:es)?|stuff|things?|everything|architecture|system|setup|code|topic|matter|weakness(?:es)?|shortcomings|deficits?|root cause|bugs?|approach|way)\b)"
+    r"^(?:improv\w+|enhanc\w+|strengthen\w*|harden\w*|optimi[sz]\w+|boost\w*|streamlin\w+|"
+    r"simplif\w+|clean(?:ing)? up|clean-?up|tidy\w*|moderni[sz]\w+|stabili[sz]\w+|fine-?tun\w+|"
+    r"tune|increas\w+|reduc\w+|minimi[sz]\w+|maximi[sz]\w+|better|more|less|fewer|faster|"
+    r"stronger|greater|safer|"
+    r"mak(?:e|ing) (?:\S+ ){0,6}?(?:more|better|less|safer|safe|faster|stronger|simpler|easier|"
+    r"clearer|quicker|robust|resilient|reliable|stable|scalable|secure|transparent|foolproof|"
+    r"bulletproof|nicer|cleaner|ready|great|work)\b|"
+    r"mak(?:e|ing) sure|ensur\w+|guarantee|prevent\w*|avoid\w*|stop (?:this|such|these|similar|"
+    r"outages|incidents)|increased|reduced|improved|upgrade (?:the )?(?:process|quality)|"
+    r"(?:fix|solve|resolve|sort out|handle|mitigate|rework|overhaul|refactor|redesign|redo|"
+    r"rewrite|revise|adjust|update|change|refine) (?:the |our |all |these |this |those |any |"
+    r"some )?(?:\w+ )?(?:issues?|problems?|situation|process(?:es)?|stuff|things?|everything|"
+    r"architecture|system|setup|code|topic|matter|weakness(?:es)?|shortcomings|deficits?|"
+    r"root cause|bugs?|approach|way)\b)"
 )
 _VAGUE = re.compile(
-    r"\b(?:something|somehow|somewhere|things|stuff|anything|as (?:needed|necessary|appropriate|required)|if (?:possible|needed|necessary)|where (?:possible|needed|necessary|appropriate)|when (?:possible|there is time|time permits)|"
-    r"at some point|eventually|some day|someday|maybe|perhaps|possibly|in general|generally|and so on|etc|various|further|some more|best practices?|next steps|low-hanging|in (?:the )?future|does not happen again|never happens? again|more (?:robust|resilient|reliable|stable)|better|as soon as possible|asap|tbd)\b"
+    r"\b(?:something|somehow|somewhere|things|stuff|anything|as (?:needed|necessary|appropriate|"
+    r"required)|if (?:possible|needed|necessary)|where (?:possible|needed|necessary|"
+    r"appropriate)|when (?:possible|there is time|time permits)|"
+    r"at some point|eventually|some day|someday|maybe|perhaps|possibly|in general|generally|"
+    r"and so on|etc|various|further|some more|best practices?|next steps|low-hanging|"
+    r"in (?:the )?future|does not happen again|never happens? again|more (?:robust|resilient|"
+    r"reliable|stable)|better|as soon as possible|asap|tbd)\b"
 )
 _MEASURE = re.compile(
-    r"\d|xxx|\b(?:by (?:\w+ly )?(?:\w+ing|a|an|the)\b|so that|such that|until|unless|whenever|within|below|above|at least|at most|under a|over a|from .+ to |to (?:zero|one|two|three|five|ten|half)|"
-    r"instead of|rather than|via|using|through an?|for each|for every|per |whose|which|before (?:the|each|every|a)|after (?:the|each|every|a)|on every|on each|every|"
+    r"\d|xxx|\b(?:by (?:\w+ly )?(?:\w+ing|a|an|the)\b|so that|such that|until|unless|whenever|"
+    r"within|below|above|at least|at most|under a|over a|from .+ to |to (?:zero|one|two|three|"
+    r"five|ten|half)|"
+    r"instead of|rather than|via|using|through an?|for each|for every|per |whose|which|"
+    r"before (?:the|each|every|a)|after (?:the|each|every|a)|on every|on each|every|"
     r"two|three|four|five|(?:one|zero|no) )|"
-    r"\b(?:and|then|,) (?:\w+ly )?(?:write|document|decide|publish|propose|report|file|open|add|replace|remove|delete|turn|raise|set|list|record|agree|fix|close|convert|move|move|create|produce|deliver|present a|switch|archive|retire|name|assign|drop|enable|disable|migrate|rotate|pin)\w*|"
-    r"\b(?:report|decision|decision record|write-up|list of|proposal|adr|recommendation|plan for|table of|inventory|document with)\b"
+    r"\b(?:and|then|,) (?:\w+ly )?(?:write|document|decide|publish|propose|report|file|open|add|"
+    r"replace|remove|delete|turn|raise|set|list|record|agree|fix|close|convert|move|move|create|"
+    r"produce|deliver|present a|switch|archive|retire|name|assign|drop|enable|disable|migrate|"
+    r"rotate|pin)\w*|"
+    r"\b(?:report|decision|decision record|write-up|list of|proposal|adr|recommendation|"
+    r"plan for|table of|inventory|document with)\b"
 )
-_MEANS = re.compile(r"(?:improv|enhanc|strengthen|harden|protect|secur|stabili|optimi)\w* (?:\S+ ){1,8}?with (?:an?|the|one|two|its|alerts?|tests?)\b")
+_MEANS = re.compile(
+    r"(?:improv|enhanc|strengthen|harden|protect|secur|stabili|"
+    r"optimi)\w* (?:\S+ ){1,8}?with (?:an?|the|one|two|its|alerts?|tests?)\b"
+)
 _ABSTRACT = re.compile(
-    r"\b(?:awareness|reliability|stability|resilience|resiliency|coverage|quality|visibility|robustness|performance|capacity|security|communications?|collaboration|incidents?|outages?|risks?|time to|response|complexity|monitoring|alerting|observability|"
-    r"documentation|testing|tests?|process(?:es)?|deployments?|handovers?|reviews?|tooling|logging|maintainability|availability|confidence|efficiency|noise|alerts?|debt|errors?|failures?|downtime|impact|knowledge|redundancy|automation|maturity|culture|scalability|latency|toil|effort|backups?|planning|preparedness)\b"
+    r"\b(?:awareness|reliability|stability|resilience|resiliency|coverage|quality|visibility|"
+    r"robustness|performance|capacity|security|communications?|collaboration|incidents?|"
+    r"outages?|risks?|time to|response|complexity|monitoring|alerting|observability|"
+    r"documentation|testing|tests?|process(?:es)?|deployments?|handovers?|reviews?|tooling|"
+    r"logging|maintainability|availability|confidence|efficiency|noise|alerts?|debt|errors?|"
+    r"failures?|downtime|impact|knowledge|redundancy|automation|maturity|culture|scalability|"
+    r"latency|toil|effort|backups?|planning|preparedness)\b"
 )
 _DO = re.compile(r"^do (?:something|anything|more|better|a better|an?\b|the\b|some)")
-_MONITOR_NOUN = re.compile(r"^(?:monitor|watch|review|keep|check|start|plan|support|analysis|investigation|discussion|look|be) ?(?:er|ing)?\b")
+_MONITOR_NOUN = re.compile(
+    r"^(?:monitor|watch|review|keep|check|start|plan|support|analysis|investigation|discussion|"
+    r"look|be) ?(?:er|ing)?\b"
+)
 
 
 def is_vague(item: ItemText) -> bool:
@@ -103,28 +154,52 @@ def is_vague(item: ItemText) -> bool:
     if _MEANS.match(text):
         return False
     if _IMPROVE.match(text):
-        return not re.match(r"^(?:increas|reduc|minimi|maximi|more|fewer|less|prevent|avoid|ensur|mak(?:e|ing) sure|clean|tidy|simplif|tune)", text) or bool(
-            _ABSTRACT.search(text) or _VAGUE.search(text) or re.search(r"\b(?:this|that|such|similar|again)\b", text) or text.startswith(("more", "fewer", "less", "ensur", "make sure"))
+        return not re.match(
+            r"^(?:increas|reduc|minimi|maximi|more|fewer|less|prevent|avoid|ensur|mak(?:e|ing) sure|"
+            r"clean|tidy|simplif|tune)",
+            text,
+        ) or bool(
+            _ABSTRACT.search(text)
+            or _VAGUE.search(text)
+            or re.search(r"\b(?:this|that|such|similar|again)\b", text)
+            or text.startswith(("more", "fewer", "less", "ensur", "make sure"))
         )
     return _VAGUE.search(text) is not None
 
 
 _CHANGE = re.compile(
-    r"^(?:add|alert|automate|block|build|configure|convert|create|delete|deploy|disable|drop|enable|encrypt|enforce|export|extend|gate|implement|import|install|introduce|limit|lint|lock|lower|make|migrate|move|nightly|page|pin|"
-    r"pipeline|probe|protect|provision|purge|raise|reject|remove|rename|replace|require|retire|rotate|route|run (?:the|all)|script|separate|set|split|store|switch|test|turn|wire|write)\b"
+    r"^(?:add|alert|automate|block|build|configure|convert|create|delete|deploy|disable|drop|"
+    r"enable|encrypt|enforce|export|extend|gate|implement|import|install|introduce|limit|lint|"
+    r"lock|lower|make|migrate|move|nightly|page|pin|"
+    r"pipeline|probe|protect|provision|purge|raise|reject|remove|rename|replace|require|retire|"
+    r"rotate|route|run (?:the|all)|script|separate|set|split|store|switch|test|turn|wire|"
+    r"write)\b"
 )
 _TEACH = re.compile(
-    rf"\b(?:train(?:ings?|ing session)?{NOT_COURSES}|retrain\w*|re-train\w*|workshops?|refreshers?|courses?|coach\w*|remind\w*|brief|briefings?|educat\w+|awareness|teach\w*|lunch-and-learns?|brown[ -]bags?|webinars?|seminars?|lectures?|bootcamps?|"
-    r"(?:present|presentation|talk|session|slides?) (?:\S+ ){0,6}?(?:on|about|to|in|at|for)|tell|explain|tutorials?|sensiti[sz]\w*|instruct\w*|e-learning|"
-    r"(?:e-?mail|mail|memo|write|message|announcement|post|newsletter)(?: \S+){0,3}? to (?:all|every\w*|the|staff|teams?|engineers?|developers?)|circulate|discuss \S+(?: \S+){0,6}? (?:with|in|at)|share (?:\S+ ){1,6}(?:with|in|at)|"
-    r"onboarding session|quiz|certification course|make (?:sure )?(?:every\w+|all|people|the team|engineers|developers) (?:\S+ ){0,2}?(?:aware|know|understand)\w*|walk (?:\S+ ){1,4}through|reinforce|reiterate|emphasi[sz]e|stress|encourage|urge|ask (?:\S+ ){1,4}to|"
-    r"communicate (?:\S+ ){1,6}to|knowledge[ -](?:sharing|transfer)|read(?:ing)? (?:\S+ )?(?:the )?(?:guide|docs|documentation|runbook|policy))\b"
+    rf"\b(?:train(?:ings?|ing session)?{NOT_COURSES}|retrain\w*|re-train\w*|workshops?|"
+    rf"refreshers?|courses?|coach\w*|remind\w*|brief|briefings?|educat\w+|awareness|teach\w*|"
+    rf"lunch-and-learns?|brown[ -]bags?|webinars?|seminars?|lectures?|bootcamps?|"
+    r"(?:present|presentation|talk|session|slides?) (?:\S+ ){0,6}?(?:on|about|to|in|at|for)|"
+    r"tell|explain|tutorials?|sensiti[sz]\w*|instruct\w*|e-learning|"
+    r"(?:e-?mail|mail|memo|write|message|announcement|post|newsletter)(?: \S+){0,3}? to (?:all|"
+    r"every\w*|the|staff|teams?|engineers?|developers?)|circulate|"
+    r"discuss \S+(?: \S+){0,6}? (?:with|in|at)|share (?:\S+ ){1,6}(?:with|in|at)|"
+    r"onboarding session|quiz|certification course|make (?:sure )?(?:every\w+|all|people|"
+    r"the team|engineers|developers) (?:\S+ ){0,2}?(?:aware|know|understand)\w*|"
+    r"walk (?:\S+ ){1,4}through|reinforce|reiterate|emphasi[sz]e|stress|encourage|urge|"
+    r"ask (?:\S+ ){1,4}to|"
+    r"communicate (?:\S+ ){1,6}to|knowledge[ -](?:sharing|transfer)|"
+    r"read(?:ing)? (?:\S+ )?(?:the )?(?:guide|docs|documentation|runbook|policy))\b"
 )
 
 
 def only_teaches(item: ItemText) -> bool:
     """Whether an action item only teaches, reminds or asks for care, and changes nothing else."""
     text = _LEAD.sub("", item.line.text.strip(" .!"), count=1)
-    if _CHANGE.match(text) and not re.match(r"(?:raise|write|create|run|set|make|add|introduce) (?:\S+ ){0,5}?(?:awareness|reminder|training|workshop|course|e-?mail|mail|slides?|session)", text):
+    if _CHANGE.match(text) and not re.match(
+        r"(?:raise|write|create|run|set|make|add|introduce) (?:\S+ ){0,5}?(?:awareness|reminder|"
+        r"training|workshop|course|e-?mail|mail|slides?|session)",
+        text,
+    ):
         return bool(re.match(r"(?:make sure|make every|write to)", text) and _TEACH.search(text))
     return _TEACH.search(text) is not None or first_hit(item.line, CAREFUL) is not None

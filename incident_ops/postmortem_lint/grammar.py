@@ -20,7 +20,6 @@ from incident_ops.postmortem_lint.words import (
     CONJUNCTIONS,
     DETERMINERS,
     FIRST_NAMES,
-    FOR_PEOPLE,
     LEADS_ON,
     MACHINE_WORDS,
     MOSTLY_PEOPLE,
@@ -33,15 +32,20 @@ from incident_ops.postmortem_lint.words import (
     PERHAPS_PEOPLE,
     PREPOSITIONS,
     QUANTITIES,
+    word_set,
 )
 
 _WORD = re.compile(r"@[\w/.-]*\w|[^\W\d_][\w]*(?:[-'][\w]+)*|\d[\d.,:%/-]*|[^\w\s]")
 _STOP = frozenset(";:.!?()[]–—|")
 _REASON = re.compile(
-    r"\b(?:because|since|whose|as (?:the|its?|their|our|in|step|described|that|a|an|no|long)|according to|in line with|"
+    r"\b(?:because|since|whose|as (?:the|its?|their|our|in|step|described|that|a|an|no|long)|"
+    r"according to|in line with|"
     r"as part of|due to|owing to|so that|per the|in order to)\b|;|: (?=\w)"
 )
-_SOURCE = re.compile(r"\b(?:said|says|told|recalls?|recalled|reported|reports|explained|wrote|describes?|described|interviews?)\b")
+_SOURCE = re.compile(
+    r"\b(?:said|says|told|recalls?|recalled|reported|reports|explained|wrote|describes?|"
+    r"described|interviews?)\b"
+)
 
 
 class Subject(Enum):
@@ -189,12 +193,10 @@ class Line:
 
     def _kind(self, index: int, base: str) -> Subject:
         word = self.word(index)
-        if word == "we":
+        if word in ("we", "us"):
             return Subject.WE
         if word == "they":
             return Subject.THEY
-        if word in FOR_PEOPLE:
-            return Subject.THING
         if self.is_person(index, base):
             return Subject.THING if self._governed(index) else Subject.PERSON
         return Subject.PERSON if self._person_left(index, base) else Subject.THING
@@ -221,6 +223,8 @@ class Line:
         if before not in PREPOSITIONS:
             return False
         outer = start - 2
+        if before == "on" and self.word(outer) in ("now", "then", "later", "early"):
+            return False
         if outer < 0 or self.word(outer) in _STOP or self.word(outer) == ",":
             return True
         return not (self.is_person(outer) or self.word(outer) in QUANTITIES or self.word(outer) in PERHAPS_PEOPLE)
@@ -317,7 +321,15 @@ class Line:
         return self.word(index) in BE
 
 
-_NUMBERS = frozenset("two three four five six seven eight nine ten eleven twelve twenty hundred".split())
+_NUMBERS = word_set(
+    """
+    two three four five six seven eight nine ten eleven twelve twenty hundred
+    """
+)
 
-_ACTS = PASTS | frozenset("get run make take push deploy do use change write go".split())
+_ACTS = PASTS | word_set(
+    """
+    get run make take push deploy do use change write go
+    """
+)
 """Behind a noun they are its verb."""

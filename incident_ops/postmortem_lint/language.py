@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import MappingProxyType
 
-from incident_ops.postmortem_lint.events import COUNTERFACTUAL, HINDSIGHT, PASSIVE
+from incident_ops.postmortem_lint.blame import BLAME, HUMAN_ERROR, PUNISHMENT
+from incident_ops.postmortem_lint.counterfactual import COUNTERFACTUAL
+from incident_ops.postmortem_lint.duty import NEGLIGENCE
 from incident_ops.postmortem_lint.grammar import Line
+from incident_ops.postmortem_lint.hidden import PASSIVE
+from incident_ops.postmortem_lint.hindsight import HINDSIGHT
+from incident_ops.postmortem_lint.judgement import JUDGEMENT
+from incident_ops.postmortem_lint.minds import MIND_READING
 from incident_ops.postmortem_lint.patterns import Pattern, first_hit
-from incident_ops.postmortem_lint.people import BLAME, HUMAN_ERROR, JUDGEMENT, MIND_READING, NEGLIGENCE, PUNISHMENT
 from incident_ops.postmortem_lint.remarks import Remark
 from incident_ops.postmortem_lint.remedies import CAREFUL, TRAINING, changes_system
 from incident_ops.postmortem_lint.sentences import Sentence, sentences
@@ -40,7 +45,7 @@ _NOT_ASKED = {
     Kind.CAUSE: frozenset(ABOUT_REMEDIES),
     Kind.ITEM: frozenset(ABOUT_REMEDIES),
 }
-"""Luck is told as what might have been; facts are no remedies; what is asked of items is a matter of their structure."""
+"""Luck is what might have been; facts are not remedies; what items ask for is a matter of their structure."""
 
 
 def remarks_on(text: RecordText, people: frozenset[str] = frozenset()) -> Iterator[Remark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -12,7 +12,10 @@ from incident_ops.postmortem_lint.grammar import HUMAN, Line, Subject
 Ask = Callable[[Line, int, int], bool]
 """(sentence, first word, word behind the last) -> whether the rule applies there."""
 
-ADV = r"(?:(?:\w+ly|not|also|even|just|ever|already|really|well|only|so|then|still|much|been|too|more|rather) ){0,3}"
+ADV = (
+    r"(?:(?:\w+ly|not|also|even|just|ever|already|really|well|only|so|then|still|much|been|too|"
+    r"far|more|rather) ){0,3}"
+)
 MODAL = r"(?:should|could|would|might|ought to|must|can|may)"
 
 

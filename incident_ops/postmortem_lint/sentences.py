@@ -31,22 +31,29 @@ _EVIDENCE = re.compile(
     r"|(?<![\w’'])['‘](?=\S)[^'‘’\n]{1,400}(?<=\S)['’](?![\w’'])",
     re.DOTALL | re.MULTILINE,
 )
-_ONLY_QUOTED = re.compile(rf"""(?:cause|reason|category|verdict)[\w ]* (?:is|was|were) (?:an? )?["“'‘](?:{_VERDICT})""", re.I)
+_ONLY_QUOTED = re.compile(
+    rf"""(?:cause|reason|category|verdict)[\w ]* (?:is|was|were) (?:an? )?["“'‘](?:{_VERDICT})""", re.I
+)
 _NOISE = re.compile(r"\*\*|__|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")
 _LEAD = re.compile(r"(?:[ \t]*(?:#{1,6}|[-*+•]|\d{1,3}[.)]|\[[ xX]\]|\|)(?=\s|$))*\s*")
 _BREAK = re.compile(
-    r"\n[ \t]*\n|\n(?=[ \t]*(?:#{1,6} |[-*+•] |\d{1,3}[.)] |\||```|>))|(?<=[.!?])[)\]]?\s+(?=[^\sa-z]|[a-z]+_)|(?<=[.!?])\*\*\s+"
+    r"\n[ \t]*\n|\n(?=[ \t]*(?:#{1,6} |[-*+•] |\d{1,3}[.)] |\||```|>))|"
+    r"(?<=[.!?])[)\]]?\s+(?=[^\sa-z]|[a-z]+_)|(?<=[.!?])\*\*\s+"
 )
 _HEADING = re.compile(r"^[ \t]*#{1,6} [^\n]*\n", re.MULTILINE)
 _SHORT = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|nr|dr|mr|mrs|ms|min|max|sec|ca|cf|incl|resp|ver|fig|st|a\.m|p\.m|[A-Z]))\.$", re.I
+    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|nr|dr|mr|mrs|ms|min|max|sec|ca|cf|incl|resp|ver|fig|st|"
+    r"a\.m|p\.m|[A-Z]))\.$",
+    re.I,
 )
 
 
 def masked(text: str) -> str:
     """The text, as long as before, with evidence blanked out and no marks of emphasis."""
     said = _ONLY_QUOTED.search(text)
-    hidden = _EVIDENCE.sub(lambda found: found[0] if said and said.end() > found.start() >= said.start() else _blank(found[0]), text)
+    hidden = _EVIDENCE.sub(
+        lambda found: found[0] if said and said.end() > found.start() >= said.start() else _blank(found[0]), text
+    )
     return _NOISE.sub(lambda found: " " * len(found[0]), hidden.replace("’", "'").replace("‘", "'"))
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
-_SMALL = frozenset(
-    """about after again also because been before being between both could does done during each from have here into just
-    like made make more most much must need only other over same should some such than that their them then there these
-    they this those through time under until very were what when where which while will with without would your because
-    every added adds add new the and for not are was had has""".split()
+from incident_ops.postmortem_lint.words import word_set
+
+_SMALL = word_set(
+    """
+    about after again also because been before being between both could does done during each from have here into
+    just like made make more most much must need only other over same should some such than that their them then
+    there these they this those through time under until very were what when where which while will with without
+    would your because every added adds add new the and for not are was had has
+    """
 )
 _WORD = re.compile(r"[^\W_]{3,}")
-_ENDING = re.compile(
-    r"(?:ations?|ments?|ments|ingly|edly|ings?|ions?|ers?|ed|es|ies|ly|ability|able|ives?|s|e|y)$"
-)
+_ENDING = re.compile(r"(?:ations?|ments?|ments|ingly|edly|ings?|ions?|ers?|ed|es|ies|ly|ability|able|ives?|s|e|y)$")
 
 
 def stems(text: str) -> frozenset[str]:

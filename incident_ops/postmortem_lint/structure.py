@@ -14,12 +14,14 @@ from incident_ops.postmortem_lint.patterns import first_hit
 from incident_ops.postmortem_lint.remarks import Remark
 from incident_ops.postmortem_lint.sentences import sentences
 from incident_ops.postmortem_lint.stems import stems
+from incident_ops.postmortem_lint.words import word_set
 
 HasDue = Callable[[int, Mapping[str, Any]], bool]
 """(index, action item) -> whether a day for it is known."""
 
 _PLACEHOLDER = re.compile(
-    r"\W*(?:tbd|tba|tbc|to-?do|n/?a|none|nothing(?: .{0,40})?|nil|unknown|not (?:applicable|known|yet.*|much.*|available)|to be (?:\w+)(?: .{0,20})?|"
+    r"\W*(?:tbd|tba|tbc|to-?do|n/?a|none|nothing(?: .{0,40})?|nil|unknown|not (?:applicable|"
+    r"known|yet.*|much.*|available)|to be (?:\w+)(?: .{0,20})?|"
     r"(?:see|same as) above|xxx+|lorem ipsum.*|fill (?:in|me).*|placeholder|empty|no|-)?\W*",
     re.IGNORECASE,
 )
@@ -70,17 +72,31 @@ def _whys(cause: Mapping[str, Any]) -> Iterator[Remark]:
 
 
 _TRAITS = re.compile(
-    r"(?:lack|want|absence) of (?:[\w-]+ ){0,2}?(?:care|attention|diligence|discipline|experience|knowledge|skills?|training|awareness|understanding|motivation|ownership|"
-    r"responsibility|interest|concentration|focus|rigou?r|urgency|competence|communication|accountability)|"
-    r"\b(?:carelessness|inexperience|laziness|inattention|negligence|haste|complacency|indifference|ignorance|fatigue|tiredness|distraction|forgetfulness|overconfidence|sloppiness|"
-    r"incompetence|arrogance|human nature|human error|human factors?|mentality|mindset|attitude|work ethic|morale|bad habits?|stupidity|impatience|stubbornness)\b|"
-    r"\b(?:poor|low|insufficient|missing|bad|weak|little) (?:[\w-]+ )?(?:discipline|training|knowledge|skills?|experience|awareness|communication|motivation|attitude|judge?ment|culture|care|attention)\b"
+    r"(?:lack|want|absence) of (?:[\w-]+ ){0,2}?(?:care|attention|diligence|discipline|"
+    r"experience|knowledge|skills?|training|awareness|understanding|motivation|ownership|"
+    r"responsibility|interest|concentration|focus|rigou?r|urgency|competence|communication|"
+    r"accountability)|"
+    r"\b(?:carelessness|inexperience|laziness|inattention|negligence|haste|complacency|"
+    r"indifference|ignorance|fatigue|tiredness|distraction|forgetfulness|overconfidence|"
+    r"sloppiness|"
+    r"incompetence|arrogance|human nature|human error|human factors?|mentality|mindset|attitude|"
+    r"work ethic|morale|bad habits?|stupidity|impatience|stubbornness)\b|"
+    r"\b(?:poor|low|insufficient|missing|bad|weak|little) (?:[\w-]+ )?(?:discipline|training|"
+    r"knowledge|skills?|experience|awareness|communication|motivation|attitude|judge?ment|"
+    r"culture|care|attention)\b"
 )
 _CONDITION = re.compile(
-    r"^(?:\w+ly |also |still |only |both |all )*(?:(?:have|has|had) (?:no|neither|only|\d|two|three|four|five|access|different|separate|to)\b(?! (?:experience|knowledge|training|skills?|idea|interest|discipline|understanding|motivation|time to care))|"
-    r"cannot|can't|could not|couldn't|(?:are|is|was|were) (?:not )?(?:shown|given|notified|paged|called|able|allowed|permitted|dissolved|split|merged|reorganised|reorganized|moved|unable|asked|listed|named)\b|"
-    r"(?:do|does|did) not (?:see|have|get|receive|share|own|hear|appear)|(?:don't|doesn't|didn't) (?:see|have|get|receive|share|own|hear)|"
-    r"sees?|saw|gets?|got|receives?|received|needs?|needed|owns?|shares?|shared|lacks? (?:access|permission|a|the right)|uses? (?:different|the same|one|two|separate)|must|has to|have to|depends?|relies|rely|works? from|is responsible|works? in)\b"
+    r"^(?:\w+ly |also |still |only |both |all )*(?:(?:have|has|had) (?:no|neither|only|\d|two|"
+    r"three|four|five|access|different|separate|to)\b(?! (?:experience|knowledge|training|"
+    r"skills?|idea|interest|discipline|understanding|motivation|time to care))|"
+    r"cannot|can't|could not|couldn't|(?:are|is|was|were) (?:not )?(?:shown|given|notified|"
+    r"paged|called|able|allowed|permitted|dissolved|split|merged|reorganised|reorganized|moved|"
+    r"unable|asked|listed|named)\b|"
+    r"(?:do|does|did) not (?:see|have|get|receive|share|own|hear|appear)|(?:don't|doesn't|"
+    r"didn't) (?:see|have|get|receive|share|own|hear)|"
+    r"sees?|saw|gets?|got|receives?|received|needs?|needed|owns?|shares?|shared|"
+    r"lacks? (?:access|permission|a|the right)|uses? (?:different|the same|one|two|separate)|"
+    r"must|has to|have to|depends?|relies|rely|works? from|is responsible|works? in)\b"
 )
 
 
@@ -109,9 +125,15 @@ _BY_SYSTEM = re.compile(r"\b(?:missing|no) (?:test|alert|check|limit|field|index
 
 def _owns_nothing(line: Line, head: int, rest: str) -> bool:
     """`nobody owns it`: the absence of a role, not a trait of people."""
-    return line.word(head) in ("nobody", "no-one") and re.match(
-        r"(?:owns?|is (?:responsible|assigned|in charge)|was (?:responsible|assigned|in charge|named)|maintains?|has|had)\b", rest
-    ) is not None
+    return (
+        line.word(head) in ("nobody", "no-one")
+        and re.match(
+            r"(?:owns?|is (?:responsible|assigned|in charge)|was (?:responsible|assigned|in charge|"
+            r"named)|maintains?|has|had)\b",
+            rest,
+        )
+        is not None
+    )
 
 
 def _subject_head(line: Line, start: int) -> int:
@@ -131,15 +153,26 @@ def _is_peoples(line: Line, place: int) -> bool:
     head = line.noun_ahead(line.next_word(place))
     if head >= 0 and line.is_person(head) and line.ends_phrase(head):
         return not line.gives_reason(head)
-    if any(line.owns(owner) for owner in range(place, min(place + 3, len(line.words)))) and line.word(place) not in ("our", "their"):
-        return line.has(re.compile(r"\b(?:decision|choice|responsibility|job|fault|mistake|idea|duty|task|turn|call|habit|style|way)\b"))
+    if any(line.owns(owner) for owner in range(place, min(place + 3, len(line.words)))) and line.word(place) not in (
+        "our",
+        "their",
+    ):
+        return line.has(
+            re.compile(
+                r"\b(?:decision|choice|responsibility|job|fault|mistake|idea|duty|task|turn|call|habit|style|way)\b"
+            )
+        )
     if head >= 0 and line.word(head) in _CHOICES and line.word(head + 1) == "of":
         return line.person_ahead(head + 2)
     by = next((index for index in range(place, min(place + 5, len(line.words))) if line.words[index] == "by"), -1)
     return by >= 0 and line.person_ahead(by + 1) and not line.gives_reason(by)
 
 
-_CHOICES = frozenset("decision choice responsibility job fault mistake idea duty task habit".split())
+_CHOICES = word_set(
+    """
+    decision choice responsibility job fault mistake idea duty task habit
+    """
+)
 
 
 def trigger_only(cause: Mapping[str, Any]) -> bool:
@@ -172,9 +205,22 @@ def _item_remarks(items: Sequence[Mapping[str, Any]], has_due: HasDue) -> Iterat
 
 def _unlinked(data: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> Iterator[Remark]:
     cause, postmortem = _mapping(data.get("cause")), _mapping(data.get("postmortem"))
-    found = stems(" ".join(_all_texts([cause, data.get("timeline"), data.get("title"), data.get("impact"), data.get("description"),
-                                       data.get("services"), data.get("resolution"),
-                                       *(postmortem.get(key) for key in ("went_poorly", "lucky", "lessons", "summary"))])))
+    found = stems(
+        " ".join(
+            _all_texts(
+                [
+                    cause,
+                    data.get("timeline"),
+                    data.get("title"),
+                    data.get("impact"),
+                    data.get("description"),
+                    data.get("services"),
+                    data.get("resolution"),
+                    *(postmortem.get(key) for key in ("went_poorly", "lucky", "lessons", "summary")),
+                ]
+            )
+        )
+    )
     if not found:
         return
     for index, item in enumerate(items):

@@ -95,10 +95,11 @@ HEAD = """# Rules of `postmortem lint`
 
 Written by `make docs` from `incident_ops/postmortem_lint/catalogue.py`; do not edit.
 
-`incident-ops postmortem lint` says of a postmortem what good reviewers say: which parts are missing, where its structure
-stops short, and which sentences blame, grade or guess. It warns and decides nothing; with `--strict` a warning is exit
-code 1. Rules of language look at the grammar of a sentence: who acts, which verb, which mood. Quotations, code, log lines
-and addresses are evidence, and are left alone; so are the names of owners and of those who noted an entry.
+`incident-ops postmortem lint` says of a postmortem what good reviewers say: which parts are missing, where its
+structure stops short, and which sentences blame, grade or guess. It warns and decides nothing; with `--strict` a
+warning is exit code 1. Rules of language look at the grammar of a sentence: who acts, which verb, which mood.
+Quotations, code, log lines and addresses are evidence, and are left alone; so are the names of owners and of those who
+noted an entry.
 
 **It is wrong here?** A comment with a reason silences a rule on a line, as for [`validate`](validate.md). In a text of
 several lines it stands at its key, or above it, and holds for that text:
@@ -118,7 +119,10 @@ several lines it stands at its key, or above it, and holds for that text:
 
 def lint_page() -> str:
     """docs/postmortem-lint.md as a whole."""
-    gates = [f"| {gate} | {', '.join(f'[`{name}`](#{name})' for name in LINT_RULES if name in of)} |" for gate, of in GATES.items()]
+    gates = [
+        f"| {gate} | {', '.join(f'[`{name}`](#{name})' for name in LINT_RULES if name in of)} |"
+        for gate, of in GATES.items()
+    ]
     groups = [line for group in (LANGUAGE, STRUCTURE, COMPLETENESS) for line in _group(group)]
     sources = ["## Sources", "", *(f'- <a id="source-{name}"></a>{text}' for name, text in SOURCES.items())]
     return HEAD + "\n".join([*gates, "", *groups, *sources]) + "\n"
