@@ -141,7 +141,7 @@ NEGLIGENCE: tuple[Pattern, ...] = (
             lambda line, first, _behind: line.be_before(first),
         ),
     ),
-    pattern(rf"{ADV}(?:fail|fails|failed|failing|neglected|omitted|refused) {ADV}to", _people_fail),
+    pattern(rf"(?:fail|fails|failed|failing|neglected|omitted|refused) {ADV}to", _people_fail),
     pattern(r"failures? (?:of|by|on the part of) ", person_ahead),
     pattern(
         r"(?:failure|inability|unwillingness|refusal|reluctance) to",

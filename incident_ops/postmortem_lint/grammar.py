@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from enum import Enum
 
+from incident_ops.postmortem_lint.beginnings import beginnings_of
 from incident_ops.postmortem_lint.sentences import Sentence
 from incident_ops.postmortem_lint.words import (
     ADVERBS,
@@ -73,6 +74,7 @@ class Line:
         self.words = [word.lower() for word in self.written]
         self.starts = [word.start() for word in found]
         self.people = people
+        self.beginnings = beginnings_of(self.words)
         self.about_people = not PEOPLES_THINGS.isdisjoint(self.words)
 
     def index_at(self, position: int) -> int:

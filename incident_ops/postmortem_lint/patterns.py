@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
+from incident_ops.postmortem_lint.beginnings import beginnings
 from incident_ops.postmortem_lint.grammar import HUMAN, Line, Subject
 
 Ask = Callable[[Line, int, int], bool]
@@ -20,15 +21,16 @@ MODAL = r"(?:should|could|would|might|ought to|must|can|may)"
 
 
 class Pattern(NamedTuple):
-    """Where a rule looks, and what has to hold there."""
+    """Where a rule looks, what has to hold there, and with which letters its first word begins (None: any)."""
 
     regex: re.Pattern[str]
     ask: Ask
+    starts: frozenset[str] | None
 
 
 def pattern(regex: str, ask: Ask | None = None) -> Pattern:
     """A pattern over lower-case text, between boundaries of words."""
-    return Pattern(re.compile(rf"(?<![\w-])(?:{regex})(?![\w-])"), ask or always)
+    return Pattern(re.compile(rf"(?<![\w-])(?:{regex})(?![\w-])"), ask or always, beginnings(regex))
 
 
 def words(names: Iterable[str]) -> str:
@@ -39,6 +41,8 @@ def words(names: Iterable[str]) -> str:
 def first_hit(line: Line, patterns: Iterable[Pattern]) -> str | None:
     """The words, as written, of the first place where a pattern applies; None where none does."""
     for one in patterns:
+        if one.starts is not None and one.starts.isdisjoint(line.beginnings):
+            continue
         for first, behind in line.find(one.regex):
             if one.ask(line, first, behind):
                 return line.as_written(first, behind)
