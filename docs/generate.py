@@ -1,4 +1,5 @@
-"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
+"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts,
+docs/postmortem-lint.md from the rules of the lint, and the
 lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
 docs/notices.md from the presets, docs/demo.svg by a run of the demo.
 
@@ -21,6 +22,7 @@ from incident_ops.cli.main import cli
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.render import rule_pages
 from incident_ops.render.notice_ways import ways_table
+from incident_ops.render.postmortem_lint import lint_page
 
 DOCS = Path(__file__).resolve().parent
 SCHEMA = DOCS.parent / "schemas/policy.schema.json"
@@ -72,6 +74,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
+        DOCS / "postmortem-lint.md": lint_page(),
         policy: preset_table(policy.read_text("utf-8")),
         notices: kinds_table(notices.read_text("utf-8")),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),

@@ -1,4 +1,4 @@
-"""`incident-ops postmortem`: begun, written, reviewed and made final."""
+"""`incident-ops postmortem`: begun, written, linted, reviewed and made final."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from typing import Any
 import click
 
 from incident_ops.app.edit_record import RecordChange, clean, who
+from incident_ops.app.postmortem_lint import LintReport, lint_postmortems
 from incident_ops.app.which_incident import is_any
-from incident_ops.app.workspace import Workspace
+from incident_ops.app.workspace import Workspace, typed_time
+from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
     by_option,
     edits_record,
+    finish,
+    format_choice,
     incident_argument,
-    past_time,
+    inert_unread,
+    no_records,
     pick_incident,
+    say_time,
     to_be_asked_about,
+    with_repository,
 )
-from incident_ops.cli.terminal import prompt_text
+from incident_ops.cli.terminal import paint, prompt_text, say
 from incident_ops.domain.incident import Postmortem
+from incident_ops.domain.time import stamp
 from incident_ops.edits.postmortem import (
     PostmortemFacts,
     begin_postmortem,
@@ -30,7 +38,9 @@ from incident_ops.edits.postmortem import (
     write_postmortem,
 )
 from incident_ops.errors import UserError
-from incident_ops.render.findings import inert
+from incident_ops.findings import Level
+from incident_ops.render.findings import commands, inert
+from incident_ops.render.postmortem_lint import PostmortemView, gates_line, lint_docs, lint_json, lint_text
 
 _VALUES = ("summary", "public_summary", "conclusion")
 _LISTS = {
@@ -51,6 +61,7 @@ def postmortem() -> None:
     Examples:
       incident-ops postmortem new --author @ann --meeting "2025-01-28 14:00"
       incident-ops postmortem edit --summary "..." --well "..." --poorly "..."
+      incident-ops postmortem lint 120500
       incident-ops postmortem review --reviewer @bob --send
       incident-ops postmortem final --approved-by @cy --send
     """
@@ -176,12 +187,64 @@ def final(
     return incident, lambda current: finish_postmortem(current, policy, now, approver, reviewer)
 
 
+@postmortem.command("lint", short_help="Parts that are missing, weak structure, language that blames.")
+@click.argument("incidents", nargs=-1, metavar="[INC]...", shell_complete=complete_incident)
+@click.option("--strict", is_flag=True, help="End with 1 where there is a warning; notes let it pass.")
+@format_choice(
+    ["text", "json", "github", "sarif"],
+    "Text for people, JSON for scripts, annotations for GitHub Actions, SARIF for code scanning.",
+)
+@with_repository
+def lint(workspace: Workspace, incidents: tuple[str, ...], strict: bool, form: str) -> None:
+    """Say what good reviewers say: missing parts, weak structure, language that blames.
+
+    Without ids: every record that has a postmortem, or whose level asks for
+    one and that is resolved. Each finding has the sentence, the reason, and a
+    way to say it instead; docs/postmortem-lint.md has the sources. It warns,
+    and ends with 0 unless --strict is given. A comment in the record silences
+    a rule: `# incident-ops: ignore[blame] the reason`.
+
+    \b
+    Examples:
+      incident-ops postmortem lint
+      incident-ops postmortem lint 120500 --strict
+      incident-ops postmortem lint --format json | jq .postmortems[].gates
+      incident-ops validate --explain counterfactual
+    """
+    report = lint_postmortems(workspace, incidents)
+    click.echo(_shown(report, form), nl=False)
+    for unread in inert_unread(report.unread):
+        say(f"{unread.path}: not read, not linted: {unread.reason}", word="error", colour="red")
+    if not workspace.catalogue.count():
+        finish(no_records(workspace))
+    warned = any(finding.level is not Level.NOTE for finding in report.findings)
+    finish(3 if report.unread else int(strict and warned))
+
+
+def _shown(report: LintReport, form: str) -> str:
+    views = [
+        PostmortemView(one.incident, one.path, one.findings, one.remarks, one.silenced, one.open_gates)
+        for one in report.postmortems
+    ]
+    if form == "json":
+        return lint_json(views, inert_unread(report.unread))
+    if form == "sarif":
+        from incident_ops.render.rule_pages import to_sarif
+
+        return to_sarif(report.findings, report.silenced, report.prefix, lint_docs())
+    if form == "github":
+        lines = "".join(f"{gates_line(view)}\n" for view in views)
+        return commands(report.findings, report.prefix, lambda _finding: False) + lines
+    return lint_text(views, paint)
+
+
 def _facts(workspace: Workspace, said: dict[str, Any]) -> PostmortemFacts:
     values = {name: clean(said[name]) or "" for name in _VALUES if said[name]}
     if said["narrative"]:
         values["narrative"] = _story(said["narrative"])
     if said["meeting"]:
-        values["meeting"] = past_time(workspace, said["meeting"], "--meeting") or said["meeting"]
+        say_time(workspace, said["meeting"], "--meeting", ahead=True)
+        values["meeting"] = stamp(typed_time(said["meeting"], workspace.now, "--meeting", ahead=True).at)
     lists: dict[tuple[str, ...], Sequence[str]] = {route: said[name] for name, route in _LISTS.items() if said[name]}
     lists |= {("lessons", kind): texts for kind, texts in _by_name("--lesson", said["lesson"], _LESSONS).items()}
     return PostmortemFacts(values, lists, _by_name("--prevent", said["prevent"], _HORIZONS))

@@ -24,8 +24,8 @@ _LISTS = ("went_well", "went_poorly", "lucky")
 class PostmortemFacts:
     """What somebody writes; what is not given stays as it is.
 
-    `values` hold one value by the names of their fields. `lists` hold texts by the places of theirs under
-    `postmortem`, e.g. ("lessons", "technical"), each as `said_texts` takes them. `prevention` holds measures by horizon.
+    `values` hold one value by the names of their fields; `lists` hold texts by the places of theirs, as
+    ("lessons", "technical"), each as `said_texts` takes them; `prevention` holds measures by horizon.
     """
 
     values: Mapping[str, str]
