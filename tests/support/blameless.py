@@ -116,10 +116,15 @@ def score(data: dict[str, Any], halves: Sequence[int]) -> Score:
     wrong = [f"missed {item['id']}: {item['text']}" for item in faulty if not kinds[item["id"]]]
     wrong += [f"false {item['id']} {kinds[item['id']]}: {item['text']}" for item in fine if kinds[item["id"]]]
     wrong += [f"hit {name}: {found}" for name, found in hits.items() if found]
-    wrong += [f"structure {name}: wanted {wanted[name]}, got {got[name]}" for name in wanted if wanted[name] != got[name]]
+    wrong += [
+        f"structure {name}: wanted {wanted[name]}, got {got[name]}" for name in wanted if wanted[name] != got[name]
+    ]
     return Score(
         Share(sum(bool(kinds[item["id"]]) for item in faulty), len(faulty)),
-        Share(sum(not {item["fault"], *item.get("also", [])}.isdisjoint(kinds[item["id"]]) for item in faulty), len(faulty)),
+        Share(
+            sum(not {item["fault"], *item.get("also", [])}.isdisjoint(kinds[item["id"]]) for item in faulty),
+            len(faulty),
+        ),
         Share(sum(bool(kinds[item["id"]]) for item in fine), len(fine)),
         1000 * sum(map(len, hits.values())) / words if words else 0.0,
         words,
