@@ -14,10 +14,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -231,11 +233,25 @@ def machine(home: Path) -> Iterator[Machine]:
         yield Machine(home, act, github, git)
 
 
+def _family(process: int) -> list[int]:
+    """A process and all that come from it, itself first."""
+    above: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            above.setdefault(int(file.read_text().rpartition(")")[2].split()[1]), []).append(int(file.parent.name))
+    found = [process]
+    for one in found:
+        found += above.get(one, ())
+    return found
+
+
 class Hosted:
     """A repository on GitHub and a clone of it, `folder`, with which a person works; it has no workflows yet."""
 
     def __init__(self, machine: Machine, temp: Path, *, policy: str, services: str = "") -> None:
         self.machine, self.temp, self.github = machine, temp, machine.github
+        self.going: set[int] = set()
+        self.over = threading.Event()
         bare = temp / "origin.git"
         more = {"services": services} if services else {}
         self.folder = Folder(temp / "clone", policy=policy, **more)
@@ -335,15 +351,35 @@ class Hosted:
             "--local-repository": self._local(local or {}),
         }
         words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]
-        done = subprocess.run(
-            [str(self.machine.act), *words],
-            cwd=home, env=os.environ | self._surroundings(state, installs) | environment,
-            capture_output=True, text=True, check=False, timeout=_LONGEST,
-        )  # fmt: skip
+        surroundings = os.environ | self._surroundings(state, installs) | environment
+        code, stdout, stderr = self._finished([str(self.machine.act), *words], home, surroundings)
         notes = state / "used.jsonl"
         used = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
         notes.unlink(missing_ok=True)
-        return WholeRun(done.returncode, _read(done.stdout.splitlines()), used, _story(done.stdout) + done.stderr)
+        return WholeRun(code, _read(stdout.splitlines()), used, _story(stdout) + stderr)
+
+    def _finished(self, words: list[str], home: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
+        """Code, output and error output of a run."""
+        pipe = subprocess.PIPE
+        with subprocess.Popen(words, cwd=home, env=environment, stdout=pipe, stderr=pipe, text=True) as act:
+            self.going.add(act.pid)
+            try:
+                if self.over.is_set():
+                    self.end()
+                stdout, stderr = act.communicate(timeout=_LONGEST)
+            except BaseException:
+                self.end()
+                raise
+            finally:
+                self.going.discard(act.pid)
+        return act.returncode, stdout, stderr
+
+    def end(self) -> None:
+        """Ends at once every run that goes on or begins, and all its steps, which act starts in groups of their own."""
+        self.over.set()
+        for process in [one for run in self.going for one in _family(run)]:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def _lay_out(self, place: Path, ref: str) -> str:
         """Writes the workflows as they are at a ref, as act takes them -> the commit.
