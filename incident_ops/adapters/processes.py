@@ -25,6 +25,10 @@ LONGEST, GRACE = 3600.0, 3.0
 """Seconds that a command may take, and that it has to end in when we end."""
 MOST_OUTPUT, _PIECE = 8 * 1024, 64 * 1024
 
+_ON_WINDOWS = os.name == "nt"
+_SHELL = "sh" if _ON_WINDOWS else "/bin/sh"  # there it is the one that comes with git
+_BY_FORCE = signal.SIGTERM if _ON_WINDOWS else signal.SIGKILL
+
 
 class Ran(NamedTuple):
     """How a process ended: its code, None where its time was up; and what it wrote."""
@@ -92,7 +96,16 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds: float, 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """Ends the process and its children: git leaves the talking to another program, which would go on alone."""
-    os.killpg(process.pid, signal.SIGKILL)
+    _send_signal(process, _BY_FORCE)
+
+
+def _send_signal(process: subprocess.Popen[bytes], kind: int) -> None:
+    """To the process and all that it started. Windows knows no gentle signals: there they are ended at once."""
+    if _ON_WINDOWS:
+        words = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(words, capture_output=True, check=False)  # noqa: S603
+    else:
+        os.killpg(process.pid, kind)
 
 
 def one_line(text: str, most: int = 300) -> str:
@@ -134,7 +147,7 @@ def perform(option: str, command: str, facts: Mapping[str, str], seconds: float 
     environment = {**os.environ, **facts}
     try:
         process, signals = _started(
-            ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=_error_stream(), env=environment
+            [_SHELL, "-c", command], stdin=subprocess.DEVNULL, stdout=_error_stream(), env=environment
         )
     except OSError as error:
         raise Incomplete(f"the command of {option} cannot be run: {os.strerror(error.errno or 0)}") from error
@@ -143,7 +156,7 @@ def perform(option: str, command: str, facts: Mapping[str, str], seconds: float 
             signals.let_in()
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            _end(process, signal.SIGKILL)
+            _end(process, _BY_FORCE)
             problem = f"the command of {option} took longer than {seconds:g} s and was ended"
             raise Incomplete(problem, hint="what it began may be half done: look before you go on") from None
         except BaseException:
@@ -162,7 +175,7 @@ def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes:
     kept = bytearray()
     try:
         process, signals = _started(
-            ["/bin/sh", "-c", command],
+            [_SHELL, "-c", command],
             bufsize=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -188,7 +201,7 @@ def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes:
         pass
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            _send_signal(process, _BY_FORCE)
         process.wait()
         reader.join(GRACE)
     return Ran(code, bytes(kept), b"")
@@ -197,11 +210,11 @@ def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes:
 def _end(process: subprocess.Popen[bytes], gently: int) -> None:
     """Ends the command and all that it started; by force where it does not go within GRACE seconds."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, gently)
+        _send_signal(process, gently)
         try:
             process.wait(GRACE)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            _send_signal(process, _BY_FORCE)
 
 
 def _error_stream() -> int | None:

@@ -31,6 +31,7 @@ from tests.cli.scene import Folder
 from tests.support.certificate import CERTIFICATE
 from tests.support.origin import Served, serve
 from tests.support.standin import Standin, standin
+from tests.support.wheels import WHEELS, build_wheel, need_wheels
 from tests.workflows.running import ROOT, WORKFLOWS
 
 ACTIONS = Path(__file__).resolve().parent / "actions"
@@ -54,6 +55,8 @@ HONOURED: dict[str, dict[str, str]] = {
 }
 """The actions that a stand-in is there for, with the inputs that it honours and their defaults."""
 
+OURS = "incident-ops/incident-ops@COMMIT"
+"""This house as the examples name it: a name for `local` of `run`."""
 _UNKNOWN = {"concurrency": "queue", "environment": "deployment", "schedule": "timezone"}
 _LONGEST = 900.0  # seconds of a run
 _runs = itertools.count(1)
@@ -64,8 +67,7 @@ def need_act() -> Path:
     found = sorted(ROOT.glob(".venv/act/*/act"))
     if not found:
         pytest.skip("act is not here: `make laws` and .ci/run build it where Go is")
-    if not [*ROOT.glob(".venv/wheels/.stamp-*")]:
-        pytest.skip("the wheels of requirements/build.txt are not here: `make laws` and .ci/run fetch them")
+    need_wheels()
     return found[-1]
 
 
@@ -198,9 +200,7 @@ class Machine:
     @functools.cached_property
     def pins(self) -> str:
         """What .github/incident-ops.txt of a repository of records holds: all with hashes, our own wheel as well."""
-        words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.wheels)]
-        subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
-        (wheel,) = self.wheels.glob("incident_ops-*.whl")
+        wheel = build_wheel(self.wheels)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         ours = f"incident-ops=={wheel.name.split('-')[1]} --hash=sha256:{digest}\n"
         return (ROOT / "requirements/run.txt").read_text(encoding="utf-8") + ours
@@ -227,7 +227,7 @@ def machine(home: Path) -> Iterator[Machine]:
     """Starts what runs of workflows need in an empty folder, and ends it with the block."""
     act = need_act()
     (home / "hub").mkdir()
-    shutil.copytree(ROOT / ".venv/wheels", home / "wheels")
+    shutil.copytree(WHEELS, home / "wheels")
     _local_actions(home / "actions")
     with standin() as github, serve(home / "hub", home / "notes", "token", github.token) as git:
         yield Machine(home, act, github, git)
@@ -384,7 +384,7 @@ class Hosted:
     def _lay_out(self, place: Path, ref: str) -> str:
         """Writes the workflows as they are at a ref, as act takes them -> the commit.
 
-        What a workflow of ours has of its own repository (`$/`) is OWNER/incident_ops@COMMIT, see `local` of `run`.
+        What a workflow of ours has of its own repository (`$/`) is OURS, see `local` of `run`.
         """
         self.folder.git("fetch", "--quiet", "origin", ref)
         sha = self.folder.git("rev-parse", "FETCH_HEAD").strip()
@@ -392,7 +392,9 @@ class Hosted:
             copy = place / path
             copy.parent.mkdir(parents=True, exist_ok=True)
             text = without_unknown_keys(self.folder.git("show", f"{sha}:{path}"))
-            copy.write_text(re.sub(r"uses: \$/(\S+)", r"uses: OWNER/incident_ops/\1@COMMIT", text), encoding="utf-8")
+            repository, _, commit = OURS.partition("@")
+            text = re.sub(r"uses: \$/(\S+)", rf"uses: {repository}/\1@{commit}", text)
+            copy.write_text(text, encoding="utf-8")
         return sha
 
     def _local(self, more: dict[str, Path]) -> dict[str, str]:
