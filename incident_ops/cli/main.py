@@ -39,6 +39,7 @@ COMMANDS = {
     "snooze": "Let reminders and escalations wait for a while.",
     "resolve": "Service is back: resolve it, with its cause.",
     "close": "Close a resolved incident.",
+    "postmortem": "Write, lint and review a postmortem.",
     "reopen": "It came back.",
     "withdraw": "It was a false alarm, a duplicate, or no incident.",
     "show": "Show an incident on one screen.",
@@ -99,6 +100,7 @@ GROUPS = {
         "action",
         "deadline",
         "render",
+        "postmortem",
         "escalations",
         "apply",
         "run",
@@ -116,8 +118,9 @@ OTHER_WORDS = {
     **dict.fromkeys(("note", "log", "comment"), "timeline"),
     **dict.fromkeys(("new", "create", "open", "start"), "declare"),
     **dict.fromkeys(("acknowledge", "take"), "ack"),
-    **dict.fromkeys(("postmortem", "docs"), "render"),
+    **dict.fromkeys(("docs", "documents"), "render"),
     **dict.fromkeys(("check", "lint"), "validate"),
+    **dict.fromkeys(("pm", "retrospective", "retro"), "postmortem"),
     **dict.fromkeys(("item", "todo", "task"), "action"),
     **dict.fromkeys(("set", "change", "rename"), "edit"),
     "silence": "snooze",
@@ -295,9 +298,13 @@ def main() -> None:
 
 
 def _settle_output() -> None:
-    """Output is UTF-8 wherever no terminal says otherwise, and no character in it can fail."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
+    """Output is UTF-8 with plain line ends wherever no terminal says otherwise, and no character in it can fail."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(errors="backslashreplace")
+    else:
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _worded(error: Exception, color: bool | None) -> int:
@@ -379,7 +386,9 @@ def _crashed(error: Exception, color: bool | None) -> int:
 
     text = f"incident-ops {__version__}, Python {sys.version}\n{''.join(traceback.format_exception(error))}"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="incident-ops-", suffix=".txt", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="incident-ops-", suffix=".txt", delete=False
+        ) as file:
             file.write(text)
         report = f"the report is in {file.name}"
     except OSError as refused:

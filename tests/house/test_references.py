@@ -37,7 +37,11 @@ DOCS = ROOT / "docs"
 ROW = re.compile(r"\b[RC][0-9]{1,3}\b")
 PAGE = re.compile(r"\b[\w/-]+\.md\b(?:#[\w-]+)?")
 NUMBERED = re.compile(r"\b(?:contract [0-9]|decision [0-9]|section [0-9]|examples [0-9])", re.IGNORECASE)
-RENDERED = {"incident.md", "timeline.md", "postmortem.md", "action-items.md", "README.md", "incident-report.md"}
+RENDERED = {"incident.md", "timeline.md", "postmortem.md", "action-items.md", "README.md", "incident-report.md"} | {
+    "postmortem.notes.md",
+    "notes.md",
+    "story.md",
+}
 REASONS = (
     *HOLDING,
     OK,
