@@ -39,7 +39,7 @@ def draft_doubts(workspace: Workspace, path: str, wanted: MessageRequest) -> tup
 def posted_message(workspace: Workspace, by: str | None, wanted: MessageRequest, kept: list[Message]) -> RecordEdit:
     """An edit that appends the text to `updates`, as `incident-ops update` does; the text itself goes into `kept`.
 
-    UserError as `draft_message`, and for a text that is no single update.
+    UserError as `draft_message`, and for a text that shows more than one update.
     """
     if wanted.kind != UPDATE:
         hint = "leave out --post, or --as"
@@ -100,8 +100,8 @@ def _sources(workspace: Workspace, incident: Incident) -> MessageSources:
 
 
 def _deadline(policy: Policy, name: str) -> Deadline:
-    shipped = [msgspec.convert(entry, Deadline) for block_name in BLOCKS for entry in block(block_name)]
-    known = {one.id: one for one in (*shipped, *policy.deadlines)}
+    of_blocks = [msgspec.convert(entry, Deadline) for block_name in BLOCKS for entry in block(block_name)]
+    known = {one.id: one for one in (*of_blocks, *policy.deadlines)}
     if name not in known:
         hint = did_you_mean(name, known) or f"one of {', '.join(known)}"
         raise UserError(f"there is no report {name!r}", hint=hint)
