@@ -75,7 +75,7 @@ def draft(
     \b
     Examples:
       incident-ops comms draft --audience public
-      incident-ops comms draft --audience public --status identified --eta 30m --post
+      incident-ops comms draft --audience public --eta 30m --post
       incident-ops comms draft 120500 --audience public --as announcement
       incident-ops comms draft --audience executive
       incident-ops comms draft --audience internal --post --send
