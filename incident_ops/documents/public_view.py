@@ -22,18 +22,16 @@ def public_view(
     what = affected_services(facts)
     headline = _headline(facts, wanted.status, what)
     return {
-        "id": facts.id,
         "subject": f"RESOLVED: {headline}" if wanted.status == RESOLVED else headline,
         "headline": headline,
         "posted": spell_minute(now),
         "status": spell_word(wanted.status),
-        "is_resolved": wanted.status == RESOLVED,
         "is_cancelled": facts.is_cancelled,
         "what": what,
         "works": _works(facts),
         "level": facts.level,
         "started": spell_minute(facts.started),
-        "resolved": spell_minute(facts.resolved or now),
+        "resolved": spell_minute(facts.resolved) if facts.resolved else "",
         "windows": [_window(one) for one in facts.impacts if one.end is not None],
         "today": [_window(one, now) for one in facts.impacts if one.end is not None],
         "duration": _duration(facts.impacts),

@@ -200,3 +200,18 @@ def test_the_public_learns_an_eta_only_from_what_was_published() -> None:
 def test_an_exercise_says_so() -> None:
     for audience in ("internal", "executive"):
         assert "This is an exercise." in message(audience, "investigating", drill=True).update
+
+
+def test_an_end_that_nobody_knows_is_not_made_up() -> None:
+    times = {"declared": "2025-03-01T23:30:00Z", "acknowledged": "unknown", "resolved": "unknown"}
+    text = message("public", "resolved", ANNOUNCEMENT, state="resolved", times=times).text
+    assert "Resolved:" not in text
+    assert "Duration:" not in text
+    assert "- Affected: Shop" in text
+
+
+def test_a_level_with_business_hours_promises_a_time_and_no_rhythm() -> None:
+    """On a Saturday evening the next update of the third level is due on Monday morning, and not every half an hour."""
+    found = message("public", "investigating", severity="SEV-3")
+    assert "Next update by 2025-03-03 09:30 UTC." in found.text
+    assert "Updates every" not in found.text
