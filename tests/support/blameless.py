@@ -116,10 +116,15 @@ def score(data: dict[str, Any], halves: Sequence[int]) -> Score:
     wrong = [f"missed {item['id']}: {item['text']}" for item in faulty if not kinds[item["id"]]]
     wrong += [f"false {item['id']} {kinds[item['id']]}: {item['text']}" for item in fine if kinds[item["id"]]]
     wrong += [f"hit {name}: {found}" for name, found in hits.items() if found]
-    wrong += [f"structure {name}: wanted {wanted[name]}, got {got[name]}" for name in wanted if wanted[name] != got[name]]
+    wrong += [
+        f"structure {name}: wanted {wanted[name]}, got {got[name]}" for name in wanted if wanted[name] != got[name]
+    ]
     return Score(
         Share(sum(bool(kinds[item["id"]]) for item in faulty), len(faulty)),
-        Share(sum(not {item["fault"], *item.get("also", [])}.isdisjoint(kinds[item["id"]]) for item in faulty), len(faulty)),
+        Share(
+            sum(not {item["fault"], *item.get("also", [])}.isdisjoint(kinds[item["id"]]) for item in faulty),
+            len(faulty),
+        ),
         Share(sum(bool(kinds[item["id"]]) for item in fine), len(fine)),
         1000 * sum(map(len, hits.values())) / words if words else 0.0,
         words,
@@ -129,8 +134,14 @@ def score(data: dict[str, Any], halves: Sequence[int]) -> Score:
     )
 
 
+def _as_asked(item: dict[str, Any], kinds: Sequence[str]) -> bool:
+    """Whether one of the kinds that are right for a sentence was found."""
+    return not {item["fault"], *item.get("also", [])}.isdisjoint(kinds)
+
+
 if __name__ == "__main__":
     asked = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for title, parts in HALVES.items():
         of_half = score(asked, parts)
-        print(f"{title}: {of_half}", *(f"  {line}" for line in of_half.wrong if title != "whole"), sep="\n")
+        lines = [f"{title}: {of_half}", *(f"  {line}" for line in of_half.wrong if title != "whole")]
+        sys.stdout.write("\n".join([*lines, ""]))
