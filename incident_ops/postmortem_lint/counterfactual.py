@@ -65,7 +65,7 @@ _PROCESS_WORDS = word_set(
 )
 
 
-def _risk_told(line: Line, _first: int, behind: int) -> bool:
+def _names_risk(line: Line, _first: int, behind: int) -> bool:
     """What follows is something worse that did not come about: an estimate of risk, not a better course."""
     return any(word in _WORSE_WORDS for word in line.words[max(0, behind - 1) : behind + 8])
 
@@ -79,7 +79,7 @@ _WORSE_WORDS = word_set(
 
 
 def _better_outcome(line: Line, first: int, _behind: int) -> bool:
-    """A better outcome is told: something prevented, shorter, or not happening at all."""
+    """A better outcome is named: something prevented, shorter, or not happening at all."""
     return _BETTER.search(line.text[line.starts[first] :]) is not None
 
 
@@ -149,7 +149,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             _own_people_act,
             both(
                 not_negated,
-                lambda line, first, behind: not _risk_told(line, first, behind),
+                lambda line, first, behind: not _names_risk(line, first, behind),
                 without_words(r"\bup to\b"),
                 either(
                     followed_by(
@@ -168,7 +168,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
         rf"would (?:\w+ly |also |at least |well |just |simply |perhaps |have |not |"
         rf"never )*have {ADV}(?:been )?(?:\w+ly )?{_PREVENTED}",
         both(
-            lambda line, first, behind: not _risk_told(line, first, behind),
+            lambda line, first, behind: not _names_risk(line, first, behind),
             without_words(r"^without\b(?!.*\bcould\b)"),
         ),
     ),

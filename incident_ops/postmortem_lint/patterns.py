@@ -75,7 +75,7 @@ def person_not_we(line: Line, first: int, _behind: int) -> bool:
 
 
 def no_thing_acts(line: Line, first: int, _behind: int) -> bool:
-    """Nothing technical governs the verb, as far as can be told."""
+    """Nothing technical governs the verb, as far as the sentence shows."""
     return line.subject(first) is not Subject.THING
 
 

@@ -179,10 +179,10 @@ def trigger_only(cause: Mapping[str, Any]) -> bool:
     """Whether a cause names an event and no condition that let it do harm."""
     trigger = stems(" ".join(str(cause[key]) for key in ("trigger", "what") if not is_placeholder(cause.get(key))))
     conditions = [cause.get("why"), *(cause.get("contributing") or ())]
-    told = [stems(text) for text in conditions if isinstance(text, str) and not is_placeholder(text)]
-    if any(len(words - trigger) >= 2 or (words and not words & trigger) for words in told):
+    said = [stems(text) for text in conditions if isinstance(text, str) and not is_placeholder(text)]
+    if any(len(words - trigger) >= 2 or (words and not words & trigger) for words in said):
         return False
-    return bool(trigger or told)
+    return bool(trigger or said)
 
 
 def _item_remarks(items: Sequence[Mapping[str, Any]], has_due: HasDue) -> Iterator[Remark]:

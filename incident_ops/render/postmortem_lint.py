@@ -124,7 +124,7 @@ def lint_page() -> str:
         for gate, of in GATES.items()
     ]
     groups = [line for group in (LANGUAGE, STRUCTURE, COMPLETENESS) for line in _group(group)]
-    sources = ["## Sources", "", *(f'- <a id="source-{name}"></a>{text}' for name, text in SOURCES.items())]
+    sources = ["## Sources", "", *(f"- {text}" for text in SOURCES.values())]
     return HEAD + "\n".join([*gates, "", *groups, *sources]) + "\n"
 
 
@@ -135,7 +135,7 @@ def _group(group: str) -> Iterator[str]:
             yield from (f"### {rule.id}", "", f"This {rule.reason}. {rule.why}", "", f"Instead: {rule.rewording}.", "")
             if rule.before:
                 yield from ("```text", f"before: {rule.before}", f"after:  {rule.after}", "```", "")
-            cited = ", ".join(f"[{_short(SOURCES[name])}](#source-{name})" for name in rule.sources)
+            cited = ", ".join(f"[{_short(SOURCES[name])}](#sources)" for name in rule.sources)
             level = "" if rule.level.value == "warning" else f" A {rule.level.value}: `--strict` lets it pass."
             yield from (f"Source: {cited}.{level}", "")
 

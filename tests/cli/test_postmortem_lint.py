@@ -232,7 +232,7 @@ def test_each_rule_is_explained_and_has_a_source_that_the_page_names(rule: str) 
     assert f"### {rule}\n" in page
     assert LINT_RULES[rule].sources
     for name in LINT_RULES[rule].sources:
-        assert f'<a id="source-{name}"></a>{SOURCES[name]}' in page
+        assert f"- {SOURCES[name]}\n" in page
 
 
 def test_every_source_is_used() -> None:
