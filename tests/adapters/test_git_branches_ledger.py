@@ -152,6 +152,7 @@ def test_always_somebody_faster_ends_after_five_tries(origin: Origin, remote: Re
         LedgerRef(remote).claim([ONE], NOW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [50, 10])
 def test_of_four_runs_that_claim_the_same_fifty_each_key_has_exactly_one(origin: Origin, at_once: int) -> None:
     clones = [origin.clone(f"racer-{number}") for number in range(4)]

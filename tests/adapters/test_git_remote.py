@@ -244,6 +244,7 @@ def _ends(state: Path) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_ends_in_an_error_and_leaves_no_process(
     origin: Origin, over_ssh: Callable[[str], Remote]
 ) -> None:

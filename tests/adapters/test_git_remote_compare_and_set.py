@@ -60,6 +60,7 @@ def test_where_somebody_was_faster_it_is_decided_anew(origin: Origin, remote: Re
     assert origin.tip(BRANCH) == ours
 
 
+@pytest.mark.slow
 def test_where_others_are_always_faster_it_ends(remote: Remote) -> None:
     ours, seen = commit(remote, "ours"), []
 

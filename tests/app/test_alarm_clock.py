@@ -114,6 +114,7 @@ def handled(one: Night) -> list[tuple[datetime, Callable[[], None]]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", WORST)
 def test_every_notice_of_an_open_rank_1_incident_goes_within_a_minute(preset: str) -> None:
     platform = declared(judge(preset), **WORST[preset])
@@ -248,6 +249,7 @@ def test_nothing_is_written_where_all_is_as_it_should_be() -> None:
     assert platform.control.written == written
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(kill=st.integers(min_value=1, max_value=150))
 def test_killed_anywhere_the_next_event_revives_it(kill: int) -> None:

@@ -6,6 +6,7 @@ import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -146,6 +147,7 @@ STEPS = st.builds(
 FINE = Step(11, dict.fromkeys(("chat", "sms", "mail"), "ok"), is_ledger_down=False, is_merged=True)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(STEPS, min_size=1, max_size=8))
 def test_nobody_is_notified_whom_the_ledger_does_not_confirm(steps: list[Step]) -> None:

@@ -23,6 +23,7 @@ def _gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 def test_the_arrays_agree_with_the_product(gate: ModuleType) -> None:
     """Every shape, good and bad canaries, both tick lengths, robust and plain: same verdict at the same tick."""
     rows = list(gate.agreement(gate.Sizes(good=0, bad=0, checked=2)))
@@ -30,6 +31,7 @@ def test_the_arrays_agree_with_the_product(gate: ModuleType) -> None:
     assert max(row["largest difference of ln E"] for row in rows) < 1e-9
 
 
+@pytest.mark.slow
 def test_the_arrays_agree_with_the_product_over_the_steps_of_rollouts(gate: ModuleType) -> None:
     """Every shape, steps of 10 to 90 %, half of the canaries break in the last: evidence and leaning, tick by tick."""
     rows = list(gate.rollouts.rollouts_agree(1, 1))
@@ -85,6 +87,7 @@ def test_bad_canaries_are_seen_in_a_small_run(gate: ModuleType) -> None:
     assert gate.percent((gate.by_default(runs, setting).rule.both >= gate.FAIL_AT).any(axis=1)) >= 72
 
 
+@pytest.mark.slow
 def test_good_canaries_pass_nearly_as_often_as_any_test_could(gate: ModuleType) -> None:
     """0.5 %, share 10 %, 600 s, at 1, 10 and 100 requests a second: 80 % of the best unbiased test's; twice is 5 %."""
     for row in gate.gate_pass.good_passes(gate.drawn, 1_000):

@@ -81,6 +81,7 @@ def test_the_same_counts_give_the_same_verdict_and_evidence(ratio: float) -> Non
         assert of_slow_requests(theirs.assumption) in " ".join(to_text(slow, width=1_000).split())
 
 
+@pytest.mark.slow
 def test_good_canaries_are_not_rolled_back_and_slow_ones_are() -> None:
     """1 % of the requests are slow, 20 a second on the canary, with and without times at which both sides are slower.
 

@@ -54,6 +54,7 @@ def labels(team: Team) -> set[str]:
     return {one["name"] for one in team.issue("")["labels"]}
 
 
+@pytest.mark.slow
 def test_whoever_ticks_it_has_the_incident_before_any_merge(night: Team) -> None:
     body = night.issue("")["body"]
     assert BOX in body
@@ -87,6 +88,7 @@ def test_a_run_with_an_answer_that_waits_asks_for_the_open_pull_requests_once(ni
     assert len(asked) == 1, asked
 
 
+@pytest.mark.slow
 def test_a_tick_that_is_taken_back_acknowledges_nothing(night: Team) -> None:
     body = night.issue("")["body"]
     night.does(BOB_TOKEN, "", body=body.replace(BOX, "- [x] **I have it:**"))
@@ -101,6 +103,7 @@ def test_a_tick_that_is_taken_back_acknowledges_nothing(night: Team) -> None:
     assert night.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_a_tick_whose_proposal_is_refused_acknowledges_nothing(night: Team) -> None:
     """Alice closes it without merging: others are called again, and the issue says why; until she opens it again."""
     night.does(BOB_TOKEN, "", body=night.issue("")["body"].replace(BOX, "- [x] **I have it:**"))

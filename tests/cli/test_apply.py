@@ -117,6 +117,7 @@ def test_a_record_that_is_gone_from_the_work_tree_closes_nothing(folder: Folder)
 KILLS = 20
 
 
+@pytest.mark.slow
 @pytest.mark.law
 def test_kill_9_at_any_moment_is_completed_by_the_next_apply(
     folder: Folder, tmp_path: Path, record_property: Callable[[str, Any], None]
@@ -155,6 +156,7 @@ def clear_tracker(folder: Folder) -> None:
         file.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_apply_ends_it_cleanly(folder: Folder, number: signal.Signals, code: int) -> None:
     """The code of docs/contract.md#exit-codes, no traceback, every issue whole; the next apply does the rest."""

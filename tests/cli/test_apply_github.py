@@ -89,6 +89,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, github: Standin, monke
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", list(CLOCKS), indirect=True)
 def test_an_example_is_opened_once_and_then_left_alone(place: Place) -> None:
     """Everything is opened in one run, each issue names the others and its record; the second plans nothing, within the
@@ -120,6 +121,7 @@ def test_an_example_is_opened_once_and_then_left_alone(place: Place) -> None:
     assert "incident-ops/lock" not in place.folder.git("ls-remote", "origin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["p0-p3"], indirect=True)
 def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(place: Place) -> None:
     """Before its number is merged; the label of tickets goes, that of incidents comes, no second issue is opened."""
@@ -140,6 +142,7 @@ def test_a_ticket_is_found_by_its_label_and_keeps_its_issue_when_it_is_raised(pl
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_what_is_due_by_a_release_has_its_milestone(place: Place) -> None:
     """A SEV3, to be resolved in the next release, and an item due on its day; the plan says what moves, and why not."""
     releases = 'releases:\n- {name: "Release 2025.2", on: 2025-02-05}\n- {name: "Release 2025.3", on: 2025-02-10}\n'
@@ -197,6 +200,7 @@ def test_the_numbers_come_home_by_the_proposal(place: Place) -> None:
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_what_people_close_comes_into_the_record(place: Place) -> None:
     """An item closed as completed is done, by whom and when; the edit waits in the proposal and is planned once."""
     assert place.call("apply", "--tracker", "github").code == 0
@@ -231,6 +235,7 @@ def test_a_push_writes_back_at_once(place: Place) -> None:
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_limits_are_told_with_their_flag_and_the_next_run_goes_on(place: Place) -> None:
     """One issue a run: exit 5 until all are there, worst and oldest first, and no run starves the rest."""
     runs = 0
@@ -360,6 +365,7 @@ EDITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_merged", [False, True], ids=["before the merge", "after the merge"])
 def test_no_edit_of_an_issue_opens_a_second_one(place: Place, is_merged: bool) -> None:
     """Its number is known from the run that opened it, merged or not, and what was cut is put back."""

@@ -81,6 +81,7 @@ def place(tmp_path: Path, github: Standin, sink: HttpSink, monkeypatch: pytest.M
     return made
 
 
+@pytest.mark.slow
 def test_a_channel_that_is_not_set_up_is_one_line_of_a_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many notices would go there: the variable to set, how many wait for it, and nothing else about it."""
     monkeypatch.delenv("INCIDENT_OPS_CHANNEL_SLACK")
@@ -164,6 +165,7 @@ def test_an_incident_that_wakes_nobody_and_a_channel_of_our_own_stay_errors(
     assert "error: channel " in done.err
 
 
+@pytest.mark.slow
 def test_a_page_says_where_to_click(place: Place, sink: HttpSink) -> None:
     """The first page goes out before there is an issue: it leads to the record and the runbook, later ones to it too.
 
@@ -195,6 +197,7 @@ def pages(sink: HttpSink) -> list[tuple[str, str]]:
     return [(one["event_action"], one["dedup_key"]) for one in taken]
 
 
+@pytest.mark.slow
 def test_a_breach_is_told_once_and_written_down(place: Place, sink: HttpSink) -> None:
     """Chat, pager, comment and record all say it, and the second plan is empty, now and ten minutes later."""
     first = place.plan()
@@ -249,6 +252,7 @@ def test_ranks_1_and_2_go_out_before_issues_are_opened(place: Place) -> None:
     assert paged < made < commented
 
 
+@pytest.mark.slow
 def test_an_alert_is_acknowledged_and_resolved_under_one_key(place: Place, sink: HttpSink) -> None:
     """Whatever else is due rings nobody; each event is sent once, and the plan says what it does."""
     alert = f"{place.repository}/INC-1"
@@ -306,6 +310,7 @@ def test_a_channel_that_is_not_set_up_blocks_nothing(place: Place, monkeypatch: 
     assert set(map(tuple, left.values())) == {("slack",)}
 
 
+@pytest.mark.slow
 def test_a_run_is_red_where_nobody_answers_and_nobody_is_there(place: Place) -> None:
     """One line with the mend; the next run is red, too, until somebody answers."""
     place.folder.write("policy.yaml", f"{OURS}levels:\n- {{id: SEV1, channels: [slack]}}\n")
@@ -340,6 +345,7 @@ def test_observe_plans_everything_and_sends_nothing(place: Place, sink: HttpSink
     assert (ESCALATION, why) in left
 
 
+@pytest.mark.slow
 def test_no_notify_leaves_the_notices_to_another_run(place: Place, sink: HttpSink) -> None:
     """Neither plan nor apply speak of them; issues go on, the escalation waits; the plan of sla finds them."""
     first = place.plan("--no-notify")
@@ -355,6 +361,7 @@ def test_no_notify_leaves_the_notices_to_another_run(place: Place, sink: HttpSin
     assert place.proposed() == written, "what was written is left as it is"
 
 
+@pytest.mark.slow
 def test_a_plan_is_applied_from_what_was_observed(place: Place, sink: HttpSink, tmp_path: Path) -> None:
     """The ledger as it was is in the file: same checksum; what another run sent meanwhile is not sent twice."""
     file = str(tmp_path / "observed.json")
@@ -485,6 +492,7 @@ def test_a_ledger_of_the_clone_that_cannot_be_written_blocks_nothing(place: Plac
     assert len([one for one in again["changes"] if one["action"] == "notify"]) == 5
 
 
+@pytest.mark.slow
 def test_a_storm_of_notices_is_one_summary_and_is_not_repeated(place: Place, sink: HttpSink) -> None:
     """Ranks 1 and 2 come one by one, before it."""
     policy = f"{OURS}levels:\n- {{id: SEV1, channels: [slack]}}\n- {{id: SEV2, channels: [slack]}}\n"

@@ -47,6 +47,7 @@ def break_it(folder: Folder, name: str, text: str) -> str:
     return before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text"), CASES)
 def test_no_command_at_night_is_stopped_by_a_broken_file(merged: Folder, name: str, text: str) -> None:
     before = break_it(merged, name, text)

@@ -116,6 +116,7 @@ def test_the_same_canary_again_goes_on_with_its_incident(runners: Runners) -> No
     assert len(runners.declared()) == 2
 
 
+@pytest.mark.slow
 def test_a_merged_incident_that_is_open_is_gone_on_with(runners: Runners) -> None:
     """From a checkout of before the merge, too; on a branch of edits. One that is over is left alone."""
     old = runners.checkout()

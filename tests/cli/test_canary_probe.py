@@ -224,6 +224,7 @@ def test_a_private_address_is_refused_at_once_and_before_any_step(here: Folder) 
     assert not (here.path / "stepped").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
 def test_a_real_prometheus_is_probed(here: Folder, tmp_path: Path) -> None:
     """Scraped four times a second: its series, their age and pace, the share, and a sum that is read by its parts."""

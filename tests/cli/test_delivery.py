@@ -119,6 +119,7 @@ def test_blind_time_is_measured(place: Place, frozen: Callable[[str], None]) -> 
     assert (found["last_run"], found["blind_seconds"]) == ("2025-01-26T14:00:00Z", 11400)
 
 
+@pytest.mark.slow
 def test_a_complete_run_pings_the_monitor(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -147,6 +148,7 @@ def test_a_run_without_notices_is_not_complete(place: Place, sink: HttpSink, mon
     assert [one for one in sink.taken if one.method == "GET"] == []
 
 
+@pytest.mark.slow
 def test_a_notice_that_never_got_an_answer_is_not_confirmed(
     ladder: Place,  # noqa: F811
     sink: HttpSink,
@@ -176,6 +178,7 @@ def test_a_notice_that_never_got_an_answer_is_not_confirmed(
     assert found["lag_seconds"] == 3300
 
 
+@pytest.mark.slow
 def test_an_alert_that_ends_to_ring_anew_says_so(
     place: Place,  # noqa: F811
     frozen: Callable[[str], None],

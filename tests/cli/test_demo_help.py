@@ -37,6 +37,7 @@ def play(into: Path, at: Path, **env: str) -> Done:
     return run("demo", "--into", str(into), at=at, clock=None, env={"PYTHONPATH": str(guard.parent), **env})
 
 
+@pytest.mark.slow
 def test_the_demo_prints_its_golden_with_and_without_git(tmp_path: Path) -> None:
     """Every playbook end to end, offline, the same text wherever it runs."""
     empty = tmp_path / "bin"
@@ -65,6 +66,7 @@ def test_what_the_demo_names_is_there(tmp_path: Path) -> None:
     assert codes == [0, 3, 0, 0]
 
 
+@pytest.mark.slow
 def test_what_it_suggests_works_as_it_is_printed_where_the_program_is_not_on_the_path(tmp_path: Path) -> None:
     """Pasted into a shell line by line, from anywhere; the codes are those that it names."""
     elsewhere = ":".join(part for part in os.environ["PATH"].split(":") if not (Path(part) / "incident-ops").exists())

@@ -143,6 +143,7 @@ WRONG: dict[str, Callable[[Place], None]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_repository_that_is_wrong_in_every_way_is_mended_by_what_is_printed(place: Place) -> None:
     """Five settings are wrong, and it has neither rulesets nor labels yet."""
     for make_wrong in WRONG.values():
@@ -154,6 +155,7 @@ def test_a_repository_that_is_wrong_in_every_way_is_mended_by_what_is_printed(pl
     assert {name: one["message"] for name, one in seen.items() if one["state"] != "ok"} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_each_alone_is_found_and_mended(place: Place, name: str) -> None:
     place.mend()
@@ -164,6 +166,7 @@ def test_each_alone_is_found_and_mended(place: Place, name: str) -> None:
     assert place.seen(0)[name]["state"] == "ok"
 
 
+@pytest.mark.slow
 def test_an_archived_repository_is_said_and_mended(place: Place) -> None:
     place.mend()
     place.ask("PATCH", "", {"archived": True})

@@ -77,6 +77,7 @@ def test_a_repository_that_renders_nothing_is_left_alone(place: Place, tmp_path:
     assert (pulls(place), is_there(place)) == ([], False)
 
 
+@pytest.mark.slow
 def test_documents_that_fell_behind_are_proposed_in_one_pull_request(rendered: Place, tmp_path: Path) -> None:
     """Only those that are there and differ; the next run has nothing to do; the head is judged."""
     assert not is_there(rendered)
@@ -99,6 +100,7 @@ def test_documents_that_fell_behind_are_proposed_in_one_pull_request(rendered: P
     assert (len(pulls(rendered)), head(rendered)) == (1, before)
 
 
+@pytest.mark.slow
 def test_it_is_proposed_once_a_day(rendered: Place, tmp_path: Path) -> None:
     retitled(rendered, "Login failed for all")
     run(rendered, tmp_path)
@@ -111,6 +113,7 @@ def test_it_is_proposed_once_a_day(rendered: Place, tmp_path: Path) -> None:
     assert len(pulls(rendered)) == 1
 
 
+@pytest.mark.slow
 def test_after_a_merge_the_next_one_waits_for_a_day_too(rendered: Place, tmp_path: Path) -> None:
     """The branch may be gone: what was merged tells when it was proposed."""
     retitled(rendered, "Login failed for all")
@@ -127,6 +130,7 @@ def test_after_a_merge_the_next_one_waits_for_a_day_too(rendered: Place, tmp_pat
     assert (pulls(rendered), is_there(rendered)) == ([], False)
 
 
+@pytest.mark.slow
 def test_documents_that_somebody_rendered_meanwhile_end_the_proposal(rendered: Place, tmp_path: Path) -> None:
     retitled(rendered, "Login failed for all")
     run(rendered, tmp_path)
@@ -137,6 +141,7 @@ def test_documents_that_somebody_rendered_meanwhile_end_the_proposal(rendered: P
     assert (pulls(rendered), is_there(rendered)) == ([], False)
 
 
+@pytest.mark.slow
 def test_what_people_wrote_in_a_document_is_left_to_them_and_said(rendered: Place, tmp_path: Path) -> None:
     """Also where they committed it; the others are proposed."""
     text = (rendered.folder.path / TIMELINE).read_text() + "\nWe were lucky.\n"
@@ -150,6 +155,7 @@ def test_what_people_wrote_in_a_document_is_left_to_them_and_said(rendered: Plac
     assert INCIDENT not in line
 
 
+@pytest.mark.slow
 def test_a_no_is_kept_until_the_documents_would_be_others(rendered: Place, tmp_path: Path) -> None:
     retitled(rendered, "Login failed for all")
     run(rendered, tmp_path)
@@ -164,6 +170,7 @@ def test_a_no_is_kept_until_the_documents_would_be_others(rendered: Place, tmp_p
     assert len(pulls(rendered)) == 1
 
 
+@pytest.mark.slow
 def test_where_the_automation_pushes_they_follow_at_once(rendered: Place, tmp_path: Path) -> None:
     """On top of what the run wrote back itself; a document of which people wrote a part is left."""
     with (rendered.folder.path / "policy.yaml").open("a") as policy:

@@ -532,6 +532,7 @@ def test_the_worked_budget_of_the_example(tmp_path: Path) -> None:
     assert ask(there, clock="2025-02-20T00:00:00Z") == PASSED
 
 
+@pytest.mark.slow
 def test_records_of_another_folder_and_of_another_repository(folder: Folder, tmp_path: Path) -> None:
     """PATH, URL@BRANCH, and the published file on its branch: current while HEAD stays, unreachable once it moves."""
     elsewhere = tmp_path / "elsewhere"
@@ -578,6 +579,7 @@ def test_a_published_file_at_an_address(folder: Folder, server: ScriptedServer) 
     assert ask(folder, *asked, *rollback) == (0, "pass", "rollback_allowed")
 
 
+@pytest.mark.slow
 def test_publishing_is_due_for_a_new_commit_an_old_file_and_one_of_the_future(folder: Folder) -> None:
     """`--check` publishes nothing: 1 where it is to be done, 0 where the file is current."""
 

@@ -74,6 +74,7 @@ def check(folder: Folder, *args: str, before: tuple[str, ...] = (), service: str
 HELD = 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--depth=1",), ("--depth=1", "--branch=v1"), ("--branch=v1",)])
 def test_a_checkout_behind_the_tip_is_held_by_what_was_merged_since(hosted: Hosted, options: tuple[str, ...]) -> None:
     """Whole and shallow clones, and a tag as a deploy of a tag checks it out."""
@@ -183,6 +184,7 @@ def silent() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.slow
 @pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 def test_a_remote_that_does_not_answer_is_no_yes_and_the_ways_on_are_named(
     hosted: Hosted, silent: int, monkeypatch: pytest.MonkeyPatch
@@ -291,6 +293,7 @@ def test_records_below_others_are_no_yes_until_it_is_said_which_count(hosted: Ho
     assert call("--repo", ".", "gate", "check", "-s", "api", at=job.path / "ops").code == 0
 
 
+@pytest.mark.slow
 def test_a_drill_is_said_and_a_false_alarm_holds_until_it_is_closed(hosted: Hosted) -> None:
     """Neither may switch an open incident off unseen."""
     job = hosted.clone()
@@ -308,6 +311,7 @@ def test_a_drill_is_said_and_a_false_alarm_holds_until_it_is_closed(hosted: Host
     assert check(job).code == HELD
 
 
+@pytest.mark.slow
 def test_a_commander_is_nobodys_second_person(hosted: Hosted) -> None:
     """--fixes releases from the incident, not from a freeze of everything."""
     hosted.main.put(roles="{commander: '@alice'}")
@@ -322,6 +326,7 @@ def test_a_commander_is_nobodys_second_person(hosted: Hosted) -> None:
     assert check(job, "--sha", SHA).code == 0
 
 
+@pytest.mark.slow
 def test_an_older_commit_never_takes_the_place_of_a_newer_one(hosted: Hosted) -> None:
     """By ancestry: the older one is published later, by a clock that is ahead, from a shallow clone."""
     for depth in ((), ("--depth=1",)):

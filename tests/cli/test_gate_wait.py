@@ -27,6 +27,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch, happens: Callable[[int], None] | No
     return clock
 
 
+@pytest.mark.slow
 def test_it_ends_as_soon_as_nothing_holds(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write("freezes/f.yaml", FREEZE.format(until="2025-01-26T14:10:00Z"))
     folder.commit()

@@ -76,6 +76,7 @@ def test_init_takes_only_a_handle(folder: Folder) -> None:
     call("init", "--by", "@who", at=folder.path).told_once(2, "stands for")
 
 
+@pytest.mark.slow
 def test_init_asks_for_the_handle_at_a_terminal(folder: Folder) -> None:
     """Once: a clone that knows it is not asked again. An answer that is no handle is asked for again."""
     shown, code = at_terminal(folder, "init", typed=("a b\n", "@alice\n"))

@@ -49,6 +49,7 @@ def test_an_empty_folder_becomes_a_repository_that_validates(bare: Folder) -> No
     assert call("validate", at=bare.path).code == 0
 
 
+@pytest.mark.slow
 def test_every_preset_gives_a_policy_in_force_and_a_label_of_its_own_to_begin_with(tmp_path: Path) -> None:
     for preset, option in {
         "sev0-3": "--severity SEV1",
@@ -140,6 +141,7 @@ def test_what_was_asked_for_but_not_done_is_told(folder: Folder) -> None:
     assert {name: (folder.path / name).read_bytes() for name in before} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "own",
     [

@@ -201,6 +201,7 @@ def test_nothing_is_written_through_a_link(fresh: Folder, tmp_path: Path, link: 
     assert "link" in done.out + done.err or "regular file" in done.out + done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -295,6 +296,7 @@ def test_a_damaged_record_of_what_was_laid_is_refused(fresh: Folder) -> None:
         call("init", "--github", at=fresh.path).told_once(2, "damaged")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branch", ["release+1", "feature!", "a'b", 'a"b', "$(id)", "été/1", "-"])
 def test_branches_with_odd_names_are_quoted(fresh: Folder, branch: str) -> None:
     """In commands and in addresses."""
@@ -365,6 +367,7 @@ def test_the_rulesets_say_what_is_held(fresh: Folder) -> None:
     assert with_app["refs"]["conditions"]["ref_name"]["include"] == refs
 
 
+@pytest.mark.slow
 def test_a_shell_runs_the_printed_text_as_it_is_meant(fresh: Folder, tmp_path: Path) -> None:
     """The commands as they stand on the screen, with names that a shell could take for something else."""
     names = {"incident": "it's $(touch oops)", "ticket": "--force", "overdue": 'a`touch oops`b"c'}
@@ -432,6 +435,7 @@ def test_the_wheel_that_is_installed_is_pinned_by_itself(
     assert "secret" not in text
 
 
+@pytest.mark.slow
 def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Folder) -> None:
     """The line of the pin file, as pip reads it with --require-hashes; without a hash pip refuses it."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(fresh.path / "wheels")]
@@ -523,6 +527,7 @@ def test_changes_of_both_sides_are_joined(upgraded: Folder, is_committed: bool) 
     assert "nothing to do" in lay(upgraded).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", range(4))
 def test_a_run_that_stopped_anywhere_is_ended_by_the_next(
     upgraded: Folder, monkeypatch: pytest.MonkeyPatch, writes: int

@@ -53,6 +53,7 @@ def gate(folder: Folder, clock: str, *words: str) -> Done:
     return call("gate", "check", "-s", "cdn", *words, at=folder.path, clock=at(clock))
 
 
+@pytest.mark.slow
 def test_in_the_middle_of_the_outage_deploys_are_held(cloudflare: Folder) -> None:
     """It was resolved later, and at 13:00 nobody could know that."""
     done = gate(cloudflare, "13:00")
@@ -61,6 +62,7 @@ def test_in_the_middle_of_the_outage_deploys_are_held(cloudflare: Folder) -> Non
     assert [gate(cloudflare, clock).code for clock in ("11:49", "17:05", "17:06")] == [HELD, HELD, FREE]
 
 
+@pytest.mark.slow
 def test_the_picture_is_that_of_the_time(cloudflare: Folder) -> None:
     """State, level, people, last public word, clocks and items: none of them from later."""
     then = show(cloudflare, "13:00")
@@ -75,6 +77,7 @@ def test_the_picture_is_that_of_the_time(cloudflare: Folder) -> None:
     assert "undated" not in now
 
 
+@pytest.mark.slow
 def test_what_is_not_shown_is_named_in_words(cloudflare: Folder) -> None:
     """On the screen, below a list, in `sla check`, and in the documents; at most 80 columns."""
     line = "Not shown, because the record does not say since when: triage, impact, cause"

@@ -63,6 +63,7 @@ def rendered(folder: Folder, name: str) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "declared"),
     [

@@ -51,6 +51,7 @@ def test_each_declaration_takes_the_next_number_of_the_remote(origin: Origin, fo
     assert json.loads(origin.show(NUMBERS_BRANCH, "last.json")) == {ids[0].rstrip("012345"): 2}
 
 
+@pytest.mark.slow
 def test_two_clones_racing_never_get_the_same_id(origin: Origin) -> None:
     numbered(origin)
     clones = [origin.clone(f"clone-{n}") for n in range(4)]

@@ -55,6 +55,7 @@ def repository(preset: str, to: Path) -> Path:
     return to
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_output_is_the_same_in_two_copies_and_on_a_second_run(
     preset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -83,6 +84,7 @@ json.dump([call(*args, at=Path(root), clock=clock) for args in json.loads(comman
 """
 
 
+@pytest.mark.slow
 def test_every_output_is_the_same_from_process_to_process(tmp_path: Path) -> None:
     """Whatever order sets and dicts of text happen to have in a process."""
     root = repository("itil-p1-p4", tmp_path / "here")
@@ -127,6 +129,7 @@ def terminal(*args: str, at: Path, env: dict[str, str]) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_colours_are_for_terminals_unless_said_otherwise(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal shows them, a pipe does not; --color always and never, and NO_COLOR, decide otherwise."""
     folder.put(services="[nope]")
@@ -259,6 +262,7 @@ def test_closed_streams_are_no_error(folder: Folder) -> None:
 HEAVY = ("github", "rich", "jsonschema", "jinja2", "urllib3", "requests", "ssl", "http.client")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "allowed"), [("validate", ()), ("sla check", ()), ("render", ("jinja2",)), ("plan", ()), ("--help", ())]
 )
@@ -274,6 +278,7 @@ SUMMARY = {"incident_ops.documents.markdown"}
 ALWAYS_UNNEEDED = {"click.shell_completion", "logging", "html", "incident_ops.validation"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "unneeded"),
     [

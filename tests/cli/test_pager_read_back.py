@@ -62,6 +62,7 @@ def people_edits(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in plan["changes"] if (one["action"], one["kind"]) == ("edit", "pager")]
 
 
+@pytest.mark.slow
 def test_an_acknowledgement_in_the_pager_is_one(place: Place, desk: PagerDesk, sink: HttpSink) -> None:  # noqa: F811
     """The ladder and the late response are over in that run; the record gets who and when by a pull request."""
     key = opened(place)
@@ -86,6 +87,7 @@ def test_an_acknowledgement_in_the_pager_is_one(place: Place, desk: PagerDesk, s
     assert any(one["reason"].startswith("waiting in #") for one in again["kept"])
 
 
+@pytest.mark.slow
 def test_once_it_is_merged_nothing_is_left(place: Place, desk: PagerDesk) -> None:  # noqa: F811
     key = opened(place)
     desk.acts(key, "acknowledged", ANN, ACKED)
@@ -98,6 +100,7 @@ def test_once_it_is_merged_nothing_is_left(place: Place, desk: PagerDesk) -> Non
     assert place.call("validate", "incidents", clock=LATER).code == 0
 
 
+@pytest.mark.slow
 def test_somebody_unknown_is_named_and_gets_no_handle(place: Place, desk: PagerDesk) -> None:  # noqa: F811
     key = opened(place)
     desk.acts(key, "acknowledged", STRANGER, ACKED)
@@ -109,6 +112,7 @@ def test_somebody_unknown_is_named_and_gets_no_handle(place: Place, desk: PagerD
     assert "assignments" not in text
 
 
+@pytest.mark.slow
 def test_resolved_there_is_an_acknowledgement_and_the_record_stays_open(
     place: Place,  # noqa: F811
     desk: PagerDesk,
@@ -129,6 +133,7 @@ def test_resolved_there_is_an_acknowledgement_and_the_record_stays_open(
     assert place.plan(clock=LATER)["changes"] == []
 
 
+@pytest.mark.slow
 def test_what_we_did_there_ourselves_counts_for_nobody(place: Place, desk: PagerDesk) -> None:  # noqa: F811
     """A snooze ended the alert: nobody acknowledged it."""
     opened(place)
@@ -141,6 +146,7 @@ def test_what_we_did_there_ourselves_counts_for_nobody(place: Place, desk: Pager
     assert people_edits(place.plan(clock="2025-01-26T13:01:00Z")) == []
 
 
+@pytest.mark.slow
 def test_an_alert_that_the_pager_lost_is_sent_once_more(place: Place, desk: PagerDesk, sink: HttpSink) -> None:  # noqa: F811
     """It answered 202 and knows nothing: said, sent again under the same key, and not a third time."""
     desk.loses = True
@@ -164,6 +170,7 @@ def test_an_alert_that_the_pager_lost_is_sent_once_more(place: Place, desk: Page
     )
 
 
+@pytest.mark.slow
 def test_an_alert_that_arrives_the_second_time_is_silent(place: Place, desk: PagerDesk, sink: HttpSink) -> None:  # noqa: F811
     """Nothing is said of it any more, and it can be acknowledged there."""
     desk.loses = True
@@ -177,6 +184,7 @@ def test_an_alert_that_arrives_the_second_time_is_silent(place: Place, desk: Pag
     assert len(people_edits(place.plan(clock="2025-01-26T12:15:00Z"))) == 1
 
 
+@pytest.mark.slow
 def test_a_pager_that_is_down_stops_nothing_and_acknowledges_nothing(
     place: Place,  # noqa: F811
     desk: PagerDesk,
@@ -202,6 +210,7 @@ def test_a_pager_that_is_down_stops_nothing_and_acknowledges_nothing(
     assert len(people_edits(place.plan(clock="2025-01-26T13:24:00Z"))) == 1
 
 
+@pytest.mark.slow
 def test_a_token_that_is_refused_is_said_and_not_shown(
     place: Place,  # noqa: F811
     desk: PagerDesk,
@@ -226,6 +235,7 @@ def test_without_a_token_nobody_asks(place: Place, desk: PagerDesk, monkeypatch:
     assert desk.asked == []
 
 
+@pytest.mark.slow
 def test_a_saved_look_has_what_the_pager_said(place: Place, desk: PagerDesk) -> None:  # noqa: F811
     """The plan from it is the same, and asks nobody."""
     key = opened(place)
@@ -238,6 +248,7 @@ def test_a_saved_look_has_what_the_pager_said(place: Place, desk: PagerDesk) -> 
     assert "INC-1: @ann acknowledged its alert in PagerDuty at 2025-01-26 12:09 UTC" in checked.out
 
 
+@pytest.mark.slow
 def test_what_was_read_once_stays(place: Place, desk: PagerDesk, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Proposed and not merged: no token, a pager that is down, and a time-out there take nothing back."""
     key = opened(place)

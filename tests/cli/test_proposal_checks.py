@@ -101,6 +101,7 @@ def test_outside_of_actions_there_is_no_run_to_link_to(place: Place, monkeypatch
     assert said(place, place.tip(NUMBERS))[0]["target_url"] is None
 
 
+@pytest.mark.slow
 def test_each_topic_is_judged_on_its_own_head(place: Place) -> None:
     place.close("INC-1/AI-1")
     place.apply()
@@ -110,6 +111,7 @@ def test_each_topic_is_judged_on_its_own_head(place: Place) -> None:
         assert states(place, place.tip(branch)) == [(VALIDATE_STATUS, "success")]
 
 
+@pytest.mark.slow
 def test_a_head_that_is_not_valid_fails_and_the_next_one_is_judged_anew(place: Place) -> None:
     """As `validate --base` would: the errors that the proposal brings count."""
     good = place.tip(NUMBERS)
@@ -230,6 +232,7 @@ class Asked:
         raise AssertionError
 
 
+@pytest.mark.slow
 def test_past_the_limit_of_requests_each_has_its_turn_and_the_run_is_complete(place: Place) -> None:
     """A storm leaves more proposals than one run may ask for: those at the end would never be judged, and the monitor
     of the runs would hear of none."""

@@ -127,6 +127,7 @@ def place(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> P
     return made
 
 
+@pytest.mark.slow
 def test_a_repository_that_forbids_pull_requests_mends_itself_after_one_click(place: Place) -> None:
     """The first run says where to click; the next one after it opens what the branch holds."""
     place.ask("PATCH", "", {"description": FORBIDDEN})
@@ -158,6 +159,7 @@ def test_an_edit_waits_only_while_an_open_pull_request_holds_it(place: Place) ->
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_the_text_tells_every_edit_of_the_diff(place: Place) -> None:
     """A later incident does not push what @alice did out of the text; who, when, where, and each field are named."""
     place.apply()
@@ -184,6 +186,7 @@ def test_the_text_tells_every_edit_of_the_diff(place: Place) -> None:
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_a_no_is_kept_until_the_facts_change_and_is_none_to_another_topic(place: Place) -> None:
     """Refused by a person: not proposed again, whatever else comes, and who refused it is told; other news is."""
     place.apply()
@@ -217,6 +220,7 @@ def test_a_no_is_kept_until_the_facts_change_and_is_none_to_another_topic(place:
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_a_refused_pull_request_that_is_reopened_is_taken_up_again(place: Place) -> None:
     """Whoever said no may think again; until then its branch stays."""
     place.apply()
@@ -232,6 +236,7 @@ def test_a_refused_pull_request_that_is_reopened_is_taken_up_again(place: Place)
     assert "status: done" in place.record()
 
 
+@pytest.mark.slow
 def test_merging_one_leaves_no_other_in_conflict(place: Place) -> None:
     """Each stands on the tip: what is merged goes, the rest is made anew on what was merged."""
     place.apply()
@@ -271,6 +276,7 @@ def test_the_proposal_of_an_earlier_version_is_ended_with_a_word(place: Place) -
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_a_persons_commit_on_a_branch_is_left_alone_and_told(place: Place) -> None:
     """It is listed, with what to do, and no other topic waits for it."""
     place.apply()
@@ -292,6 +298,7 @@ def test_a_persons_commit_on_a_branch_is_left_alone_and_told(place: Place) -> No
     }
 
 
+@pytest.mark.slow
 def test_a_branch_moves_only_where_its_records_did_and_never_onto_its_base(place: Place) -> None:
     """Else GitHub would close its pull request, or people would be told of nothing new."""
     origin = place.folder.path.parent / "origin.git"
@@ -317,6 +324,7 @@ def test_a_branch_moves_only_where_its_records_did_and_never_onto_its_base(place
     assert not [line for line in log if line.split()[1] in main]
 
 
+@pytest.mark.slow
 def test_a_storm_of_topics_is_gone_through_in_several_runs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """New ones come before those that somebody may have refused, and a run never stops before it did anything."""
     monkeypatch.setattr(proposals, "_MOST_ASKED", 2)
@@ -339,6 +347,7 @@ def test_a_storm_of_topics_is_gone_through_in_several_runs(place: Place, monkeyp
     assert place.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_a_record_that_takes_no_edit_holds_back_no_other_topic(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The numbers of new issues are first known when they are proposed: what cannot be made then is an error alone."""
     place.apply()

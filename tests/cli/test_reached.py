@@ -44,6 +44,7 @@ def test_who_was_reached_stands_under_notified(ladder: Place) -> None:
     assert ladder.plan()["changes"] == []
 
 
+@pytest.mark.slow
 def test_somebody_whom_no_notice_reached_stands_under_failed(
     ladder: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def declare(folder: Folder, *more: str, clock: str = "12:05:00") -> Done:
 # ------------------------------------------------------------------ the whole life
 
 
+@pytest.mark.slow
 def test_a_whole_life_by_commands_alone(folder: Folder) -> None:
     """Every step validates, with and without its base, and each diff takes away only lines that were set anew."""
     life: list[tuple[str, tuple[str, ...], int]] = [  # clock, command, lines that may go
@@ -424,6 +425,7 @@ def test_a_file_that_never_rests_is_told(folder: Folder) -> None:
     assert file.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_processes_at_once_all_land(folder: Folder) -> None:
     """Eight entries by eight processes: all eight are there, and the record is valid."""
     file = folder.put()
@@ -437,6 +439,7 @@ def test_processes_at_once_all_land(folder: Folder) -> None:
     assert call("validate", at=folder.path).code == 0
 
 
+@pytest.mark.slow
 def test_declarations_at_once_get_ids_of_their_own(folder: Folder) -> None:
     """Four in one second."""
     args = command("declare", "x", "-s", "api", "--severity", "SEV1")
@@ -446,6 +449,7 @@ def test_declarations_at_once_get_ids_of_their_own(folder: Folder) -> None:
     assert call("validate", at=folder.path).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.law
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_killed_at_any_moment(

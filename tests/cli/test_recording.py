@@ -60,6 +60,7 @@ def recording(folder: Path, pace: timedelta = timedelta(minutes=1)) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
     """Word for word; no line of it is wider than the terminal but what a person typed."""
     told = recording(tmp_path / "ops")
@@ -67,6 +68,7 @@ def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
     assert [line for line in told.splitlines() if len(line) > 80 and line[0] != "$"] == []
 
 
+@pytest.mark.slow
 def test_the_commands_work_however_fast_they_are_typed(tmp_path: Path) -> None:
     """A reader who pastes them takes a second each, not a minute."""
     assert recording(tmp_path / "ops", timedelta(seconds=1)).endswith("files checked: all fine")
@@ -130,6 +132,7 @@ def test_without_a_handle_git_s_name_is_the_person(tmp_path: Path) -> None:
     assert "by: Bea Jones" in record
 
 
+@pytest.mark.slow
 def test_every_next_command_works_as_it_is_printed(tmp_path: Path) -> None:
     """Where it stands, with the placeholders filled in; `resolve` asks at a terminal for what it needs."""
     tried = 0
@@ -147,6 +150,7 @@ def test_every_next_command_works_as_it_is_printed(tmp_path: Path) -> None:
     assert tried >= 8
 
 
+@pytest.mark.slow
 def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) -> None:
     """`canary run` alone needs what no new repository has: a source of metrics; what is sent needs a remote,
     an issue that is read was opened before, and who comes from Argo has a file."""

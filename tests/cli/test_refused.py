@@ -18,6 +18,7 @@ READ_ONLY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("args", "place", "word"), READ_ONLY)
 def test_a_read_only_folder_is_told_and_nothing_is_written(
     folder: Folder, args: tuple[str, ...], place: str, word: str
@@ -32,6 +33,7 @@ def test_a_read_only_folder_is_told_and_nothing_is_written(
     assert contents(folder.path) == before
 
 
+@pytest.mark.slow
 def test_reading_needs_no_writable_folder(folder: Folder) -> None:
     """validate, sla, plan and gate work where nothing may be written: their cache only saves time."""
     folder.put(severity="SEV3")
@@ -55,6 +57,7 @@ def test_a_folder_that_may_not_be_listed_is_told(make: Callable[..., Folder]) ->
     done.told_once(4, "incidents", "Permission denied", "check its permissions")
 
 
+@pytest.mark.slow
 def test_a_full_disk_in_apply_leaves_whole_issues_and_the_next_run_ends_it(folder: Folder) -> None:
     """The write that does not fit is undone; what was told as done stays; the next apply does the rest."""
     keys = many(folder, 20)
@@ -130,6 +133,7 @@ def test_a_full_disk_at_a_crash_report_is_still_told_in_words(folder: Folder, mo
     assert "no report could be written: No space left" in done.err
 
 
+@pytest.mark.slow
 def test_a_full_disk_does_not_stop_a_check(folder: Folder) -> None:
     """The cache and its key only save time: where they cannot be written, validate still answers."""
     folder.put()

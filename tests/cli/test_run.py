@@ -46,6 +46,7 @@ def tip(place: Place) -> str:  # noqa: F811
     return place.folder.git("ls-remote", "origin", "refs/heads/main").partition("\t")[0]
 
 
+@pytest.mark.slow
 def test_one_pass_does_all_and_the_next_one_nothing(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Page, issue, chat, proposals, gate.json of the tip, and the mark of a complete run."""
     done = run(place)
@@ -62,6 +63,7 @@ def test_one_pass_does_all_and_the_next_one_nothing(place: Place, sink: HttpSink
     assert "gate.json" not in again.out
 
 
+@pytest.mark.slow
 def test_it_reads_the_tip_whatever_is_checked_out(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """An older commit, a branch, a commit that nobody pushed and a dirty tree change nothing of what it does."""
     first = place.folder.git("rev-parse", "HEAD").strip()
@@ -95,6 +97,7 @@ def moving(place: Place, monkeypatch: pytest.MonkeyPatch, times: int) -> list[st
     return merged
 
 
+@pytest.mark.slow
 def test_a_tip_that_moves_is_planned_anew(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Twice: what was merged while the plan was made is in what is done."""
     assert moving(place, monkeypatch, 2) == []
@@ -115,6 +118,7 @@ def test_a_tip_that_keeps_moving_ends_the_run_before_it_writes(
     assert (keys(place), sink.taken) == ([], [])
 
 
+@pytest.mark.slow
 def test_nobody_is_notified_by_another_clock(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Each command that acts on GitHub refuses it and names the way to look; a dry run shows what would be due then."""
     for words in (("run",), ("sla", "run"), ("apply", "--tracker", "github")):
@@ -126,6 +130,7 @@ def test_nobody_is_notified_by_another_clock(place: Place, sink: HttpSink) -> No
     assert "INC-1" in shown.out
 
 
+@pytest.mark.slow
 def test_a_gate_file_that_is_refused_is_an_error_and_hides_nothing(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Pages and issues are there; the run counts as one that failed, so that its monitor hears nothing."""
     url = place.folder.git("remote", "get-url", "origin").strip().removeprefix("file://")
@@ -139,6 +144,7 @@ def test_a_gate_file_that_is_refused_is_an_error_and_hides_nothing(place: Place,
     assert keys(place) == ["INC-1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [pytest.param(503, marks=pytest.mark.slow), 401, 404])
 def test_a_page_waits_for_no_list_of_issues(
     place: Place,  # noqa: F811
@@ -227,6 +233,7 @@ def crash(*_: object, **__: object) -> Any:
     raise RuntimeError("a fault that a test put in")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_dry", [False, True], ids=["run", "dry run"])
 def test_no_text_of_a_record_is_a_command_in_the_log(place: Place, tmp_path: Path, is_dry: bool) -> None:  # noqa: F811
     place.folder.put("INC-2", title=json.dumps(HOSTILE.replace("\n", " ")))
@@ -239,6 +246,7 @@ def test_no_text_of_a_record_is_a_command_in_the_log(place: Place, tmp_path: Pat
     assert "INC-2" in page
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_on_the_page_of_the_run(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -255,6 +263,7 @@ def test_what_went_wrong_is_on_the_page_of_the_run(
     assert "create INC-1" in page.partition("### What this run did")[2]
 
 
+@pytest.mark.slow
 def test_a_page_is_there_for_a_run_that_crashes(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -268,6 +277,7 @@ def test_a_page_is_there_for_a_run_that_crashes(
     assert "create INC-1" in page
 
 
+@pytest.mark.slow
 def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     place: Place,  # noqa: F811
     tmp_path: Path,
@@ -284,6 +294,7 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     )
 
 
+@pytest.mark.slow
 def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -298,6 +309,7 @@ def test_a_plan_that_cannot_be_shown_keeps_no_page_waiting(
     assert keys(place) == ["INC-1"]
 
 
+@pytest.mark.slow
 def test_a_crash_of_the_plan_keeps_no_page_waiting(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -315,6 +327,7 @@ def test_a_crash_of_the_plan_keeps_no_page_waiting(
     assert len(pages(sink)) == 1
 
 
+@pytest.mark.slow
 def test_a_burst_of_what_people_do_is_looked_at_by_the_next_run(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Twenty events while a run goes on, of which GitHub may start one run or twenty: the first after them sees all,
     and the next ones have nothing left to do."""
@@ -347,6 +360,7 @@ def limited(place: Place, limits: str) -> None:  # noqa: F811
     place.push()
 
 
+@pytest.mark.slow
 def test_a_limit_in_a_job_starts_the_next_run_and_is_green(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Two incidents and one new issue a run: the second run is started, and the third has nothing to start."""
     place.folder.put("INC-2", title="Payments are slow")
@@ -360,6 +374,7 @@ def test_a_limit_in_a_job_starts_the_next_run_and_is_green(place: Place, tmp_pat
     assert len(place.github.dispatches(place.repository)) == 1
 
 
+@pytest.mark.slow
 def test_a_limit_that_no_next_run_lifts_is_red_and_starts_none(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Two issues are to be closed at once, and the policy allows none: a person has to look."""
     place.folder.put("INC-2", title="Payments are slow")

@@ -67,6 +67,7 @@ def test_a_terminal_that_says_nothing_has_80_columns_and_none_fewer_than_40(busy
     assert call("list", at=busy.path, columns=999).out == call("list", at=busy.path, columns=200).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["list", "show 120500", "sla check", "plan", "gate check -s api"])
 def test_a_pipe_gets_every_title_whole_on_one_line(busy: Folder, words: str) -> None:
     """`incident-ops list | grep "one hour"` finds it, whatever COLUMNS is."""

@@ -140,6 +140,7 @@ def test_where_there_are_no_pull_requests_the_next_line_merges_it(team: Team) ->
     assert "git push" not in again.out
 
 
+@pytest.mark.slow
 def test_the_merge_is_taken_into_the_clone_by_the_line_that_is_printed(team: Team) -> None:
     """`git pull` alone refuses: the file that was sent is in the work tree. So of an edit, and once nothing is left."""
     alice = team.clone()
@@ -221,6 +222,7 @@ def test_who_takes_over_an_edit_can_take_back_by_several_edits(team: Team) -> No
     assert sorted(said(team)) == ["Meanwhile", "Of bob"]
 
 
+@pytest.mark.slow
 def test_what_was_added_and_taken_away_again_is_not_kept_by_what_others_sent(team: Team) -> None:
     alice, bob = team.clone(), team.clone("bob")
     send(alice, "edit", "INC-1", "--tag=+one", "--by", "@alice", "--send")
@@ -233,6 +235,7 @@ def test_what_was_added_and_taken_away_again_is_not_kept_by_what_others_sent(tea
     assert said(team) == ["Of bob"]
 
 
+@pytest.mark.slow
 def test_an_undo_before_another_edit_is_taken_back_too(team: Team) -> None:
     alice, bob = team.clone(), team.clone("bob")
     send(alice, "edit", "INC-1", "--tag=+one", "--by", "@alice", "--send")
@@ -248,6 +251,7 @@ def message(team: Team, branch: str = EDIT) -> str:
     return team.git("log", "-1", "--format=%B", branch).strip()
 
 
+@pytest.mark.slow
 def test_a_commit_of_several_edits_names_all_of_them(team: Team) -> None:
     """Newest first; what was undone before it was sent is not in it."""
     alice = team.clone()
@@ -277,6 +281,7 @@ def test_a_commit_of_a_declaration_names_the_edits_before_it_was_sent(team: Team
     assert lines == [f"{ID}: declared, SEV1, and 1 more", "", "- tags: one (one added)", "- declared, SEV1"]
 
 
+@pytest.mark.slow
 def test_a_commit_names_what_was_undone_and_what_was_done_by_hand(team: Team) -> None:
     alice = team.clone()
     send(alice, "timeline", "Rolled back", "INC-1", "--by", "@alice", "--send")
@@ -294,6 +299,7 @@ def test_a_commit_names_what_was_undone_and_what_was_done_by_hand(team: Team) ->
     assert "- edited by hand" in lines
 
 
+@pytest.mark.slow
 def test_who_takes_over_a_declaration_goes_on_with_it(team: Team) -> None:
     send(team.clone(), *WORDS)
     bob = _taken(team, DECLARE, ID)
@@ -320,6 +326,7 @@ def test_an_edit_of_a_declaration_that_is_not_merged_goes_on_its_branch(team: Te
     assert team.tip(f"incident-ops/edit/{ID}") == ""
 
 
+@pytest.mark.slow
 def test_two_people_at_once_lose_nothing(team: Team) -> None:
     """Both began from the same record; the branch holds what both did, and the next edit of each takes nothing away."""
     alice, bob = team.clone(), team.clone("bob")
@@ -333,6 +340,7 @@ def test_two_people_at_once_lose_nothing(team: Team) -> None:
     assert sorted(said(team)) == ["Alice again", "Bob again", "Of alice", "Of bob"]
 
 
+@pytest.mark.slow
 def test_after_the_merge_the_record_is_taken_in_as_the_page_says(team: Team) -> None:
     """It is another one than in the work tree, for others' entries are in it; a new one is not even tracked."""
     alice, bob = team.clone(), team.clone("bob")
@@ -352,6 +360,7 @@ def test_after_the_merge_the_record_is_taken_in_as_the_page_says(team: Team) -> 
     assert sorted(said(team)) == ["More", "Of alice", "Of bob"]
 
 
+@pytest.mark.slow
 def test_what_is_taken_from_a_sent_branch_does_not_wait(team: Team) -> None:
     """Whoever takes over an incident as the page says has nothing to send yet; `send` by name pushes nothing."""
     alice = team.clone()
@@ -368,6 +377,7 @@ def test_what_is_taken_from_a_sent_branch_does_not_wait(team: Team) -> None:
     assert sorted(said(team)) == ["Of alice", "Of bob"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["--no-ff", "--squash"])
 @pytest.mark.parametrize("is_last", [True, False])
 def test_a_dry_run_names_nothing_that_the_merge_brought(team: Team, how: str, is_last: bool) -> None:
@@ -514,6 +524,7 @@ def test_send_of_one_incident_leaves_the_others(team: Team) -> None:
     assert not team.tip(DECLARE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["--no-ff", "--squash", "--ff-only"])
 @pytest.mark.parametrize("is_deleted", [True, False])
 @pytest.mark.parametrize("pulls", [True, False])
@@ -570,6 +581,7 @@ def test_a_remote_that_refuses_the_branch_is_told(team: Team) -> None:
     assert alice.git("rev-parse", "--verify", DECLARE)
 
 
+@pytest.mark.slow
 def test_a_branch_that_stands_in_the_way_is_told(team: Team) -> None:
     """A branch `incident-ops` leaves no room for `incident-ops/declare/...`; here and there."""
     alice = team.clone()
@@ -717,6 +729,7 @@ def test_a_declaration_that_was_undone_before_it_was_sent_is_not_sent(team: Team
     assert f"git branch -D {DECLARE}" in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["commit", "push"])
 def test_a_kill_loses_nothing(team: Team, moment: str) -> None:
     """Killed while the remote takes the push, before or after it is taken: the next `send` ends the work."""
@@ -739,6 +752,7 @@ def test_a_kill_loses_nothing(team: Team, moment: str) -> None:
     assert "nothing waits" in send(alice, "send").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_interrupt_at_the_push_leaves_the_checkout_and_the_remote_as_they_were(team: Team, form: str) -> None:
     """Ctrl-C while `send` waits for the remote: no branch there, nothing moved here, and `send` again goes on."""
@@ -778,6 +792,7 @@ POINTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_done", [False, True])
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("point", POINTS)
@@ -806,6 +821,7 @@ def test_a_kill_between_any_two_steps_loses_nothing(
     assert "nothing waits" in send(alice, "send").out
 
 
+@pytest.mark.slow
 def test_two_people_at_the_same_moment(team: Team) -> None:
     """One of them is first on the remote; the other begins again with what is there."""
     places = [team.clone(name) for name in ("alice", "bob", "carol")]
@@ -891,6 +907,7 @@ def test_commits_are_signed_where_git_is_set_to_and_never_by_a_program_of_the_cl
     assert "gpgsig" not in team.git("cat-file", "commit", DECLARE)
 
 
+@pytest.mark.slow
 def test_two_commands_at_once_in_one_clone_lose_nothing(team: Team) -> None:
     """Each sends what it wrote; the second waits for the first."""
     alice = team.clone()
@@ -929,6 +946,7 @@ def test_send_without_a_record_to_write_is_refused(team: Team, words: tuple[str,
     call(*words, at=team.clone().path).told_once(2, "--send")
 
 
+@pytest.mark.slow
 def test_an_edit_of_what_was_sent_says_that_it_is_not_sent_yet(team: Team) -> None:
     """Whoever forgets --send is told, the first time as well; `show` says it, too, until it is sent or committed."""
     alice, line = team.clone(), "  not sent yet: incident-ops send INC-1\n"
@@ -948,6 +966,7 @@ def test_an_edit_of_what_was_sent_says_that_it_is_not_sent_yet(team: Team) -> No
     assert "not sent" not in send(alice, "show", "INC-1").out
 
 
+@pytest.mark.slow
 def test_close_sends_what_nobody_verified_with_the_warning_that_it_always_has(team: Team) -> None:
     """As without --send it closes and warns; where it is refused nothing is committed, here or there."""
     alice = team.clone()
@@ -963,6 +982,7 @@ def test_close_sends_what_nobody_verified_with_the_warning_that_it_always_has(te
     assert "verified" in str(team.record(EDIT))
 
 
+@pytest.mark.slow
 def test_whoever_has_fetched_a_declaration_is_told_of_it(tmp_path: Path) -> None:
     """Not that nothing is open: it is declared, on a branch that is not merged; and how it is worked on."""
     team = Team(tmp_path)

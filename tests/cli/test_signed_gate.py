@@ -113,6 +113,7 @@ def test_what_git_pushed_is_not_signed_and_the_way_on_is_said(place: Published) 
     assert f"--records git@localhost:{place.repository}.git@main" in done.out
 
 
+@pytest.mark.slow
 def test_somebody_who_may_push_forges_no_gate(place: Published) -> None:
     """In the bot's name; on top of what GitHub signed; or a commit that GitHub signed for something else."""
     place.publish()
@@ -130,6 +131,7 @@ def test_somebody_who_may_push_forges_no_gate(place: Published) -> None:
     assert (done.code, "and the repository is at" in done.out) == (3, True), done
 
 
+@pytest.mark.slow
 def test_where_github_cannot_be_asked_one_line_says_so(place: Published) -> None:
     """Without a token, and for a repository that is not on GitHub; an answer of GitHub that fails is no yes."""
     place.publish()

@@ -35,6 +35,7 @@ def author(place: Place, branch: str) -> str:
     return place.folder.git("show", "--no-patch", "--format=%an, %cn", "FETCH_HEAD").strip()
 
 
+@pytest.mark.slow
 def test_a_rule_that_asks_for_signed_commits_refuses_no_proposal(place: Place) -> None:
     """The branch is new, moves, and goes; its commit is GitHub's own; a run without news makes no commit."""
     place.apply()
@@ -57,6 +58,7 @@ def sign_everything(place: Place) -> None:
     hook.write_text(RULES.replace(of_proposals, 'case "$1" in refs/heads/incident-ops/*) ;; *) exit 0;; esac'))
 
 
+@pytest.mark.slow
 def test_a_rule_for_every_branch_refuses_none_of_ours(place: Place) -> None:
     """What git's push is refused GitHub makes and signs: notices are claimed, issues opened, numbers kept, gate.json
     is published; the lock is given back."""

@@ -31,6 +31,7 @@ def without_comments(place: Place) -> None:  # noqa: F811
     place.push()
 
 
+@pytest.mark.slow
 def test_it_notifies_and_writes_down_and_touches_no_issue(place: Place, sink: HttpSink) -> None:  # noqa: F811
     """Pages and chat go out once, the escalation is proposed, no issue is opened, the run is noted as complete."""
     without_comments(place)
@@ -54,6 +55,7 @@ def test_a_dry_run_does_nothing(place: Place, sink: HttpSink) -> None:  # noqa: 
     assert "incident-ops/ledger" not in place.folder.git("ls-remote", "origin")
 
 
+@pytest.mark.slow
 def test_a_dry_run_needs_no_token(
     place: Place,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
@@ -84,6 +86,7 @@ def test_its_json_is_that_of_apply(place: Place) -> None:  # noqa: F811
     assert done.code == 5
 
 
+@pytest.mark.slow
 def test_exit_codes(place: Place, sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """2 for a channel that is not set up, 4 for one that fails, 2 on a pull request."""
     with monkeypatch.context() as scene:
@@ -110,6 +113,7 @@ def shell(script: list[str] | str, folder: Path, **variables: str) -> subprocess
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.slow
 def test_the_job_of_kubernetes_runs(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Its file is one CronJob that never runs twice at once, and its command clones and runs."""
     without_comments(place)
@@ -127,6 +131,7 @@ def test_the_job_of_kubernetes_runs(place: Place, tmp_path: Path) -> None:  # no
     assert "complete" in place.folder.git("--git-dir", str(tmp_path / "origin.git"), "show", "incident-ops/ledger:runs")
 
 
+@pytest.mark.slow
 def test_the_service_of_systemd_runs(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """Its commands bring a clone to the tip and run; the timer starts it."""
     without_comments(place)

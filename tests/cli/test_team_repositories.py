@@ -98,6 +98,7 @@ def teams(declared: Teams) -> Teams:
     return declared
 
 
+@pytest.mark.slow
 def test_the_issues_of_a_service_are_in_its_repository(declared: Teams) -> None:
     """Opened there with its labels; a second run plans nothing; merged, both issues name each other."""
     plan = declared.command("plan", "--tracker", "github")
@@ -120,6 +121,7 @@ def test_the_issues_of_a_service_are_in_its_repository(declared: Teams) -> None:
     assert declared.command("validate")
 
 
+@pytest.mark.slow
 def test_bob_closes_it_there_and_alice_reopens_it(teams: Teams) -> None:
     """What people do there comes into the record as from the records' own repository."""
     name = f"{teams.app}#{teams.item_issue()['number']}"
@@ -141,6 +143,7 @@ def test_bob_closes_it_there_and_alice_reopens_it(teams: Teams) -> None:
     assert teams.said_there()[0].endswith("Settled: this issue and its record agree.")
 
 
+@pytest.mark.slow
 def test_a_refused_proposal_is_named_with_its_repository(teams: Teams) -> None:
     """The comment stands in another repository than the pull request, where `#3` would be somebody else's issue."""
     teams.does_there(BOB_TOKEN, state="closed", state_reason="completed")
@@ -155,6 +158,7 @@ def test_a_refused_proposal_is_named_with_its_repository(teams: Teams) -> None:
     assert teams.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_bob_hands_it_to_alice_there(teams: Teams) -> None:
     """The assignee there becomes the owner in the record."""
     teams.does_there(BOB_TOKEN, assignees=["alice"])
@@ -164,6 +168,7 @@ def test_bob_hands_it_to_alice_there(teams: Teams) -> None:
     assert teams.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_a_box_in_the_tracking_issue_closes_the_issue_there(teams: Teams) -> None:
     """Ticked in one repository, done in the record, closed in the other."""
     body = teams.issue("")["body"]
@@ -175,6 +180,7 @@ def test_a_box_in_the_tracking_issue_closes_the_issue_there(teams: Teams) -> Non
     assert teams.nothing_is_planned()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("home", "team", "is_told"),
     [
@@ -221,6 +227,7 @@ def test_what_happened_is_left_out_where_more_people_can_read(
     assert declared.command("plan", "--tracker", "github").startswith("Nothing to do")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_merged", [True, False])
 def test_another_repository_later_opens_no_second_issue(declared: Teams, github: Standin, *, is_merged: bool) -> None:
     """The recorded issue stays where it is, and the one that a run opened too, whether its number is merged or not."""
@@ -242,6 +249,7 @@ def test_another_repository_later_opens_no_second_issue(declared: Teams, github:
     assert declared.item()["status"] == "done"
 
 
+@pytest.mark.slow
 def test_bob_drops_it_there(teams: Teams) -> None:
     """The reason in the record says where."""
     teams.does_there(BOB_TOKEN, state="closed", state_reason="not_planned")
@@ -327,6 +335,7 @@ def test_where_the_team_takes_no_issues_it_stays_here_and_says_so(
     assert declared.nothing_is_planned()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", [{"archived": True}, {"has_issues": False}])
 def test_a_repository_that_takes_nothing_any_more_hides_no_other_work(
     teams: Teams, github: Standin, fields: dict[str, bool]
@@ -370,6 +379,7 @@ class Outage:
         return Answer(502, {}, None) if answer is None or when else answer
 
 
+@pytest.mark.slow
 def test_a_repository_that_does_not_answer_is_left_for_the_next_run(
     teams: Teams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -391,6 +401,7 @@ def test_a_repository_that_does_not_answer_is_left_for_the_next_run(
     assert teams.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_an_outage_takes_no_proposal_back(declared: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither that of a number nor what people did there; both can be merged meanwhile."""
     path = f"/repos/{declared.app}"
@@ -413,6 +424,7 @@ def test_an_outage_takes_no_proposal_back(declared: Teams, monkeypatch: pytest.M
     assert declared.nothing_is_planned()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_there_opens_no_second_issue(declared: Teams, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     """The tracking issue is opened whatever happens there; the next run looks before it opens another."""
@@ -429,6 +441,7 @@ def test_a_lost_answer_there_opens_no_second_issue(declared: Teams, monkeypatch:
     assert declared.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_after_it_opened_one_there_opens_no_second(
     declared: Teams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -562,6 +575,7 @@ def test_where_it_cannot_be_said_that_issues_are_opened_none_is(
     assert len(declared.there()) == 1
 
 
+@pytest.mark.slow
 def test_there_too_a_run_that_finds_nothing_lists_what_changed(teams: Teams, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each repository has a list of its own that is remembered, and before anything is done both are read whole."""
     monkeypatch.setattr(adapter, "_OVERLAP", timedelta(seconds=-1))

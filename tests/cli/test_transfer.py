@@ -52,6 +52,7 @@ def test_a_transfer_plans_nothing(team: Team, github: Standin, monkeypatch: pyte
     assert team.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_after_it_a_run_that_finds_nothing_lists_what_changed(
     team: Team, github: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def team(tmp_path: Path, github: Standin, monkeypatch: pytest.MonkeyPatch) -> Te
     return made
 
 
+@pytest.mark.slow
 def test_a_ticked_measure_is_done_in_the_record(team: Team) -> None:
     """Prevention of the postmortem by horizon: bob ticks its box in the tracking issue, and the record gets the day."""
     (record,) = team.folder.path.glob("incidents/*/incident.yaml")
@@ -109,6 +110,7 @@ def test_a_number_that_stands_in_full_in_the_record_is_shown_once(team: Team) ->
     assert line.count(f"#{number}") == 1, line
 
 
+@pytest.mark.slow
 def test_bob_closes_the_issue_and_the_item_is_done(team: Team) -> None:
     """Declared, applied, closed in the browser, proposed, merged: nothing is planned."""
     team.does(BOB_TOKEN, state="closed", state_reason="completed")
@@ -121,6 +123,7 @@ def test_bob_closes_the_issue_and_the_item_is_done(team: Team) -> None:
     assert team.comments() == []
 
 
+@pytest.mark.slow
 def test_alice_reopens_it_because_the_fix_does_not_hold(team: Team) -> None:
     """The issue says what it waits for; merged, the item is open again, and the comment says that it is settled."""
     team.does(BOB_TOKEN, state="closed", state_reason="completed")
@@ -141,6 +144,7 @@ def test_alice_reopens_it_because_the_fix_does_not_hold(team: Team) -> None:
     assert len(team.comments()) == 1
 
 
+@pytest.mark.slow
 def test_bob_hands_it_to_alice(team: Team) -> None:
     """The assignee of the issue becomes the owner of the item; nobody is put back meanwhile."""
     team.does(BOB_TOKEN, assignees=["alice"])
@@ -154,6 +158,7 @@ def test_bob_hands_it_to_alice(team: Team) -> None:
     assert team.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_bob_closes_the_incident_and_is_told_the_way(team: Team) -> None:
     """An incident ends in its record: its issue is open again, with one comment."""
     for _ in range(2):
@@ -166,6 +171,7 @@ def test_bob_closes_the_incident_and_is_told_the_way(team: Team) -> None:
     assert team.nothing_is_planned()
 
 
+@pytest.mark.slow
 def test_bob_ticks_his_box_in_the_tracking_issue(team: Team) -> None:
     """The box of an item in the incident's issue is the same as closing its own: done, by whom and when."""
     body = team.issue("")["body"]

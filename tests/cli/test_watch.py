@@ -62,6 +62,7 @@ def test_a_run_switches_the_tick_on_and_starts_the_alarm_clock_once(place: Place
     assert workflows.written == [f"enable {TICK}", f"dispatch on main {WATCH}"]
 
 
+@pytest.mark.slow
 def test_at_the_limit_the_issue_says_so_and_one_page_does(place: Place, sink: HttpSink) -> None:  # noqa: F811
     rank_2_is_watched(place, ", minutes: {incident: 60}")
     assert place.apply().code == 0
@@ -81,6 +82,7 @@ def test_at_the_limit_the_issue_says_so_and_one_page_does(place: Place, sink: Ht
     assert workflows.written == [f"enable {TICK}"]
 
 
+@pytest.mark.slow
 def test_the_page_waits_for_no_issue(
     place: Place,  # noqa: F811
     sink: HttpSink,
@@ -100,6 +102,7 @@ def test_the_page_waits_for_no_issue(
     assert len(said_no_alarm(sink)) == 1
 
 
+@pytest.mark.slow
 def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None:  # noqa: F811
     rank_2_is_watched(place)
     workflows = control(**{WATCH: "disabled_manually"})
@@ -108,6 +111,7 @@ def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None: 
     )
 
 
+@pytest.mark.slow
 def test_what_fails_is_in_the_result(place: Place) -> None:  # noqa: F811
     rank_2_is_watched(place)
     workflows = control(**{WATCH: "disabled_inactivity"})
@@ -134,6 +138,7 @@ def test_a_dry_run_says_for_whom_and_what_goes_next(place: Place, sink: HttpSink
     assert sink.taken == []
 
 
+@pytest.mark.slow
 def test_it_runs_and_ends_when_its_time_is_up(place: Place, sink: HttpSink) -> None:  # noqa: F811
     rank_2_is_watched(place)
     assert place.apply().code == 0
@@ -142,6 +147,7 @@ def test_it_runs_and_ends_when_its_time_is_up(place: Place, sink: HttpSink) -> N
     assert len(pages(sink)) >= 1
 
 
+@pytest.mark.slow
 def test_nobody_has_to_be_awake_and_it_ends_at_once(place: Place) -> None:  # noqa: F811
     place.folder.put("INC-1", severity="SEV3")
     place.push()

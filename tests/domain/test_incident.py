@@ -30,6 +30,7 @@ def there_and_back(data: dict[str, Any]) -> Incident:
     return incident
 
 
+@pytest.mark.slow
 @law("records the schema allows", whole=50, sample=12, suppress_health_check=list(HealthCheck))
 @given(RECORDS)
 def test_every_record_the_schema_allows_is_an_incident_and_comes_back(data: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_the_same_is_worked_out_once_and_what_is_equal_is_not_the_same() -> None
     assert done == [1, 2]
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_bounded(monkeypatch: Any) -> None:
     monkeypatch.setattr(memo, "_MOST", 10)
     function = memoised(lambda one: one.name)

@@ -33,6 +33,7 @@ def length(github: Standin, proxy: Proxy, folder: Path, scene: str) -> tuple[int
     return measured()[scene]
 
 
+@pytest.mark.slow
 @pytest.mark.law
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("scene", SCENES)
@@ -72,6 +73,7 @@ def test_the_page_tells_the_size_of_the_matrix(github: Standin, proxy: Proxy, tm
         assert f"| {scene} | {requests} | {operations} | {len(cells(scene, requests, operations))} |" in page
 
 
+@pytest.mark.slow
 @seeds("people, refusals and merges between whole runs that fail", whole=60, sample=2)
 def test_the_text_names_each_field_of_the_diff_and_nothing_is_lost(
     github: Standin, proxy: Proxy, tmp_path: Path, seed: int

@@ -115,6 +115,7 @@ def test_it(github):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "refused"), [('{"title": "x"}', False), ('{"title": "x", "labels": "a"}', True)])
 def test_the_fixture_of_the_standin_fails_a_test_with_a_bad_request(tmp_path: Path, body: str, refused: bool) -> None:
     """Whoever takes `github` is gated without asking; the stand-in itself takes both requests."""

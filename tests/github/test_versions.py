@@ -37,6 +37,7 @@ def gone() -> frozenset[str]:
     return frozenset(name for patch in merged for name in taken_out(patch))
 
 
+@pytest.mark.slow
 def test_a_field_that_the_newer_version_takes_out_is_never_read(
     github: Standin, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -414,6 +414,7 @@ def test_two_racing_runs_deliver_each_notice_once(tmp_path: Path, sink: HttpSink
     assert sorted(name for name, outcome in outcomes if outcome == "sent_now") == ["a", "b", "c", "d"]
 
 
+@pytest.mark.slow
 @HERE
 @pytest.mark.parametrize("deadly", ["a", "d"], ids=["rank 1", "rank 4"])
 def test_a_run_killed_between_sending_and_confirming_costs_one_repeat(

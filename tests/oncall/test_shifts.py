@@ -124,6 +124,7 @@ def test_a_turn_at_the_end_of_the_calendar_ends_there() -> None:
         assert who(asked, "9899-12-31T23:59:59Z") == "@a"
 
 
+@pytest.mark.slow
 @seeds("on call", whole=10, sample=3)
 def test_every_minute_of_three_years_is_that_of_the_walker(seed: int) -> None:
     """0 differences, and the uncovered minutes are as many. The short sample walks a hundred days of each."""

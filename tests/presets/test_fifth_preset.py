@@ -65,6 +65,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_the_commands_know_it(checkout: Path, tmp_path: Path) -> None:
     """From the first files to a plan, with an incident of the level that no other preset has."""
     begin = ["init", "--preset", NAME], ["declare", "Typo on every page", "-s", "api", "--severity", "P5"]

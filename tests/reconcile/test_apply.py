@@ -153,6 +153,7 @@ def killed_sync(python: str, path: Path, call: int = 0) -> subprocess.CompletedP
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
 
 
+@pytest.mark.slow
 @pytest.mark.law
 def test_kill_9_at_any_moment_leaves_a_whole_tracker(
     tmp_path: Path, python: str, record_property: Callable[[str, Any], None]

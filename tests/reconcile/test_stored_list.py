@@ -120,6 +120,7 @@ def happen(scene: Scene, people: People, chance: Random) -> None:
         scene.tracker.is_stale = False
 
 
+@pytest.mark.slow
 @law("lists that are remembered", whole=400, sample=40)
 @given(st.integers(0, 2**32))
 def test_nothing_to_do_is_nothing_to_do_in_the_whole_list(seed: int) -> None:

@@ -750,6 +750,7 @@ def test_a_read_only_repository_is_no_error(repo: Repo, keep: Cache, monkeypatch
 STEPS = 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_random_life_of_a_repository_is_told_the_same_with_a_kept_catalogue(
     repo: Repo, keep: Cache, seed: int

@@ -160,6 +160,7 @@ def long_run(metrics: int, ticks: int) -> CanaryOutcome:
     return replace(outcome, metrics=statuses, traces=(trace,), notes=("n" * 5000,) * 500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("metrics", "ticks"), [(1, 20_000), (20, 600), (1, 40), (20, 40)])
 def test_a_page_is_smaller_than_a_megabyte(metrics: int, ticks: int) -> None:
     """A day of one metric, hours of twenty: what is shown is thinned, what decided stays."""

@@ -81,6 +81,7 @@ SMOKE = """\
 """
 
 
+@pytest.mark.slow
 def test_commands_of_the_workflow_are_metrics_of_the_gate(repo: Repo) -> None:
     """One a line; their text holds blanks and quotes, and reaches no script of the action."""
     repo.write("gates/checkout.yaml", gate() + SMOKE)
@@ -107,6 +108,7 @@ def test_a_bad_canary_is_red_and_says_fail(repo: Repo) -> None:
     assert job.outputs["rollback"] == "done"
 
 
+@pytest.mark.slow
 def test_a_declared_incident_leaves_the_runner(repo: Repo, github: Standin) -> None:
     """Its pull request is open when the job is gone, with the job's own token; the next job goes on with it."""
     name, bare = github.new_repository(), repo.root.parent / "origin.git"
@@ -145,6 +147,7 @@ def test_an_inconclusive_canary_is_red(repo: Repo, environment: dict[str, str], 
     assert (job.outputs["verdict"], job.outputs["reason-code"]) == ("inconclusive", reason)
 
 
+@pytest.mark.slow
 def test_an_inconclusive_canary_is_carried_on_with_its_state(repo: Repo) -> None:
     """A second job with the file of the first; the verdict is over all that was measured."""
     state = str(repo.root.parent / "canary.json")
@@ -153,6 +156,7 @@ def test_an_inconclusive_canary_is_carried_on_with_its_state(repo: Repo) -> None
     assert (job.conclusion, job.outputs["verdict"], job.outputs["seconds"]) == ("success", "pass", "1800")
 
 
+@pytest.mark.slow
 def test_a_frozen_service_is_red_before_anything_is_measured(repo: Repo) -> None:
     """The incident that holds it is an output."""
     repo.put("INC-1", severity="SEV0", services=["api"])

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.support.toy_deploy import GATE, ROOT, ToyDeploy, toy_deploy
+from tests.support.toy_deploy import SCRIPTS as OF_A_SHELL
 from tests.workflows.act import Hosted, Machine, WholeRun
 from tests.workflows.running import describe, own_files
 
@@ -103,11 +104,12 @@ def test_the_gate_of_the_example_is_the_one_that_was_run() -> None:
     assert set(metric) == set(other) - {"maxErrorRate", "lookback"}
 
 
-def test_the_page_shows_the_example() -> None:
-    """docs/gate.md has the workflow and the gate file as they are."""
-    page = (ROOT / "docs/gate.md").read_text(encoding="utf-8")
-    for name in (WORKFLOW, "gates/toy.yaml"):
-        assert f"```yaml\n# {name}\n{(EXAMPLE / name).read_text(encoding='utf-8')}```" in page
+def test_the_pages_lead_to_the_example() -> None:
+    """docs/gate.md to its folder, which leads to both files and has the script that `test_toy_deploy.py` runs."""
+    assert "](../examples/deploy/README.md)" in (ROOT / "docs/gate.md").read_text(encoding="utf-8")
+    page = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    assert [name for name in (WORKFLOW, "gates/toy.yaml") if f"]({name})" not in page] == []
+    assert f"# deploy.sh VERSION SHA\n{OF_A_SHELL['deploy.sh']}```" in page
 
 
 def test_the_example_is_a_workflow_as_github_reads_it() -> None:

@@ -54,6 +54,7 @@ def test_a_yes_is_green_and_says_where_it_was_looked(repo: Repo) -> None:
     assert "main on origin" in json.loads(job.outputs["report"])["looked_at"]
 
 
+@pytest.mark.slow
 def test_what_is_merged_and_not_checked_out_is_red(repo: Repo) -> None:
     opened(repo)
     job = ask(repo)
@@ -82,6 +83,7 @@ def test_it_installs_nothing_into_the_python_of_the_job(repo: Repo) -> None:
     assert [line.split()[2] for line in told] == ["pip", "pip", "pip"]
 
 
+@pytest.mark.slow
 def test_a_budget_of_requests_is_judged_by_their_number(repo: Repo) -> None:
     slo = "slo: {target_pct: 99.9, window: 30d, mode: requests}"
     repo.write("policy.yaml", f"{POLICY}gate: {{budget: hold}}\n{slo}\n")

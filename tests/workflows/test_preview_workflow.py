@@ -29,6 +29,7 @@ def preview(scene: Scene, temp: Path, name: str = "pull_request") -> Job:
     return run_job("validate.yml", "preview", scene.folder.path, temp, name, event, sha=sha, **environment)
 
 
+@pytest.mark.slow
 def test_a_reviewer_sees_what_the_change_adds(scene: Scene, tmp_path: Path) -> None:
     """Main waits for three issues; the pull request brings one more, and that is all it tells of."""
     scene.folder.git("checkout", "--quiet", "-b", "change")
@@ -43,6 +44,7 @@ def test_a_reviewer_sees_what_the_change_adds(scene: Scene, tmp_path: Path) -> N
     assert scene.keys() == []
 
 
+@pytest.mark.slow
 def test_a_record_that_cannot_be_read_is_named_and_no_failure(scene: Scene, tmp_path: Path) -> None:
     """The check of the records is the other job's."""
     scene.folder.git("checkout", "--quiet", "-b", "change")

@@ -90,6 +90,7 @@ def scene(tmp_path: Path, github: Standin) -> Scene:
     return made
 
 
+@pytest.mark.slow
 def test_a_push_opens_the_issues_and_proposes_their_numbers(scene: Scene) -> None:
     """One job: issues, a branch with its pull request, gate.json, and a page that says so."""
     done = scene.run()
@@ -114,6 +115,7 @@ def test_a_second_run_has_nothing_to_do(scene: Scene) -> None:
     assert scene.keys() == before
 
 
+@pytest.mark.slow
 def test_a_run_by_hand_can_only_look(scene: Scene) -> None:
     """dry_run: the plan is in the summary, nothing is written."""
     looked = scene.run("workflow_dispatch", inputs={"dry_run": True})
@@ -122,6 +124,7 @@ def test_a_run_by_hand_can_only_look(scene: Scene) -> None:
     assert (scene.keys(), scene.folder.git("ls-remote", "origin").count("\n")) == ([], 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "event", "runs"),
     [
@@ -141,6 +144,7 @@ def test_what_starts_a_run(scene: Scene, name: str, event: Any, runs: bool) -> N
     assert scene.run(name, event).conclusion == ("success" if runs else "skipped")
 
 
+@pytest.mark.slow
 def test_a_policy_that_a_merge_broke_stops_no_run(scene: Scene) -> None:
     """The last one that can be used decides, whole run long; `validate` is what stays red."""
     scene.folder.write("policy.yaml", "extends: nothing\n")
@@ -150,6 +154,7 @@ def test_a_policy_that_a_merge_broke_stops_no_run(scene: Scene) -> None:
     assert scene.keys() == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
 
 
+@pytest.mark.slow
 def test_a_crash_is_red(scene: Scene) -> None:
     """Its code is none that the step forgives."""
     done = scene.run(program=faulty_program(scene.temp), CRASHES="run --format github")

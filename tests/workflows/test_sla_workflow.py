@@ -44,6 +44,7 @@ def scene(tmp_path: Path, github: Standin) -> Scene:
     return made
 
 
+@pytest.mark.slow
 def test_what_came_due_is_sent_and_proposed_once(scene: Scene, sink: HttpSink) -> None:
     """Chat hears of it, the escalation is on its branch, no issue is opened; the next run has nothing to send."""
     chat = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
@@ -57,6 +58,7 @@ def test_what_came_due_is_sent_and_proposed_once(scene: Scene, sink: HttpSink) -
     assert (again.conclusion, sink.titles[sent:]) == ("success", [])
 
 
+@pytest.mark.slow
 def test_a_run_by_hand_can_only_look_by_any_clock(scene: Scene, sink: HttpSink) -> None:
     """What would be due then is in the summary; without dry_run another clock is refused, and nobody hears of it."""
     chat = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}

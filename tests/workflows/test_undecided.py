@@ -37,6 +37,7 @@ def inputs_of(name: str, job: str) -> dict[str, str]:
     return dict(step["with"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_to_copy_is_well_made(file: Path, tmp_path: Path) -> None:
     """As our own: no unknown key, no rights at the top, whole commit ids; inputs are those of the action."""
@@ -61,6 +62,7 @@ def test_actionlint_finds_nothing() -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "job"),
     [("reviewed.yml", "reviewed.yml", "carry-on"), ("by-hand.yml", "carry-on.yml", "gate")],
@@ -85,6 +87,7 @@ def test_an_undecided_canary_is_carried_on_in_another_job(repo: Any, first: str,
     assert inputs_of(second, job)["continue"] == "10m"
 
 
+@pytest.mark.slow
 def test_what_is_not_decided_stays_out_and_all_else_is_taken_back() -> None:
     """The condition of each rollback names what it spares; `always()` runs it also after a red job."""
     assert re.findall(r"verdict != '(\w+)'", jobs_of("reviewed.yml")["rollback"]["if"]) == ["pass", "pass"]

@@ -75,6 +75,7 @@ def branch(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "-b", "change")
 
 
+@pytest.mark.slow
 def test_a_good_pull_request_passes(repo: Repo) -> None:
     """A new incident and an entry more in the timeline: green, without an error, and the summary says fine."""
     branch(repo)
@@ -87,6 +88,7 @@ def test_a_good_pull_request_passes(repo: Repo) -> None:
     assert job.summary.startswith("## Incident records: fine\n")
 
 
+@pytest.mark.slow
 def test_a_bad_record_is_refused_on_its_line(repo: Repo) -> None:
     """A level that does not exist: red, with an annotation at the file and line, and the same in the summary."""
     branch(repo)
@@ -101,6 +103,7 @@ def test_a_bad_record_is_refused_on_its_line(repo: Repo) -> None:
     assert f"| error | `incidents/INC-2/incident.yaml:{line}` |" in job.summary
 
 
+@pytest.mark.slow
 def test_merged_history_cannot_be_rewritten(repo: Repo) -> None:
     """A merged entry of the timeline says something else: red, though the record by itself is valid."""
     branch(repo)
@@ -110,6 +113,7 @@ def test_merged_history_cannot_be_rewritten(repo: Repo) -> None:
     assert "::error file=incidents/INC-1/incident.yaml," in job.steps[CHECK]["output"]
 
 
+@pytest.mark.slow
 def test_a_broken_file_on_main_does_not_block_another_change(repo: Repo) -> None:
     """Also when it came to main after the pull request was opened and its event was written."""
     branch(repo)
@@ -123,6 +127,7 @@ def test_a_broken_file_on_main_does_not_block_another_change(repo: Repo) -> None
     assert job.conclusion == "success", job.steps[CHECK]
 
 
+@pytest.mark.slow
 def test_a_push_and_a_merge_group_are_checked_against_their_own_base(repo: Repo) -> None:
     """Rewritten history is refused on the way into main and on main."""
     base = repo.git("rev-parse", "HEAD")
@@ -133,11 +138,13 @@ def test_a_push_and_a_merge_group_are_checked_against_their_own_base(repo: Repo)
         assert (job.conclusion, job.steps[CHECK]["exit"]) == ("failure", 1), name
 
 
+@pytest.mark.slow
 def test_the_first_push_of_a_branch_is_checked_without_a_base(repo: Repo) -> None:
     """GitHub says forty zeros where nothing was before."""
     assert check(repo, {"before": "0" * 40}, "push").conclusion == "success"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", "f" * 40], ids=["none", "not in this repository"])
 def test_a_base_that_cannot_be_read_never_passes(repo: Repo, before: str) -> None:
     """Without the base nothing is known of history, so the check fails."""
@@ -147,6 +154,7 @@ def test_a_base_that_cannot_be_read_never_passes(repo: Repo, before: str) -> Non
     assert "fine" not in job.summary
 
 
+@pytest.mark.slow
 def test_a_crash_is_red_and_nothing_was_checked(repo: Repo) -> None:
     """The job has the code of the crash, and its summary does not speak of records."""
     branch(repo)
@@ -155,6 +163,7 @@ def test_a_crash_is_red_and_nothing_was_checked(repo: Repo) -> None:
     assert job.summary == "## Incident records: not checked\n\n"
 
 
+@pytest.mark.slow
 def test_nothing_is_checked_where_the_install_failed(repo: Repo) -> None:
     """The job is red, and the summary says that nothing was looked at."""
     branch(repo)
@@ -163,6 +172,7 @@ def test_nothing_is_checked_where_the_install_failed(repo: Repo) -> None:
     assert job.summary == "## Incident records: not checked\n\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("here", [True, False], ids=["incident_ops itself", "a repository of records"])
 def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
     """This repository installs its own checkout, others what .github/incident-ops.txt pins; all of it hashed."""
@@ -179,6 +189,7 @@ def test_only_hashed_packages_are_installed(repo: Repo, here: bool) -> None:
         assert told[-1] == COMPLETE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("here", [True, False], ids=["incident_ops itself", "a repository of records"])
 def test_a_change_cannot_bring_its_own_checker(repo: Repo, here: bool) -> None:
     """What is installed is what main says; of the pull request nothing stands in a folder that anything runs in."""
@@ -198,6 +209,7 @@ def test_a_change_cannot_bring_its_own_checker(repo: Repo, here: bool) -> None:
     assert not (clone / "incident_ops").exists()
 
 
+@pytest.mark.slow
 def test_text_from_outside_stays_text(repo: Repo) -> None:
     """Commands in a branch, a title, a record or a file name are neither run by the shell nor obeyed by the log."""
     branch(repo)
@@ -216,6 +228,7 @@ def test_text_from_outside_stays_text(repo: Repo) -> None:
     assert not [line for line in job.summary.splitlines()[1:] if line.startswith(("#", "::"))]
 
 
+@pytest.mark.slow
 def test_runs_replace_each_other_only_within_one_pull_request(repo: Repo) -> None:
     """A newer push to a pull request replaces its run; two pushes to main never do, for each has a base of its own."""
     first = repo.git("rev-parse", "HEAD")
@@ -246,6 +259,7 @@ def test_the_merge_of_another_commit_is_not_judged(repo: Repo) -> None:
     assert "::error title=incident-ops::this is not the merge of the commit" in job.steps[CHECK]["output"]
 
 
+@pytest.mark.slow
 def test_the_required_check_is_never_skipped(repo: Repo) -> None:
     """A push to a branch has no such job: one that was skipped under its name would count as passed."""
     document = describe(WORKFLOWS / "validate.yml")[0]["document"]

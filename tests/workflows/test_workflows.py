@@ -68,12 +68,14 @@ def test_there_are_workflows() -> None:
     assert WORKFLOWS / "validate.yml" in FILES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_is_well_made(file: Path) -> None:
     """No unknown key, `permissions: {}` at the top, actions at full commits, no expression in a script."""
     assert complaints(file) == {file: []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_every_job_ends_by_itself_and_keeps_no_credentials(file: Path) -> None:
     """Each job has a time limit and names its permissions; a checkout leaves no token behind."""
@@ -147,6 +149,7 @@ def _language_service() -> list[str]:
     return ["node", str(RUNNER / "lint.mjs")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checker", [_actionlint, _language_service])
 def test_a_job_that_does_not_exist_is_found(checker: Callable[[], list[str]], tmp_path: Path) -> None:
     """Both checkers of `make lint` find a job that is not there; the workflow as it is now is fine."""
@@ -165,6 +168,7 @@ def test_a_job_that_does_not_exist_is_found(checker: Callable[[], list[str]], tm
     assert re.search(rf"sla\.yml:{line}:.*\bplan\b", told[1][1])
 
 
+@pytest.mark.slow
 def test_every_job_that_notifies_has_the_secrets_of_every_channel() -> None:
     """Those of all presets, in the one step that runs the program, the same in each workflow; nobody gets all there
     are. The doctor looks which of them are set, and does not read the pager."""

@@ -219,6 +219,7 @@ def test_a_server_that_hangs_and_one_that_dies_are_errors_and_no_pass(tmp_path: 
     assert assess(metric, totals).phase is MeasurementPhase.ERROR
 
 
+@pytest.mark.slow
 def test_a_live_exporter_whose_error_rate_changes_is_followed(tmp_path: Path) -> None:
     """Scraped by the server: 1 % errors, then 20 %; the differences between readings are what the service counted."""
     need_prometheus()

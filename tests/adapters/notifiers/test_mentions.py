@@ -109,6 +109,7 @@ def _strings(data: Any) -> Iterator[str]:
         yield data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", ADDRESSES)
 def test_no_service_is_told_to_notify_anybody(service: str, everywhere: HttpSink) -> None:
     """The payload holds no mention in any spelling, and every word is there to be read, escaped once."""

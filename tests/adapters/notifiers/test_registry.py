@@ -55,6 +55,7 @@ def test_a_message_arrives_once(name: str, kind: NotifierKind) -> None:
         assert played.arrived() == 1
 
 
+@pytest.mark.slow
 @every_notifier
 @pytest.mark.parametrize(
     ("behaviour", "error"),
