@@ -67,7 +67,11 @@ BLAME: tuple[Pattern, ...] = (
     pattern(r"(?:took|brought|knocked|taken) (?:\S+ ){1,5}(?:down|offline)", both(person_acts, vague)),
     pattern(r"(?:took|brought|knocked) (?:down|offline|out)", both(either(person_acts, named_owner_acts), vague)),
     pattern(rf"(?:caused|broken|provoked|ruined|wrecked|brought about|brought down) {ADV}by", person_ahead),
-    pattern(r"(?:because of|attributable to|attributed to|traced back to|down to|courtesy of)", person_ahead),
+    pattern(
+        r"(?:because of|attributable to|attributed to|traced back to|down to|(?:goes|going|went|"
+        r"leads|led) back to|courtesy of)",
+        person_ahead,
+    ),
     pattern(
         rf"(?:responsible|accountable|answerable) for (?:\S+ ){{0,4}}{_OUTCOME}",
         both(no_thing_acts, people_named, not_negated),
@@ -78,7 +82,9 @@ BLAME: tuple[Pattern, ...] = (
     pattern(r"what happens (?:when|if)", person_ahead),
     pattern(
         r"(?:it|this) (?:was|is)",
-        lambda line, _first, behind: line.person_ahead(behind) and line.word(line.noun_ahead(behind) + 1) == "who",
+        lambda line, _first, behind: (
+            line.person_ahead(behind) and line.word(line.noun_ahead(behind) + 1) in ("who", "that")
+        ),
     ),
     pattern(r"whoever (?:\w+ly )?(?:has |had )?\w+(?:ed|te|de|ne|an|ook|ut|id)"),
     pattern(

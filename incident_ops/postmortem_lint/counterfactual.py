@@ -20,7 +20,7 @@ from incident_ops.postmortem_lint.patterns import (
     without_words,
     words,
 )
-from incident_ops.postmortem_lint.words import past, word_set
+from incident_ops.postmortem_lint.words import OUTSIDERS, past, word_set
 
 _PREVENTED = words(
     past(
@@ -28,7 +28,8 @@ _PREVENTED = words(
         "flag discover "
         "find foresee anticipate expose uncover show surface warn alert save spare help resolve "
         "fix suffice identify reduce "
-        "recognise recognize see know tell halve block intercept reject signal prove protect wait"
+        "recognise recognize see know tell halve block intercept reject signal prove protect wait "
+        "end finish cut ease speed keep isolate confine lower"
     )
     | {"been enough", "made a difference"}
 )
@@ -39,15 +40,12 @@ def _own_people_act(line: Line, first: int, _behind: int) -> bool:
     if line.subject(first) not in HUMAN:
         return False
     before = line.words[max(0, first - 3) : first]
-    return not any(followed in _OUTSIDERS for followed in before)
+    return not any(word in OUTSIDERS for word in before)
 
 
-_OUTSIDERS = word_set(
-    """
-    attacker attackers intruder customer customers user users client clients people readers visitors buyers patients
-    students
-    """
-)
+def _they_act(line: Line, first: int, behind: int) -> bool:
+    """`they` govern the verb, which is one of people's."""
+    return line.subject(first) is Subject.THEY and line.word(behind - 1) in _HANDLED_WORDS
 
 
 def _process_acts(line: Line, first: int, _behind: int) -> bool:
@@ -76,6 +74,13 @@ _WORSE_WORDS = word_set(
     corrupted deleted unavailable leaked stolen compromised double bigger larger
     """
 )
+
+
+def _people_had(line: Line, behind: int) -> bool:
+    """`anyone had`, `the responders had`: a condition about what people did."""
+    head = line.noun_ahead(behind)
+    place = line.next_word(head + 1)
+    return head >= 0 and line.is_person(head, "notice") and line.word(place) in ("had", "hadn't")
 
 
 def _better_outcome(line: Line, first: int, _behind: int) -> bool:
@@ -162,7 +167,12 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:could|might)(?:'ve| (?:\w+ly |also |at least |well |just |simply |perhaps )*have)(?: \w+)?",
-        both(_own_people_act, not_followed_by(r"(?:known|foreseen|predicted)")),
+        both(either(_own_people_act, _they_act), not_followed_by(r"(?:known|foreseen|predicted)")),
+    ),
+    pattern(
+        r"(?:could|might) (?:\w+ly )?have been (?:\w+ly )?\w+ (?:\S+ ){0,4}?(?:earlier|sooner|"
+        r"faster|beforehand|in time)",
+        not_negated,
     ),
     pattern(
         rf"would (?:\w+ly |also |at least |well |just |simply |perhaps |have |not |"
@@ -175,6 +185,14 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
     pattern(
         r"if only|had (?:it|there) (?:only |not )?been|were it not for",
         without_words(r"\bif only (?:one|the|a|two|\d)\b.*\b(?:is|are)\b"),
+    ),
+    pattern(
+        r"if",
+        both(
+            lambda line, _first, behind: _people_had(line, behind),
+            with_words(r"\b(?:would|could|might)(?:n't)?\b"),
+            lambda line, _first, _behind: _WORSE_WORDS.isdisjoint(line.words),
+        ),
     ),
     pattern(
         r"if (?:\S+ ){1,8}?(?:had|hadn't|'d) ",

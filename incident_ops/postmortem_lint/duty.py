@@ -99,7 +99,7 @@ def _duty_left(line: Line, first: int, behind: int) -> bool:
         return False
     if subject is Subject.WE:
         return pressed and not line.gives_reason(behind)
-    return subject is Subject.PERSON and (pressed or not (line.gives_reason(behind) or (line.is_specific and not base)))
+    return subject is Subject.PERSON and (pressed or not (line.gives_reason(behind) or (line.has_figure and not base)))
 
 
 _DONE = word_set(
@@ -112,6 +112,8 @@ _DONE = word_set(
 def _nobody_did(line: Line, _first: int, behind: int) -> bool:
     """`nobody` with a verb of duty in the past."""
     place = line.next_word(behind)
+    if line.word(place) in ("in", "on", "at", "from", "of"):
+        place = next((ahead for ahead in range(place, place + 6) if line.word(ahead) in DUTY_PAST | {"had"}), place)
     while line.word(place) in ("had", "has", "have", "was", "were"):
         place = line.next_word(place + 1)
     bothered = line.word(place) in ("bothered", "cared", "thought")
@@ -142,6 +144,10 @@ NEGLIGENCE: tuple[Pattern, ...] = (
         ),
     ),
     pattern(rf"(?:fail|fails|failed|failing|neglected|omitted|refused) {ADV}to", _people_fail),
+    pattern(
+        r"failed (?:in|at) (?:his|her|their|its) (?:\w+ )?(?:duty|duties|task|job|responsibilit(?:y|"
+        r"ies)|role|obligations?)"
+    ),
     pattern(r"failures? (?:of|by|on the part of) ", person_ahead),
     pattern(
         r"(?:failure|inability|unwillingness|refusal|reluctance) to",

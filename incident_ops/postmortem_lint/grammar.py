@@ -120,6 +120,11 @@ class Line:
         return any(word[0].isdigit() or word in _NUMBERS for word in self.words) or "xxx" in self.text
 
     @property
+    def has_figure(self) -> bool:
+        """Whether it names a figure."""
+        return any(word[0].isdigit() for word in self.words)
+
+    @property
     def names_source(self) -> bool:
         """Whether somebody is quoted with what stands here."""
         return _SOURCE.search(self.text) is not None
@@ -213,7 +218,7 @@ class Line:
             if word in CONJUNCTIONS or word == ",":
                 return False
             follows = self.word(place + 1)
-            attached = follows in PREPOSITIONS or follows.endswith(("ing", "ed")) or follows == "responsible"
+            attached = follows in PREPOSITIONS or follows.endswith(("ing", "ed")) or follows in ("responsible", "who")
             if attached and self.is_person(place, base):
                 return not self._governed(place)
         return False
@@ -270,7 +275,7 @@ class Line:
                 break
             if word in PREPOSITIONS or word in AUXILIARIES or word in CONJUNCTIONS or word in CLAUSE_STARTS:
                 break
-            if word in ("who", "that", "which"):
+            if word in ("who", "that", "which", "there", "here"):
                 break
             last = place
         return last
@@ -296,7 +301,7 @@ class Line:
         follows = self.word(place + 1)
         if not follows or not (follows[0].isalnum() or follows[0] == "@"):
             return True
-        if follows in PREPOSITIONS | AUXILIARIES | CONJUNCTIONS | CLAUSE_STARTS | {"who", "which", "at", "on"}:
+        if follows in PREPOSITIONS | AUXILIARIES | CONJUNCTIONS | CLAUSE_STARTS | {"who", "which", "there", "here"}:
             return True
         return self.is_adverb(place + 1) or follows.endswith(("ing", "ed")) or follows in _ACTS
 

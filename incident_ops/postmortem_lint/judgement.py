@@ -59,6 +59,10 @@ def _no_machine_behind(line: Line, _first: int, behind: int) -> bool:
     return True
 
 
+def _is_noun_of_people(line: Line, place: int) -> bool:
+    return line.is_person(place) and line.word(place) not in ("he", "she", "i", "you", "who")
+
+
 JUDGEMENT: tuple[Pattern, ...] = (
     pattern(
         rf"{_POOR} (?:\w+ )?(?:decisions?|judge?ment|judge?ment call|idea|thinking|attitude|"
@@ -106,10 +110,13 @@ JUDGEMENT: tuple[Pattern, ...] = (
         ),
     ),
     pattern(
-        rf"{_TRAIT} (?:\w+ )?",
-        lambda line, _first, behind: (
-            line.is_person(behind - 1) and line.word(behind - 1) not in ("he", "she", "i", "you")
-        ),
+        _TRAIT, lambda line, _first, behind: any(_is_noun_of_people(line, place) for place in (behind, behind + 1))
+    ),
+    pattern(
+        rf"(?:was|were) {ADV}(?:an? )?(?:ill-advised|ill-judged|ill-considered|unwise|foolish|"
+        rf"irresponsible|reckless|"
+        r"negligent|careless|rash|short-sighted|stupid|misguided)",
+        not_negated,
     ),
     pattern(rf"{_BADLY}", both(lambda line, first, _behind: _person_verb_near(line, first), _no_machine_behind)),
     pattern(r"(?:was|were) (?:too )?(?:slow|late|quick|reluctant) (?:to|in)", person_acts),

@@ -18,7 +18,7 @@ from incident_ops.postmortem_lint.patterns import (
     unexplained,
     words,
 )
-from incident_ops.postmortem_lint.words import PASTS, past
+from incident_ops.postmortem_lint.words import BE, PASTS, past
 
 _STATE = (
     r"(?:tired|bored|distracted|stressed|confused|panicked|panicking|nervous|keen|eager|"
@@ -50,8 +50,11 @@ _PERHAPS = (
 )
 
 
-def _guess_about_person(line: Line, _first: int, behind: int) -> bool:
+def _guess_about_person(line: Line, first: int, behind: int) -> bool:
     """A guess stands beside a verb whose subject is people."""
+    before = first - 1
+    if line.word(before) in BE and line.subject(before) is Subject.PERSON:
+        return True
     for place in range(behind, min(behind + 7, len(line.words))):
         word = line.word(place)
         if word in "-–—;:.(":

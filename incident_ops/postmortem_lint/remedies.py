@@ -13,6 +13,7 @@ from incident_ops.postmortem_lint.patterns import (
     pattern,
     with_words,
     without_words,
+    words,
 )
 from incident_ops.postmortem_lint.words import DUTY
 
@@ -85,7 +86,7 @@ CAREFUL: tuple[Pattern, ...] = (
         both(_people_check, not_followed_by(r"of\b")),
     ),
     pattern(
-        r"(?:double|triple|re|cross)-?(?: )?check(?:s|ed|ing)?|check (?:\S+ ){0,4}?twice|(?:look|"
+        r"(?:double|triple|re|cross)-?(?: )?check(?:s|ed|ing)?|checks? (?:\S+ ){0,4}?twice|(?:look|"
         r"think|read|count) (?:\w+ )?twice|(?:think|look) (?:carefully|harder|before)|(?:check|test|"
         r"review|read|verify|examine|inspect|look|proofread) (?:\S+ ){0,6}?(?:more |very |"
         r"extra )?(?:carefully|thoroughly|closely|diligently|attentively|conscientiously|properly)",
@@ -110,6 +111,15 @@ CAREFUL: tuple[Pattern, ...] = (
         r"think|follow|consult|consider|remember|make|be|double|use|note|watch|take|pay|avoid|"
         r"refrain|wait)",
         lambda line, first, _behind: first == 0 or line.word(first - 1) in (",", ":", ";", "-"),
+    ),
+    pattern(
+        rf"{words(DUTY)} (?:\S+ ){{0,3}}?(?:earlier|sooner|better|faster|more \w+ly)",
+        lambda line, first, behind: is_order(line, first) and looks_ahead(line, first, behind),
+    ),
+    pattern(
+        r"(?:we|the team|everyone|everybody) (?:will|must|shall|should) (?:\w+ )?(?:make sure|"
+        r"ensure|see to it) (?:that )?"
+        r"(?:\S+ ){1,3}?(?:does|do|will|can) ?not (?:happen|occur|recur|repeat)\w*(?: again)?\W*$"
     ),
     pattern(
         r"(?:always|carefully) (?:check|verify|test|confirm|read|review|look|ask|think|follow|"
@@ -204,7 +214,7 @@ TRAINING: tuple[Pattern, ...] = (
     ),
     pattern(
         rf"(?:reminder|refresher|briefing|training{NOT_COURSES}|coaching|workshop|education|"
-        rf"retraining|re-training)(?: \S+){0, 3}? (?:to|for|on|about|in|of|that|will|should|must|"
+        rf"retraining|re-training)(?: \S+){{0,3}}? (?:to|for|on|about|in|of|that|will|should|must|"
         rf"is planned|are planned|as)",
         both(
             looks_ahead,
