@@ -68,9 +68,10 @@ _EXPLORE = re.compile(
     r"^(?:have a (?:\w+ )?look|take a (?:\w+ )?look|look (?:into|at|over|for)|investigat\w+|"
     r"explor\w+|examin\w+|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|"
     r"rethink|reconsider|revisit|evaluat\w+|assess\w*|research|"
-    r"find out|figure out|review|check (?:if|whether|on|in|out|again)|talk (?:to|about|with)|"
+    r"find out|figure out|review|check (?:the|our|all|that|if|whether|on|in|out|again)|"
+    r"talk (?:to|about|with)|"
     r"monitor (?!on|that|for|in)|observe|watch|study|understand|clarify|address|tackle|"
-    r"deal with|take care|work on|see (?:if|whether|what|how)|follow up|follow-up|keep |"
+    r"deal with|take care|work (?:on|towards?)|see (?:if|whether|what|how)|follow up|follow-up|keep |"
     r"be |stay |pay |try |do |get better|get to|learn|reflect|brainstorm|dig|determine|identify|"
     r"continue|start |begin |plan |prepare for|look|sync|align|coordinate|communicate|focus|aim|"
     r"strive|support|help|collaborate|raise|push for|spend|investigation|analysis|discussion|"
@@ -115,6 +116,10 @@ _MEASURE = re.compile(
     r"\b(?:report|decision|decision record|write-up|list of|proposal|adr|recommendation|"
     r"plan for|table of|inventory|document with)\b"
 )
+_PAGES = re.compile(
+    r"(?:update|extend|complete|revise|write|create|add) (?:the |our |more |all |"
+    r"some )*(?:documentation|docs|wiki)"
+)
 _MEANS = re.compile(
     r"(?:improv|enhanc|strengthen|harden|protect|secur|stabili|"
     r"optimi)\w* (?:\S+ ){1,8}?with (?:an?|the|one|two|its|alerts?|tests?)\b"
@@ -150,6 +155,8 @@ def is_vague(item: ItemText) -> bool:
     if _MEASURE.search(whole) or "xxx" in text:
         return False
     if _EXPLORE.match(text):
+        return True
+    if _PAGES.fullmatch(text):
         return True
     if _MEANS.match(text):
         return False

@@ -117,9 +117,15 @@ def ends_in_people(line: Line) -> bool:
     if behind >= len(line.words) or line.word(behind) in (".", ","):
         return True
     rest = line.text[line.starts[behind] :]
-    return _CONDITION.match(rest) is None and not line.gives_reason(behind) and not _owns_nothing(line, head, rest)
+    return (
+        _CONDITION.match(rest) is None
+        and not line.has(_GONE)
+        and not line.gives_reason(behind)
+        and not _owns_nothing(line, head, rest)
+    )
 
 
+_GONE = re.compile(r"\b(?:no longer exists?|does not exist|do not exist|(?:was|were|been) (?:dissolved|disbanded))\b")
 _BY_SYSTEM = re.compile(r"\b(?:missing|no) (?:test|alert|check|limit|field|index|page)\b")
 
 
@@ -141,7 +147,7 @@ def _subject_head(line: Line, start: int) -> int:
     for place in range(start, min(start + 7, len(line.words))):
         if line.word(place) in ("of", "in", "to", "for", "by", "from", "with", ",", "and", "or", "that", "which"):
             return -1
-        if line.is_person(place, "notice") and line.ends_phrase(place):
+        if line.is_person(place, "notice") and (line.ends_phrase(place) or line.word(place).endswith("s")):
             return place
         if line.word(place) in ("no", "one") and line.word(place + 1) == "one":
             return place + 1

@@ -176,7 +176,7 @@ PASTS = word_set(
     """
     ran made took broke brought caught chose did forgot found gave got had held kept knew left let lost meant met
     paid put read said saw sent set shut slept spent split stood thought threw told understood went withdrew wrote
-    began became came drew drove fell felt flew grew hid hit led overrode overwrote undid dealt spoke
+    began became came drew drove fell felt flew grew hid hit led overrode overwrote undid dealt spoke misread
     """
 )
 """Pasts without `ed`."""
