@@ -133,11 +133,6 @@ _ABSTRACT = re.compile(
     r"failures?|downtime|impact|knowledge|redundancy|automation|maturity|culture|scalability|"
     r"latency|toil|effort|backups?|planning|preparedness)\b"
 )
-_DO = re.compile(r"^do (?:something|anything|more|better|a better|an?\b|the\b|some)")
-_MONITOR_NOUN = re.compile(
-    r"^(?:monitor|watch|review|keep|check|start|plan|support|analysis|investigation|discussion|"
-    r"look|be) ?(?:er|ing)?\b"
-)
 
 
 def is_vague(item: ItemText) -> bool:

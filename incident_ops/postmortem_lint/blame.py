@@ -68,7 +68,7 @@ BLAME: tuple[Pattern, ...] = (
     pattern(r"(?:took|brought|knocked) (?:down|offline|out)", both(either(person_acts, named_owner_acts), vague)),
     pattern(rf"(?:caused|broken|provoked|ruined|wrecked|brought about|brought down) {ADV}by", person_ahead),
     pattern(
-        r"(?:because of|attributable to|attributed to|traced back to|down to|(?:goes|going|went|"
+        r"(?:because of|attributable to|attributed to|traced(?: back)? to|down to|(?:goes|going|went|"
         r"leads|led) back to|courtesy of)",
         person_ahead,
     ),
@@ -80,6 +80,10 @@ BLAME: tuple[Pattern, ...] = (
         r"(?:let|lets) (?:us|everyone|everybody|the \w+|our \w+) down|cost (?:us|the company|customers)", person_not_we
     ),
     pattern(r"what happens (?:when|if)", person_ahead),
+    pattern(
+        r"(?:is|was|are|were) (?:the |one |a )?(?:\w+ )?(?:reason|cause|origin) (?:why|for|of|behind|that)", person_acts
+    ),
+    pattern(r"(?:this|that|incident|outage|failure|mistake) (?:is|was) on", person_ahead),
     pattern(
         r"(?:it|this) (?:was|is)",
         lambda line, _first, behind: (
@@ -121,6 +125,10 @@ HUMAN_ERROR: tuple[Pattern, ...] = (
         r"(?:oversight|blunder|lapse|slip-up|slip)",
         lambda line, first, _behind: line.word(first - 1) != "there",
     ),
+    pattern(r"(?:incorrect|wrong|faulty|mistaken|erroneous) (?:\w+ ){1,2}by", person_ahead),
+    pattern(r"between (?:the )?(?:keyboard|chair) and (?:the )?(?:keyboard|chair)"),
+    pattern(r"(?:accidentally|inadvertently) by|(?:accidentally|inadvertently) \w+ed by", person_ahead),
+    pattern(r"accidentally|inadvertently|unintentionally", person_acts),
     pattern(r"(?:fat|butter)[- ]?finger\w*|pebkac|layer[- ]8 (?:problem|issue|error)"),
     pattern(
         words(

@@ -47,10 +47,12 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "Culture*](https://www.etsy.com/codeascraft/blameless-postmortems), Etsy, 2012.",
         "etsy": "John Allspaw, Morgan Evans, Daniel Schauenberg, *Debriefing Facilitation Guide*, Etsy, 2016.",
         "sre": "John Lunney, Sue Lueder, [*Postmortem Culture: Learning from "
-        "Failure*](https://sre.google/sre-book/postmortem-culture/), in: Site Reliability Engineering, O'Reilly, "
+        "Failure*](https://sre.google/sre-book/postmortem-culture/), in: Site Reliability "
+        "Engineering, O'Reilly, "
         "2016.",
         "workbook": "Daniel Rogers and others, [*Postmortem Culture: Learning from "
-        "Failure*](https://sre.google/workbook/postmortem-culture/), in: The Site Reliability Workbook, O'Reilly, "
+        "Failure*](https://sre.google/workbook/postmortem-culture/), in: The Site Reliability "
+        "Workbook, O'Reilly, "
         "2018.",
         "items": "John Lunney, Sue Lueder, Betsy Beyer, *Postmortem Action Items: Plan the Work and Work the "
         "Plan*, ;login: 42, 2017.",
@@ -67,9 +69,12 @@ _RULES = (
         "blame",
         LANGUAGE,
         "makes a person or a group the cause",
-        "Who acted is where the questions begin: the same act by somebody else, in the same place, would have "
-        "ended in the same way. An account that ends at a name teaches nothing, and the next one will say less.",
-        "what let this act have this effect, and what did it look like from there? Say the act and the condition: "
+        "Who acted is where the questions begin: the same act by somebody else, in the same place, "
+        "would have "
+        "ended in the same way. An account that ends at a name teaches nothing, and the next one "
+        "will say less.",
+        "what let this act have this effect, and what did it look like from there? Say the act and "
+        "the condition: "
         "'a change reached every host at once, because ...'",
         ("allspaw", "sre", "reason"),
         "The outage was caused by Marek, who pushed to production.",
@@ -79,9 +84,11 @@ _RULES = (
         "human-error",
         LANGUAGE,
         "gives human error as an explanation",
-        "'Human error' is the name of what has to be explained. It is found once the search is given up, and it "
+        "'Human error' is the name of what has to be explained. It is found once the search is "
+        "given up, and it "
         "leaves the tool that took the input as it is.",
-        "what did the tool, the display or the procedure make likely, and what stood between this input and its "
+        "what did the tool, the display or the procedure make likely, and what stood between this "
+        "input and its "
         "effect?",
         ("dekker", "woods", "rca2"),
         "The bucket was deleted through operator error.",
@@ -91,9 +98,11 @@ _RULES = (
         "negligence",
         LANGUAGE,
         "measures people against a duty instead of saying what happened",
-        "'Failed to', 'forgot', 'ignored' and 'careless' say what people did not do, by a standard set afterwards. "
+        "'Failed to', 'forgot', 'ignored' and 'careless' say what people did not do, by a standard "
+        "set afterwards. "
         "What they did, and what they had in front of them, is missing.",
-        "what did they do, what did they see, and what relied on their memory? Name the condition: 'the policy "
+        "what did they do, what did they see, and what relied on their memory? Name the condition: "
+        "'the policy "
         "says nothing of ...', 'the page does not show ...'",
         ("dekker", "rca2", "howie"),
         "The night shift failed to escalate the growing queue.",
@@ -103,7 +112,8 @@ _RULES = (
         "judgement",
         LANGUAGE,
         "grades people or their decisions",
-        "A decision is called bad because of how it ended. With what was known then it made sense to whoever took "
+        "A decision is called bad because of how it ended. With what was known then it made sense "
+        "to whoever took "
         "it, and that sense is what the next person will share.",
         "what was known at that time, which ways were open, and why did this one make sense?",
         ("dekker", "allspaw", "pagerduty"),
@@ -114,7 +124,8 @@ _RULES = (
         "mind-reading",
         LANGUAGE,
         "states what people thought, felt or wanted, which nobody observed",
-        "Attitudes are filled in by whoever writes. What can be known is what people did, what they saw, and what "
+        "Attitudes are filled in by whoever writes. What can be known is what people did, what "
+        "they saw, and what "
         "they say about it when asked.",
         "what was seen or said? Ask them, and write it as their own account: 'she said that ...'",
         ("howie", "etsy", "woods"),
@@ -125,7 +136,8 @@ _RULES = (
         "punishment",
         LANGUAGE,
         "reports or announces a punishment",
-        "Where accounts have consequences for their authors, accounts change. What a company does about people has "
+        "Where accounts have consequences for their authors, accounts change. What a company does "
+        "about people has "
         "its own place, and it is not the postmortem.",
         "leave it out; what changes in the system?",
         ("allspaw", "sre"),
@@ -136,9 +148,11 @@ _RULES = (
         "counterfactual",
         LANGUAGE,
         "tells of another course of events than the one that took place",
-        "'Should have', 'could have' and 'if only' describe a world that did not exist. They explain nothing about "
+        "'Should have', 'could have' and 'if only' describe a world that did not exist. They "
+        "explain nothing about "
         "the one in which the incident happened, and hide why it went the way it did.",
-        "what happened instead, and why did that make sense at the time? If something is to change, make it an "
+        "what happened instead, and why did that make sense at the time? If something is to "
+        "change, make it an "
         "action item",
         ("dekker", "howie", "etsy"),
         "We could have avoided this if someone had read the release notes.",
@@ -158,7 +172,8 @@ _RULES = (
         "passive-voice",
         LANGUAGE,
         "hides behind a passive what happened",
-        "Blameless is not vague. 'Mistakes were made' accuses without a name and says neither what was done nor "
+        "Blameless is not vague. 'Mistakes were made' accuses without a name and says neither what "
+        "was done nor "
         "what made it possible.",
         "what exactly, between whom, through which channel, and what made it possible?",
         ("etsy", "rca2", "workbook"),

@@ -43,6 +43,11 @@ def _own_people_act(line: Line, first: int, _behind: int) -> bool:
     return not any(word in OUTSIDERS for word in before)
 
 
+def _not_passive(line: Line, _first: int, behind: int) -> bool:
+    """People are not those to whom something is done: `could have been paged`."""
+    return line.word(behind - 1) != "been"
+
+
 def _they_act(line: Line, first: int, behind: int) -> bool:
     """`they` govern the verb, which is one of people's."""
     return line.subject(first) is Subject.THEY and line.word(behind - 1) in _HANDLED_WORDS
@@ -167,7 +172,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:could|might)(?:'ve| (?:\w+ly |also |at least |well |just |simply |perhaps )*have)(?: \w+)?",
-        both(either(_own_people_act, _they_act), not_followed_by(r"(?:known|foreseen|predicted)")),
+        both(either(_own_people_act, _they_act), _not_passive, not_followed_by(r"(?:known|foreseen|predicted)")),
     ),
     pattern(
         r"(?:could|might) (?:\w+ly )?have been (?:\w+ly )?\w+ (?:\S+ ){0,4}?(?:earlier|sooner|"
@@ -233,6 +238,15 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             ),
         ),
     ),
+    pattern(
+        r"had",
+        both(
+            lambda _line, first, _behind: first == 0,
+            with_words(r"\b(?:would|could|might)(?:n't)?\b"),
+            lambda line, _first, _behind: _WORSE_WORDS.isdisjoint(line.words),
+        ),
+    ),
+    pattern(r"would have been (?:plenty of|enough|sufficient|ample|more) (?:\w+ )?(?:time|warning|notice)"),
     pattern(r"would have gone (?:\w+ )?(?:better|differently|faster|smoother|quicker|well|smoothly)"),
     pattern(
         r"(?:it )?would have been (?:\w+ly |far |much |so )?(?:better|best|enough|wise|wiser|"

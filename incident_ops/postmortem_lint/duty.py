@@ -109,7 +109,7 @@ _DONE = word_set(
 )
 
 
-def _nobody_did(line: Line, _first: int, behind: int) -> bool:
+def _nobody_did(line: Line, first: int, behind: int) -> bool:
     """`nobody` with a verb of duty in the past."""
     place = line.next_word(behind)
     if line.word(place) in ("in", "on", "at", "from", "of"):
@@ -117,7 +117,9 @@ def _nobody_did(line: Line, _first: int, behind: int) -> bool:
     while line.word(place) in ("had", "has", "have", "was", "were"):
         place = line.next_word(place + 1)
     bothered = line.word(place) in ("bothered", "cared", "thought")
-    explained = line.gives_reason(place) or line.is_specific or line.word(0) == "why"
+    explained = line.gives_reason(place) or line.has_figure or line.word(0) == "why"
+    if line.word(first) == "none" and not any(line.is_person(head) for head in range(first, place)):
+        return False
     return line.word(place) in DUTY_PAST and (bothered or not explained)
 
 
@@ -170,7 +172,7 @@ NEGLIGENCE: tuple[Pattern, ...] = (
     pattern(
         r"did not|didn't|had not|hadn't|has not|hasn't|have not|haven't|do not|don't|does not|doesn't|never", _duty_left
     ),
-    pattern(r"nobody|no one|no-one|not a single person|none of (?:us|them|the \w+)", _nobody_did),
+    pattern(r"nobody|no one|no-one|not a single person|none", _nobody_did),
     pattern(
         r"without (?:even |ever |first |proper(?:ly)? |any |the |a |due |sufficient )*"
         r"(?:check\w*|test\w*|read\w*|ask\w*|think\w*|thought|consult\w*|verif\w+|confirm\w*|"

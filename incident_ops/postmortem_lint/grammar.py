@@ -39,7 +39,10 @@ from incident_ops.postmortem_lint.words import (
 _WORD = re.compile(r"@[\w/.-]*\w|[^\W\d_][\w]*(?:[-'][\w]+)*|\d[\d.,:%/-]*|[^\w\s]")
 _STOP = frozenset(";:.!?()[]–—|")
 _REASON = re.compile(
-    r"\b(?:because|since|whose|as (?:the|its?|their|our|in|step|described|that|a|an|no|long)|"
+    r"\b(?:because|since(?! (?:then|last|yesterday|\d|january|february|march|april|may|june|"
+    r"july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|"
+    r"saturday|sunday)\b)|whose|"
+    r"as (?:the|its?|their|our|in|step|described|that|a|an|no|long)|"
     r"according to|in line with|"
     r"as part of|due to|owing to|so that|per the|in order to)\b|;|: (?=\w)"
 )
@@ -213,12 +216,18 @@ class Line:
         for step in range(1, 10):
             place = index - step
             word = self.word(place)
+            if word in ("that", "which"):
+                continue
             if not word or word in _STOP or word in CLAUSE_STARTS or word in AUXILIARIES:
                 return False
             if word in CONJUNCTIONS or word == ",":
                 return False
             follows = self.word(place + 1)
-            attached = follows in PREPOSITIONS or follows.endswith(("ing", "ed")) or follows in ("responsible", "who")
+            attached = (
+                follows in PREPOSITIONS
+                or follows.endswith(("ing", "ed"))
+                or follows in ("responsible", "who", "that", "which")
+            )
             if attached and self.is_person(place, base):
                 return not self._governed(place)
         return False

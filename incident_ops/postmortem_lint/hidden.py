@@ -129,6 +129,12 @@ PASSIVE: tuple[Pattern, ...] = (
         vague,
     ),
     pattern(
+        r"(?:was|were) (?:handled|managed|communicated|planned|prepared|executed|coordinated|"
+        r"conducted|tested|documented) "
+        r"(?:very |so |rather )?(?:badly|poorly|inadequately|insufficiently|improperly|wrongly)",
+        vague,
+    ),
+    pattern(
         rf"(?:was|were) {ADV}(?:inadequately|insufficiently|improperly|poorly|badly|incorrectly|"
         rf"wrongly) (?:handled|managed|communicated|planned|prepared|executed|coordinated|performed|"
         rf"conducted|tested|documented|carried out|understood|judged|assessed|supervised)",

@@ -31,7 +31,7 @@ HINDSIGHT: tuple[Pattern, ...] = (
             ),
             either(
                 followed_by(
-                    r"(?:showed|shown|indicated|pointed|said|says|stated?s?|warned|signalled|signaled|"
+                    r",?\s*(?:showed|shown|indicated|pointed|said|says|stated?s?|warned|signalled|signaled|"
                     r"documented|described|written|visible|wrong|insufficient|inadequate|not|should|would|could|"
                     r"an?|the|seen|predicted|announced|"
                     r"too|had|was|were|did|didn't|marked as|flagged|demonstrated|explained|suggested|"

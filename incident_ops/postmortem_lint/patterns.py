@@ -17,7 +17,6 @@ ADV = (
     r"(?:(?:\w+ly|not|also|even|just|ever|already|really|well|only|so|then|still|much|been|too|"
     r"far|more|rather) ){0,3}"
 )
-MODAL = r"(?:should|could|would|might|ought to|must|can|may)"
 
 
 class Pattern(NamedTuple):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from incident_ops.postmortem_lint.grammar import Line, Subject
+from incident_ops.postmortem_lint.grammar import HUMAN, Line, Subject
 from incident_ops.postmortem_lint.patterns import (
     Pattern,
     both,
-    first_hit,
     not_followed_by,
     pattern,
     with_words,
@@ -21,13 +20,13 @@ _AHEAD = re.compile(
     r"\b(?:will|shall|must|should|need to|needs to|have to|has to|going to|in (?:the )?future|"
     r"from now on|going forward|next time|henceforth|measure|measures|action|actions|"
     r"remedy|fix|solution|lesson|prevent|preventive|corrective|to make sure|to ensure|to avoid|"
-    r"so that this|again|plan to|plans to|please|let us|let's|are to be|is to be|answer|"
+    r"so that this|again|plan to|plans to|please|let us|let's|are to be|is to be|answer|we need|"
+    r"need more|needs more|is needed|are needed|"
     r"consequence|conclusion|plan|planned|promis\w+|"
     r"remember|always|never|make sure|ensure|avoid|improve|recommend\w*|agreed to|asked to|"
     r"urged to|required to|expected to|reminded to|told to|instructed to|it is important|"
     r"response)\b"
 )
-_STARTS_ORDER = re.compile(r"^(?:action|actions|todo|measure|remedy|fix|follow-up|next step|lesson)?[:\s–-]*")
 
 
 def looks_ahead(line: Line, first: int, _behind: int) -> bool:
@@ -122,6 +121,20 @@ CAREFUL: tuple[Pattern, ...] = (
         r"(?:\S+ ){1,3}?(?:does|do|will|can) ?not (?:happen|occur|recur|repeat)\w*(?: again)?\W*$"
     ),
     pattern(
+        rf"(?:must|should|have to|has to|need to|needs to) (?:always |first )?{words(DUTY)}",
+        both(
+            lambda line, first, _behind: line.subject(first, "notice") in HUMAN,
+            with_words(
+                r"\b(?:in (?:the )?future|from now on|next time|going forward|henceforth|before (?:\w+ing|"
+                r"they|you|we))\b"
+            ),
+        ),
+    ),
+    pattern(
+        r"(?:never|do not|don't) (?:\S+ ){1,6}?without (?:thinking|checking|asking|looking|reading|testing)",
+        _people_check,
+    ),
+    pattern(
         r"(?:always|carefully) (?:check|verify|test|confirm|read|review|look|ask|think|follow|"
         r"consult|consider|make sure)",
         _people_check,
@@ -157,7 +170,7 @@ _COURSE = (
     rf"(?:trainings?{NOT_COURSES}|workshops?|refreshers?|course|courses|seminars?|webinars?|"
     rf"lecture|lunch-and-learn|brown[- ]bag|tutorials?|bootcamps?|coaching|briefings?|awareness|"
     rf"e-learning|instructions?(?= \W|\W|$)|guidance|onboarding session|session on|sessions on|"
-    rf"talk on|talk about|presentation|drills?|class on|education|induction)"
+    rf"talks?(?: \S+){{0,6}}? (?:on|about)|presentation|drills?|class on|education|induction)"
 )
 
 _TAUGHT = (
@@ -199,6 +212,10 @@ TRAINING: tuple[Pattern, ...] = (
             looks_ahead,
             lambda line, first, _behind: not line.word(first).startswith(("presentation", "drill", "class")),
         ),
+    ),
+    pattern(
+        r"(?:blog post|newsletter|article|e-?mail|memo|video|wiki page) (?:will|shall|"
+        r"should) (?:explain|remind|tell|describe|teach)"
     ),
     pattern(
         r"rais(?:e|es|ing) (?:the |more |general |everyone's )?awareness|awareness (?:campaign|"
@@ -251,8 +268,3 @@ def _about_people(line: Line, first: int, _behind: int) -> bool:
 def changes_system(line: Line) -> bool:
     """Whether the sentence also names a change that does not rest on people."""
     return _SYSTEM.search(line.text) is not None
-
-
-def only_asks(line: Line) -> bool:
-    """Whether a sentence asks people for care, or teaches or reminds them, and changes nothing else."""
-    return not changes_system(line) and first_hit(line, CAREFUL + TRAINING) is not None
