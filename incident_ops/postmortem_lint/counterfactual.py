@@ -76,7 +76,7 @@ def _names_risk(line: Line, _first: int, behind: int) -> bool:
 _WORSE_WORDS = word_set(
     """
     longer worse lost affected impacted exposed spread failed doubled tripled exhausted reached filled overflowed
-    corrupted deleted unavailable leaked stolen compromised double bigger larger
+    corrupted deleted unavailable leaked hit down offline stolen compromised double bigger larger
     """
 )
 
@@ -88,9 +88,13 @@ def _people_had(line: Line, behind: int) -> bool:
     return head >= 0 and line.is_person(head, "notice") and line.word(place) in ("had", "hadn't")
 
 
-def _better_outcome(line: Line, first: int, _behind: int) -> bool:
-    """A better outcome is named: something prevented, shorter, or not happening at all."""
-    return _BETTER.search(line.text[line.starts[first] :]) is not None
+def _better_outcome(line: Line, _first: int, _behind: int) -> bool:
+    """A better outcome is named behind the modal: something prevented, shorter, or not happening at all."""
+    modal = _MODAL.search(line.text)
+    return modal is not None and _BETTER.search(line.text[modal.start() :].partition(" if ")[0]) is not None
+
+
+_MODAL = re.compile(r"\b(?:would|could|might|should)\b")
 
 
 _BETTER = re.compile(
@@ -183,7 +187,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
         rf"would (?:\w+ly |also |at least |well |just |simply |perhaps |have |not |"
         rf"never )*have {ADV}(?:been )?(?:\w+ly )?{_PREVENTED}",
         both(
-            lambda line, first, behind: not _names_risk(line, first, behind),
+            lambda line, first, behind: not _names_risk(line, first, behind) and "not" not in line.words[first:behind],
             without_words(r"^without\b(?!.*\bcould\b)"),
         ),
     ),
@@ -284,7 +288,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
         both(people_act, unexplained),
     ),
     pattern(
-        r"(?:if|had) (?:the |our |this |that |these |a |any |someone|anyone|we|they|he|she|"
+        r"if (?:the |our |this |that |these |a |any |someone|anyone|we|they|he|she|"
         r"@?\w+)(?: \S+){0,10}?, (?:the |this |our |none of this |it |we |there |"
         r"nobody )?(?:\S+ ){0,4}?(?:would|could|might) (?:not |never |still |only )?(?:have|be)",
         _better_outcome,
