@@ -64,7 +64,11 @@ BLAME: tuple[Pattern, ...] = (
         words(past("cause break crash ruin wreck destroy sabotage provoke") | {"breaks", "causes"}),
         both(either(person_acts, named_owner_acts), without_wider),
     ),
-    pattern(r"(?:took|brought|knocked|taken) (?:\S+ ){1,5}(?:down|offline)", both(person_acts, vague)),
+    pattern(
+        r"(?:took|brought|knocked|taken) (?:\S+ ){1,5}(?:down|offline|to (?:a halt|its knees|a standstill))",
+        both(either(person_acts, named_owner_acts), vague),
+    ),
+    pattern(r"doing", both(owner_before, lambda line, first, _behind: line.word(first + 1) in (".", ",", "", ";"))),
     pattern(r"(?:took|brought|knocked) (?:down|offline|out)", both(either(person_acts, named_owner_acts), vague)),
     pattern(rf"(?:caused|broken|provoked|ruined|wrecked|brought about|brought down) {ADV}by", person_ahead),
     pattern(
@@ -118,6 +122,7 @@ HUMAN_ERROR: tuple[Pattern, ...] = (
     pattern(rf"{_SLIP}(?: \w+){{0,3}}? (?:by|of|from|on the part of)", person_ahead),
     pattern(r"(?:made|makes|making|make|committed) (?:\S+ ){0,4}?(?:mistake|error|slip|blunder|slip-up)", person_acts),
     pattern(r"by mistake|mistakenly|erroneously", either(people_act, with_words(r"\b(?:was|were|been) "))),
+    pattern(r"in error by", person_ahead),
     pattern(r"in error", both(people_act, not_followed_by("rate|state|handling"))),
     pattern(
         r"(?:was|were|through|by|due to|because of|is|to) (?:simply |just |purely )?(?:an?|the|"

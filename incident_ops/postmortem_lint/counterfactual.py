@@ -43,6 +43,11 @@ def _own_people_act(line: Line, first: int, _behind: int) -> bool:
     return not any(word in OUTSIDERS for word in before)
 
 
+def _human_verb_last(line: Line, _first: int, behind: int) -> bool:
+    """What was found ends in something people do."""
+    return line.word(behind - 1) in _HANDLED_WORDS
+
+
 def _not_passive(line: Line, _first: int, behind: int) -> bool:
     """People are not those to whom something is done: `could have been paged`."""
     return line.word(behind - 1) != "been"
@@ -102,7 +107,8 @@ _BETTER = re.compile(
     r"smaller|less|fewer|fine|saved|stopped|averted|"
     r"detected|not have (?:happened|occurred|been|reached|lasted|spread|gone|needed|had)|"
     r"never have|never happened|known|seen it|minor|nothing|no outage|"
-    r"contained|limited|half|only|minutes instead|under control|safe|unaffected|clear|"
+    r"contained|limited|half|worked|succeeded|survived|been (?:able|possible|there)|only|"
+    r"minutes instead|under control|safe|unaffected|clear|"
     r"obvious)\b|n't have"
 )
 
@@ -123,11 +129,11 @@ _HANDLED_WORDS = frozenset(
         "approve discuss coordinate call page tell train question stop pause know ask "
         "raise revert postpone delay automate warn inspect validate see identify recognise "
         "recognize allow find handle address schedule fix assign declare upgrade patch renew "
-        "rotate limit read roll leave give happen tell set"
+        "rotate limit read roll leave give happen tell set reach"
     )
 ) | word_set(
     """
-    rolled set left put ready clear obvious happened sent
+    rolled set left put ready clear obvious happened sent gone
     """
 )
 
@@ -250,6 +256,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             lambda line, _first, _behind: _WORSE_WORDS.isdisjoint(line.words),
         ),
     ),
+    pattern(r"(?:nobody|no one|no \w+) would (?:ever )?have \w+", _human_verb_last),
     pattern(r"would have been (?:plenty of|enough|sufficient|ample|more) (?:\w+ )?(?:time|warning|notice)"),
     pattern(r"would have gone (?:\w+ )?(?:better|differently|faster|smoother|quicker|well|smoothly)"),
     pattern(
@@ -267,7 +274,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
         r"all (?:\w+ ){1,4}(?:had|needed) to do (?:was|is)|all (?:it|this|that) (?:\w+ )?(?:took|"
         r"needed|required)|would have (?:taken|cost|needed|required) (?:(?:only|just|less than|"
         r"no more than|hardly|merely) (?:\w+ )?|an? |one |a few |a couple of )(?:\w+ )?(?:seconds?|"
-        r"minutes?|moments?|glance|look|hour|call|question|line)",
+        r"minutes?|moments?|glance|look|hour|call|question|line|command|click|query|mail|message)",
         without_words(r"\bwe (?:only had|had only) to\b"),
     ),
     pattern(

@@ -172,6 +172,8 @@ NEGLIGENCE: tuple[Pattern, ...] = (
     pattern(
         r"did not|didn't|had not|hadn't|has not|hasn't|have not|haven't|do not|don't|does not|doesn't|never", _duty_left
     ),
+    pattern(rf"(?:was|were|been) (?:not|never) (?:\w+ly )?{words(DUTY_PAST)} by", person_ahead),
+    pattern(r"(?:nobody|no one|no-one) (?:took|had taken|made) the (?:trouble|time|effort|care)"),
     pattern(r"nobody|no one|no-one|not a single person|none", _nobody_did),
     pattern(
         r"without (?:even |ever |first |proper(?:ly)? |any |the |a |due |sufficient )*"

@@ -297,6 +297,8 @@ class Line:
             return False
         if any(self.names_owner(place) for place in range(index, head + 1)):
             return True
+        if self.word(head + 1) == "of" and (self.word(head) in PERHAPS_PEOPLE or self.word(head) in QUANTITIES):
+            return self.person_ahead(head + 2)
         return any(self.is_person(place) and self.ends_phrase(place) for place in range(index, head + 1))
 
     def names_owner(self, place: int) -> bool:

@@ -183,6 +183,8 @@ PASSIVE: tuple[Pattern, ...] = (
         vague,
     ),
     pattern(
+        r"(?:wrong|false) (?:priorities|conclusions?|focus|signals?) (?:was|were) (?:set|drawn|"
+        r"chosen|sent)|"
         r"(?:it|this) (?:was|had been) (?:\w+ly )?(?:assumed|believed|thought|decided|felt|deemed|"
         r"considered|agreed|understood|expected|hoped|forgotten)",
         vague,

@@ -23,6 +23,7 @@ HINDSIGHT: tuple[Pattern, ...] = (
         r"foreseeably|understandably not",
         lambda line, first, _behind: line.word(first - 1) not in ("not", "less", "more", "as", "n't"),
     ),
+    pattern(r"(?:made|makes|making) (?:it|this) (?:\w+ly )?(?:obvious|plain|evident|unmistakable)", not_negated),
     pattern(
         r"clearly|evidently|undoubtedly|surely|certainly",
         both(
@@ -97,7 +98,8 @@ HINDSIGHT: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:anyone|anybody|everyone|everybody|any \w+|"
-        r"any \w+ \w+) (?:who \S+ (?:\S+ ){0,6}?)?(?:would|should|could|must|knew|knows|"
+        r"any \w+ \w+) (?:(?:who|with|in|on|at|from) \S+ (?:\S+ ){0,6}?)?(?:would|should|could|must|"
+        r"knew|knows|"
         r"can)(?: \w+){0,2}? (?:have |that |how |about )?(?:seen?|known?|noticed?|realis\w+|"
         r"realiz\w+|recognis\w+|recogniz\w+|spotted?|told|foreseen|guessed|predicted|expected|"
         r"understood|that)"

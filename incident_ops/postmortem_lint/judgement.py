@@ -121,6 +121,7 @@ JUDGEMENT: tuple[Pattern, ...] = (
     pattern(rf"{_BADLY}", both(lambda line, first, _behind: _person_verb_near(line, first), _no_machine_behind)),
     pattern(r"(?:was|were) (?:too )?(?:slow|late|quick|reluctant) (?:to|in)", person_acts),
     pattern(r"took (?:far |much |way )?too long|took (?:his|her|their|its) (?:sweet )?time", person_acts),
+    pattern(r"lost (?:control|track|the overview|the plot|their head|his head|her head)", person_acts),
     pattern(r"know(?:n)? better|knew better", not_negated),
     pattern(rf"(?:did|does|do|done|doing) (?:an? |such an? )?(?:\w+ )?{_POOR} (?:job|work)", people_named),
     pattern(

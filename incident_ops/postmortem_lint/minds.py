@@ -16,6 +16,7 @@ from incident_ops.postmortem_lint.patterns import (
     person_not_we,
     unattributed,
     unexplained,
+    with_words,
     words,
 )
 from incident_ops.postmortem_lint.words import BE, PASTS, past
@@ -99,6 +100,8 @@ MIND_READING: tuple[Pattern, ...] = (
     pattern(
         words(_BELIEVED), both(person_not_we, unattributed, lambda line, _first, behind: not line.gives_reason(behind))
     ),
+    pattern(r"(?:just|only|simply) wanted", human_not_we),
+    pattern(r"knew", both(human_not_we, with_words(r"\b(?:anyway|nevertheless|regardless|all the same)\b"))),
     pattern(
         r"(?:wanted|hoped|tried|preferred|intended|chose|decided|meant) to (?:\w+ly )?(?:finish|get|"
         r"go|avoid|look|impress|save|hide|cover|leave|ignore|be|show|keep|prove|skip|protect|blame)",

@@ -191,6 +191,7 @@ TRAINING: tuple[Pattern, ...] = (
         r"warn|advise|encourage|admonish|caution|tell|inform|ask)(?:s|ed|ing)? (?:again )?" + _PUPILS,
         both(looks_ahead, lambda line, first, behind: _about_people(line, first, behind)),
     ),
+    pattern(rf"(?:have|has) been (?:\w+ly )?{_TAUGHT}", _pupils_govern),
     pattern(
         rf"(?:be|been|get|being|was|were|are) (?:\w+ly |all |also |again )*{_TAUGHT}", both(_pupils_govern, looks_ahead)
     ),
