@@ -1,22 +1,20 @@
-"""Whether what runs by itself does: workflows, their last runs, the heartbeat, what they install, what they cost."""
+"""Whether what runs by itself does: workflows, their last runs, the heartbeat, the laid files, what they cost."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops import __version__
 from incident_ops.app.laid_files import DriftKind, drift
 from incident_ops.app.run_cost import CountedCost
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH, WorkflowFile, cron_runs
 from incident_ops.domain.time import spell_age, spell_duration
-from incident_ops.records.store import read_regular
+from incident_ops.notifications.alarm import is_alive, is_held
 from incident_ops.render.findings import plural
-from incident_ops.render.laid_texts import PIN_FILE
+from incident_ops.render.github_steps import ENVIRONMENT
 from incident_ops.render.set_up import SetUpCheck, SetUpState
 
 ERROR, WARNING, UNKNOWN, OK = SetUpState.ERROR, SetUpState.WARNING, SetUpState.UNKNOWN, SetUpState.OK
@@ -28,11 +26,6 @@ FREE_MINUTES = 2_000
 """The minutes that GitHub Free has in a month for all private repositories of an owner; other plans have more."""
 LATE = timedelta(hours=26)
 """A day, and what GitHub's schedule was late in its worst weeks of a usual month."""
-_PINNED = re.compile(
-    r"^(?:incident[-_]ops(?:\s*==\s*|.*?incident_ops-)|\./\S*?incident_ops-)"
-    r"(?P<version>[0-9][0-9A-Za-z.+!]*?)(?=-py3|\s|;|$)",
-    re.MULTILINE,
-)
 
 
 class WorkflowSeen(NamedTuple):
@@ -58,11 +51,21 @@ def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, expected: Expe
         yield SetUpCheck(file, WARNING, text, "merge the change that brings it")
         return
     yield from _switched(name, seen, expected)
-    if file == WATCH and expected is not None and expected.watches and all(one.is_over for one in seen.runs):
-        text = "an incident of the worst ranks is open, and no alarm clock is awake"
-        way = "the next run starts it, if the minutes of policy watch.minutes are not used up; or start it"
-        yield SetUpCheck(f"{file} runs", WARNING, text, way, (f"gh workflow run {file} --repo {name}",))
+    if file == WATCH and expected is not None and expected.watches and not is_alive(seen.runs, now):
+        yield _nobody_awake(name, seen, now)
     yield from _last_runs(name, seen, now)
+
+
+def _nobody_awake(name: str, seen: WorkflowSeen, now: datetime) -> SetUpCheck:
+    file, text = seen.file.file, "an incident of the worst ranks is open, and no alarm clock is awake"
+    if held := next((one for one in seen.runs if is_held(one, now)), None):
+        text += (
+            f": its run waits for somebody to let it go on, for {spell_age(int((now - held.began).total_seconds()))}"
+        )
+        way = f"approve it, and take the reviewers out of the environment {ENVIRONMENT}: Settings > Environments"
+        return SetUpCheck(f"{file} runs", ERROR, text, way, (f"gh run view {held.id} --web --repo {name}",))
+    way = "the next run starts it, if the minutes of policy watch.minutes are not used up; or start it"
+    return SetUpCheck(f"{file} runs", WARNING, text, way, (f"gh workflow run {file} --repo {name}",))
 
 
 def _switched(name: str, seen: WorkflowSeen, expected: Expected | None) -> Iterator[SetUpCheck]:
@@ -128,28 +131,6 @@ def heartbeat_checks(complete: datetime | None, now: datetime, *, has_monitor: b
         yield SetUpCheck("monitor", WARNING, text, way)
     elif has_monitor:
         yield SetUpCheck("monitor", OK, "a monitor waits for the heartbeat")
-
-
-def pin_check(top: Path) -> SetUpCheck:
-    """Whether the workflows install the version that is asking."""
-    raw = read_regular(top, PIN_FILE)
-    if not isinstance(raw, bytes):
-        if (top / "incident_ops" / "__init__.py").is_file():
-            return SetUpCheck("pins", OK, "the workflows install the tool from this repository itself")
-        text = f"there is no {PIN_FILE}: no workflow can install incident-ops"
-        return SetUpCheck("pins", ERROR, text, "lay it", ("incident-ops init --github",))
-    found = _PINNED.search(raw.decode("utf-8", "replace"))
-    if found is None:
-        return SetUpCheck("pins", ERROR, f"{PIN_FILE} does not name incident-ops", "lay it again", _LAY)
-    if "--hash=sha256:" not in raw.decode("utf-8", "replace")[found.end() :].split("\n\n")[0]:
-        text = f"{PIN_FILE} has no hash of incident-ops, and pip installs nothing without"
-        return SetUpCheck(
-            "pins", ERROR, text, "give the wheel", ("incident-ops init --github --wheel ADDRESS#sha256=HEX",)
-        )
-    if found["version"] != __version__:
-        text = f"the workflows install {found['version']}, and this is {__version__}"
-        return SetUpCheck("pins", WARNING, text, "bring both to one version", _LAY)
-    return SetUpCheck("pins", OK, f"the workflows install {__version__}")
 
 
 _COUNTED = "`incident-ops doctor --cost` shows which"

@@ -21,12 +21,15 @@ import yaml
 from incident_ops import __version__, resources
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app import laid_files
-from incident_ops.app.doctor_runs import pin_check
+from incident_ops.app.doctor_release import pin_check
 from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
 from incident_ops.errors import WriteFailed
+from incident_ops.records.policy import PolicyAndServices, load_policy, load_services
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
+from tests.support.scripted_server import Reply, ScriptedServer
 
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 OWNER = ("--owner", "@acme/sre")
 WHEEL = f"incident_ops-{__version__}-py3-none-any.whl"
 PREVIOUS = Path(__file__).parent / "previous_release"
@@ -247,6 +250,61 @@ def test_at_a_terminal_the_owners_are_asked_for_until_they_can_be_used(
     lay(fresh)
 
 
+# ------------------------------------------------------------------ channels
+
+
+@pytest.fixture
+def bare(fresh: Folder) -> Folder:
+    """The same without a policy."""
+    (fresh.path / "policy.yaml").unlink()
+    return fresh
+
+
+def variables(folder: Folder) -> list[str]:
+    """The secrets that the laid workflows hand over."""
+    found: list[str] = json.loads((folder.path / RECORD).read_text())["values"]["variables"]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("preset", resources.preset_names())
+def test_only_the_channels_that_are_there_are_asked_for(bare: Folder, preset: str) -> None:
+    """Named on the command line: each level has those of them that fit it: the worst all, the least none that ring."""
+    lay(bare, *OWNER, "--preset", preset, "--channel", "chat", "--channel", "sms")
+    assert variables(bare) == ["INCIDENT_OPS_CHANNEL_CHAT", "INCIDENT_OPS_CHANNEL_SMS", "INCIDENT_OPS_HEARTBEAT_URL"]
+    files = load_policy((bare.path / "policy.yaml").read_text())
+    policy, _ = PolicyAndServices(files, load_services((bare.path / "services.yaml").read_text())).require()
+    for level in (*policy.levels, *policy.scheme.major):
+        assert set(level.channels) - {"ticket"} <= {"chat", "sms"}
+        assert level.rank > 1 or set(level.channels) >= {"chat", "sms"}
+        assert level.rank <= 2 or "sms" not in level.channels
+    assert call("validate", at=bare.path).code == 0
+    assert call("policy", "lint", at=bare.path).code == 0
+
+
+def test_the_channels_are_asked_for_at_a_terminal(bare: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until they can be used; none is an answer, too, and a policy that is there already is not asked about."""
+    monkeypatch.setattr("incident_ops.cli.init.at_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("Teams!\nchat pagerduty\n"))
+    done = lay(bare, *OWNER, "--preset", "sev0-3", "--by", "@me")
+    assert variables(bare)[:2] == ["INCIDENT_OPS_CHANNEL_CHAT", "INCIDENT_OPS_CHANNEL_PAGERDUTY"]
+    assert len(variables(bare)) == 3
+    assert "write into policy.yaml who is reached: contacts" in done.out
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    lay(bare)
+
+
+def test_a_channel_that_cannot_be_one_is_refused(bare: Folder) -> None:
+    done = call("init", "--github", *OWNER, "--channel", "https://hooks/secret", at=bare.path)
+    done.told_once(2, "is not the name of a channel", "--channel chat")
+    assert not (bare.path / "policy.yaml").exists()
+
+
+def test_channels_are_not_written_into_a_policy_that_is_there(fresh: Folder) -> None:
+    fresh.write("policy.yaml", "extends: sev0-3\n")
+    assert "it exists, so --channel was not applied" in lay(fresh, *OWNER, "--channel", "chat").out
+    assert (fresh.path / "policy.yaml").read_text() == "extends: sev0-3\n"
+
+
 # ------------------------------------------------------------------ services of other tools
 
 
@@ -457,6 +515,80 @@ def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Fol
     assert "Would install incident-ops" in done.stdout
     wheel.write_bytes(wheel.read_bytes() + b" ")
     assert "DO NOT MATCH" in asked().stderr
+
+
+def release_pins(version: str = __version__, digest: str = "c" * 64) -> str:
+    """The pin file of a release: the program, and what it was tested with."""
+    tested = (ROOT / "requirements/run.txt").read_text()
+    return f"incident-ops=={version} \\\n    --hash=sha256:{digest}\n{tested}"
+
+
+def test_the_pin_file_of_the_release_is_taken_and_kept(fresh: Folder, tmp_path: Path) -> None:
+    """Nothing is left to do about it then, and the next run knows it still."""
+    given = tmp_path / "downloaded.txt"
+    given.write_text(release_pins())
+    first = lay(fresh, *OWNER)
+    address = f"{resources.HOME}/releases/download/v{__version__}/incident-ops-{__version__}.txt"
+    assert f"incident-ops init --github --pins {address}" in first.out
+    assert address in (fresh.path / ".github/incident-ops.txt").read_text()
+    lay(fresh, "--pins", str(given))
+    text = (fresh.path / ".github/incident-ops.txt").read_text()
+    assert f"\nincident-ops=={__version__} \\\n    --hash=sha256:{'c' * 64}\n" in text
+    assert (ROOT / "requirements/run.txt").read_text() in text
+    assert pin_check(fresh.path).state == "ok"
+    assert "--pins" not in lay(fresh, "--dry-run").out
+    assert (fresh.path / ".github/incident-ops.txt").read_text() == text
+
+
+def test_the_pin_file_is_fetched_where_files_of_a_release_lie(fresh: Folder, server: ScriptedServer) -> None:
+    moved = {"location": "/elsewhere/incident-ops.txt"}
+    server.script(Reply(302, headers=moved), Reply(200, text=release_pins()))
+    lay(fresh, *OWNER, "--pins", f"{server.url}/releases/download/v1/incident-ops.txt")
+    assert server.lines == ["GET /releases/download/v1/incident-ops.txt", "GET /elsewhere/incident-ops.txt"]
+    assert "c" * 64 in (fresh.path / ".github/incident-ops.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (release_pins("9.9.9"), f"is of 9.9.9, and this is {__version__}"),
+        (release_pins(digest=""), "is not a package with its version and hashes"),
+        (release_pins().partition("\n    ")[2].partition("\n")[2], "is not the pin file of a release"),
+        (
+            release_pins().replace("\nclick==", "\nclick==8.0.0 --hash=sha256:" + "d" * 64 + "\nclack=="),
+            "differs from what",
+        ),
+        ("<html>", "is not a package with its version and hashes"),
+        (f"incident-ops=={__version__}\n", "is not the pin file of a release"),
+    ],
+)
+def test_another_pin_file_is_refused_and_nothing_written(fresh: Folder, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "given.txt").write_text(text)
+    before = contents(fresh.path)
+    call("init", "--github", *OWNER, "--pins", str(tmp_path / "given.txt"), at=fresh.path).told_once(2, words)
+    assert contents(fresh.path) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "reply", "words"),
+    [
+        ("nowhere.txt", None, "No such file"),
+        ("http://x.example/a.txt", None, "does not lead to an https address"),
+        ("ftp://x.example/a.txt", None, "does not lead to an https address"),
+        ("{server}/a.txt", Reply(404), "answered 404"),
+        ("{server}/a.txt", Reply(302, headers={"location": "http://x.example/b"}), "does not lead to an https address"),
+    ],
+)
+def test_a_pin_file_that_is_not_there_is_said(
+    fresh: Folder, server: ScriptedServer, place: str, reply: Reply | None, words: str
+) -> None:
+    server.script(*([reply] if reply else []))
+    call("init", "--github", *OWNER, "--pins", place.format(server=server.url), at=fresh.path).told_once(2, words)
+
+
+def test_a_wheel_and_a_pin_file_are_one_too_many(fresh: Folder) -> None:
+    wheel = ("--wheel", f"https://x.example/{WHEEL}#sha256={'a' * 64}")
+    call("init", "--github", *OWNER, *wheel, "--pins", "a.txt", at=fresh.path).told_once(2, "give one of them")
 
 
 @pytest.mark.parametrize(

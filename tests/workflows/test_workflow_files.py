@@ -127,11 +127,11 @@ def test_every_workflow_installs_by_the_same_lines() -> None:
 
 
 def test_every_action_installs_by_the_same_lines() -> None:
-    """But for the extras, which not each of them offers."""
+    """But for the extras, which not each of them offers; a gate check needs less."""
     found = {file.parent.name: step for file in ACTIONS for step in steps(file) if step.get("name") == INSTALL}
     assert set(found) == {file.parent.name for file in ACTIONS}
     told = {name: re.sub(r".*EXTRAS.*\n|pinned=build\n", "", step["run"]) for name, step in found.items()}
-    told = {name: text.replace("$pinned.txt", "build.txt") for name, text in told.items()}
+    told = {name: re.sub(r"(\$pinned|gate)\.txt", "build.txt", text) for name, text in told.items()}
     assert len(set(told.values())) == 1
 
 
@@ -156,7 +156,17 @@ def test_what_is_printed_of_records_is_fenced_or_goes_into_a_file(file: Path) ->
             assert "--format github" in call or '"${words[@]}"' in call or ">" in call, call
 
 
-@every_workflow
+def test_what_signs_or_publishes_a_release_checks_nothing_out() -> None:
+    """A job with a right to write takes what another built, which may only read, and installs nothing."""
+    for name, job in jobs(WORKFLOWS / "release.yml").items():
+        may_write = "write" in job["permissions"].values()
+        used = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+        assert ("actions/checkout" in used) != may_write, name
+        assert ("actions/download-artifact" in used) == may_write, name
+        assert may_write or job["permissions"] == {"contents": "read"}, name
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.name != "release.yml"], ids=lambda file: file.name)
 def test_a_job_that_acts_reads_the_tip_of_the_default_branch(file: Path) -> None:
     """Never the commit of the event: it may be old, and it may be a stranger's. The event of a schedule names no
     repository, and its ref is the default branch."""
