@@ -66,7 +66,7 @@ _LEAD = re.compile(
 )
 _EXPLORE = re.compile(
     r"^(?:have a (?:\w+ )?look|take a (?:\w+ )?look|look (?:into|at|over|for)|investigat\w+|"
-    r"explor\w+|examin\w+|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|"
+    r"explor\w+|examine\w*|examining|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|"
     r"rethink|reconsider|revisit|evaluat\w+|assess\w*|research|"
     r"find out|figure out|review|check (?:the|our|all|that|if|whether|on|in|out|again)|"
     r"talk (?:to|about|with)|"
@@ -80,7 +80,7 @@ _EXPLORE = re.compile(
 _IMPROVE = re.compile(
     r"^(?:improv\w+|enhanc\w+|strengthen\w*|harden\w*|optimi[sz]\w+|boost\w*|streamlin\w+|"
     r"simplif\w+|clean(?:ing)? up|clean-?up|tidy\w*|moderni[sz]\w+|stabili[sz]\w+|fine-?tun\w+|"
-    r"tune|increas\w+|reduc\w+|minimi[sz]\w+|maximi[sz]\w+|better|more|less|fewer|faster|"
+    r"tune|increase\w*|increasing|reduc\w+|minimi[sz]\w+|maximi[sz]\w+|better|more|less|fewer|faster|"
     r"stronger|greater|safer|"
     r"mak(?:e|ing) (?:\S+ ){0,6}?(?:more|better|less|safer|safe|faster|stronger|simpler|easier|"
     r"clearer|quicker|robust|resilient|reliable|stable|scalable|secure|transparent|foolproof|"
@@ -121,7 +121,7 @@ _PAGES = re.compile(
     r"some )*(?:documentation|docs|wiki)"
 )
 _MEANS = re.compile(
-    r"(?:improv|enhanc|strengthen|harden|protect|secur|stabili|"
+    r"(?:improv|enhanc|strengthen|harden|protect|securing|secure|stabili|"
     r"optimi)\w* (?:\S+ ){1,8}?with (?:an?|the|one|two|its|alerts?|tests?)\b"
 )
 _ABSTRACT = re.compile(
@@ -157,7 +157,8 @@ def is_vague(item: ItemText) -> bool:
         return False
     if _IMPROVE.match(text):
         return not re.match(
-            r"^(?:increas|reduc|minimi|maximi|more|fewer|less|prevent|avoid|ensur|mak(?:e|ing) sure|"
+            r"^(?:increase|increasing|reduc|minimi|maximi|more|fewer|less|prevent|avoid|ensur|mak(?:e|"
+            r"ing) sure|"
             r"clean|tidy|simplif|tune)",
             text,
         ) or bool(

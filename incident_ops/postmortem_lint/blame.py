@@ -156,7 +156,7 @@ PUNISHMENT: tuple[Pattern, ...] = (
         both(either(people_named, human_acts), lambda line, first, _behind: _on_person(line, first)),
     ),
     pattern(
-        r"disciplinary (?:action|measures?|procedure|steps?|proceedings?)|punish(?:ed|ment)|"
+        r"disciplinary (?:action|measures?|procedure|steps?|proceedings?)|punished|punishment|"
         r"reprimand(?:ed)?|warning letter|performance (?:review|improvement plan|rating|appraisal)|"
         r"name and shame"
     ),

@@ -52,7 +52,8 @@ _VIRTUES = (
     r"skills?|experience|professionalism|"
     r"responsibility|foresight|vigilance|effort|commitment|concentration|focus|common sense|"
     r"interest|urgency|motivation|"
-    r"judg[e]?ment|accountability|knowledge|awareness|understanding|expertise|training|prudence|"
+    r"(?:judgment|judgement)|accountability|knowledge|awareness|understanding|expertise|"
+    r"training|prudence|"
     r"caution|seriousness)"
 )
 
@@ -179,7 +180,8 @@ NEGLIGENCE: tuple[Pattern, ...] = (
         r"without (?:even |ever |first |proper(?:ly)? |any |the |a |due |sufficient )*"
         r"(?:check\w*|test\w*|read\w*|ask\w*|think\w*|thought|consult\w*|verif\w+|confirm\w*|"
         r"tell\w*|inform\w*|look\w*|review\w*|"
-        r"bother\w*|follow\w*|mention\w*|investigat\w+|analy[sz]ing|document\w*|ensuring|specif\w+|"
+        r"bother\w*|follow\w*|mention\w*|investigat\w+|analy[sz]ing|document\w*|ensuring|specify\w*|"
+        r"specifie[sd]|"
         r"escalat\w+|wait\w+|warn\w+|notif\w+|approv\w+|authori[sz]\w+|permission|notice|warning|"
         r"announc\w+|coordinat\w+|validat\w+|consider\w*|"
         r"understand\w*|realis\w*|care|consent|backup|peer review|sign-off)",

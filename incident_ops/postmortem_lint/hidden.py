@@ -97,7 +97,8 @@ _PEOPLES_MATTERS = word_set(
 PASSIVE: tuple[Pattern, ...] = (
     pattern(
         r"(?:mistakes?|errors?|wrong (?:decisions?|choices?|assumptions?|calls?)|bad (?:decisions?|"
-        r"choices?|calls?)|poor (?:decisions?|choices?)|misjudge?ments?|assumptions?|oversights?|"
+        r"choices?|calls?)|poor (?:decisions?|choices?)|misjudgments?|misjudgements?|assumptions?|"
+        r"oversights?|"
         r"blunders?|missteps?|omissions?|(?:incorrect|false|wrong) assumptions?|shortcuts?) "
         rf"(?:\S+ ){{0,4}}?(?:was|were|had been|have been) {ADV}(?:made|taken|committed|happening|drawn)",
         vague_here := lambda line, _first, _behind: (

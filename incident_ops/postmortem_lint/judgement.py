@@ -65,13 +65,14 @@ def _is_noun_of_people(line: Line, place: int) -> bool:
 
 JUDGEMENT: tuple[Pattern, ...] = (
     pattern(
-        rf"{_POOR} (?:\w+ )?(?:decisions?|judge?ment|judge?ment call|idea|thinking|attitude|"
+        rf"{_POOR} (?:\w+ )?(?:decisions?|(?:judgment|judgement)|(?:judgment|judgement) call|idea|"
+        rf"thinking|attitude|"
         rf"leadership|conduct|teamwork|discipline|workmanship|instincts?|work ethic)",
         _no_machine_behind,
     ),
     pattern(
         rf"{_POOR} (?:communication|coordination|planning|preparation|call|job|choices?|response|"
-        rf"reaction|handling|performance|work|management|behaviou?r|move|practice|handover)",
+        rf"reaction|handling|performance|work|management|behaviours?|behaviors?|move|practice|handover)",
         both(
             either(people_named, followed_by(r"(?:to|not to)\b"), followed_by(r"between\b")),
             _no_machine_behind,
@@ -79,13 +80,14 @@ JUDGEMENT: tuple[Pattern, ...] = (
         ),
     ),
     pattern(
-        rf"(?:decisions?|judge?ment|choice|call|attitude|reaction|response|performance|handling|idea|"
-        rf"approach|behaviou?r|conduct) (?:\S+ ){{0,8}}?(?:was|were|is) {ADV}(?:an? |"
+        rf"(?:decisions?|(?:judgment|judgement)|choice|call|attitude|reaction|response|performance|"
+        rf"handling|idea|"
+        rf"approach|behaviours?|behaviors?|conduct) (?:\S+ ){{0,8}}?(?:was|were|is) {ADV}(?:an? |"
         rf"the )?(?:\w+ )?{_POOR}",
-        both(people_named, without_words(r"\b(?:decision|choice|judge?ment|idea|attitude) ")),
+        both(people_named, without_words(r"\b(?:decision|choice|(?:judgment|judgement)|idea|attitude) ")),
     ),
     pattern(
-        rf"(?:decisions?|judge?ment|choice|attitude|idea) (?:\S+ ){{0,8}}?(?:was|were|"
+        rf"(?:decisions?|(?:judgment|judgement)|choice|attitude|idea) (?:\S+ ){{0,8}}?(?:was|were|"
         rf"is) {ADV}(?:an? |the )?(?:\w+ )?{_POOR}"
     ),
     pattern(
@@ -94,7 +96,7 @@ JUDGEMENT: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:was|were|is) (?:clearly |simply |plainly |just )*(?:an? |the )(?:\w+ )?(?:mistake|"
-        r"blunder|error of judge?ment|bad idea|poor choice|wrong (?:decision|call|choice|"
+        r"blunder|error of (?:judgment|judgement)|bad idea|poor choice|wrong (?:decision|call|choice|"
         r"thing to do|move|order))",
         both(
             lambda line, first, _behind: line.word(first - 1) not in ("there", "xxxx"),

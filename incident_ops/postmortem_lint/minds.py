@@ -113,7 +113,7 @@ MIND_READING: tuple[Pattern, ...] = (
         person_acts,
     ),
     pattern(
-        r"(?:deliberately|intentionally|knowingly|wil[l]?fully|on purpose|consciously|purposely)",
+        r"(?:deliberately|intentionally|knowingly|(?:willfully|wilfully)|on purpose|consciously|purposely)",
         both(
             lambda line, first, behind: any(
                 line.subject(place) is Subject.PERSON for place in (first, behind) if 0 < place < len(line.words)

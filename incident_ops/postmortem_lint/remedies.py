@@ -22,7 +22,7 @@ _AHEAD = re.compile(
     r"remedy|fix|solution|lesson|prevent|preventive|corrective|to make sure|to ensure|to avoid|"
     r"so that this|again|plan to|plans to|please|let us|let's|are to be|is to be|answer|we need|"
     r"need more|needs more|is needed|are needed|"
-    r"consequence|conclusion|plan|planned|promis\w+|"
+    r"consequence|conclusion|plan|planned|promise\w*|promising|"
     r"remember|always|never|make sure|ensure|avoid|improve|recommend\w*|agreed to|asked to|"
     r"urged to|required to|expected to|reminded to|told to|instructed to|it is important|"
     r"response)\b"
@@ -81,7 +81,8 @@ CAREFUL: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:pay|paying|give|take|taking|exercise|exercising|apply|show|use|"
-        r"using) (?:\w+ ){0,3}?(?:care|attention|caution|vigilance|diligence|discipline|judge?ment)",
+        r"using) (?:\w+ ){0,3}?(?:care|attention|caution|vigilance|diligence|discipline|(?:judgment|"
+        r"judgement))",
         both(_people_check, not_followed_by(r"of\b")),
     ),
     pattern(

@@ -82,7 +82,7 @@ _TRAITS = re.compile(
     r"incompetence|arrogance|human nature|human error|human factors?|mentality|mindset|attitude|"
     r"work ethic|morale|bad habits?|stupidity|impatience|stubbornness)\b|"
     r"\b(?:poor|low|insufficient|missing|bad|weak|little) (?:[\w-]+ )?(?:discipline|training|"
-    r"knowledge|skills?|experience|awareness|communication|motivation|attitude|judge?ment|"
+    r"knowledge|skills?|experience|awareness|communication|motivation|attitude|(?:judgment|judgement)|"
     r"culture|care|attention)\b"
 )
 _CONDITION = re.compile(
