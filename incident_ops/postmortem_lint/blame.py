@@ -23,7 +23,7 @@ from incident_ops.postmortem_lint.patterns import (
     without_words,
     words,
 )
-from incident_ops.postmortem_lint.words import BAD_OUTCOMES, TECHNICAL, past, word_set
+from incident_ops.postmortem_lint.words import BAD_OUTCOMES, PERHAPS_PEOPLE, TECHNICAL, past, word_set
 
 _OUTCOME = words(BAD_OUTCOMES)
 
@@ -120,6 +120,10 @@ HUMAN_ERROR: tuple[Pattern, ...] = (
     pattern(_SLIP, both(person_in_front, not_followed_by(TECHNICAL))),
     pattern(_SLIP, both(somebodys, not_followed_by(TECHNICAL), without_words(r"\berror (?:handling|budget)"))),
     pattern(rf"{_SLIP}(?: \w+){{0,3}}? (?:by|of|from|on the part of)", person_ahead),
+    pattern(
+        r"(?:mistakes?|slips?|lapses?|oversights?|carelessness)(?: \w+){0,2}? (?:by|of)",
+        lambda line, _first, behind: line.word(line.noun_ahead(behind)) in PERHAPS_PEOPLE,
+    ),
     pattern(r"(?:made|makes|making|make|committed) (?:\S+ ){0,4}?(?:mistake|error|slip|blunder|slip-up)", person_acts),
     pattern(r"by mistake|mistakenly|erroneously", either(people_act, with_words(r"\b(?:was|were|been) "))),
     pattern(r"in error by", person_ahead),

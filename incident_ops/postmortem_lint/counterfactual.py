@@ -29,7 +29,7 @@ _PREVENTED = words(
         "find foresee anticipate expose uncover show surface warn alert save spare help resolve "
         "fix suffice identify reduce "
         "recognise recognize see know tell halve block intercept reject signal prove protect wait "
-        "end finish cut ease speed keep isolate confine lower"
+        "end finish cut ease speed keep isolate confine lower bring"
     )
     | {"been enough", "made a difference"}
 )
@@ -154,7 +154,8 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             _process_acts,
             with_words(
                 r"\bhave (?:\S+ ){0,6}?(?:earlier|sooner|immediately|at once|right away|straight away|"
-                r"beforehand|faster|first)\b"
+                r"beforehand|faster|first|from day one|from the (?:start|beginning|outset)|long ago|"
+                r"(?:months|years|weeks) ago)\b"
             ),
             lambda line, first, _behind: (
                 line.subject(first) is Subject.NOBODY

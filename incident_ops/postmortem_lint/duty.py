@@ -174,6 +174,7 @@ NEGLIGENCE: tuple[Pattern, ...] = (
         r"did not|didn't|had not|hadn't|has not|hasn't|have not|haven't|do not|don't|does not|doesn't|never", _duty_left
     ),
     pattern(rf"(?:was|were|been) (?:not|never) (?:\w+ly )?{words(DUTY_PAST)} by", person_ahead),
+    pattern(r"let (?:\S+ ){1,4}(?:sit|lie|slide|slip|drift|run on)|waved (?:\S+ ){1,4}through", person_acts),
     pattern(r"(?:nobody|no one|no-one) (?:took|had taken|made) the (?:trouble|time|effort|care)"),
     pattern(r"nobody|no one|no-one|not a single person|none", _nobody_did),
     pattern(

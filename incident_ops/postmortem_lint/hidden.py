@@ -130,6 +130,13 @@ PASSIVE: tuple[Pattern, ...] = (
         vague,
     ),
     pattern(
+        r"(?:was|were) (?:informed|notified|told|alerted|called|consulted|escalated|announced|"
+        r"communicated|involved|"
+        r"reported) (?:far |much )?too late|"
+        r"(?:was|were) never (?:tested|verified|checked|reviewed|documented|validated|questioned|raised)",
+        vague,
+    ),
+    pattern(
         r"(?:was|were) (?:handled|managed|communicated|planned|prepared|executed|coordinated|"
         r"conducted|tested|documented) "
         r"(?:very |so |rather )?(?:badly|poorly|inadequately|insufficiently|improperly|wrongly)",

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from incident_ops.postmortem_lint.patterns import Pattern, both, either, followed_by, not_negated, pattern, with_words
+from incident_ops.postmortem_lint.patterns import (
+    Pattern,
+    both,
+    either,
+    followed_by,
+    not_negated,
+    pattern,
+    person_acts,
+    with_words,
+)
 
 _EVENT = (
     r"(?:outage|incident|failure|problem|error|mistake|risk|danger|consequences?|result|outcome|"
@@ -22,6 +31,11 @@ HINDSIGHT: tuple[Pattern, ...] = (
         r"obviously|unmistakabl[ey]|plainly|unsurprisingly|predictably|inevitably|undeniably|"
         r"foreseeably|understandably not",
         lambda line, first, _behind: line.word(first - 1) not in ("not", "less", "more", "as", "n't"),
+    ),
+    pattern(
+        r"had (?:all|every|enough) (?:of )?(?:the )?(?:\w+ )?(?:information|data|evidence|signs|"
+        r"facts|clues|indications?)",
+        person_acts,
     ),
     pattern(r"(?:made|makes|making) (?:it|this) (?:\w+ly )?(?:obvious|plain|evident|unmistakable)", not_negated),
     pattern(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incident_ops.postmortem_lint.asks import human_acts, owner_before
+from incident_ops.postmortem_lint.asks import human_acts, somebodys
 from incident_ops.postmortem_lint.grammar import HUMAN, Line
 from incident_ops.postmortem_lint.patterns import (
     ADV,
@@ -104,11 +104,14 @@ JUDGEMENT: tuple[Pattern, ...] = (
         ),
     ),
     pattern(rf"(?:was|were|is|are|being|been|seemed|proved) {ADV}(?:an? )?{_TRAIT}", both(human_acts, not_negated)),
-    pattern(_TRAIT, both(owner_before, not_negated)),
+    pattern(_TRAIT, lambda line, first, _behind: line.owns(first - 1) and line.word(first - 1) not in ("our", "my")),
     pattern(
         rf"(?:was|were|is) {ADV}{_TRAIT}",
-        lambda line, first, _behind: any(
-            line.owns(place) and line.words[place] not in ("our", "their") for place in range(max(0, first - 3), first)
+        both(
+            somebodys,
+            lambda line, first, _behind: {"our", "their", "my", "your"}.isdisjoint(
+                line.words[max(0, first - 3) : first]
+            ),
         ),
     ),
     pattern(
@@ -123,6 +126,7 @@ JUDGEMENT: tuple[Pattern, ...] = (
     pattern(rf"{_BADLY}", both(lambda line, first, _behind: _person_verb_near(line, first), _no_machine_behind)),
     pattern(r"(?:was|were) (?:too )?(?:slow|late|quick|reluctant) (?:to|in)", person_acts),
     pattern(r"took (?:far |much |way )?too long|took (?:his|her|their|its) (?:sweet )?time", person_acts),
+    pattern(r"(?:should|ought to) be ashamed|shame on", people_named),
     pattern(r"lost (?:control|track|the overview|the plot|their head|his head|her head)", person_acts),
     pattern(r"know(?:n)? better|knew better", not_negated),
     pattern(rf"(?:did|does|do|done|doing) (?:an? |such an? )?(?:\w+ )?{_POOR} (?:job|work)", people_named),
