@@ -1,9 +1,8 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts,
-docs/postmortem-lint.md from the rules of the lint,
-docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, the lists of presets in docs/policy.md and
-schemas/policy.schema.json from the presets' folder, the kinds of notices in docs/notices.md from the presets, the
-tables of docs/actions.md from the actions, contrib/schemastore.json from the schemas, docs/demo.svg by a run of the
-demo.
+docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, docs/postmortem-lint.md from the rules of the
+lint, the lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of
+notices in docs/notices.md from the presets, the tables of docs/actions.md from the actions, contrib/schemastore.json
+from the schemas, docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """

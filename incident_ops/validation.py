@@ -12,7 +12,7 @@ A comment suppresses a rule: `# incident-ops: ignore[rule-id] reason`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,9 +24,10 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.issue_places import IssuePlace, recorded_place
 from incident_ops.domain.lifecycle import NEW
 from incident_ops.domain.not_used_yet import value_at
-from incident_ops.domain.record import Crossings, Link, Record, Silence, World, is_incident_id
+from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route, Where
+from incident_ops.postmortem_lint.silenced import rules_of_the_lint
 from incident_ops.records.accepted_part import accepted_part
 from incident_ops.records.base_revision import Base, same_incident
 from incident_ops.records.file_findings import FAULTS, fault
@@ -164,7 +165,7 @@ def _judged_part(path: str, document: Document, faults: list[Finding], world: Wo
         if (part.has_course or finding.rule in LOCAL_RULES) and part.concerns(finding.where.route)
     ]
     silences = find_suppressions(document.text, path)
-    every = rules.RULE_DOCS.keys() | FAULTS.keys() | _of_the_lint(silences)
+    every = rules.RULE_DOCS.keys() | FAULTS.keys() | rules_of_the_lint(silences)
     return apply_suppressions(kept, silences, rules.SUPPRESSIBLE, every, every)[0]
 
 
@@ -226,17 +227,8 @@ def _without_suppressed(
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
     silences = index.silences()
-    unasked |= _of_the_lint(silences)
+    unasked |= rules_of_the_lint(silences)
     return apply_suppressions(findings, silences, rules.SUPPRESSIBLE, every, unasked)
-
-
-def _of_the_lint(silences: Sequence[Silence]) -> Set[str]:
-    """The rules that `postmortem lint` alone looks at, where there is a comment that may name one."""
-    if not silences:
-        return frozenset()
-    from incident_ops.postmortem_lint.catalogue import LINT_RULES  # few records have such a comment
-
-    return LINT_RULES.keys()
 
 
 def _without_late_rows(findings: Iterable[Finding], store: Store, merged: Callable[[], str | None]) -> list[Finding]:

@@ -137,6 +137,8 @@ def _at_comment(document: Document, finding: Finding, silences: Sequence[Silence
 
     Inside a text of several lines nothing is a comment, so it stands at the key, or above it.
     """
+    if not silences:
+        return finding
     begin = document.locate(Where(document.file, finding.where.route, on_key=True))
     if any(silence.on == begin.line and finding.rule in silence.rules for silence in silences):
         return finding.at(Where(document.file, finding.where.route, begin.line, finding.where.column))

@@ -115,7 +115,8 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
     \b
     Examples:
       incident-ops postmortem new
-      incident-ops postmortem new 120500 --author @ann --meeting "2025-01-28 14:00"
+      incident-ops postmortem new 120500 --author @ann
+      incident-ops postmortem new --meeting "2025-01-28 14:00"
     """
     incident = pick_incident(workspace, incident, is_any)
     facts = _facts(workspace, said if any(said.values()) else {**said, **_asked(workspace, incident)})
@@ -135,7 +136,8 @@ def edit(workspace: Workspace, incident: str | None, **said: Any) -> RecordChang
     \b
     Examples:
       incident-ops postmortem edit --summary "Logins failed for 30 minutes."
-      incident-ops postmortem edit --well "Seen in two minutes" --lesson "technical=Test it"
+      incident-ops postmortem edit --well "Seen at once" --poorly "No canary"
+      incident-ops postmortem edit --lesson "technical=Test the rollback"
       incident-ops postmortem edit --prevent "short=Alert on failed logins"
       incident-ops postmortem edit --narrative story.md
     """

@@ -66,11 +66,12 @@ _LEAD = re.compile(
 )
 _EXPLORE = re.compile(
     r"^(?:have a (?:\w+ )?look|take a (?:\w+ )?look|look (?:into|at|over|for)|investigat\w+|"
-    r"explor\w+|examin\w+|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|"
+    r"explor\w+|examine\w*|examining|analy[sz]\w+|consider\w*|discuss\w*|think (?:about|of|through)|"
     r"rethink|reconsider|revisit|evaluat\w+|assess\w*|research|"
-    r"find out|figure out|review|check (?:if|whether|on|in|out|again)|talk (?:to|about|with)|"
+    r"find out|figure out|review|check (?:the|our|all|that|if|whether|on|in|out|again)|"
+    r"talk (?:to|about|with)|"
     r"monitor (?!on|that|for|in)|observe|watch|study|understand|clarify|address|tackle|"
-    r"deal with|take care|work on|see (?:if|whether|what|how)|follow up|follow-up|keep |"
+    r"deal with|take care|work (?:on|towards?)|see (?:if|whether|what|how)|follow up|follow-up|keep |"
     r"be |stay |pay |try |do |get better|get to|learn|reflect|brainstorm|dig|determine|identify|"
     r"continue|start |begin |plan |prepare for|look|sync|align|coordinate|communicate|focus|aim|"
     r"strive|support|help|collaborate|raise|push for|spend|investigation|analysis|discussion|"
@@ -79,7 +80,7 @@ _EXPLORE = re.compile(
 _IMPROVE = re.compile(
     r"^(?:improv\w+|enhanc\w+|strengthen\w*|harden\w*|optimi[sz]\w+|boost\w*|streamlin\w+|"
     r"simplif\w+|clean(?:ing)? up|clean-?up|tidy\w*|moderni[sz]\w+|stabili[sz]\w+|fine-?tun\w+|"
-    r"tune|increas\w+|reduc\w+|minimi[sz]\w+|maximi[sz]\w+|better|more|less|fewer|faster|"
+    r"tune|increase\w*|increasing|reduc\w+|minimi[sz]\w+|maximi[sz]\w+|better|more|less|fewer|faster|"
     r"stronger|greater|safer|"
     r"mak(?:e|ing) (?:\S+ ){0,6}?(?:more|better|less|safer|safe|faster|stronger|simpler|easier|"
     r"clearer|quicker|robust|resilient|reliable|stable|scalable|secure|transparent|foolproof|"
@@ -115,8 +116,12 @@ _MEASURE = re.compile(
     r"\b(?:report|decision|decision record|write-up|list of|proposal|adr|recommendation|"
     r"plan for|table of|inventory|document with)\b"
 )
+_PAGES = re.compile(
+    r"(?:update|extend|complete|revise|write|create|add) (?:the |our |more |all |"
+    r"some )*(?:documentation|docs|wiki)"
+)
 _MEANS = re.compile(
-    r"(?:improv|enhanc|strengthen|harden|protect|secur|stabili|"
+    r"(?:improv|enhanc|strengthen|harden|protect|securing|secure|stabili|"
     r"optimi)\w* (?:\S+ ){1,8}?with (?:an?|the|one|two|its|alerts?|tests?)\b"
 )
 _ABSTRACT = re.compile(
@@ -127,11 +132,6 @@ _ABSTRACT = re.compile(
     r"logging|maintainability|availability|confidence|efficiency|noise|alerts?|debt|errors?|"
     r"failures?|downtime|impact|knowledge|redundancy|automation|maturity|culture|scalability|"
     r"latency|toil|effort|backups?|planning|preparedness)\b"
-)
-_DO = re.compile(r"^do (?:something|anything|more|better|a better|an?\b|the\b|some)")
-_MONITOR_NOUN = re.compile(
-    r"^(?:monitor|watch|review|keep|check|start|plan|support|analysis|investigation|discussion|"
-    r"look|be) ?(?:er|ing)?\b"
 )
 
 
@@ -151,11 +151,14 @@ def is_vague(item: ItemText) -> bool:
         return False
     if _EXPLORE.match(text):
         return True
+    if _PAGES.fullmatch(text):
+        return True
     if _MEANS.match(text):
         return False
     if _IMPROVE.match(text):
         return not re.match(
-            r"^(?:increas|reduc|minimi|maximi|more|fewer|less|prevent|avoid|ensur|mak(?:e|ing) sure|"
+            r"^(?:increase|increasing|reduc|minimi|maximi|more|fewer|less|prevent|avoid|ensur|mak(?:e|"
+            r"ing) sure|"
             r"clean|tidy|simplif|tune)",
             text,
         ) or bool(

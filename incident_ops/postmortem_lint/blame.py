@@ -23,7 +23,7 @@ from incident_ops.postmortem_lint.patterns import (
     without_words,
     words,
 )
-from incident_ops.postmortem_lint.words import BAD_OUTCOMES, TECHNICAL, past, word_set
+from incident_ops.postmortem_lint.words import BAD_OUTCOMES, PERHAPS_PEOPLE, TECHNICAL, past, word_set
 
 _OUTCOME = words(BAD_OUTCOMES)
 
@@ -64,10 +64,18 @@ BLAME: tuple[Pattern, ...] = (
         words(past("cause break crash ruin wreck destroy sabotage provoke") | {"breaks", "causes"}),
         both(either(person_acts, named_owner_acts), without_wider),
     ),
-    pattern(r"(?:took|brought|knocked|taken) (?:\S+ ){1,5}(?:down|offline)", both(person_acts, vague)),
+    pattern(
+        r"(?:took|brought|knocked|taken) (?:\S+ ){1,5}(?:down|offline|to (?:a halt|its knees|a standstill))",
+        both(either(person_acts, named_owner_acts), vague),
+    ),
+    pattern(r"doing", both(owner_before, lambda line, first, _behind: line.word(first + 1) in (".", ",", "", ";"))),
     pattern(r"(?:took|brought|knocked) (?:down|offline|out)", both(either(person_acts, named_owner_acts), vague)),
     pattern(rf"(?:caused|broken|provoked|ruined|wrecked|brought about|brought down) {ADV}by", person_ahead),
-    pattern(r"(?:because of|attributable to|attributed to|traced back to|down to|courtesy of)", person_ahead),
+    pattern(
+        r"(?:because of|attributable to|attributed to|traced(?: back)? to|down to|(?:goes|going|went|"
+        r"leads|led) back to|courtesy of)",
+        person_ahead,
+    ),
     pattern(
         rf"(?:responsible|accountable|answerable) for (?:\S+ ){{0,4}}{_OUTCOME}",
         both(no_thing_acts, people_named, not_negated),
@@ -77,8 +85,14 @@ BLAME: tuple[Pattern, ...] = (
     ),
     pattern(r"what happens (?:when|if)", person_ahead),
     pattern(
+        r"(?:is|was|are|were) (?:the |one |a )?(?:\w+ )?(?:reason|cause|origin) (?:why|for|of|behind|that)", person_acts
+    ),
+    pattern(r"(?:this|that|incident|outage|failure|mistake) (?:is|was) on", person_ahead),
+    pattern(
         r"(?:it|this) (?:was|is)",
-        lambda line, _first, behind: line.person_ahead(behind) and line.word(line.noun_ahead(behind) + 1) == "who",
+        lambda line, _first, behind: (
+            line.person_ahead(behind) and line.word(line.noun_ahead(behind) + 1) in ("who", "that")
+        ),
     ),
     pattern(r"whoever (?:\w+ly )?(?:has |had )?\w+(?:ed|te|de|ne|an|ook|ut|id)"),
     pattern(
@@ -106,8 +120,13 @@ HUMAN_ERROR: tuple[Pattern, ...] = (
     pattern(_SLIP, both(person_in_front, not_followed_by(TECHNICAL))),
     pattern(_SLIP, both(somebodys, not_followed_by(TECHNICAL), without_words(r"\berror (?:handling|budget)"))),
     pattern(rf"{_SLIP}(?: \w+){{0,3}}? (?:by|of|from|on the part of)", person_ahead),
+    pattern(
+        r"(?:mistakes?|slips?|lapses?|oversights?|carelessness)(?: \w+){0,2}? (?:by|of)",
+        lambda line, _first, behind: line.word(line.noun_ahead(behind)) in PERHAPS_PEOPLE,
+    ),
     pattern(r"(?:made|makes|making|make|committed) (?:\S+ ){0,4}?(?:mistake|error|slip|blunder|slip-up)", person_acts),
     pattern(r"by mistake|mistakenly|erroneously", either(people_act, with_words(r"\b(?:was|were|been) "))),
+    pattern(r"in error by", person_ahead),
     pattern(r"in error", both(people_act, not_followed_by("rate|state|handling"))),
     pattern(
         r"(?:was|were|through|by|due to|because of|is|to) (?:simply |just |purely )?(?:an?|the|"
@@ -115,6 +134,10 @@ HUMAN_ERROR: tuple[Pattern, ...] = (
         r"(?:oversight|blunder|lapse|slip-up|slip)",
         lambda line, first, _behind: line.word(first - 1) != "there",
     ),
+    pattern(r"(?:incorrect|wrong|faulty|mistaken|erroneous) (?:\w+ ){1,2}by", person_ahead),
+    pattern(r"between (?:the )?(?:keyboard|chair) and (?:the )?(?:keyboard|chair)"),
+    pattern(r"(?:accidentally|inadvertently) by|(?:accidentally|inadvertently) \w+ed by", person_ahead),
+    pattern(r"accidentally|inadvertently|unintentionally", person_acts),
     pattern(r"(?:fat|butter)[- ]?finger\w*|pebkac|layer[- ]8 (?:problem|issue|error)"),
     pattern(
         words(
@@ -137,7 +160,7 @@ PUNISHMENT: tuple[Pattern, ...] = (
         both(either(people_named, human_acts), lambda line, first, _behind: _on_person(line, first)),
     ),
     pattern(
-        r"disciplinary (?:action|measures?|procedure|steps?|proceedings?)|punish(?:ed|ment)|"
+        r"disciplinary (?:action|measures?|procedure|steps?|proceedings?)|punished|punishment|"
         r"reprimand(?:ed)?|warning letter|performance (?:review|improvement plan|rating|appraisal)|"
         r"name and shame"
     ),

@@ -41,25 +41,25 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "2nd edition, Ashgate, 2010.",
         "cook": "Richard Cook, [*How Complex Systems Fail*](https://how.complexsystems.fail/), 1998.",
         "reason": "James Reason, *Human error: models and management*, BMJ 320, 2000, pages 768-770.",
-        "fischhoff": "Baruch Fischhoff, *Hindsight is not equal to foresight*, Journal of Experimental "
-        "Psychology: Human "
-        "Perception and Performance 1, 1975, pages 288-299.",
-        "allspaw": "John Allspaw, [*Blameless PostMortems and a Just Culture*]"
-        "(https://www.etsy.com/codeascraft/blameless-postmortems), Etsy, 2012.",
+        "fischhoff": "Baruch Fischhoff, *Hindsight is not equal to foresight*, Journal of Experimental Psychology: "
+        "Human Perception and Performance 1, 1975, pages 288-299.",
+        "allspaw": "John Allspaw, [*Blameless PostMortems and a Just "
+        "Culture*](https://www.etsy.com/codeascraft/blameless-postmortems), Etsy, 2012.",
         "etsy": "John Allspaw, Morgan Evans, Daniel Schauenberg, *Debriefing Facilitation Guide*, Etsy, 2016.",
-        "sre": "John Lunney, Sue Lueder, [*Postmortem Culture: Learning from Failure*]"
-        "(https://sre.google/sre-book/postmortem-culture/), in: Site Reliability Engineering, "
-        "O'Reilly, 2016.",
-        "workbook": "Daniel Rogers and others, [*Postmortem Culture: Learning from Failure*]"
-        "(https://sre.google/workbook/postmortem-culture/), in: The Site Reliability Workbook, "
-        "O'Reilly, 2018.",
-        "items": "John Lunney, Sue Lueder, Betsy Beyer, *Postmortem Action Items: Plan the Work and Work the Plan*, "
-        ";login: 42, 2017.",
+        "sre": "John Lunney, Sue Lueder, [*Postmortem Culture: Learning from "
+        "Failure*](https://sre.google/sre-book/postmortem-culture/), in: Site Reliability "
+        "Engineering, O'Reilly, "
+        "2016.",
+        "workbook": "Daniel Rogers and others, [*Postmortem Culture: Learning from "
+        "Failure*](https://sre.google/workbook/postmortem-culture/), in: The Site Reliability "
+        "Workbook, O'Reilly, "
+        "2018.",
+        "items": "John Lunney, Sue Lueder, Betsy Beyer, *Postmortem Action Items: Plan the Work and Work the "
+        "Plan*, ;login: 42, 2017.",
         "pagerduty": "PagerDuty, [*Postmortems*](https://postmortems.pagerduty.com/), 2019.",
         "howie": "Jeli, [*Howie: The Post-Incident Guide*](https://www.jeli.io/howie), 2021.",
-        "rca2": "National Patient Safety Foundation, *RCA2: Improving Root Cause Analyses and Actions to "
-        "Prevent Harm*, "
-        "2015: the five rules of causation, and the action hierarchy.",
+        "rca2": "National Patient Safety Foundation, *RCA2: Improving Root Cause Analyses and Actions to Prevent "
+        "Harm*, 2015: the five rules of causation, and the action hierarchy.",
         "card": "Alan Card, *The problem with '5 whys'*, BMJ Quality & Safety 26, 2017, pages 671-677.",
     }
 )
@@ -70,9 +70,9 @@ _RULES = (
         LANGUAGE,
         "makes a person or a group the cause",
         "Who acted is where the questions begin: the same act by somebody else, in the same place, "
-        "would have ended in "
-        "the same way. An account that ends at a name teaches nothing, and the next one will be "
-        "told with less in it.",
+        "would have "
+        "ended in the same way. An account that ends at a name teaches nothing, and the next one "
+        "will say less.",
         "what let this act have this effect, and what did it look like from there? Say the act and "
         "the condition: "
         "'a change reached every host at once, because ...'",
@@ -85,10 +85,11 @@ _RULES = (
         LANGUAGE,
         "gives human error as an explanation",
         "'Human error' is the name of what has to be explained. It is found once the search is "
-        "given up, and it leaves "
-        "the tool that took the input as it is.",
+        "given up, and it "
+        "leaves the tool that took the input as it is.",
         "what did the tool, the display or the procedure make likely, and what stood between this "
-        "input and its effect?",
+        "input and its "
+        "effect?",
         ("dekker", "woods", "rca2"),
         "The bucket was deleted through operator error.",
         "The bucket was deleted by a cleanup command whose filter matched its prefix; the command has no dry run.",
@@ -98,10 +99,11 @@ _RULES = (
         LANGUAGE,
         "measures people against a duty instead of saying what happened",
         "'Failed to', 'forgot', 'ignored' and 'careless' say what people did not do, by a standard "
-        "set afterwards. What "
-        "they did, and what they had in front of them, is missing.",
+        "set afterwards. "
+        "What they did, and what they had in front of them, is missing.",
         "what did they do, what did they see, and what relied on their memory? Name the condition: "
-        "'the policy says nothing of ...', 'the page does not show ...'",
+        "'the policy "
+        "says nothing of ...', 'the page does not show ...'",
         ("dekker", "rca2", "howie"),
         "The night shift failed to escalate the growing queue.",
         "The queue stayed with the night shift for 50 minutes; the escalation policy says nothing of queue length.",
@@ -111,8 +113,8 @@ _RULES = (
         LANGUAGE,
         "grades people or their decisions",
         "A decision is called bad because of how it ended. With what was known then it made sense "
-        "to whoever took it, "
-        "and that sense is what the next person will share.",
+        "to whoever took "
+        "it, and that sense is what the next person will share.",
         "what was known at that time, which ways were open, and why did this one make sense?",
         ("dekker", "allspaw", "pagerduty"),
         "Rolling forward was a poor decision by the release engineer.",
@@ -123,8 +125,8 @@ _RULES = (
         LANGUAGE,
         "states what people thought, felt or wanted, which nobody observed",
         "Attitudes are filled in by whoever writes. What can be known is what people did, what "
-        "they saw, and what they "
-        "say about it when asked.",
+        "they saw, and what "
+        "they say about it when asked.",
         "what was seen or said? Ask them, and write it as their own account: 'she said that ...'",
         ("howie", "etsy", "woods"),
         "The engineer evidently did not take the alert seriously.",
@@ -135,8 +137,8 @@ _RULES = (
         LANGUAGE,
         "reports or announces a punishment",
         "Where accounts have consequences for their authors, accounts change. What a company does "
-        "about people has its "
-        "own place, and it is not the postmortem.",
+        "about people has "
+        "its own place, and it is not the postmortem.",
         "leave it out; what changes in the system?",
         ("allspaw", "sre"),
         "The engineer received a written warning.",
@@ -147,11 +149,11 @@ _RULES = (
         LANGUAGE,
         "tells of another course of events than the one that took place",
         "'Should have', 'could have' and 'if only' describe a world that did not exist. They "
-        "explain nothing about the "
-        "one in which the incident happened, and hide why it went the way it did.",
+        "explain nothing about "
+        "the one in which the incident happened, and hide why it went the way it did.",
         "what happened instead, and why did that make sense at the time? If something is to "
-        "change, make it an action "
-        "item",
+        "change, make it an "
+        "action item",
         ("dekker", "howie", "etsy"),
         "We could have avoided this if someone had read the release notes.",
         "The release notes announce the new default; the upgrade job shows only the version number.",
@@ -171,8 +173,8 @@ _RULES = (
         LANGUAGE,
         "hides behind a passive what happened",
         "Blameless is not vague. 'Mistakes were made' accuses without a name and says neither what "
-        "was done nor what "
-        "made it possible.",
+        "was done nor "
+        "what made it possible.",
         "what exactly, between whom, through which channel, and what made it possible?",
         ("etsy", "rca2", "workbook"),
         "Unfortunately, the change was not communicated.",

@@ -20,7 +20,7 @@ from incident_ops.postmortem_lint.patterns import (
     without_words,
     words,
 )
-from incident_ops.postmortem_lint.words import past, word_set
+from incident_ops.postmortem_lint.words import OUTSIDERS, past, word_set
 
 _PREVENTED = words(
     past(
@@ -28,7 +28,8 @@ _PREVENTED = words(
         "flag discover "
         "find foresee anticipate expose uncover show surface warn alert save spare help resolve "
         "fix suffice identify reduce "
-        "recognise recognize see know tell halve block intercept reject signal prove protect wait"
+        "recognise recognize see know tell halve block intercept reject signal prove protect wait "
+        "end finish cut ease speed keep isolate confine lower bring"
     )
     | {"been enough", "made a difference"}
 )
@@ -39,15 +40,22 @@ def _own_people_act(line: Line, first: int, _behind: int) -> bool:
     if line.subject(first) not in HUMAN:
         return False
     before = line.words[max(0, first - 3) : first]
-    return not any(followed in _OUTSIDERS for followed in before)
+    return not any(word in OUTSIDERS for word in before)
 
 
-_OUTSIDERS = word_set(
-    """
-    attacker attackers intruder customer customers user users client clients people readers visitors buyers patients
-    students
-    """
-)
+def _human_verb_last(line: Line, _first: int, behind: int) -> bool:
+    """What was found ends in something people do."""
+    return line.word(behind - 1) in _HANDLED_WORDS
+
+
+def _not_passive(line: Line, _first: int, behind: int) -> bool:
+    """People are not those to whom something is done: `could have been paged`."""
+    return line.word(behind - 1) != "been"
+
+
+def _they_act(line: Line, first: int, behind: int) -> bool:
+    """`they` govern the verb, which is one of people's."""
+    return line.subject(first) is Subject.THEY and line.word(behind - 1) in _HANDLED_WORDS
 
 
 def _process_acts(line: Line, first: int, _behind: int) -> bool:
@@ -65,7 +73,7 @@ _PROCESS_WORDS = word_set(
 )
 
 
-def _risk_told(line: Line, _first: int, behind: int) -> bool:
+def _names_risk(line: Line, _first: int, behind: int) -> bool:
     """What follows is something worse that did not come about: an estimate of risk, not a better course."""
     return any(word in _WORSE_WORDS for word in line.words[max(0, behind - 1) : behind + 8])
 
@@ -73,14 +81,25 @@ def _risk_told(line: Line, _first: int, behind: int) -> bool:
 _WORSE_WORDS = word_set(
     """
     longer worse lost affected impacted exposed spread failed doubled tripled exhausted reached filled overflowed
-    corrupted deleted unavailable leaked stolen compromised double bigger larger
+    corrupted deleted unavailable leaked hit down offline stolen compromised double bigger larger
     """
 )
 
 
-def _better_outcome(line: Line, first: int, _behind: int) -> bool:
-    """A better outcome is told: something prevented, shorter, or not happening at all."""
-    return _BETTER.search(line.text[line.starts[first] :]) is not None
+def _people_had(line: Line, behind: int) -> bool:
+    """`anyone had`, `the responders had`: a condition about what people did."""
+    head = line.noun_ahead(behind)
+    place = line.next_word(head + 1)
+    return head >= 0 and line.is_person(head, "notice") and line.word(place) in ("had", "hadn't")
+
+
+def _better_outcome(line: Line, _first: int, _behind: int) -> bool:
+    """A better outcome is named behind the modal: something prevented, shorter, or not happening at all."""
+    modal = _MODAL.search(line.text)
+    return modal is not None and _BETTER.search(line.text[modal.start() :].partition(" if ")[0]) is not None
+
+
+_MODAL = re.compile(r"\b(?:would|could|might|should)\b")
 
 
 _BETTER = re.compile(
@@ -88,7 +107,8 @@ _BETTER = re.compile(
     r"smaller|less|fewer|fine|saved|stopped|averted|"
     r"detected|not have (?:happened|occurred|been|reached|lasted|spread|gone|needed|had)|"
     r"never have|never happened|known|seen it|minor|nothing|no outage|"
-    r"contained|limited|half|only|minutes instead|under control|safe|unaffected|clear|"
+    r"contained|limited|half|worked|succeeded|survived|been (?:able|possible|there)|only|"
+    r"minutes instead|under control|safe|unaffected|clear|"
     r"obvious)\b|n't have"
 )
 
@@ -109,11 +129,11 @@ _HANDLED_WORDS = frozenset(
         "approve discuss coordinate call page tell train question stop pause know ask "
         "raise revert postpone delay automate warn inspect validate see identify recognise "
         "recognize allow find handle address schedule fix assign declare upgrade patch renew "
-        "rotate limit read roll leave give happen tell set"
+        "rotate limit read roll leave give happen tell set reach"
     )
 ) | word_set(
     """
-    rolled set left put ready clear obvious happened sent
+    rolled set left put ready clear obvious happened sent gone
     """
 )
 
@@ -134,7 +154,8 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             _process_acts,
             with_words(
                 r"\bhave (?:\S+ ){0,6}?(?:earlier|sooner|immediately|at once|right away|straight away|"
-                r"beforehand|faster|first)\b"
+                r"beforehand|faster|first|from day one|from the (?:start|beginning|outset)|long ago|"
+                r"(?:months|years|weeks) ago)\b"
             ),
             lambda line, first, _behind: (
                 line.subject(first) is Subject.NOBODY
@@ -149,7 +170,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             _own_people_act,
             both(
                 not_negated,
-                lambda line, first, behind: not _risk_told(line, first, behind),
+                lambda line, first, behind: not _names_risk(line, first, behind),
                 without_words(r"\bup to\b"),
                 either(
                     followed_by(
@@ -162,19 +183,32 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:could|might)(?:'ve| (?:\w+ly |also |at least |well |just |simply |perhaps )*have)(?: \w+)?",
-        both(_own_people_act, not_followed_by(r"(?:known|foreseen|predicted)")),
+        both(either(_own_people_act, _they_act), _not_passive, not_followed_by(r"(?:known|foreseen|predicted)")),
+    ),
+    pattern(
+        r"(?:could|might) (?:\w+ly )?have been (?:\w+ly )?\w+ (?:\S+ ){0,4}?(?:earlier|sooner|"
+        r"faster|beforehand|in time)",
+        not_negated,
     ),
     pattern(
         rf"would (?:\w+ly |also |at least |well |just |simply |perhaps |have |not |"
         rf"never )*have {ADV}(?:been )?(?:\w+ly )?{_PREVENTED}",
         both(
-            lambda line, first, behind: not _risk_told(line, first, behind),
+            lambda line, first, behind: not _names_risk(line, first, behind) and "not" not in line.words[first:behind],
             without_words(r"^without\b(?!.*\bcould\b)"),
         ),
     ),
     pattern(
         r"if only|had (?:it|there) (?:only |not )?been|were it not for",
         without_words(r"\bif only (?:one|the|a|two|\d)\b.*\b(?:is|are)\b"),
+    ),
+    pattern(
+        r"if",
+        both(
+            lambda line, _first, behind: _people_had(line, behind),
+            with_words(r"\b(?:would|could|might)(?:n't)?\b"),
+            lambda line, _first, _behind: _WORSE_WORDS.isdisjoint(line.words),
+        ),
     ),
     pattern(
         r"if (?:\S+ ){1,8}?(?:had|hadn't|'d) ",
@@ -215,6 +249,16 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
             ),
         ),
     ),
+    pattern(
+        r"had",
+        both(
+            lambda _line, first, _behind: first == 0,
+            with_words(r"\b(?:would|could|might)(?:n't)?\b"),
+            lambda line, _first, _behind: _WORSE_WORDS.isdisjoint(line.words),
+        ),
+    ),
+    pattern(r"(?:nobody|no one|no \w+) would (?:ever )?have \w+", _human_verb_last),
+    pattern(r"would have been (?:plenty of|enough|sufficient|ample|more) (?:\w+ )?(?:time|warning|notice)"),
     pattern(r"would have gone (?:\w+ )?(?:better|differently|faster|smoother|quicker|well|smoothly)"),
     pattern(
         r"(?:it )?would have been (?:\w+ly |far |much |so )?(?:better|best|enough|wise|wiser|"
@@ -231,7 +275,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
         r"all (?:\w+ ){1,4}(?:had|needed) to do (?:was|is)|all (?:it|this|that) (?:\w+ )?(?:took|"
         r"needed|required)|would have (?:taken|cost|needed|required) (?:(?:only|just|less than|"
         r"no more than|hardly|merely) (?:\w+ )?|an? |one |a few |a couple of )(?:\w+ )?(?:seconds?|"
-        r"minutes?|moments?|glance|look|hour|call|question|line)",
+        r"minutes?|moments?|glance|look|hour|call|question|line|command|click|query|mail|message)",
         without_words(r"\bwe (?:only had|had only) to\b"),
     ),
     pattern(
@@ -252,7 +296,7 @@ COUNTERFACTUAL: tuple[Pattern, ...] = (
         both(people_act, unexplained),
     ),
     pattern(
-        r"(?:if|had) (?:the |our |this |that |these |a |any |someone|anyone|we|they|he|she|"
+        r"if (?:the |our |this |that |these |a |any |someone|anyone|we|they|he|she|"
         r"@?\w+)(?: \S+){0,10}?, (?:the |this |our |none of this |it |we |there |"
         r"nobody )?(?:\S+ ){0,4}?(?:would|could|might) (?:not |never |still |only )?(?:have|be)",
         _better_outcome,

@@ -52,7 +52,8 @@ _VIRTUES = (
     r"skills?|experience|professionalism|"
     r"responsibility|foresight|vigilance|effort|commitment|concentration|focus|common sense|"
     r"interest|urgency|motivation|"
-    r"judg[e]?ment|accountability|knowledge|awareness|understanding|expertise|training|prudence|"
+    r"(?:judgment|judgement)|accountability|knowledge|awareness|understanding|expertise|"
+    r"training|prudence|"
     r"caution|seriousness)"
 )
 
@@ -99,7 +100,7 @@ def _duty_left(line: Line, first: int, behind: int) -> bool:
         return False
     if subject is Subject.WE:
         return pressed and not line.gives_reason(behind)
-    return subject is Subject.PERSON and (pressed or not (line.gives_reason(behind) or (line.is_specific and not base)))
+    return subject is Subject.PERSON and (pressed or not (line.gives_reason(behind) or (line.has_figure and not base)))
 
 
 _DONE = word_set(
@@ -109,13 +110,17 @@ _DONE = word_set(
 )
 
 
-def _nobody_did(line: Line, _first: int, behind: int) -> bool:
+def _nobody_did(line: Line, first: int, behind: int) -> bool:
     """`nobody` with a verb of duty in the past."""
     place = line.next_word(behind)
+    if line.word(place) in ("in", "on", "at", "from", "of"):
+        place = next((ahead for ahead in range(place, place + 6) if line.word(ahead) in DUTY_PAST | {"had"}), place)
     while line.word(place) in ("had", "has", "have", "was", "were"):
         place = line.next_word(place + 1)
     bothered = line.word(place) in ("bothered", "cared", "thought")
-    explained = line.gives_reason(place) or line.is_specific or line.word(0) == "why"
+    explained = line.gives_reason(place) or line.has_figure or line.word(0) == "why"
+    if line.word(first) == "none" and not any(line.is_person(head) for head in range(first, place)):
+        return False
     return line.word(place) in DUTY_PAST and (bothered or not explained)
 
 
@@ -142,6 +147,10 @@ NEGLIGENCE: tuple[Pattern, ...] = (
         ),
     ),
     pattern(rf"(?:fail|fails|failed|failing|neglected|omitted|refused) {ADV}to", _people_fail),
+    pattern(
+        r"failed (?:in|at) (?:his|her|their|its) (?:\w+ )?(?:duty|duties|task|job|responsibilit(?:y|"
+        r"ies)|role|obligations?)"
+    ),
     pattern(r"failures? (?:of|by|on the part of) ", person_ahead),
     pattern(
         r"(?:failure|inability|unwillingness|refusal|reluctance) to",
@@ -164,12 +173,16 @@ NEGLIGENCE: tuple[Pattern, ...] = (
     pattern(
         r"did not|didn't|had not|hadn't|has not|hasn't|have not|haven't|do not|don't|does not|doesn't|never", _duty_left
     ),
-    pattern(r"nobody|no one|no-one|not a single person|none of (?:us|them|the \w+)", _nobody_did),
+    pattern(rf"(?:was|were|been) (?:not|never) (?:\w+ly )?{words(DUTY_PAST)} by", person_ahead),
+    pattern(r"let (?:\S+ ){1,4}(?:sit|lie|slide|slip|drift|run on)|waved (?:\S+ ){1,4}through", person_acts),
+    pattern(r"(?:nobody|no one|no-one) (?:took|had taken|made) the (?:trouble|time|effort|care)"),
+    pattern(r"nobody|no one|no-one|not a single person|none", _nobody_did),
     pattern(
         r"without (?:even |ever |first |proper(?:ly)? |any |the |a |due |sufficient )*"
         r"(?:check\w*|test\w*|read\w*|ask\w*|think\w*|thought|consult\w*|verif\w+|confirm\w*|"
         r"tell\w*|inform\w*|look\w*|review\w*|"
-        r"bother\w*|follow\w*|mention\w*|investigat\w+|analy[sz]ing|document\w*|ensuring|specif\w+|"
+        r"bother\w*|follow\w*|mention\w*|investigat\w+|analy[sz]ing|document\w*|ensuring|specify\w*|"
+        r"specifie[sd]|"
         r"escalat\w+|wait\w+|warn\w+|notif\w+|approv\w+|authori[sz]\w+|permission|notice|warning|"
         r"announc\w+|coordinat\w+|validat\w+|consider\w*|"
         r"understand\w*|realis\w*|care|consent|backup|peer review|sign-off)",

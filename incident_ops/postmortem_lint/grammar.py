@@ -39,7 +39,10 @@ from incident_ops.postmortem_lint.words import (
 _WORD = re.compile(r"@[\w/.-]*\w|[^\W\d_][\w]*(?:[-'][\w]+)*|\d[\d.,:%/-]*|[^\w\s]")
 _STOP = frozenset(";:.!?()[]–—|")
 _REASON = re.compile(
-    r"\b(?:because|since|whose|as (?:the|its?|their|our|in|step|described|that|a|an|no|long)|"
+    r"\b(?:because|since(?! (?:then|last|yesterday|\d|january|february|march|april|may|june|"
+    r"july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|"
+    r"saturday|sunday)\b)|whose|"
+    r"as (?:the|its?|their|our|in|step|described|that|a|an|no|long)|"
     r"according to|in line with|"
     r"as part of|due to|owing to|so that|per the|in order to)\b|;|: (?=\w)"
 )
@@ -118,6 +121,11 @@ class Line:
     def is_specific(self) -> bool:
         """Whether it names a figure or something quoted: then it does not hide what happened."""
         return any(word[0].isdigit() or word in _NUMBERS for word in self.words) or "xxx" in self.text
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether it names a figure."""
+        return any(word[0].isdigit() for word in self.words)
 
     @property
     def names_source(self) -> bool:
@@ -208,12 +216,18 @@ class Line:
         for step in range(1, 10):
             place = index - step
             word = self.word(place)
+            if word in ("that", "which"):
+                continue
             if not word or word in _STOP or word in CLAUSE_STARTS or word in AUXILIARIES:
                 return False
             if word in CONJUNCTIONS or word == ",":
                 return False
             follows = self.word(place + 1)
-            attached = follows in PREPOSITIONS or follows.endswith(("ing", "ed")) or follows == "responsible"
+            attached = (
+                follows in PREPOSITIONS
+                or follows.endswith(("ing", "ed"))
+                or follows in ("responsible", "who", "that", "which")
+            )
             if attached and self.is_person(place, base):
                 return not self._governed(place)
         return False
@@ -270,7 +284,7 @@ class Line:
                 break
             if word in PREPOSITIONS or word in AUXILIARIES or word in CONJUNCTIONS or word in CLAUSE_STARTS:
                 break
-            if word in ("who", "that", "which"):
+            if word in ("who", "that", "which", "there", "here"):
                 break
             last = place
         return last
@@ -283,6 +297,8 @@ class Line:
             return False
         if any(self.names_owner(place) for place in range(index, head + 1)):
             return True
+        if self.word(head + 1) == "of" and (self.word(head) in PERHAPS_PEOPLE or self.word(head) in QUANTITIES):
+            return self.person_ahead(head + 2)
         return any(self.is_person(place) and self.ends_phrase(place) for place in range(index, head + 1))
 
     def names_owner(self, place: int) -> bool:
@@ -296,7 +312,7 @@ class Line:
         follows = self.word(place + 1)
         if not follows or not (follows[0].isalnum() or follows[0] == "@"):
             return True
-        if follows in PREPOSITIONS | AUXILIARIES | CONJUNCTIONS | CLAUSE_STARTS | {"who", "which", "at", "on"}:
+        if follows in PREPOSITIONS | AUXILIARIES | CONJUNCTIONS | CLAUSE_STARTS | {"who", "which", "there", "here"}:
             return True
         return self.is_adverb(place + 1) or follows.endswith(("ing", "ed")) or follows in _ACTS
 

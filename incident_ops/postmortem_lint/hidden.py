@@ -97,7 +97,8 @@ _PEOPLES_MATTERS = word_set(
 PASSIVE: tuple[Pattern, ...] = (
     pattern(
         r"(?:mistakes?|errors?|wrong (?:decisions?|choices?|assumptions?|calls?)|bad (?:decisions?|"
-        r"choices?|calls?)|poor (?:decisions?|choices?)|misjudge?ments?|assumptions?|oversights?|"
+        r"choices?|calls?)|poor (?:decisions?|choices?)|misjudgments?|misjudgements?|assumptions?|"
+        r"oversights?|"
         r"blunders?|missteps?|omissions?|(?:incorrect|false|wrong) assumptions?|shortcuts?) "
         rf"(?:\S+ ){{0,4}}?(?:was|were|had been|have been) {ADV}(?:made|taken|committed|happening|drawn)",
         vague_here := lambda line, _first, _behind: (
@@ -126,6 +127,19 @@ PASSIVE: tuple[Pattern, ...] = (
         rf"(?:was|were|had|has|have) (?:not|never)(?: been)? (?:\w+ )?{_DULY} {_CARED}|(?:was|were|"
         rf"had|has|have) (?:not|never)(?: been)? {_CARED} (?:\w+ )?{_DULY}|(?:wasn't|weren't|"
         rf"hadn't been|hasn't been) (?:{_DULY} {_CARED}|{_CARED} {_DULY})",
+        vague,
+    ),
+    pattern(
+        r"(?:was|were) (?:informed|notified|told|alerted|called|consulted|escalated|announced|"
+        r"communicated|involved|"
+        r"reported) (?:far |much )?too late|"
+        r"(?:was|were) never (?:tested|verified|checked|reviewed|documented|validated|questioned|raised)",
+        vague,
+    ),
+    pattern(
+        r"(?:was|were) (?:handled|managed|communicated|planned|prepared|executed|coordinated|"
+        r"conducted|tested|documented) "
+        r"(?:very |so |rather )?(?:badly|poorly|inadequately|insufficiently|improperly|wrongly)",
         vague,
     ),
     pattern(
@@ -177,6 +191,8 @@ PASSIVE: tuple[Pattern, ...] = (
         vague,
     ),
     pattern(
+        r"(?:wrong|false) (?:priorities|conclusions?|focus|signals?) (?:was|were) (?:set|drawn|"
+        r"chosen|sent)|"
         r"(?:it|this) (?:was|had been) (?:\w+ly )?(?:assumed|believed|thought|decided|felt|deemed|"
         r"considered|agreed|understood|expected|hoped|forgotten)",
         vague,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from incident_ops.postmortem_lint.patterns import Pattern, both, either, followed_by, not_negated, pattern, with_words
+from incident_ops.postmortem_lint.patterns import (
+    Pattern,
+    both,
+    either,
+    followed_by,
+    not_negated,
+    pattern,
+    person_acts,
+    with_words,
+)
 
 _EVENT = (
     r"(?:outage|incident|failure|problem|error|mistake|risk|danger|consequences?|result|outcome|"
@@ -24,6 +33,12 @@ HINDSIGHT: tuple[Pattern, ...] = (
         lambda line, first, _behind: line.word(first - 1) not in ("not", "less", "more", "as", "n't"),
     ),
     pattern(
+        r"had (?:all|every|enough) (?:of )?(?:the )?(?:\w+ )?(?:information|data|evidence|signs|"
+        r"facts|clues|indications?)",
+        person_acts,
+    ),
+    pattern(r"(?:made|makes|making) (?:it|this) (?:\w+ly )?(?:obvious|plain|evident|unmistakable)", not_negated),
+    pattern(
         r"clearly|evidently|undoubtedly|surely|certainly",
         both(
             lambda line, first, _behind: (
@@ -31,7 +46,7 @@ HINDSIGHT: tuple[Pattern, ...] = (
             ),
             either(
                 followed_by(
-                    r"(?:showed|shown|indicated|pointed|said|says|stated?s?|warned|signalled|signaled|"
+                    r",?\s*(?:showed|shown|indicated|pointed|said|says|stated?s?|warned|signalled|signaled|"
                     r"documented|described|written|visible|wrong|insufficient|inadequate|not|should|would|could|"
                     r"an?|the|seen|predicted|announced|"
                     r"too|had|was|were|did|didn't|marked as|flagged|demonstrated|explained|suggested|"
@@ -97,7 +112,8 @@ HINDSIGHT: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:anyone|anybody|everyone|everybody|any \w+|"
-        r"any \w+ \w+) (?:who \S+ (?:\S+ ){0,6}?)?(?:would|should|could|must|knew|knows|"
+        r"any \w+ \w+) (?:(?:who|with|in|on|at|from) \S+ (?:\S+ ){0,6}?)?(?:would|should|could|must|"
+        r"knew|knows|"
         r"can)(?: \w+){0,2}? (?:have |that |how |about )?(?:seen?|known?|noticed?|realis\w+|"
         r"realiz\w+|recognis\w+|recogniz\w+|spotted?|told|foreseen|guessed|predicted|expected|"
         r"understood|that)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incident_ops.postmortem_lint.asks import human_acts, owner_before
+from incident_ops.postmortem_lint.asks import human_acts, somebodys
 from incident_ops.postmortem_lint.grammar import HUMAN, Line
 from incident_ops.postmortem_lint.patterns import (
     ADV,
@@ -59,15 +59,20 @@ def _no_machine_behind(line: Line, _first: int, behind: int) -> bool:
     return True
 
 
+def _is_noun_of_people(line: Line, place: int) -> bool:
+    return line.is_person(place) and line.word(place) not in ("he", "she", "i", "you", "who")
+
+
 JUDGEMENT: tuple[Pattern, ...] = (
     pattern(
-        rf"{_POOR} (?:\w+ )?(?:decisions?|judge?ment|judge?ment call|idea|thinking|attitude|"
+        rf"{_POOR} (?:\w+ )?(?:decisions?|(?:judgment|judgement)|(?:judgment|judgement) call|idea|"
+        rf"thinking|attitude|"
         rf"leadership|conduct|teamwork|discipline|workmanship|instincts?|work ethic)",
         _no_machine_behind,
     ),
     pattern(
         rf"{_POOR} (?:communication|coordination|planning|preparation|call|job|choices?|response|"
-        rf"reaction|handling|performance|work|management|behaviou?r|move|practice|handover)",
+        rf"reaction|handling|performance|work|management|behaviours?|behaviors?|move|practice|handover)",
         both(
             either(people_named, followed_by(r"(?:to|not to)\b"), followed_by(r"between\b")),
             _no_machine_behind,
@@ -75,13 +80,14 @@ JUDGEMENT: tuple[Pattern, ...] = (
         ),
     ),
     pattern(
-        rf"(?:decisions?|judge?ment|choice|call|attitude|reaction|response|performance|handling|idea|"
-        rf"approach|behaviou?r|conduct) (?:\S+ ){{0,8}}?(?:was|were|is) {ADV}(?:an? |"
+        rf"(?:decisions?|(?:judgment|judgement)|choice|call|attitude|reaction|response|performance|"
+        rf"handling|idea|"
+        rf"approach|behaviours?|behaviors?|conduct) (?:\S+ ){{0,8}}?(?:was|were|is) {ADV}(?:an? |"
         rf"the )?(?:\w+ )?{_POOR}",
-        both(people_named, without_words(r"\b(?:decision|choice|judge?ment|idea|attitude) ")),
+        both(people_named, without_words(r"\b(?:decision|choice|(?:judgment|judgement)|idea|attitude) ")),
     ),
     pattern(
-        rf"(?:decisions?|judge?ment|choice|attitude|idea) (?:\S+ ){{0,8}}?(?:was|were|"
+        rf"(?:decisions?|(?:judgment|judgement)|choice|attitude|idea) (?:\S+ ){{0,8}}?(?:was|were|"
         rf"is) {ADV}(?:an? |the )?(?:\w+ )?{_POOR}"
     ),
     pattern(
@@ -90,7 +96,7 @@ JUDGEMENT: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:was|were|is) (?:clearly |simply |plainly |just )*(?:an? |the )(?:\w+ )?(?:mistake|"
-        r"blunder|error of judge?ment|bad idea|poor choice|wrong (?:decision|call|choice|"
+        r"blunder|error of (?:judgment|judgement)|bad idea|poor choice|wrong (?:decision|call|choice|"
         r"thing to do|move|order))",
         both(
             lambda line, first, _behind: line.word(first - 1) not in ("there", "xxxx"),
@@ -98,22 +104,30 @@ JUDGEMENT: tuple[Pattern, ...] = (
         ),
     ),
     pattern(rf"(?:was|were|is|are|being|been|seemed|proved) {ADV}(?:an? )?{_TRAIT}", both(human_acts, not_negated)),
-    pattern(_TRAIT, both(owner_before, not_negated)),
+    pattern(_TRAIT, lambda line, first, _behind: line.owns(first - 1) and line.word(first - 1) not in ("our", "my")),
     pattern(
         rf"(?:was|were|is) {ADV}{_TRAIT}",
-        lambda line, first, _behind: any(
-            line.owns(place) and line.words[place] not in ("our", "their") for place in range(max(0, first - 3), first)
+        both(
+            somebodys,
+            lambda line, first, _behind: {"our", "their", "my", "your"}.isdisjoint(
+                line.words[max(0, first - 3) : first]
+            ),
         ),
     ),
     pattern(
-        rf"{_TRAIT} (?:\w+ )?",
-        lambda line, _first, behind: (
-            line.is_person(behind - 1) and line.word(behind - 1) not in ("he", "she", "i", "you")
-        ),
+        _TRAIT, lambda line, _first, behind: any(_is_noun_of_people(line, place) for place in (behind, behind + 1))
+    ),
+    pattern(
+        rf"(?:was|were) {ADV}(?:an? )?(?:ill-advised|ill-judged|ill-considered|unwise|foolish|"
+        rf"irresponsible|reckless|"
+        r"negligent|careless|rash|short-sighted|stupid|misguided)",
+        not_negated,
     ),
     pattern(rf"{_BADLY}", both(lambda line, first, _behind: _person_verb_near(line, first), _no_machine_behind)),
     pattern(r"(?:was|were) (?:too )?(?:slow|late|quick|reluctant) (?:to|in)", person_acts),
     pattern(r"took (?:far |much |way )?too long|took (?:his|her|their|its) (?:sweet )?time", person_acts),
+    pattern(r"(?:should|ought to) be ashamed|shame on", people_named),
+    pattern(r"lost (?:control|track|the overview|the plot|their head|his head|her head)", person_acts),
     pattern(r"know(?:n)? better|knew better", not_negated),
     pattern(rf"(?:did|does|do|done|doing) (?:an? |such an? )?(?:\w+ )?{_POOR} (?:job|work)", people_named),
     pattern(

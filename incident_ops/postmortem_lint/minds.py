@@ -16,9 +16,10 @@ from incident_ops.postmortem_lint.patterns import (
     person_not_we,
     unattributed,
     unexplained,
+    with_words,
     words,
 )
-from incident_ops.postmortem_lint.words import PASTS, past
+from incident_ops.postmortem_lint.words import BE, PASTS, past
 
 _STATE = (
     r"(?:tired|bored|distracted|stressed|confused|panicked|panicking|nervous|keen|eager|"
@@ -50,8 +51,11 @@ _PERHAPS = (
 )
 
 
-def _guess_about_person(line: Line, _first: int, behind: int) -> bool:
+def _guess_about_person(line: Line, first: int, behind: int) -> bool:
     """A guess stands beside a verb whose subject is people."""
+    before = first - 1
+    if line.word(before) in BE and line.subject(before) is Subject.PERSON:
+        return True
     for place in range(behind, min(behind + 7, len(line.words))):
         word = line.word(place)
         if word in "-–—;:.(":
@@ -96,6 +100,8 @@ MIND_READING: tuple[Pattern, ...] = (
     pattern(
         words(_BELIEVED), both(person_not_we, unattributed, lambda line, _first, behind: not line.gives_reason(behind))
     ),
+    pattern(r"(?:just|only|simply) wanted", human_not_we),
+    pattern(r"knew", both(human_not_we, with_words(r"\b(?:anyway|nevertheless|regardless|all the same)\b"))),
     pattern(
         r"(?:wanted|hoped|tried|preferred|intended|chose|decided|meant) to (?:\w+ly )?(?:finish|get|"
         r"go|avoid|look|impress|save|hide|cover|leave|ignore|be|show|keep|prove|skip|protect|blame)",
@@ -107,7 +113,7 @@ MIND_READING: tuple[Pattern, ...] = (
         person_acts,
     ),
     pattern(
-        r"(?:deliberately|intentionally|knowingly|wil[l]?fully|on purpose|consciously|purposely)",
+        r"(?:deliberately|intentionally|knowingly|(?:willfully|wilfully)|on purpose|consciously|purposely)",
         both(
             lambda line, first, behind: any(
                 line.subject(place) is Subject.PERSON for place in (first, behind) if 0 < place < len(line.words)

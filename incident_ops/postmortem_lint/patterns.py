@@ -17,7 +17,6 @@ ADV = (
     r"(?:(?:\w+ly|not|also|even|just|ever|already|really|well|only|so|then|still|much|been|too|"
     r"far|more|rather) ){0,3}"
 )
-MODAL = r"(?:should|could|would|might|ought to|must|can|may)"
 
 
 class Pattern(NamedTuple):
@@ -75,7 +74,7 @@ def person_not_we(line: Line, first: int, _behind: int) -> bool:
 
 
 def no_thing_acts(line: Line, first: int, _behind: int) -> bool:
-    """Nothing technical governs the verb, as far as can be told."""
+    """Nothing technical governs the verb, as far as the sentence shows."""
     return line.subject(first) is not Subject.THING
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from incident_ops.postmortem_lint.grammar import Line, Subject
+from incident_ops.postmortem_lint.grammar import HUMAN, Line, Subject
 from incident_ops.postmortem_lint.patterns import (
     Pattern,
     both,
-    first_hit,
     not_followed_by,
     pattern,
     with_words,
     without_words,
+    words,
 )
 from incident_ops.postmortem_lint.words import DUTY
 
@@ -20,13 +20,13 @@ _AHEAD = re.compile(
     r"\b(?:will|shall|must|should|need to|needs to|have to|has to|going to|in (?:the )?future|"
     r"from now on|going forward|next time|henceforth|measure|measures|action|actions|"
     r"remedy|fix|solution|lesson|prevent|preventive|corrective|to make sure|to ensure|to avoid|"
-    r"so that this|again|plan to|plans to|please|let us|let's|are to be|is to be|answer|"
-    r"consequence|conclusion|plan|planned|promis\w+|"
+    r"so that this|again|plan to|plans to|please|let us|let's|are to be|is to be|answer|we need|"
+    r"need more|needs more|is needed|are needed|"
+    r"consequence|conclusion|plan|planned|promise\w*|promising|"
     r"remember|always|never|make sure|ensure|avoid|improve|recommend\w*|agreed to|asked to|"
     r"urged to|required to|expected to|reminded to|told to|instructed to|it is important|"
     r"response)\b"
 )
-_STARTS_ORDER = re.compile(r"^(?:action|actions|todo|measure|remedy|fix|follow-up|next step|lesson)?[:\s–-]*")
 
 
 def looks_ahead(line: Line, first: int, _behind: int) -> bool:
@@ -81,11 +81,12 @@ CAREFUL: tuple[Pattern, ...] = (
     ),
     pattern(
         r"(?:pay|paying|give|take|taking|exercise|exercising|apply|show|use|"
-        r"using) (?:\w+ ){0,3}?(?:care|attention|caution|vigilance|diligence|discipline|judge?ment)",
+        r"using) (?:\w+ ){0,3}?(?:care|attention|caution|vigilance|diligence|discipline|(?:judgment|"
+        r"judgement))",
         both(_people_check, not_followed_by(r"of\b")),
     ),
     pattern(
-        r"(?:double|triple|re|cross)-?(?: )?check(?:s|ed|ing)?|check (?:\S+ ){0,4}?twice|(?:look|"
+        r"(?:double|triple|re|cross)-?(?: )?check(?:s|ed|ing)?|checks? (?:\S+ ){0,4}?twice|(?:look|"
         r"think|read|count) (?:\w+ )?twice|(?:think|look) (?:carefully|harder|before)|(?:check|test|"
         r"review|read|verify|examine|inspect|look|proofread) (?:\S+ ){0,6}?(?:more |very |"
         r"extra )?(?:carefully|thoroughly|closely|diligently|attentively|conscientiously|properly)",
@@ -110,6 +111,29 @@ CAREFUL: tuple[Pattern, ...] = (
         r"think|follow|consult|consider|remember|make|be|double|use|note|watch|take|pay|avoid|"
         r"refrain|wait)",
         lambda line, first, _behind: first == 0 or line.word(first - 1) in (",", ":", ";", "-"),
+    ),
+    pattern(
+        rf"{words(DUTY)} (?:\S+ ){{0,3}}?(?:earlier|sooner|better|faster|more \w+ly)",
+        lambda line, first, behind: is_order(line, first) and looks_ahead(line, first, behind),
+    ),
+    pattern(
+        r"(?:we|the team|everyone|everybody) (?:will|must|shall|should) (?:\w+ )?(?:make sure|"
+        r"ensure|see to it) (?:that )?"
+        r"(?:\S+ ){1,3}?(?:does|do|will|can) ?not (?:happen|occur|recur|repeat)\w*(?: again)?\W*$"
+    ),
+    pattern(
+        rf"(?:must|should|have to|has to|need to|needs to) (?:always |first )?{words(DUTY)}",
+        both(
+            lambda line, first, _behind: line.subject(first, "notice") in HUMAN,
+            with_words(
+                r"\b(?:in (?:the )?future|from now on|next time|going forward|henceforth|before (?:\w+ing|"
+                r"they|you|we))\b"
+            ),
+        ),
+    ),
+    pattern(
+        r"(?:never|do not|don't) (?:\S+ ){1,6}?without (?:thinking|checking|asking|looking|reading|testing)",
+        _people_check,
     ),
     pattern(
         r"(?:always|carefully) (?:check|verify|test|confirm|read|review|look|ask|think|follow|"
@@ -147,7 +171,7 @@ _COURSE = (
     rf"(?:trainings?{NOT_COURSES}|workshops?|refreshers?|course|courses|seminars?|webinars?|"
     rf"lecture|lunch-and-learn|brown[- ]bag|tutorials?|bootcamps?|coaching|briefings?|awareness|"
     rf"e-learning|instructions?(?= \W|\W|$)|guidance|onboarding session|session on|sessions on|"
-    rf"talk on|talk about|presentation|drills?|class on|education|induction)"
+    rf"talks?(?: \S+){{0,6}}? (?:on|about)|presentation|drills?|class on|education|induction)"
 )
 
 _TAUGHT = (
@@ -168,6 +192,7 @@ TRAINING: tuple[Pattern, ...] = (
         r"warn|advise|encourage|admonish|caution|tell|inform|ask)(?:s|ed|ing)? (?:again )?" + _PUPILS,
         both(looks_ahead, lambda line, first, behind: _about_people(line, first, behind)),
     ),
+    pattern(rf"(?:have|has) been (?:\w+ly )?{_TAUGHT}", _pupils_govern),
     pattern(
         rf"(?:be|been|get|being|was|were|are) (?:\w+ly |all |also |again )*{_TAUGHT}", both(_pupils_govern, looks_ahead)
     ),
@@ -191,6 +216,10 @@ TRAINING: tuple[Pattern, ...] = (
         ),
     ),
     pattern(
+        r"(?:blog post|newsletter|article|e-?mail|memo|video|wiki page) (?:will|shall|"
+        r"should) (?:explain|remind|tell|describe|teach)"
+    ),
+    pattern(
         r"rais(?:e|es|ing) (?:the |more |general |everyone's )?awareness|awareness (?:campaign|"
         r"session|training)|spread the word|make (?:everyone|everybody|people|the team|engineers|"
         r"developers|staff|sure (?:that )?(?:everyone|everybody|all|the team|engineers|"
@@ -204,7 +233,7 @@ TRAINING: tuple[Pattern, ...] = (
     ),
     pattern(
         rf"(?:reminder|refresher|briefing|training{NOT_COURSES}|coaching|workshop|education|"
-        rf"retraining|re-training)(?: \S+){0, 3}? (?:to|for|on|about|in|of|that|will|should|must|"
+        rf"retraining|re-training)(?: \S+){{0,3}}? (?:to|for|on|about|in|of|that|will|should|must|"
         rf"is planned|are planned|as)",
         both(
             looks_ahead,
@@ -241,8 +270,3 @@ def _about_people(line: Line, first: int, _behind: int) -> bool:
 def changes_system(line: Line) -> bool:
     """Whether the sentence also names a change that does not rest on people."""
     return _SYSTEM.search(line.text) is not None
-
-
-def only_asks(line: Line) -> bool:
-    """Whether a sentence asks people for care, or teaches or reminds them, and changes nothing else."""
-    return not changes_system(line) and first_hit(line, CAREFUL + TRAINING) is not None

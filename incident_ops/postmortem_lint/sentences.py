@@ -41,11 +41,7 @@ _BREAK = re.compile(
     r"(?<=[.!?])[)\]]?\s+(?=[^\sa-z]|[a-z]+_)|(?<=[.!?])\*\*\s+"
 )
 _HEADING = re.compile(r"^[ \t]*#{1,6} [^\n]*\n", re.MULTILINE)
-_SHORT = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|nr|dr|mr|mrs|ms|min|max|sec|ca|cf|incl|resp|ver|fig|st|"
-    r"a\.m|p\.m|[A-Z]))\.$",
-    re.I,
-)
+_SHORT = re.compile(r"\b(?:(?i:e\.g|i\.e|etc|vs|approx|dr|mr|mrs|ms|ca|cf|incl|resp|fig|st|a\.m|p\.m)|[A-Z])\.$")
 
 
 def masked(text: str) -> str:

@@ -15,7 +15,7 @@ _SMALL = word_set(
     """
 )
 _WORD = re.compile(r"[^\W_]{3,}")
-_ENDING = re.compile(r"(?:ations?|ments?|ments|ingly|edly|ings?|ions?|ers?|ed|es|ies|ly|ability|able|ives?|s|e|y)$")
+_SUFFIX = re.compile(r"(?:ations?|ments?|ments|ingly|edly|ings?|ions?|ers?|ed|es|ies|ly|ability|able|ives?|s|e|y)$")
 
 
 def stems(text: str) -> frozenset[str]:
@@ -24,6 +24,6 @@ def stems(text: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    cut = _ENDING.sub("", word)
+    cut = _SUFFIX.sub("", word)
     cut = cut if len(cut) >= 3 else word
     return cut[:-1] if len(cut) > 4 and cut[-1] == cut[-2] else cut

@@ -82,7 +82,7 @@ _TRAITS = re.compile(
     r"incompetence|arrogance|human nature|human error|human factors?|mentality|mindset|attitude|"
     r"work ethic|morale|bad habits?|stupidity|impatience|stubbornness)\b|"
     r"\b(?:poor|low|insufficient|missing|bad|weak|little) (?:[\w-]+ )?(?:discipline|training|"
-    r"knowledge|skills?|experience|awareness|communication|motivation|attitude|judge?ment|"
+    r"knowledge|skills?|experience|awareness|communication|motivation|attitude|(?:judgment|judgement)|"
     r"culture|care|attention)\b"
 )
 _CONDITION = re.compile(
@@ -117,9 +117,15 @@ def ends_in_people(line: Line) -> bool:
     if behind >= len(line.words) or line.word(behind) in (".", ","):
         return True
     rest = line.text[line.starts[behind] :]
-    return _CONDITION.match(rest) is None and not line.gives_reason(behind) and not _owns_nothing(line, head, rest)
+    return (
+        _CONDITION.match(rest) is None
+        and not line.has(_GONE)
+        and not line.gives_reason(behind)
+        and not _owns_nothing(line, head, rest)
+    )
 
 
+_GONE = re.compile(r"\b(?:no longer exists?|does not exist|do not exist|(?:was|were|been) (?:dissolved|disbanded))\b")
 _BY_SYSTEM = re.compile(r"\b(?:missing|no) (?:test|alert|check|limit|field|index|page)\b")
 
 
@@ -141,7 +147,7 @@ def _subject_head(line: Line, start: int) -> int:
     for place in range(start, min(start + 7, len(line.words))):
         if line.word(place) in ("of", "in", "to", "for", "by", "from", "with", ",", "and", "or", "that", "which"):
             return -1
-        if line.is_person(place, "notice") and line.ends_phrase(place):
+        if line.is_person(place, "notice") and (line.ends_phrase(place) or line.word(place).endswith("s")):
             return place
         if line.word(place) in ("no", "one") and line.word(place + 1) == "one":
             return place + 1
@@ -179,10 +185,10 @@ def trigger_only(cause: Mapping[str, Any]) -> bool:
     """Whether a cause names an event and no condition that let it do harm."""
     trigger = stems(" ".join(str(cause[key]) for key in ("trigger", "what") if not is_placeholder(cause.get(key))))
     conditions = [cause.get("why"), *(cause.get("contributing") or ())]
-    told = [stems(text) for text in conditions if isinstance(text, str) and not is_placeholder(text)]
-    if any(len(words - trigger) >= 2 or (words and not words & trigger) for words in told):
+    said = [stems(text) for text in conditions if isinstance(text, str) and not is_placeholder(text)]
+    if any(len(words - trigger) >= 2 or (words and not words & trigger) for words in said):
         return False
-    return bool(trigger or told)
+    return bool(trigger or said)
 
 
 def _item_remarks(items: Sequence[Mapping[str, Any]], has_due: HasDue) -> Iterator[Remark]:

@@ -143,13 +143,13 @@ FIRST_NAMES = word_set(
     anil anita anja ann anna anne anthony antoine antonio anton arjun arthur asha astrid axel barbara beata ben
     benjamin bernd beth bianca bill bjorn bob boris brandon brian bruno camila carla carlos carmen carol caroline
     catherine cecilia chandra charles charlie charlotte chen chloe chris christian christina christine christopher
-    claire clara claudia claus colin connor craig cristina dan daniel daniela darius dave david deborah deepak denis
+    claire clara claudia colin connor craig cristina dan daniel daniela darius dave david deborah deepak denis
     dennis derek devon diana diego dieter dimitri dinesh dmitri dominik dorota doris douglas dylan edgar eduardo
     edward elena eleni elif elizabeth ella ellen emil emily emma enrique eric erik erika ernst esther ethan eva evan
     ewa fabian farah fatima felix fernando filip fiona florian francesca francesco francis francois frank franz fred
     frederik gabriel george georg gerald gerard gina giovanni giulia goran grzegorz graham greg gregor gunther
     gustav hana hannah hans harald harry hassan heather heidi heinz helen helena helga henrik henry hiroshi holger
-    hugo hussein ian ibrahim igor ilse ines ingrid irina isabel ivan ivana jack jacob jacques jakob jakub james
+    hugo hussein ian ibrahim igor ilse ingrid irina isabel ivan ivana jack jacob jacques jakob jakub james
     jamie jan jana jane janine javier jean jeff jennifer jens jeremy jessica jim jin joan joanna joao joe joel joerg
     johan johann johannes john johnny jon jonas jonathan jorge jose josef joseph joshua juan judith jules julian
     julie julien jun jürgen jurgen justin kai karen karim karin karl karol kate katharina katherine kathrin katja
@@ -176,7 +176,7 @@ PASTS = word_set(
     """
     ran made took broke brought caught chose did forgot found gave got had held kept knew left let lost meant met
     paid put read said saw sent set shut slept spent split stood thought threw told understood went withdrew wrote
-    began became came drew drove fell felt flew grew hid hit led overrode overwrote undid dealt spoke
+    began became came drew drove fell felt flew grew hid hit led overrode overwrote undid dealt spoke misread
     """
 )
 """Pasts without `ed`."""

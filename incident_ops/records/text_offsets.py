@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from incident_ops.records.yaml_positions import Node, header_end
+from incident_ops.records.yaml_positions import BREAK, Node, header_end
 
 _ESCAPED = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\n|.)|.", re.DOTALL)
 _BLANK_ESCAPES = frozenset(("\\n", "\\t", "\\r", "\\ ", "\\_", "\\N", "\\L", "\\P", "\\v", "\\f", "\\\n", "\\\r\n"))
@@ -16,12 +16,20 @@ def source_index(text: str, node: Node, value: str, offset: int) -> int:
     Blanks are laid out anew by folding and indentation; what is not blank is counted on both sides.
     """
     wanted = sum(not char.isspace() for char in value[:offset])
-    start = header_end(text, node.start) if node.style in ("|", ">") else node.start + (node.style in ("'", '"'))
+    start = _content_start(text, node)
     for index, size in _characters(text, start, node):
         if wanted == 0:
             return index
         wanted -= size
     return node.start
+
+
+def _content_start(text: str, node: Node) -> int:
+    """Behind the quote, or behind the line of the `|`, which may have a comment."""
+    if node.style in ("|", ">"):
+        line_break = BREAK.search(text, header_end(text, node.start), node.end)
+        return line_break.end() if line_break else node.end
+    return node.start + (node.style in ("'", '"'))
 
 
 def _characters(text: str, start: int, node: Node) -> list[tuple[int, int]]:

@@ -84,7 +84,7 @@ def lint_docs() -> dict[str, RuleDoc]:
 
 
 def _plain(rule: LintRule) -> str:
-    parts = [f"This {rule.reason}.", rule.why, f"How to say it instead: {rule.rewording}."]
+    parts = [f"This {rule.reason}.", rule.why, f"How to say it instead: {_ended(rule.rewording)}"]
     if rule.before:
         parts.append(f"    before: {rule.before}\n    after:  {rule.after}")
     cited = "; ".join(re.sub(r"[*]|\[|\]\([^)]*\)", "", SOURCES[name]).rstrip(".") for name in rule.sources)
@@ -124,7 +124,7 @@ def lint_page() -> str:
         for gate, of in GATES.items()
     ]
     groups = [line for group in (LANGUAGE, STRUCTURE, COMPLETENESS) for line in _group(group)]
-    sources = ["## Sources", "", *(f'- <a id="source-{name}"></a>{text}' for name, text in SOURCES.items())]
+    sources = ["## Sources", "", *(f"- {text}" for text in SOURCES.values())]
     return HEAD + "\n".join([*gates, "", *groups, *sources]) + "\n"
 
 
@@ -132,12 +132,23 @@ def _group(group: str) -> Iterator[str]:
     yield from (f"## {group}", "")
     for rule in LINT_RULES.values():
         if rule.group == group:
-            yield from (f"### {rule.id}", "", f"This {rule.reason}. {rule.why}", "", f"Instead: {rule.rewording}.", "")
+            yield from (
+                f"### {rule.id}",
+                "",
+                f"This {rule.reason}. {rule.why}",
+                "",
+                f"Instead: {_ended(rule.rewording)}",
+                "",
+            )
             if rule.before:
                 yield from ("```text", f"before: {rule.before}", f"after:  {rule.after}", "```", "")
-            cited = ", ".join(f"[{_short(SOURCES[name])}](#source-{name})" for name in rule.sources)
+            cited = ", ".join(f"[{_short(SOURCES[name])}](#sources)" for name in rule.sources)
             level = "" if rule.level.value == "warning" else f" A {rule.level.value}: `--strict` lets it pass."
             yield from (f"Source: {cited}.{level}", "")
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith(("?", ".", "'")) else f"{text}."
 
 
 def _short(source: str) -> str:

@@ -82,6 +82,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "pause": ("INC-1", "--waiting-for", "vendor", *REASON),
     "snooze": ("INC-1", "--until", "2h", *REASON),
     "plan": (),
+    "postmortem lint": (),
     "policy holidays": ("DE", "--year", "2026"),
     "policy lint": (),
     "policy show": (),

@@ -134,8 +134,14 @@ def score(data: dict[str, Any], halves: Sequence[int]) -> Score:
     )
 
 
+def _as_asked(item: dict[str, Any], kinds: Sequence[str]) -> bool:
+    """Whether one of the kinds that are right for a sentence was found."""
+    return not {item["fault"], *item.get("also", [])}.isdisjoint(kinds)
+
+
 if __name__ == "__main__":
     asked = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for title, parts in HALVES.items():
         of_half = score(asked, parts)
-        print(f"{title}: {of_half}", *(f"  {line}" for line in of_half.wrong if title != "whole"), sep="\n")
+        lines = [f"{title}: {of_half}", *(f"  {line}" for line in of_half.wrong if title != "whole")]
+        sys.stdout.write("\n".join([*lines, ""]))
