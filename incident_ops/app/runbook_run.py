@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from incident_ops.adapters.environment import Ticking, in_actions
 from incident_ops.adapters.files import hold_alone, write_bytes
 from incident_ops.adapters.metrics.command import without_secrets
+from incident_ops.adapters.terminal_process import run_on_terminal
 from incident_ops.app.edit_record import edit_record, find_record, read_for_edit, who
 from incident_ops.app.runbooks import FoundRunbook
 from incident_ops.app.workspace import Workspace, at_present, caught_up, demand_work_tree
@@ -163,8 +164,6 @@ class _Execution:
         return self._outcome(word, without_secrets(kept_action(step), os.environ), f"{word}, {how}", said)
 
     def _run(self, block: CodeBlock) -> tuple[int, list[str], bool]:
-        from incident_ops.adapters.terminal_process import run_on_terminal  # terminals, which other systems have not
-
         ran = run_on_terminal((*_SHELL.get(block.language, _PLAIN_SHELL), block.text), self._talk.show)
         return ran.code, plain_lines(ran.output), ran.was_interrupted
 

@@ -76,7 +76,7 @@ def _steps(runbook: Runbook) -> Iterator[Finding]:
 
 
 def _order(runbook: Runbook) -> Iterator[Finding]:
-    """That a usual question is not asked, or is asked before one that comes first."""
+    """That a usual question is not asked, or that they are asked in another order."""
     places: dict[str, RunbookStep] = {}
     for name, words in _QUESTIONS.items():
         asked = (one for one in runbook.steps if one not in places.values() and re.search(words, one.title, re.I))
@@ -86,13 +86,12 @@ def _order(runbook: Runbook) -> Iterator[Finding]:
     missing = [name for name in _QUESTIONS if name not in places]
     if missing:
         yield _finding(runbook, ORDER, Level.NOTE, f"no step looks at: {', '.join(missing)}", usual)
-    latest, latest_name = 0, ""
-    for name, step in places.items():
-        if step.number < latest:
-            message = f"{name} (step {step.number}) comes before {latest_name} (step {latest})"
-            yield _finding(runbook, ORDER, Level.NOTE, message, usual, step.line)
-        else:
-            latest, latest_name = step.number, name
+    asked_in = sorted(places, key=lambda name: places[name].number)
+    if asked_in != list(places):
+        first = places[asked_in[0]]
+        yield _finding(
+            runbook, ORDER, Level.NOTE, f"it looks first at {', then at '.join(asked_in)}", usual, first.line
+        )
 
 
 def _scenarios(runbook: Runbook) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ def without_passwords(text: str) -> str:
 
 
 def plain_lines(output: bytes) -> list[str]:
-    """The lines of an output as a person saw them last: no escapes, no colours, a line that was written over in its last form."""
+    """The lines of an output as a person saw them last: without escapes, and what was written over in its last form."""
     text = _ESCAPES.sub("", output.decode("utf-8", "replace"))
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     printable = ("".join(char if char.isprintable() else " " for char in line) for line in lines)
