@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from incident_ops.domain.notice_kinds import DEADLINE_DUE, EVERY_KIND, ITEM_DUE, WAYS, way_of
 from incident_ops.domain.policy import Policy
@@ -13,17 +13,23 @@ _BEFORE = {ITEM_DUE: "before its day", DEADLINE_DUE: "until 6 hours before it is
 
 def ways_in_words(policy: Policy) -> Iterator[tuple[tuple[str, ...], str]]:
     """The kinds that people hear of in the same way, and that way: `page SEV0, SEV1; tell SEV2, SEV3`."""
-    together: dict[str, list[str]] = {}
-    for kind in EVERY_KIND:
-        together.setdefault(_ways(policy, kind), []).append(kind)
-    return ((tuple(kinds), words) for words, kinds in together.items())
+    return ((kinds, words) for kinds, (words,) in _together([policy]))
 
 
 def ways_table(policies: Mapping[str, Policy]) -> str:
-    """A Markdown table: a row for each kind, a column for each policy by its heading."""
+    """A Markdown table: a row for the kinds that are alike, a column for each policy by its heading."""
     rows = [["Kind", *policies], ["---"] * (len(policies) + 1)]
-    rows += [[f"`{kind}`", *(_ways(policy, kind) for policy in policies.values())] for kind in EVERY_KIND]
+    alike = _together([*policies.values()])
+    rows += [[", ".join(f"`{kind}`" for kind in kinds), *words] for kinds, words in alike]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _together(policies: Sequence[Policy]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The kinds that people hear of in the same way under each policy, and these ways."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for kind in EVERY_KIND:
+        together.setdefault(tuple(_ways(policy, kind) for policy in policies), []).append(kind)
+    return ((tuple(kinds), ways) for ways, kinds in together.items())
 
 
 def _ways(policy: Policy, kind: str) -> str:

@@ -26,7 +26,7 @@ PAUSES_STRETCH_ONLY_THE_RESOLUTION = {
     *(f"z{number}-response" for number in range(15, 21)),
     *(f"z{number}-update" for number in range(17, 21)),
 }
-"""The documented difference (docs/sla.md): their pauses stretch every clock, ours the resolution."""
+"""As docs/decisions/0008-clocks-and-gate.md says: their pauses stretch every clock, ours the resolution."""
 
 
 def policy(case: dict[str, Any]) -> Policy:

@@ -61,7 +61,7 @@ def test_elapsed_times_agree(case: dict[str, Any], begin: str, end: str, expecte
 
 @pytest.mark.parametrize("case", cases("erpnext_due", "quirks"), ids=lambda case: case["id"])
 def test_a_hold_outside_working_hours_takes_nothing_whatever_the_source_says(case: dict[str, Any]) -> None:
-    """A documented difference (docs/sla.md): the hold is counted in working time, as that project does by now."""
+    """As docs/decisions/0008-clocks-and-gate.md says, the hold is counted in working time; so it is there by now."""
     minutes = case["targets_min"]["resolution"]
     found = due(at(case["start"]), minutes * 60, calendar(case), pauses(case))
     assert found == at(case["working_time_rule"]["resolution"]) != at(case["source_expected"]["resolution"])

@@ -33,15 +33,10 @@ OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
 SAME = "no change"
 INTRODUCTION = """# Which answers lead to which level
 
-Every combination of answers, in each preset. A star marks what is assumed: an answer is missing, or the playbook leaves
-the case open. The first table of a preset is for no risk to data, service level objective and agreement kept, and no
-revenue lost. The second says what another answer makes of it. Where several answers are bad, the worst level counts.
-
-`triage.unknown` in the policy says what a missing answer counts as. `cautious`, the default: the worst level that fits,
-and the worst of all (as well as a SEV of a major incident) only where a rule holds by the answers given; `worst`: the
-worst that fits, whatever it is; `mildest`: the mildest. "All users" is 99 % or more.
-
-A test writes this page and compares it with the program.
+`incident-ops triage` asks, and names the rule that decided. Here is every combination in each preset. A star marks what
+is assumed: an answer is missing, or the playbook leaves the case open. Below each table is what one more bad answer
+makes of it; one that is not listed changes nothing. Of several the worst level counts. What a missing answer counts as:
+`triage.unknown` of [the policy](policy.md#levels-and-triage).
 """
 
 
@@ -95,10 +90,10 @@ def changes(name: str, more: dict[str, Any]) -> tuple[str, ...]:
 def section(name: str) -> str:
     first = [*bands(name, HARMLESS), ("not known", row_of(name, HARMLESS))]
     second = [(words, changes(name, more)) for words, more in OTHERS]
-    acting = [(words, levels) for words, levels in second if {*levels} != {SAME}]
-    idle = ", ".join(words for words, levels in second if {*levels} == {SAME})
-    rules = table("users affected", first)
-    return f"## {name}\n\n{rules}\n{table('and', acting)}\nNo rule of this preset asks for: {idle}.\n"
+    alike = [f"- {words}: {levels[0]}\n" for words, levels in second if {*levels} == {levels[0]} != {SAME}]
+    others = [(words, levels) for words, levels in second if len({*levels}) > 1]
+    more = f"\n{table('and', others)}" if others else ""
+    return f"## {name}\n\n{table('users affected', first)}\n{''.join(alike)}{more}"
 
 
 def test_the_page_has_the_level_of_every_combination_of_answers() -> None:
