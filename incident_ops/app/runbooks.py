@@ -69,7 +69,7 @@ def runbook_place(workspace: Workspace, service: str) -> str:
 
 
 def list_runbooks(workspace: Workspace) -> list[RunbookRow]:
-    """A row for each service, then one for each file of the folder that is no service's."""
+    """A row for each service, then one for each file of the folder that belongs to no service."""
     services = workspace.judged_by[1]
     places = {name: runbook_place(workspace, name) for name in services}
     others = sorted(set(_paths(workspace)) - set(places.values()))

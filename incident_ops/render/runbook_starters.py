@@ -9,14 +9,14 @@ from functools import cache
 from incident_ops.render.laid_texts import plain_templates
 from incident_ops.resources import TEMPLATE_SUFFIX, folder, resource_text
 
-_ENDING = f".md{TEMPLATE_SUFFIX}"
+_SUFFIX = f".md{TEMPLATE_SUFFIX}"
 
 
 @cache
 def starter_names() -> tuple[str, ...]:
     """What a runbook can begin from, by name."""
-    files = (folder("templates") / "runbooks").glob(f"*{_ENDING}")
-    return tuple(sorted(one.name.removesuffix(_ENDING) for one in files if not one.name.startswith("_")))
+    files = (folder("templates") / "runbooks").glob(f"*{_SUFFIX}")
+    return tuple(sorted(one.name.removesuffix(_SUFFIX) for one in files if not one.name.startswith("_")))
 
 
 def starter_text(name: str, service: str, owner: str, review_by: date) -> str:
@@ -27,5 +27,5 @@ def starter_text(name: str, service: str, owner: str, review_by: date) -> str:
 
 
 def _filled(name: str, facts: dict[str, str]) -> str:
-    text = resource_text(f"templates/runbooks/{name}{_ENDING}")
+    text = resource_text(f"templates/runbooks/{name}{_SUFFIX}")
     return plain_templates().from_string(text).render(facts)
