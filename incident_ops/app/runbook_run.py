@@ -146,6 +146,8 @@ class _Execution:
             self._settle(step, outcome)
             if not outcome.is_finished:
                 return RunbookRun(step, outcome)
+        if self._incident is None:  # the next one is another occasion
+            _state_file(self._workspace, self._runbook, NO_INCIDENT).unlink(missing_ok=True)
         return RunbookRun(None, None)
 
     def _carried_out(self, step: RunbookStep) -> StepOutcome:

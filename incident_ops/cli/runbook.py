@@ -205,10 +205,12 @@ def _execute(
     chosen = _incident(workspace, found, incident)
     if chosen is None:
         say_notes(["no incident is open on it: what is done is written into no record"])
-    done = sum(one.is_finished for one in progress_so_far(workspace, found.runbook, chosen).steps.values())
+    done = [one for one in progress_so_far(workspace, found.runbook, chosen).steps.values() if one.is_finished]
     if done and begin_at is None:
-        steps = len(found.runbook.steps)
-        say_notes([f"{done} of {plural(steps, 'step')} done before; from the beginning: --step 1"])
+        steps = plural(len(found.runbook.steps), "step")
+        last = max(one.at for one in done)
+        when = f", the last at {last}" if last else ""
+        say_notes([f"{len(done)} of {steps} done before{when}; from the beginning: --step 1"])
     talk = _Talk(len(found.runbook.steps))
     _say_end(execute_runbook(workspace, found, chosen, by, talk, begin_at), found)
 
@@ -237,6 +239,10 @@ def _incident(workspace: Workspace, found: FoundRunbook, asked: str | None) -> s
     if asked is not None:
         return find_record(workspace, asked).split("/")[-2]
     open_ones = incidents_on(workspace, found.service) if found.service else []
+    if not open_ones and workspace.unread:
+        say_notes(
+            [f"{plural(len(workspace.unread), 'record')} could not be read, and may be the one: name it by --incident"]
+        )
     return pick_one(workspace, open_ones) if open_ones else None
 
 

@@ -22,6 +22,7 @@ _ASSIGNED = re.compile(
 """A name that says what follows is secret, and the value; not a variable, `$PASSWORD`."""
 _HEADER = re.compile(r"(?i)\b(authorization\s*[:=]\s*|bearer\s+)(?:(?:bearer|basic|token)\s+)?[^\s\"',$]+")
 _IN_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@$]+(?=@)")
+_KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]*PRIVATE KEY") for word in ("BEGIN", "END"))
 _OPTION = re.compile(r"(?<!\S)((?:-u|--user)[ =][^\s:]+:|-p(?=\S{6}))[^\s$]+")
 
 
@@ -43,13 +44,28 @@ def plain_lines(output: bytes) -> list[str]:
 
 def kept_output(lines: list[str]) -> str:
     """The last lines of an output, joined into one, as a record keeps it; "" where nothing was printed."""
-    kept = [" ".join(without_passwords(line).split()) for line in lines[-MOST_LINES:]]
+    kept = [" ".join(without_passwords(line).split()) for line in _without_keys(lines)[-MOST_LINES:]]
     text = " / ".join(kept)
     text = text if len(text) <= MOST_CHARACTERS else f"...{text[3 - MOST_CHARACTERS :]}"
     return f"(last of {len(lines)} lines) {text}" if len(lines) > MOST_LINES else text
 
 
+def _without_keys(lines: list[str]) -> list[str]:
+    """The lines without those of private keys: one of them alone does not look like a secret."""
+    kept: list[str] = []
+    is_inside = False
+    for line in lines:
+        if _KEY_BEGINS.search(line):
+            kept.append(HIDDEN)
+            is_inside = True
+        elif not is_inside:
+            kept.append(line)
+        is_inside = is_inside and not _KEY_ENDS.search(line)
+    return kept
+
+
 def kept_action(step: RunbookStep) -> str:
     """The commands of a step as a record keeps them."""
-    text = without_passwords("\n".join(block.text.strip() for block in step.commands))
+    lines = "\n".join(block.text.strip() for block in step.commands).split("\n")
+    text = without_passwords("\n".join(_without_keys(lines)))
     return text if len(text) <= MOST_ACTION else f"{text[: MOST_ACTION - 3]}..."

@@ -218,6 +218,7 @@ def test_without_an_open_incident_it_is_run_and_nothing_is_recorded(failing: Fol
         typed.answer("Run it?", "run")
         assert typed.end() == 0
     assert failing.data() == before
+    assert not list((failing.path / ".git/incident-ops/runbooks").iterdir())  # the next time begins anew
 
 
 def test_only_a_person_at_a_terminal_executes(failing: Folder) -> None:

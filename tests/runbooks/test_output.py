@@ -48,6 +48,17 @@ def test_nothing_steers_a_terminal_and_a_progress_bar_is_its_last_form() -> None
     assert plain_lines(output) == ["red", "20 %", "caf\ufffd"]
 
 
+def test_no_line_of_a_private_key_is_kept() -> None:
+    lines = [
+        "before",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        *["MIIEow" + "A" * 58] * 9,
+        "-----END RSA PRIVATE KEY-----",
+        "after",
+    ]
+    assert kept_output(lines) == "(last of 13 lines) before / *** / after"
+
+
 def test_of_much_the_last_is_kept() -> None:
     assert kept_output(["a", "b"]) == "a / b"
     assert kept_output([str(number) for number in range(9)]) == "(last of 9 lines) 4 / 5 / 6 / 7 / 8"
