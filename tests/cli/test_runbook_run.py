@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -153,6 +154,36 @@ def test_it_stops_where_a_step_fails_and_goes_on_there_also_after_a_kill(failing
     assert said(failing)[3:] == [(3, done), (4, done), (5, done)]
     assert service.requests == ["/health", "/restart", "/restart", "/slow", "/slow"]
     assert call("validate", at=failing.path, clock=None).code == 0
+
+
+def yes_to_all(folder: Folder, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+    """Carries the runbook out, or is killed at that call."""
+    words = [sys.executable, "-m", "tests.support.runbook_killing", str(kill_at), str(folder.path)]
+    env = {key: value for key, value in os.environ.items() if key != "GITHUB_ACTIONS"}
+    home = {"PYTHONPATH": str(ROOT), "LOG": str(folder.path / "log")}
+    return subprocess.run(
+        words, cwd=folder.path, env=env | home, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.slow
+def test_killed_anywhere_each_step_is_in_the_timeline_once(failing: Folder, tmp_path: Path) -> None:
+    """A step in which it was killed may be run again, none is left out, and none is recorded twice."""
+    steps = "".join(f'{number}. Step\n\n   ```sh\n   echo {number} >> "$LOG"\n   ```\n\n' for number in (1, 2, 3))
+    failing.write("runbooks/api.md", f"# T\n\n{steps}")
+    failing.commit()
+    calls = int(yes_to_all(failing.copy(tmp_path / "whole")).stdout)
+    assert calls > 1000
+    killed = 0
+    for part in range(1, 10):
+        folder = failing.copy(tmp_path / f"killed-{part}")
+        first = yes_to_all(folder, kill_at=calls * part // 10)
+        killed += first.returncode == -9
+        again = yes_to_all(folder)
+        assert again.returncode == 0, (part, again.stderr)
+        assert said(folder) == [(number, "done, exit code 0") for number in (1, 2, 3)], part
+        assert sorted(set((folder.path / "log").read_text().split())) == ["1", "2", "3"]
+    assert killed == 9
 
 
 @pytest.mark.slow
