@@ -146,7 +146,7 @@ def new_command(workspace: Workspace, service: str, kind: str, output: str | Non
     \b
     Examples:
       incident-ops runbook new auth --from rollback
-      incident-ops runbook new auth --from database --output runbooks/auth-database.md
+      incident-ops runbook new auth --from database --output runbooks/auth-db.md
     """
     print_written(new_runbook(workspace, service, kind, output), form)
 
