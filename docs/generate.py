@@ -1,6 +1,7 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
 lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
-docs/notices.md from the presets, docs/demo.svg by a run of the demo.
+docs/notices.md from the presets, the tables of docs/actions.md from the actions, contrib/schemastore.json from the
+schemas, docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -14,15 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import yaml
 from picture import demo_picture
 
-from incident_ops import resources
+from incident_ops import __version__, resources
 from incident_ops.cli.main import cli
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.render import rule_pages
 from incident_ops.render.notice_ways import ways_table
 
 DOCS = Path(__file__).resolve().parent
+ACTIONS = DOCS.parent / "actions"
+CATALOG = DOCS.parent / "contrib/schemastore.json"
 SCHEMA = DOCS.parent / "schemas/policy.schema.json"
 WIDTH = 100
 
@@ -59,6 +63,58 @@ def kinds_table(page: str) -> str:
     return re.sub(f"(?<={begin}).*(?={end})", lambda _: f"\n{table}", page, flags=re.DOTALL)
 
 
+def action_tables(page: str) -> str:
+    """The page with the inputs and outputs of each action between its two marks."""
+    begin, end = r"<!-- action ([\w-]+): written by `make docs` -->\n", r"<!-- action: end -->"
+    return re.sub(
+        f"({begin}).*?({end})",
+        lambda found: f"{found[1]}\n{_action_tables(found[2])}\n{found[3]}",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def _action_tables(name: str) -> str:
+    action = yaml.load((ACTIONS / name / "action.yml").read_text("utf-8"), yaml.BaseLoader)
+    inputs = [
+        f"| `{one}` | {_cell(about)} | {'required' if about.get('required') == 'true' else _default(about)} |"
+        for one, about in action.get("inputs", {}).items()
+    ]
+    outputs = [f"| `{one}` | {_cell(about)} |" for one, about in action["outputs"].items()]
+    tables = ["| input | what | default |", "| --- | --- | --- |", *inputs, ""]
+    return "\n".join([*tables, "| output | what |", "| --- | --- |", *outputs, ""])
+
+
+def _cell(about: dict[str, str]) -> str:
+    return " ".join(about["description"].split()).replace("|", "\\|").rstrip(".")
+
+
+def _default(about: dict[str, str]) -> str:
+    default = about.get("default", "")
+    return f"`{default}`" if default else ""
+
+
+def schemastore(text: str) -> str:
+    """The entries for SchemaStore's catalog with the schemas of this version beside those of earlier ones."""
+    before = {entry["name"]: entry["versions"] for entry in json.loads(text)}
+    entries = []
+    for path in sorted(resources.folder("schemas").glob("*.json")):
+        name = f"incident-ops: {path.name.removesuffix('.schema.json')}"
+        url = f"{resources.SITE}schemas/{__version__}/{path.name}"
+        title = json.loads(path.read_text("utf-8"))["title"]
+        entry = {
+            "name": name,
+            "description": f"{title} of incident-ops, incidents as YAML in git",
+            "fileMatch": ["**/incidents/*/incident.yaml"]
+            if name.endswith(" incident")
+            else [],  # others may be anybody's
+            "url": url,
+            "versions": {**before.get(name, {}), __version__: url},
+        }
+        entries.append(entry)
+    return json.dumps(entries, indent=2) + "\n"
+
+
 def preset_schema(text: str) -> str:
     """The schema of policies with the presets that there are."""
     schema = json.loads(text)
@@ -68,12 +124,14 @@ def preset_schema(text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Path -> text of every file that is generated, wholly or in part."""
-    policy, notices = DOCS / "policy.md", DOCS / "notices.md"
+    policy, notices, actions = DOCS / "policy.md", DOCS / "notices.md", DOCS / "actions.md"
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
         policy: preset_table(policy.read_text("utf-8")),
         notices: kinds_table(notices.read_text("utf-8")),
+        actions: action_tables(actions.read_text("utf-8")),
+        CATALOG: schemastore(CATALOG.read_text("utf-8") if CATALOG.exists() else "[]"),
         SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
         DOCS / "demo.svg": demo_picture(),
     }

@@ -73,6 +73,13 @@ class WriteFailed(IncidentOpsError):
         self.is_final = is_final
 
 
+class NoIssueYet(WriteFailed):
+    """A comment waits for the issue of its incident: the run that opens it writes both."""
+
+    def __init__(self, incident: str) -> None:
+        super().__init__(f"{incident} has no issue yet")
+
+
 class Ambiguous(IncidentOpsError):
     """A write was sent and its answer lost; it is not sent again before a complete read has shown what came of it."""
 

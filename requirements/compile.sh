@@ -9,6 +9,7 @@ if [ -z "$uv" ]; then
   [ -x "$uv" ] || { "${PYTHON:-python3}" -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet uv; }
 fi
 for wanted in requirements/*.in; do
+  [ -e "${wanted%.in}.txt" ] || cp requirements/dev.txt "${wanted%.in}.txt" # a new file begins with the pins that are tested
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
     --annotation-style line "$@" "$wanted" -o "${wanted%.in}.txt"
 done

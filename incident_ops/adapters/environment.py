@@ -130,8 +130,8 @@ def machine_user() -> str:
 
     try:
         user = getpass.getuser()
-    except (OSError, KeyError):  # a user id without an account, as in a container
-        user = f"uid-{os.getuid()}"
+    except (OSError, KeyError, ImportError):  # a user id without an account, as in a container; Windows has no ids
+        user = f"uid-{os.getuid()}" if hasattr(os, "getuid") else ""
     host = socket.gethostname().split(".")[0]
     return f"{_plain(user)[:32] or 'somebody'}@{_plain(host)[:63] or 'localhost'}"
 

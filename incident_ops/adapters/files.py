@@ -8,14 +8,20 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from incident_ops.adapters import clock
 from incident_ops.domain.notification import Ledger, Pair, claim, compact, confirm, parse_ledger, serialise
 from incident_ops.errors import Incomplete, WriteFailed
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 TEMPORARY = ".incident-ops"
 """How the name of a file ends that is being written; `init` lets git ignore what a kill leaves of it."""
 _LEFT_BEHIND = timedelta(days=1)
+_AT_ONCE, _LOOK_AGAIN = 0.1, 0.01
+"""Seconds: within the first a lock is free, or another one's; after the second a lock that is held is tried again."""
 
 
 def write_bytes(path: Path, content: bytes, mode: int | None = None, head: bytes = b"") -> None:
@@ -68,7 +74,7 @@ def demand_no_link(root: Path, path: str) -> None:
     for part in Path(path).parts[:-1]:
         folder /= part
         if folder.is_symlink():
-            where = str(folder.relative_to(root))
+            where = folder.relative_to(root).as_posix()
             raise WriteFailed("is a symbolic link; nothing is written through it", where=where, hint="make it a folder")
 
 
@@ -145,56 +151,45 @@ def write_in_new_folder(path: Path, content: bytes) -> bool:
     return True
 
 
-def _open_lock(lock: Path) -> int:
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise _refused(lock, error) from error
-
-
 @contextlib.contextmanager
 def hold(lock: Path) -> Iterator[None]:
     """Holds the lock file; whoever comes second waits. The system lets go of it when the process ends, however."""
-    import fcntl
-
-    handle = _open_lock(lock)
+    held = _locked(lock)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        held.release()
 
 
 @contextlib.contextmanager
 def hold_alone(lock: Path) -> Iterator[bool]:
     """The same for one process at a time: False, and at once, where another one holds it. It is removed in the end."""
-    import fcntl
-
-    while True:
-        handle = _open_lock(lock)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            yield False
-            return
-        if _is_at(handle, lock):
-            break
-        os.close(handle)  # whoever held it has just removed it
+    try:
+        held = _locked(lock, _AT_ONCE)
+    except TimeoutError:
+        yield False
+        return
     try:
         yield True
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # Windows removes no file that is open
             lock.unlink()
-        os.close(handle)
+        held.release()
 
 
-def _is_at(handle: int, path: Path) -> bool:
+def _locked(lock: Path, seconds: float = -1) -> BaseFileLock:
+    """The lock of a file, taken within `seconds`, else TimeoutError; below 0 it waits for ever."""
+    from filelock import FileLock  # takes 20 ms to load, and only what writes needs it
+
     try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        made = FileLock(lock, timeout=seconds, poll_interval=_LOOK_AGAIN, fallback_to_soft=False)
+        made.acquire()
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _refused(lock, error) from error
+    return made
 
 
 def _mode_of(path: Path) -> int:

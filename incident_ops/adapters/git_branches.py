@@ -35,6 +35,7 @@ from incident_ops.domain.ports import Lease, LockHolder
 from incident_ops.domain.run_reports import RunReports, add_sent, parse_reports, write_reports
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.errors import Incomplete, UserError, WriteFailed
+from incident_ops.extras import demand
 
 LOCK_BRANCH = "incident-ops/lock"
 _LOCK_FILE = "lock.json"
@@ -275,6 +276,7 @@ def fetch(url: str, seconds: float = LONGEST) -> bytes:
     where = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
     if not is_https_or_local(url):
         raise UserError("gate.json is read over https only", where=where, hint="--records https://...")
+    demand("github", "an address in --records", "requests")
     try:
         answer = exchange("GET", url, seconds=seconds)
     except NoAnswer as error:

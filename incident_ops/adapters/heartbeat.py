@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from incident_ops.adapters.http import Place, ask
 from incident_ops.errors import IncidentOpsError, WriteFailed
+from incident_ops.extras import demand
 
 HEARTBEAT = "INCIDENT_OPS_HEARTBEAT_URL"
 _HINT = f"check the address in {HEARTBEAT}, and the monitor behind it"
@@ -16,6 +17,7 @@ def ping(url: str) -> None:
     whoever knows it can keep a dead automation looking alive.
     """
     try:
+        demand("notify", HEARTBEAT, "requests")
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
         place = Place("the heartbeat", parts._replace(query="", fragment="").geturl(), allow_private=True)

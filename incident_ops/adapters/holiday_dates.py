@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from incident_ops.errors import UserError
+from incident_ops.extras import demand
 
 
 class Holiday(NamedTuple):
@@ -33,6 +34,7 @@ def public_holidays(country: str, subdivision: str | None, years: Sequence[int])
 
     UserError names the nearest codes where one is unknown, and the years where the library knows none.
     """
+    demand("calendars", "the list of public holidays", "holidays")
     import holidays
 
     code = country.strip().upper()

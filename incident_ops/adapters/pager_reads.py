@@ -15,7 +15,8 @@ from incident_ops.adapters.processes import one_line
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT
 from incident_ops.domain.time import parse_instant, stamp
 from incident_ops.domain.tracker import PagerAct, SeenAlert
-from incident_ops.errors import Incomplete
+from incident_ops.errors import Incomplete, UserError
+from incident_ops.extras import demand
 
 TOKEN_VARIABLE, API_VARIABLE = "PAGERDUTY_API_TOKEN", "INCIDENT_OPS_PAGER_API_URL"
 PAGER_API = "https://api.pagerduty.com"
@@ -139,6 +140,10 @@ def pager_reads(environment: Mapping[str, str]) -> PagerReads | None:
         return None
     url = environment.get(API_VARIABLE, "").strip().rstrip("/") or PAGER_API
     made = PagerReads(token, url)
+    try:
+        demand("notify", TOKEN_VARIABLE, "requests")
+    except UserError as error:
+        made.problem = str(error)
     if not is_https_or_local(url):
         made.problem = f"{API_VARIABLE} is not an https address (for PagerDuty it is {PAGER_API}, or not set at all)"
     elif not (token.isascii() and token.isprintable()) or " " in token:

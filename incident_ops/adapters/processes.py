@@ -14,7 +14,8 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, NamedTuple, TypeVar
+from types import FrameType
+from typing import IO, Any, NamedTuple, TypeVar
 
 from incident_ops.errors import Incomplete
 
@@ -23,6 +24,10 @@ Made = TypeVar("Made")
 LONGEST, GRACE = 3600.0, 3.0
 """Seconds that a command may take, and that it has to end in when we end."""
 MOST_OUTPUT, _PIECE = 8 * 1024, 64 * 1024
+
+_ON_WINDOWS = os.name == "nt"
+_SHELL = "sh" if _ON_WINDOWS else "/bin/sh"  # there it is the one that comes with git
+_BY_FORCE = signal.SIGTERM if _ON_WINDOWS else signal.SIGKILL
 
 
 class Ran(NamedTuple):
@@ -33,18 +38,52 @@ class Ran(NamedTuple):
     stderr: bytes
 
 
+class _SignalsWait:
+    """Keeps the signals that end us from now on until `let_in`: one that comes while a process starts, before anybody
+    has it to end it, would leave it running alone."""
+
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._before: dict[signal.Signals, Callable[[int, FrameType | None], object]] = {}
+        if threading.current_thread() is not threading.main_thread():
+            return  # no signal ends another thread
+        for one in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(one)
+            if callable(handler):
+                self._before[one] = handler
+                signal.signal(one, lambda number, _: self._came.append(number))
+
+    def let_in(self) -> None:
+        """Signals come again, first those that waited."""
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+        self._before.clear()
+        while self._came:
+            signal.raise_signal(self._came.pop(0))
+
+
+def _started(command: Sequence[str], **settings: Any) -> tuple[subprocess.Popen[bytes], _SignalsWait]:
+    """A process in a session of its own, and the signals that wait until it is in the hands of its caller. OSError
+    where it cannot be started."""
+    signals = _SignalsWait()
+    try:
+        return subprocess.Popen(command, start_new_session=True, **settings), signals  # noqa: S603
+    except BaseException:
+        signals.let_in()
+        raise
+
+
 def run(command: Sequence[str], environment: Mapping[str, str], seconds: float, stdin: bytes = b"") -> Ran:
     """Runs a program away from the terminal, for `seconds` at most. Incomplete where it cannot be started."""
     pipe = subprocess.PIPE
     try:
-        process = subprocess.Popen(  # noqa: S603
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
-        )
+        process, signals = _started(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     except OSError as error:
         hint = f"install {command[0]}, or mend PATH"
         raise Incomplete(f"{command[0]} cannot be run: {os.strerror(error.errno or 0)}", hint=hint) from error
     with process:
         try:
+            signals.let_in()
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except subprocess.TimeoutExpired:
             _end_group(process)
@@ -57,7 +96,16 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds: float, 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """Ends the process and its children: git leaves the talking to another program, which would go on alone."""
-    os.killpg(process.pid, signal.SIGKILL)
+    _send_signal(process, _BY_FORCE)
+
+
+def _send_signal(process: subprocess.Popen[bytes], kind: int) -> None:
+    """To the process and all that it started. Windows knows no gentle signals: there they are ended at once."""
+    if _ON_WINDOWS:
+        words = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(words, capture_output=True, check=False)  # noqa: S603
+    else:
+        os.killpg(process.pid, kind)
 
 
 def one_line(text: str, most: int = 300) -> str:
@@ -98,20 +146,17 @@ def perform(option: str, command: str, facts: Mapping[str, str], seconds: float 
     """
     environment = {**os.environ, **facts}
     try:
-        process = subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", command],
-            stdin=subprocess.DEVNULL,
-            stdout=_error_stream(),
-            env=environment,
-            start_new_session=True,
+        process, signals = _started(
+            [_SHELL, "-c", command], stdin=subprocess.DEVNULL, stdout=_error_stream(), env=environment
         )
     except OSError as error:
         raise Incomplete(f"the command of {option} cannot be run: {os.strerror(error.errno or 0)}") from error
     with process:
         try:
+            signals.let_in()
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            _end(process, signal.SIGKILL)
+            _end(process, _BY_FORCE)
             problem = f"the command of {option} took longer than {seconds:g} s and was ended"
             raise Incomplete(problem, hint="what it began may be half done: look before you go on") from None
         except BaseException:
@@ -129,14 +174,13 @@ def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes:
     """
     kept = bytearray()
     try:
-        process = subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", command],
+        process, signals = _started(
+            [_SHELL, "-c", command],
             bufsize=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, **facts},
-            start_new_session=True,
         )
     except OSError as error:
         raise Incomplete(f"it cannot be run: {os.strerror(error.errno or 0)}") from error
@@ -151,12 +195,13 @@ def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes:
     reader.start()
     code: int | None = None
     try:
+        signals.let_in()
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
         pass
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            _send_signal(process, _BY_FORCE)
         process.wait()
         reader.join(GRACE)
     return Ran(code, bytes(kept), b"")
@@ -165,11 +210,11 @@ def measured(command: str, facts: Mapping[str, str], seconds: float, most_bytes:
 def _end(process: subprocess.Popen[bytes], gently: int) -> None:
     """Ends the command and all that it started; by force where it does not go within GRACE seconds."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, gently)
+        _send_signal(process, gently)
         try:
             process.wait(GRACE)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            _send_signal(process, _BY_FORCE)
 
 
 def _error_stream() -> int | None:

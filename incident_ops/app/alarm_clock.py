@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from incident_ops.app.apply import AppliedRun
 from incident_ops.app.delivery import look_at_ledger
 from incident_ops.app.due import due_notices, due_obligations, ledger_lines, live_records, plan_notices
 from incident_ops.app.notify_by_hand import page_once
 from incident_ops.app.observed_tracker import seen_on_tracker, tracking_issues
+from incident_ops.app.run_parts import PartDone, RunParts
 from incident_ops.app.workspace import Workspace, need_remote, served
 from incident_ops.documents.issue_comments import no_alarm_comment
 from incident_ops.domain.notification import Ledger
@@ -20,7 +20,7 @@ from incident_ops.domain.ports import WorkflowControl, WorkflowRun
 from incident_ops.domain.record import World
 from incident_ops.domain.run_cost import TICK, WATCH
 from incident_ops.domain.tracker import LOCAL
-from incident_ops.errors import IncidentOpsError, NotSetUp
+from incident_ops.errors import NotSetUp
 from incident_ops.notifications.ahead import DAY, coming, waiting
 from incident_ops.notifications.alarm import (
     Outlook,
@@ -29,6 +29,7 @@ from incident_ops.notifications.alarm import (
     counted_since,
     horizon_of,
     is_alive,
+    is_held,
     watched,
 )
 from incident_ops.notifications.deliver import Delivered
@@ -42,33 +43,22 @@ CAPPED = "no_alarm_clock"
 _LONGEST = timedelta(hours=6)  # so long a job may take: a run that began before a time may reach into it
 
 
-class SettledClocks(NamedTuple):
-    """What was done about the two workflows, one sentence each, and what of it failed."""
-
-    lines: tuple[str, ...] = ()
-    errors: tuple[IncidentOpsError, ...] = ()
-
-
-def settle_clocks(run: AppliedRun, control: WorkflowControl) -> SettledClocks:
+def settle_clocks(run: AppliedRun, control: WorkflowControl) -> PartDone:
     """Switches the tick on or off, and starts the alarm clock where somebody has to be awake and nobody is.
 
-    Nothing is written where nothing changes; what fails is in the result.
+    Nothing is written where nothing changes; what fails is in the result, and neither keeps the other from its turn.
     """
     lines: list[str] = []
-    errors: list[IncidentOpsError] = []
-    try:
-        outlook, workspace = outlook_after(run), run.planned.workspace
+    parts = RunParts()
+    outlook = parts.take(lambda: outlook_after(run), None)
+    if outlook is not None:
+        workspace = run.planned.workspace
+        parts.take(lambda: lines.extend(settle_tick(control, outlook)), None)
         alarm = settle_alarm(
             control, outlook, lambda: start_alarm(workspace, control), lambda *limited: say_no_alarm(run, *limited)
         )
-        for part in (settle_tick(control, outlook), alarm):
-            try:
-                lines += part
-            except IncidentOpsError as error:
-                errors.append(error)
-    except IncidentOpsError as error:
-        errors.append(error)
-    return SettledClocks(tuple(lines), tuple(errors))
+        parts.take(lambda: lines.extend(alarm), None)
+    return PartDone(tuple(lines), tuple(parts.errors), parts.crash)
 
 
 def outlook_after(run: AppliedRun) -> Outlook:
@@ -148,8 +138,10 @@ def settle_alarm(
     runs = runs_known(control, outlook, outlook.at)
     limits = at_limit(outlook, runs, outlook.at)
     needed = next((one for one in outlook.watched if one.incident not in limits), None)
-    if needed is not None and not is_alive(runs):
-        if state not in (ACTIVE, _ASLEEP):
+    if needed is not None and not is_alive(runs, outlook.at):
+        if any(is_held(one, outlook.at) for one in runs):
+            yield f"a run of {WATCH} waits for somebody to let it go on: nobody is awake for {needed.incident}"
+        elif state not in (ACTIVE, _ASLEEP):
             yield f"{WATCH} is switched off by hand: nobody is awake for {needed.incident} between runs"
         else:
             if state == _ASLEEP:

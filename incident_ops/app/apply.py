@@ -18,6 +18,7 @@ from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
 from incident_ops.app.proposals import propose
 from incident_ops.app.reached import settle_escalations
 from incident_ops.app.run_mark import mark_run
+from incident_ops.app.run_parts import RunParts
 from incident_ops.app.team_repositories import UNREVIEWED_EVENTS
 from incident_ops.app.tip import must_be_on_time, must_be_tip, not_committed
 from incident_ops.app.workspace import Workspace, need_remote, source_of
@@ -57,9 +58,11 @@ class SentNotices(NamedTuple):
 
 
 class NotApplied(NamedTuple):
-    """Files of the work tree that no commit has, and that GitHub therefore gets nothing of."""
+    """Files that GitHub gets nothing of: those of the work tree that no commit has, and those of commits that the
+    default branch has not."""
 
-    paths: tuple[str, ...]
+    uncommitted: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
 
 
 class AlsoDone(NamedTuple):
@@ -80,19 +83,20 @@ class AppliedRun(NamedTuple):
     `outcomes` are those of the changes on the tracker; `held` what was not done because of a limit or the lock;
     `records` what became of the edits of records; `errors` what else failed; `ledger_error` why the ledger does not
     know of all that was sent; `unset` are channels that only the preset names. `goes_on`: another run was started for
-    what a limit left.
+    what a limit left. `crash` is a bug that showed, for the caller to raise at the end: see `ended`.
     """
 
     planned: PlannedRun
-    outcomes: tuple[Applied, ...]
-    summary: Summary
-    held: tuple[HeldChanges, ...]
-    records: WriteBack
-    notices: tuple[Delivered, ...]
-    errors: tuple[IncidentOpsError, ...]
-    ledger_error: IncidentOpsError | None
+    outcomes: tuple[Applied, ...] = ()
+    summary: Summary = outcome_summary(())
+    held: tuple[HeldChanges, ...] = ()
+    records: WriteBack = WriteBack()
+    notices: tuple[Delivered, ...] = ()
+    errors: tuple[IncidentOpsError, ...] = ()
+    ledger_error: IncidentOpsError | None = None
     unset: UnsetChannels = UnsetChannels()
     goes_on: bool = False
+    crash: Exception | None = None
 
     @property
     def exit_code(self) -> int:
@@ -111,6 +115,15 @@ class AppliedRun(NamedTuple):
         codes = {self.summary.exit_code, not_sent, *(error.exit_code for error in self.errors)}
         codes |= {3} if self.planned.plan.unread else set()
         return codes | ({4} if self.ledger_error is not None else set())
+
+
+def ended(run: AppliedRun, report: Report) -> AppliedRun:
+    """The run, once all its parts had their turn; raises the crash of one, after what else went wrong is reported."""
+    if run.crash is None:
+        return run
+    for error in run.errors:
+        report(AlsoDone(f"error: {error}"))
+    raise run.crash
 
 
 def worst_exit_code(codes: Collection[int]) -> int:
@@ -148,7 +161,7 @@ def apply_plan(
     if uncommitted:
         report(NotApplied(uncommitted))
     limits = run.policy.tracker.limits if run.github else WITHOUT_LIMITS
-    applied = apply_allowed(run, allow(run.plan, limits, overrides), report)
+    applied = ended(apply_allowed(run, allow(run.plan, limits, overrides), report), report)
     return mark_run(applied) if plan_options.with_notices else applied
 
 
@@ -160,22 +173,32 @@ def must_be_reviewed(environment: Mapping[str, str]) -> None:
 
 
 def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambda _: None) -> AppliedRun:
-    """Carries out the allowed changes of a plan; what fails is in the result and hides nothing that was done."""
-    sender = NoticeSender(run, allowed.now)
-    report(SentNotices(tuple(sender.send_urgent())))
+    """Carries out the allowed changes of a plan; what fails or crashes is in the result, and stops nothing else."""
+    parts, sender, lock = RunParts(), NoticeSender(run, allowed.now), IssueLock(run.workspace, run.github)
+    report = parts.reporting(report)
     outcomes: list[Applied] = []
-    with IssueLock(run.workspace, run.github) as lock:
-        for outcome in _carried_out(run, allowed.now, lock):
-            outcomes.append(outcome)
-            report(outcome)
+
+    def change_issues() -> None:
+        with lock:
+            for outcome in _carried_out(run, allowed.now, lock):
+                outcomes.append(outcome)
+                report(outcome)
+
+    def write_back() -> tuple[WriteBack, list[IncidentOpsError]]:
+        settled = settle_escalations(run, allowed, sender.delivered, is_recorded=sender.ledger_error is None)
+        return _write_back(*settled, outcomes)
+
+    report(SentNotices(tuple(parts.take(sender.send_urgent, []))))
+    parts.take(change_issues, None)
     opened, number_error = _new_issues(outcomes), None
     if run.github is not None:
-        number_error = keep_numbers(run.workspace, run.desired, run.observed, opened)
-    report(SentNotices(tuple(sender.send_rest(opened))))
-    settled = settle_escalations(run, allowed, sender.delivered, is_recorded=sender.ledger_error is None)
-    records, write_errors = _write_back(*settled, outcomes)
+        number_error = parts.take(lambda: keep_numbers(run.workspace, run.desired, run.observed, opened), None)
+    report(SentNotices(tuple(parts.take(lambda: sender.send_rest(opened), []))))
+    nothing: tuple[WriteBack, list[IncidentOpsError]] = (WriteBack(), [])
+    records, write_errors = parts.take(write_back, nothing)
     report(records)
     locked_out = [one for one in outcomes if one.change.opens_issue and one.outcome == LEFT_OVER and one.error is None]
+    errors = (lock.error, number_error, *write_errors, *parts.errors, *_unanswered(run))
     return AppliedRun(
         planned=run,
         outcomes=tuple(outcomes),
@@ -183,11 +206,10 @@ def apply_allowed(run: PlannedRun, allowed: WithinLimits, report: Report = lambd
         held=(*allowed.held, *lock.held_changes(len(locked_out))),
         records=records,
         notices=tuple(sender.delivered),
-        errors=tuple(
-            error for error in (lock.error, number_error, *write_errors, *_unanswered(run)) if error is not None
-        ),
+        errors=tuple(error for error in errors if error is not None),
         ledger_error=sender.ledger_error,
         unset=_unset(run, sender.delivered),
+        crash=parts.crash,
     )
 
 

@@ -110,7 +110,7 @@ def demand_source(gate: GateFile, policy: Policy) -> None:
 
 def gate_files(workspace: Workspace) -> list[str]:
     """Every gate file of the repository, as it is typed in the current folder."""
-    return [os.path.relpath(path) for path in sorted((workspace.root / GATES).glob("*.yaml"))]
+    return [Path(os.path.relpath(path)).as_posix() for path in sorted((workspace.root / GATES).glob("*.yaml"))]
 
 
 def check_gates(workspace: Workspace, paths: Sequence[str]) -> dict[str, CheckedGate]:

@@ -1,37 +1,31 @@
 """The incident of a canary that failed: declared once for each service and commit, then gone on with while it is open.
 
-Its timeline has the verdict, each metric's figures and the rollback that ran. It is found in the work tree, and, where
-the record is sent, on the remote: a job begins with a fresh checkout, which lacks what the last one has declared.
+Its timeline has the verdict, each metric's figures and the rollback that ran.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from incident_ops.adapters.files import demand_no_link, write_in_new_folder
 from incident_ops.app.declare import FirstEdit, declare_record
 from incident_ops.app.edit_record import check_services, edit_record, record_of, who
+from incident_ops.app.open_incident import find_open
 from incident_ops.app.sent_state import is_unsent
-from incident_ops.app.workspace import Workspace, at_commit, demand_work_tree, need_remote
+from incident_ops.app.workspace import Workspace, demand_work_tree
 from incident_ops.canary.replay import CanaryOutcome
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
-from incident_ops.domain.record import Record, is_incident_id
-from incident_ops.domain.sending import DECLARE_BRANCHES
+from incident_ops.domain.record import Record
 from incident_ops.domain.triage import triage_answers, worst_tier
 from incident_ops.edits.cause import CauseFacts, write_cause
 from incident_ops.edits.communicate import TimelineEntry, add_entry
 from incident_ops.edits.declare import NO_ANSWERS, Declaration
 from incident_ops.edits.step import Step, join_steps
 from incident_ops.errors import IncidentOpsError, UserError
-from incident_ops.records.store import record_path
 from incident_ops.render.canary import canary_headline, progress
 
-_SECONDS = 10.0
-"""How long one question to the remote may take."""
 _SOURCE, _KIND = "alert", "detection"
 
 
@@ -87,9 +81,12 @@ def record_failure(workspace: Workspace, failed: FailedCanary, severity: str | N
     Nothing that goes wrong here changes the verdict; it is among the notes.
     """
     outcome = failed.outcome
-    known, notes = _already_open(workspace, failed, is_sent=is_sent)
+    found = find_open(workspace, failed.is_of, asks_remote=is_sent)
+    unknown = f"warning: unknown whether this canary has an open incident already: {found.problem}"
+    notes = [unknown] if found.problem else []
+    known = found.incident
     try:
-        if known is None:
+        if not known:
             record = _declared(workspace, failed, severity)
         else:
             change = partial(_said_of, failed, who(workspace, None), is_again=True)
@@ -116,53 +113,6 @@ def _sent(workspace: Workspace, path: str, outcome: CanaryOutcome) -> CanaryOutc
     except IncidentOpsError as error:
         return replace(outcome, notes=(*outcome.notes, f"error: not sent: {error}"))
     return replace(outcome, sent=sent)
-
-
-def _already_open(workspace: Workspace, failed: FailedCanary, *, is_sent: bool) -> tuple[str | None, list[str]]:
-    """The open incident of this canary, in the work tree from now on, and what could not be looked at."""
-    here = _newest(record for record in workspace.catalogue.live() if failed.is_of(record.incident))
-    if here is not None or not is_sent:
-        return (None if here is None else here.incident.id), []
-    try:
-        for path, raw in _on_remote(workspace, failed):
-            demand_no_link(workspace.root, path)
-            if write_in_new_folder(workspace.root / path, raw):
-                return path.split("/")[-2], []
-            if workspace.store.read(path) is not None:  # it is here in an older version
-                return path.split("/")[-2], []
-    except IncidentOpsError as error:
-        return None, [f"warning: unknown whether this canary has an open incident already: {error}"]
-    return None, []
-
-
-def _on_remote(workspace: Workspace, failed: FailedCanary) -> Iterator[tuple[str, bytes]]:
-    """Path and bytes of the records of this canary that are open: merged ones, then those that wait for a merge."""
-    remote, git = need_remote(workspace.git, _SECONDS, by_person=True), workspace.git
-    if git is None:
-        return
-    tip = remote.default_tip()
-    merged = at_commit(workspace, tip) if tip else None
-    found = _newest(one for one in merged.catalogue.live() if failed.is_of(one.incident)) if merged else None
-    if found is not None and tip:
-        raw = git.read_path(tip, found.path)
-        if raw is not None:
-            yield found.path, raw
-    for branch, commit in sorted(remote.tips((DECLARE_BRANCHES,)).items(), reverse=True):
-        name = branch.removeprefix(DECLARE_BRANCHES)
-        path = record_path(name)
-        raw = git.read_path(commit, path) if is_incident_id(name) else None
-        if raw is None or (tip and git.read_path(tip, path) is not None):
-            continue
-        try:
-            record = record_of(path, raw)
-        except UserError:  # a broken declaration of somebody is none of this canary
-            continue
-        if failed.is_of(record.incident):
-            yield path, raw
-
-
-def _newest(records: Iterator[Record]) -> Record | None:
-    return max(records, key=lambda record: record.incident.id, default=None)
 
 
 def _declared(workspace: Workspace, failed: FailedCanary, severity: str | None) -> Record:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
+from functools import partial
 from typing import Any, NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_in_new_folder
@@ -19,6 +20,7 @@ from incident_ops.app.edit_record import (
     checked,
     edited_content,
     must_have_happened,
+    record_of,
 )
 from incident_ops.app.last_edit import keep_edit
 from incident_ops.app.workspace import Workspace, clone_notes, demand_work_tree, leads_somewhere, need_remote
@@ -31,6 +33,7 @@ from incident_ops.domain.ticket import is_ticket
 from incident_ops.domain.time import parse_instant, spell_ago, spell_clock, spell_duration
 from incident_ops.domain.triage import Decision
 from incident_ops.edits.declare import (
+    PROGRAM,
     Declaration,
     Declared,
     channel_name,
@@ -60,6 +63,7 @@ class DeclaredRecord:
     """The record of a new incident, the triage decision that counted, what should give pause, and what comes next.
 
     `notice` says who knows of it so far; the first of the next steps changes that. `notes` are about the clone.
+    `is_known`: it was declared before, under the same key, and nothing was written.
     """
 
     record: Record
@@ -68,6 +72,7 @@ class DeclaredRecord:
     notice: str
     next_steps: tuple[str, ...]
     notes: tuple[str, ...]
+    is_known: bool = False
 
     @property
     def folder(self) -> str:
@@ -114,6 +119,30 @@ def declare_record(
             warnings = (*warned, *unnumbered, *unkept)
             return DeclaredRecord(record, declared.decision, warnings, follows.notice, steps, clone_notes(workspace))
     raise UserError(f"no id is free after {ID_ATTEMPTS} tries", where=INCIDENTS, hint="look at what fills this folder")
+
+
+def declare_once(workspace: Workspace, declaration: Declaration, by: str | None, *, is_sent: bool) -> DeclaredRecord:
+    """The same for a program, which may say the same thing again: an incident that is open under the same key, here or
+    where records are sent to, is the one. Errors as `declare_record`.
+    """
+    if not declaration.key:
+        return declare_record(workspace, declaration, by, is_sent=is_sent)
+    from incident_ops.app.open_incident import find_open  # people declare without a key
+
+    demand_work_tree(workspace)
+    check_services(workspace, declaration.services)
+    found = find_open(workspace, partial(_has_key, declaration.key), asks_remote=is_sent)
+    raw = workspace.store.read(found.path) if found.path else None
+    if isinstance(raw, bytes):
+        return DeclaredRecord(record_of(found.path, raw), None, (), "", (), clone_notes(workspace), is_known=True)
+    declared = declare_record(workspace, declaration, by, is_sent=is_sent)
+    unknown = (f"unknown whether this is declared already: {found.problem}",) if found.problem else ()
+    return replace(declared, warnings=(*declared.warnings, *unknown))
+
+
+def _has_key(key: str, incident: Incident) -> bool:
+    source = incident.source
+    return incident.state not in OVER and source is not None and (source.system, source.dedup_key) == (PROGRAM, key)
 
 
 def _kept(workspace: Workspace, declaration: Declaration, path: str, draft: _Draft) -> tuple[str, ...]:

@@ -14,8 +14,10 @@ from incident_ops.app.run_cost import CountedCost
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH, WorkflowFile, cron_runs
 from incident_ops.domain.time import spell_age, spell_duration
+from incident_ops.notifications.alarm import is_alive, is_held
 from incident_ops.records.store import read_regular
 from incident_ops.render.findings import plural
+from incident_ops.render.github_steps import ENVIRONMENT
 from incident_ops.render.laid_texts import PIN_FILE
 from incident_ops.render.set_up import SetUpCheck, SetUpState
 
@@ -58,11 +60,21 @@ def workflow_checks(name: str, seen: WorkflowSeen, now: datetime, expected: Expe
         yield SetUpCheck(file, WARNING, text, "merge the change that brings it")
         return
     yield from _switched(name, seen, expected)
-    if file == WATCH and expected is not None and expected.watches and all(one.is_over for one in seen.runs):
-        text = "an incident of the worst ranks is open, and no alarm clock is awake"
-        way = "the next run starts it, if the minutes of policy watch.minutes are not used up; or start it"
-        yield SetUpCheck(f"{file} runs", WARNING, text, way, (f"gh workflow run {file} --repo {name}",))
+    if file == WATCH and expected is not None and expected.watches and not is_alive(seen.runs, now):
+        yield _nobody_awake(name, seen, now)
     yield from _last_runs(name, seen, now)
+
+
+def _nobody_awake(name: str, seen: WorkflowSeen, now: datetime) -> SetUpCheck:
+    file, text = seen.file.file, "an incident of the worst ranks is open, and no alarm clock is awake"
+    if held := next((one for one in seen.runs if is_held(one, now)), None):
+        text += (
+            f": its run waits for somebody to let it go on, for {spell_age(int((now - held.began).total_seconds()))}"
+        )
+        way = f"approve it, and take the reviewers out of the environment {ENVIRONMENT}: Settings > Environments"
+        return SetUpCheck(f"{file} runs", ERROR, text, way, (f"gh run view {held.id} --web --repo {name}",))
+    way = "the next run starts it, if the minutes of policy watch.minutes are not used up; or start it"
+    return SetUpCheck(f"{file} runs", WARNING, text, way, (f"gh workflow run {file} --repo {name}",))
 
 
 def _switched(name: str, seen: WorkflowSeen, expected: Expected | None) -> Iterator[SetUpCheck]:

@@ -64,9 +64,10 @@ class _Compared(NamedTuple):
         return self.record.path.rpartition("/")[0]
 
 
-def keep_documents(workspace: Workspace, github: GitHubTracker) -> tuple[str, ...]:
+def keep_documents(workspace: Workspace, github: GitHubTracker, before: str = "") -> tuple[str, ...]:
     """Proposes or pushes the documents of the tip (`workspace`) that their records have left behind -> a sentence for
-    each thing that was done, and for what is left to people. Raises what fails.
+    each thing that was done, and for what is left to people: once, where it or its record changed since the run at
+    commit `before` ("" = not known). Raises what fails.
     """
     folders = {one.path: one for one in _folders(workspace)}
     seen = next(iter(seen_branches(workspace, (branch_of_documents(),))), None)
@@ -80,12 +81,21 @@ def keep_documents(workspace: Workspace, github: GitHubTracker) -> tuple[str, ..
     chosen = of_branch if is_early else _chosen(workspace, folders, of_branch)
     compared, broken = _compare(workspace, [folders[path] for path in chosen])
     problems = [f"{one.path}: its documents are not rendered: {one.reason}" for one in broken]
-    problems += edited_lines(tuple(path for one in compared for path in one.outdated.edited))
+    problems += edited_lines(_newly_edited(workspace, compared, before))
     todo = [one for one in compared if one.outdated.texts]
     lines = [*_push(workspace, github, todo)] if is_pushed else []
     changes = [] if is_pushed else [document_change(one.record.incident.id, one.outdated.texts) for one in todo]
     settled = _settle(workspace, github, seen, changes, todo, is_early=is_early)
     return (*lines, *settled, *problems)
+
+
+def _newly_edited(workspace: Workspace, compared: Iterable[_Compared], before: str) -> tuple[str, ...]:
+    git, commit = workspace.git, workspace.store.commit
+    found = [(one.record.path, path) for one in compared for path in one.outdated.edited]
+    if found and before and git is not None and commit is not None and git.knows(before):
+        changed = {blob.path for blob in git.changed(before, commit, (INCIDENTS,))}
+        found = [pair for pair in found if not changed.isdisjoint(pair)]
+    return tuple(path for _, path in found)
 
 
 def _folders(workspace: Workspace) -> Iterator[_Folder]:

@@ -16,6 +16,7 @@ from incident_ops.app.existing import there_at
 from incident_ops.app.github_setup import GitHubOptions, GitHubSetUp, plan_set_up
 from incident_ops.app.identity import handle_of
 from incident_ops.app.workspace import Workspace, demand_work_tree, read_text_file
+from incident_ops.domain.notification import pair
 from incident_ops.domain.time import zone_named
 from incident_ops.errors import UserError, WriteFailed
 from incident_ops.records.policy import PolicyAndServices, load_policy, load_services
@@ -24,6 +25,7 @@ from incident_ops.records.service_sources import FoundServices, services_in, wit
 from incident_ops.records.store import list_folder
 from incident_ops.render import init
 from incident_ops.render.findings import inert, plural
+from incident_ops.render.first_channels import channels_text
 from incident_ops.render.init import (
     EDITOR_KINDS,
     POLICY,
@@ -75,7 +77,7 @@ class FirstOptions(NamedTuple):
 
     `is_replacing`: copies of schemas that somebody edited are written anew. `on_call` take turns in a schedule.
     `services_from` is a file of another tool. `github` lays what a repository needs to run there. `is_dry`: nothing is
-    written.
+    written. `channels` are those that there are, none for those of the preset.
     """
 
     is_replacing: bool = False
@@ -83,6 +85,7 @@ class FirstOptions(NamedTuple):
     services_from: str = ""
     github: GitHubOptions | None = None
     is_dry: bool = False
+    channels: Sequence[str] = ()
 
 
 NO_OPTIONS = FirstOptions()
@@ -125,6 +128,7 @@ def write_first_files(
         has_git=git is not None,
         has_commit=options.github is None or (git is not None and git.head is not None),
         wheel="" if "://" in wheel else wheel.partition("#")[0].removeprefix("./"),
+        wants_people=options.github is not None,
     )
     return FirstFiles(files, settings, steps, found.left_out if found else (), on_github)
 
@@ -141,9 +145,25 @@ def _planned(
     if services is not None and services.content is not None:
         new = replace(beginning, there={**beginning.there, SERVICES: services.content})
     schemas = {} if _is_own_folder(root) else _schemas(new, preset)
-    request = InitRequest(preset, beginning.owners, schemas, options.is_replacing, schedule)
+    channels = _channels_text(preset or resources.DEFAULT_PRESET, options.channels)
+    request = InitRequest(preset, beginning.owners, schemas, options.is_replacing, schedule, channels)
     files = init.plan_files(request, beginning.there, full)
     return [services if services and one.path == SERVICES else one for one in files]
+
+
+def channel_of(name: str) -> str:
+    """The name of a channel. UserError where it cannot be one."""
+    try:
+        return pair("", name.strip()).channel
+    except ValueError:
+        hint = "a word of small letters, digits and _, no address: --channel chat"
+        raise UserError(f"{inert(name)!r} is not the name of a channel", hint=hint) from None
+
+
+def _channels_text(preset: str, given: Sequence[str]) -> str:
+    channels = list(dict.fromkeys(map(channel_of, given)))
+    policy = load_policy(init.policy_text(preset)).policy if channels else None
+    return channels_text(policy, channels) if policy is not None else ""
 
 
 def _found(beginning: Beginning, file: str) -> FoundServices | None:

@@ -50,6 +50,15 @@ def why_outdated(workspace: Workspace, state: PublicState) -> str | None:
         return str(error)
 
 
+def published_revision(workspace: Workspace) -> str:
+    """The commit that the last run published gate.json of; "" where none is there or it cannot be read."""
+    try:
+        there = published(need_remote(workspace.git))
+        return parse_state(there, GATE_BRANCH).revision if there is not None else ""
+    except Incomplete:
+        return ""
+
+
 def write_state(state: PublicState, file: Path) -> None:
     """Writes gate.json to a file instead of publishing it."""
     write_bytes(file, to_json(state))

@@ -22,7 +22,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.notification import ACKNOWLEDGED, RESOLVED_EVENT, Ledger, Message
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.ports import Notifier, SharedLedger
-from incident_ops.errors import IncidentOpsError, NotSetUp, UserError, WriteFailed
+from incident_ops.errors import IncidentOpsError, NoIssueYet, NotSetUp, UserError
 from incident_ops.notifications.deliver import NOT_SENT, NOT_TRIED, Delivered, deliver
 from incident_ops.notifications.notice_text import notice_facts
 from incident_ops.notifications.plan import SUMMED, PlannedNotice, is_urgent
@@ -215,10 +215,7 @@ class NoticeSender:
         left = [notice for notice in self._notices if notice.pair not in done]
         left.sort(key=lambda notice: self._due.get(notice.message.obligation, 0.0) * (notice.message.channel == TICKET))
         waiting = [notice for notice in left if self._lacks_issue(notice)]
-        not_tried = [
-            Delivered(notice, NOT_TRIED, WriteFailed(f"{notice.message.incident} has no issue yet"))
-            for notice in waiting
-        ]
+        not_tried = [Delivered(notice, NOT_TRIED, NoIssueYet(notice.message.incident)) for notice in waiting]
         self.delivered += not_tried
         return not_tried + self._send([notice for notice in left if notice not in waiting])
 

@@ -59,15 +59,16 @@ def workspace_for(workspace: Workspace, source: str) -> Workspace:
 
 
 def connect_github(
-    workspace: Workspace, max_requests: int | None = None, log: RequestLog | None = None
+    workspace: Workspace, max_requests: int | None = None, log: RequestLog | None = None, repository: str = ""
 ) -> GitHubTracker:
-    """The issues of the repository that the environment or the clone names; `max_requests` None = as the policy."""
+    """The issues of a repository, "" = the one that the environment or the clone names; `max_requests` None = as the
+    policy."""
     from incident_ops.adapters.github.connect import connect
 
     tracker_policy = workspace.judged_by[0].tracker
     remote = remote_of(workspace.git)
     return connect(
-        os.environ,
+        {**os.environ, **({"GITHUB_REPOSITORY": repository} if repository else {})},
         remote.url if remote else None,
         listed_labels(workspace.judged_by[0]),
         tuple(tracker_policy.identities),

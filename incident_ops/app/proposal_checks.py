@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from incident_ops.adapters.git_proposals import SeenBranch
 from incident_ops.adapters.git_remote import Remote
+from incident_ops.app.run_parts import PartDone
 from incident_ops.app.validate import has_lost_records, validate_workspace
 from incident_ops.app.workspace import Workspace, at_commit, need_remote, strict, token_and_server
 from incident_ops.domain.ports import CommitStatuses
@@ -24,14 +24,7 @@ VALIDATE_STATUS = "incident-ops/validate"
 _GOOD, _BAD = "success", "failure"
 
 
-class ProposalChecks(NamedTuple):
-    """What was said of which head, one line each for people, and what failed: the others were said all the same."""
-
-    lines: tuple[str, ...] = ()
-    errors: tuple[IncidentOpsError, ...] = ()
-
-
-def check_proposals(workspace: Workspace, statuses: CommitStatuses, branches: Iterable[SeenBranch]) -> ProposalChecks:
+def check_proposals(workspace: Workspace, statuses: CommitStatuses, branches: Iterable[SeenBranch]) -> PartDone:
     """Judges the head of each of `branches` of which nothing was said, as `validate --base` the default branch does.
 
     Left alone is a branch with a commit of a person, whose pull request has checks of its own, one that is merged, and
@@ -41,7 +34,7 @@ def check_proposals(workspace: Workspace, statuses: CommitStatuses, branches: It
     remote = need_remote(workspace.git)
     tip = remote.default_tip()
     if tip is None:
-        return ProposalChecks()
+        return PartDone()
     lines: list[str] = []
     errors: list[IncidentOpsError] = []
     for seen in turn(list(branches), workspace.now):
@@ -55,7 +48,7 @@ def check_proposals(workspace: Workspace, statuses: CommitStatuses, branches: It
             errors.append(error)
             if isinstance(error, WriteFailed) and error.is_final:
                 break
-    return ProposalChecks(tuple(lines), tuple(errors))
+    return PartDone(tuple(lines), tuple(errors))
 
 
 def _is_to_judge(remote: Remote, tip: str, seen: SeenBranch) -> bool:

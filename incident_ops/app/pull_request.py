@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,6 +15,9 @@ from incident_ops.app.workspace import Workspace
 from incident_ops.documents.sent_text import SentFacts, pull_body, pull_title, with_edits
 from incident_ops.domain.record import Record, title_of
 from incident_ops.domain.sending import PullAddress
+
+if TYPE_CHECKING:
+    from incident_ops.adapters.github.pulls import PullRequests
 
 TEMPLATES = tuple(
     f"{folder}{name}"
@@ -28,16 +32,21 @@ def pull_site(remote_url: str) -> Site | None:
     return site_of(os.environ, remote_url)
 
 
+def pulls_of(workspace: Workspace, site: Site) -> PullRequests:
+    """The pull requests of the repository that a remote is."""
+    return connect_github(workspace, repository=site.repository).pulls
+
+
 def put_pull(
-    workspace: Workspace, state: SentState, record: Record, onto: tuple[str, str], edits: list[str]
+    workspace: Workspace, site: Site, state: SentState, record: Record, onto: tuple[str, str], edits: list[str]
 ) -> tuple[SentState, PullAddress]:
     """Opens the pull request of the branch of `state`, or brings the open one up to date -> what is to be kept, and it.
 
-    `onto` is the default branch and its tip; `edits` are what its commits say, newest first.
+    `site` is the repository, `onto` its default branch and its tip; `edits` are what its commits say, newest first.
     Text that a person wrote stays. Errors as GitHub's answers.
     """
     main, tip = onto
-    pulls = connect_github(workspace).pulls
+    pulls = pulls_of(workspace, site)
     title = pull_title(_facts(workspace, record, main), edits)
     pull = pulls.find(state.branch)
     is_new = pull is None

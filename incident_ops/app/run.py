@@ -10,22 +10,23 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters import clock
 from incident_ops.adapters.environment import in_actions
 from incident_ops.adapters.notifiers.issue_comment import TICKET
-from incident_ops.app.alarm_clock import ACTIVE, SettledClocks, settle_clocks
-from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, apply_allowed, must_be_reviewed
+from incident_ops.app.alarm_clock import ACTIVE, settle_clocks
+from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Report, apply_allowed, ended, must_be_reviewed
 from incident_ops.app.observed_tracker import connect_github
 from incident_ops.app.plan import PlannedRun, PlanOptions, plan_changes
-from incident_ops.app.proposal_checks import ProposalChecks, check_proposals
+from incident_ops.app.proposal_checks import check_proposals
 from incident_ops.app.proposals import BRANCHES_OF_EDITS, seen_branches
 from incident_ops.app.run_mark import mark_run
-from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed
+from incident_ops.app.run_parts import PartDone, RunParts
+from incident_ops.app.tip import at_tip, must_be_on_time, must_be_tip, not_committed, not_merged
 from incident_ops.app.workspace import Workspace, at_present, need_remote, source_of
 from incident_ops.domain.tracker import GITHUB
-from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped
+from incident_ops.errors import IncidentOpsError, Incomplete, PlanChanged, Stopped, UserError
 from incident_ops.notifications.plan import is_urgent
 from incident_ops.reconcile.apply import APPLIED
 from incident_ops.reconcile.changes import NOTIFY
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """So many plans are made where the default branch moves while one is made."""
-_Part = Callable[[AppliedRun], tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]]
-"""Something that a run does beside its plan -> a sentence for each thing done, and what failed."""
+_Part = Callable[[AppliedRun], PartDone]
+"""Something that a run does beside its plan."""
 RECONCILE = "reconcile.yml"
 """The workflow that goes on where a run reached one of its limits."""
 
@@ -58,12 +59,28 @@ def plan_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = 
     return dataclasses.replace(run, plan=run.plan._replace(changes=changes))
 
 
-def preview_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = True) -> tuple[PlannedRun, bool]:
-    """What a run would do, and whether GitHub was asked: it is not where no token is set. Raises as `plan_run`."""
+class PreviewedRun(NamedTuple):
+    """What a run would do; whether GitHub was asked, as it is not without a token; and what is not in it."""
+
+    planned: PlannedRun
+    was_asked: bool
+    left_out: NotApplied
+
+
+def preview_run(workspace: Workspace, options: PlanOptions, *, with_issues: bool = True) -> PreviewedRun:
+    """What a run would do. Raises as `plan_run`."""
     from incident_ops.adapters.github.connect import token_in
 
     asks = source_of(options.tracker) != GITHUB or bool(token_in(os.environ))
-    return plan_run(workspace, dataclasses.replace(options, asks_github=asks), with_issues=with_issues), asks
+    planned = plan_run(workspace, dataclasses.replace(options, asks_github=asks), with_issues=with_issues)
+    return PreviewedRun(planned, asks, _left_out(workspace, planned))
+
+
+def _left_out(workspace: Workspace, planned: PlannedRun) -> NotApplied:
+    """What stands in a person's clone alone; a job has the tip checked out."""
+    if in_actions() or planned.observed.source != GITHUB:
+        return NotApplied()
+    return NotApplied(not_committed(workspace), not_merged(workspace, planned.workspace.store.commit or ""))
 
 
 def run_at_tip(
@@ -73,7 +90,8 @@ def run_at_tip(
 
     `report` is called with each part as it happens; what fails is in the result.
 
-    Raises as `plan_run`; PlanChanged where the tip moved TRIES times before the first write.
+    Raises as `plan_run`; PlanChanged where the tip moved TRIES times before the first write; UserError for a token that
+    may only read.
     """
     must_be_on_time(workspace, options.tracker)
     try:
@@ -86,18 +104,48 @@ def run_at_tip(
         with suppress(Exception):
             _only_pages(workspace, options, IncidentOpsError("the plan crashed"), report)
         raise
+    if planned.github is not None and not in_actions():
+        _must_write(workspace)
+    parts = RunParts()
+    report = parts.reporting(report)
     report(planned)
-    limits = planned.policy.tracker.limits if planned.github and with_issues else WITHOUT_LIMITS
-    changes = allow(planned.plan, limits) if with_issues else WithinLimits(planned.plan.changes, ())
-    applied = apply_allowed(planned, changes, report)
+    applied = parts.take(lambda: _applied(planned, report, with_issues=with_issues), AppliedRun(planned))
+    if planned.github is not None:
+        report(parts.take(lambda: _left_out(workspace, planned), NotApplied()))
+        # whoever has to be awake comes first, and gate.json after what may move the tip once more
+        inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
+        applied = _beside(applied, inside if in_actions() else (_publish,), report)
+    applied = _with_rest(applied, parts, report)
     if planned.github is None:
         return applied
-    if uncommitted := not_committed(workspace):
-        report(NotApplied(uncommitted))
-    # whoever has to be awake comes first, and gate.json after what may move the tip once more
-    inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
-    applied = _beside(applied, inside if in_actions() else (_publish,), report)
     return mark_run(_gone_on(applied, report) if in_actions() else applied)
+
+
+def _must_write(workspace: Workspace) -> None:
+    """UserError for a person's token that may only read, before anybody is notified. One question, and none that is
+    repeated: what GitHub does not say is seen when it is written to."""
+    from incident_ops.adapters.github.settings import GitHubSettings, RepositorySettings
+
+    try:
+        settings = GitHubSettings.of(os.environ, need_remote(workspace.git).url, sleep=lambda _: None)
+        seen = settings.repository()
+    except IncidentOpsError:
+        return
+    if isinstance(seen, RepositorySettings) and seen.permissions.get("push") is False:
+        hint = "take the token of somebody who may push there: gh auth login; --dry-run only reads"
+        raise UserError(f"the token may read {settings.asked} and not write to it: nothing was done", hint=hint)
+
+
+def _applied(planned: PlannedRun, report: Report, *, with_issues: bool) -> AppliedRun:
+    limits = planned.policy.tracker.limits if planned.github and with_issues else WITHOUT_LIMITS
+    changes = allow(planned.plan, limits) if with_issues else WithinLimits(planned.plan.changes, ())
+    return apply_allowed(planned, changes, report)
+
+
+def _with_rest(applied: AppliedRun, parts: RunParts, report: Report) -> AppliedRun:
+    """A run with what went wrong beside its parts; raises the crash of one of them."""
+    crash = applied.crash or parts.crash
+    return ended(applied._replace(errors=(*applied.errors, *parts.errors), crash=crash), report)
 
 
 def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsError, report: Report) -> AppliedRun:
@@ -113,10 +161,13 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     changes = tuple(one for one in blind.plan.changes if one.action == NOTIFY and one.key in keys)
     plan = blind.plan._replace(changes=changes)
     planned = dataclasses.replace(blind, github=github, notices=notices, plan=plan)
+    parts = RunParts()
+    report = parts.reporting(report)
     report(planned)
-    applied = apply_allowed(planned, WithinLimits(changes, ()), report)
+    applied = parts.take(lambda: apply_allowed(planned, WithinLimits(changes, ()), report), AppliedRun(planned))
     applied = applied._replace(errors=(_as_failure(error), *applied.errors))
-    return _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
+    applied = _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
+    return _with_rest(applied, parts, report)
 
 
 def _as_failure(error: IncidentOpsError) -> IncidentOpsError:
@@ -144,34 +195,27 @@ def _settled_plan(workspace: Workspace, options: PlanOptions, *, with_issues: bo
 
 
 def _beside(applied: AppliedRun, parts: Sequence[_Part], report: Report) -> AppliedRun:
-    """A run with more parts done; what fails of one is among its errors, and keeps no other from its turn.
-
-    A crash of one is raised again once all had theirs.
-    """
-    crashes: list[Exception] = []
+    """A run with more parts done; what fails of one is among its errors, and keeps no other from its turn."""
+    turns = RunParts(applied.crash)
     for part in parts:
-        lines: tuple[str, ...] = ()
-        errors: tuple[IncidentOpsError, ...] = ()
-        try:
-            lines, errors = part(applied)
-        except IncidentOpsError as error:
-            errors = (error,)
-        except Exception as error:
-            crashes.append(error)
-        for line in lines:
+        done = turns.take(lambda part=part: part(applied), PartDone())  # type: ignore[misc]
+        for line in done.lines:
             report(AlsoDone(line))
-        applied = applied._replace(errors=(*applied.errors, *errors))
-    if crashes:
-        raise crashes[0]
-    return applied
+        turns.errors += done.errors
+        turns.crash = turns.crash or done.crash
+    return applied._replace(errors=(*applied.errors, *turns.errors), crash=turns.crash)
 
 
-def _keep_documents(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
+def _keep_documents(applied: AppliedRun) -> PartDone:
     """The documents beside records, of the tip as it is by now."""
     from incident_ops.app.document_proposal import keep_documents
+    from incident_ops.app.gate_publish import published_revision
 
     github = applied.planned.github
-    return (keep_documents(_tip_by_now(applied), github) if github else ()), ()
+    if github is None:
+        return PartDone()
+    workspace = _tip_by_now(applied)
+    return PartDone(keep_documents(workspace, github, published_revision(workspace)))
 
 
 def _tip_by_now(applied: AppliedRun) -> Workspace:
@@ -180,7 +224,7 @@ def _tip_by_now(applied: AppliedRun) -> Workspace:
     return at_tip(before if before.is_at_given else at_present(before, clock.now()))
 
 
-def _judge_proposals(applied: AppliedRun) -> ProposalChecks:
+def _judge_proposals(applied: AppliedRun) -> PartDone:
     """What the automation proposes waits for a person before its checks run, so the run that wrote it judges it."""
     from incident_ops.adapters.github.statuses import GitHubStatuses
 
@@ -190,12 +234,12 @@ def _judge_proposals(applied: AppliedRun) -> ProposalChecks:
     return check_proposals(workspace, statuses, seen_branches(workspace, names))
 
 
-def _settle_clocks(applied: AppliedRun) -> SettledClocks:
+def _settle_clocks(applied: AppliedRun) -> PartDone:
     """The tick and the alarm clock; a scheduler of somebody's own needs neither."""
     return settle_clocks(applied, _workflows(applied.planned.workspace))
 
 
-def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsError, ...]]:
+def _publish(applied: AppliedRun) -> PartDone:
     """gate.json, of the tip as it is by now."""
     from incident_ops.app.gate_publish import current_state, publish, why_outdated
 
@@ -203,8 +247,8 @@ def _publish(applied: AppliedRun) -> tuple[tuple[str, ...], tuple[IncidentOpsErr
     state = current_state(workspace)
     why = state and why_outdated(workspace, state)
     if state and why and publish(workspace, state):
-        return (f"gate.json is published: {why}",), ()
-    return (), ()
+        return PartDone((f"gate.json is published: {why}",))
+    return PartDone()
 
 
 def _gone_on(applied: AppliedRun, report: Report) -> AppliedRun:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from incident_ops.adapters.environment import Ticking, in_actions
 from incident_ops.adapters.files import hold_alone, write_bytes
 from incident_ops.adapters.metrics.command import without_secrets
-from incident_ops.adapters.terminal_process import run_on_terminal
 from incident_ops.app.edit_record import edit_record, find_record, read_for_edit, who
 from incident_ops.app.runbooks import FoundRunbook
 from incident_ops.app.workspace import Workspace, at_present, caught_up, demand_work_tree
@@ -91,6 +91,9 @@ def demand_executable(workspace: Workspace, runbook: Runbook, begin_at: int | No
     if in_actions():
         hint = "run it at a terminal; what a workflow executes belongs into the workflow"
         raise UserError("a runbook is never executed inside GitHub Actions", hint=hint)
+    if find_spec("termios") is None:
+        hint = "without --execute it says what would be run"
+        raise UserError("a command gets a terminal of its own, which this system does not have", hint=hint)
     demand_work_tree(workspace)
     if workspace.is_at_given:
         raise UserError("a runbook is executed now", hint="leave out --at")
@@ -166,6 +169,8 @@ class _Execution:
         return self._outcome(word, without_secrets(kept_action(step), os.environ), f"{word}, {how}", said)
 
     def _run(self, block: CodeBlock) -> tuple[int, list[str], bool]:
+        from incident_ops.adapters.terminal_process import run_on_terminal  # what only some systems have
+
         ran = run_on_terminal((*_SHELL.get(block.language, _PLAIN_SHELL), block.text), self._talk.show)
         return ran.code, plain_lines(ran.output), ran.was_interrupted
 

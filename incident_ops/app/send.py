@@ -172,7 +172,7 @@ class _Sending:
             edits = self._outgoing.edits(tip, commit)
             if not edits:  # all its commits are merged: there is nothing to ask for
                 return self._answer(commit, main, is_sent=True, is_merged=True)
-            state, pull = put_pull(self._workspace, self._state, self._record, (main, tip), edits)
+            state, pull = put_pull(self._workspace, site, self._state, self._record, (main, tip), edits)
         except IncidentOpsError as error:
             return self._answer(commit, main, is_sent=True, open_at=open_at, problem=str(error))
         self._is_new = self._is_new or state != self._state

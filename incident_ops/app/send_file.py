@@ -15,8 +15,7 @@ from incident_ops.adapters.git import Git
 from incident_ops.adapters.git_outgoing import OutgoingBranches
 from incident_ops.adapters.git_remote import Move, Remote, Stay, compare_and_set
 from incident_ops.app.identity import actor
-from incident_ops.app.observed_tracker import connect_github
-from incident_ops.app.pull_request import pull_site
+from incident_ops.app.pull_request import pull_site, pulls_of
 from incident_ops.app.send import demand_repository
 from incident_ops.app.workspace import Workspace, at_commit, need_remote
 from incident_ops.domain.sending import PullAddress, SentRecord
@@ -90,7 +89,7 @@ def _with_pull(workspace: Workspace, remote: Remote, sent: SentRecord, file: Fil
     if not site.has_token:
         return replace(sent, open_at=open_at)
     try:
-        pulls = connect_github(workspace).pulls
+        pulls = pulls_of(workspace, site)
         known = pulls.find(sent.branch)
         pull = known or pulls.create(sent.branch, sent.onto, file.title, file.body)
     except IncidentOpsError as error:

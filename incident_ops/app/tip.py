@@ -67,3 +67,16 @@ def not_committed(workspace: Workspace) -> tuple[str, ...]:
     new = {*records_beside(store.root, {path.split("/")[1] for path in there if is_record(path)})} - there
     edited = git.edited(git.head, (INCIDENTS, *SETTINGS_FILES))()
     return tuple(sorted({*edited, *(path for path in new if store.read(path) is not None)}))
+
+
+def not_merged(workspace: Workspace, tip: str) -> tuple[str, ...]:
+    """The records, policy and services that the commit checked out has otherwise than the default branch at `tip`, and
+    has them from commits that are not there. Incomplete where git cannot compare the two."""
+    git = workspace.git
+    if git is None or git.head is None:
+        return ()
+    objects, folders = need_remote(git).objects, (INCIDENTS, *SETTINGS_FILES)
+    if objects.descends(tip, git.head) or not (base := objects.merge_base(tip, git.head)):
+        return ()
+    differs = {blob.path for blob in git.changed(tip, git.head, folders)}
+    return tuple(sorted(differs & {blob.path for blob in git.changed(base, git.head, folders)}))

@@ -131,7 +131,7 @@ def _inside(workspace: Workspace, path: str) -> str:
     root = workspace.root.resolve()
     asked = [base / path for base in (Path.cwd(), root)]
     # a link is judged as what it is, so only the folder it lies in is resolved
-    named = [os.path.relpath(full.parent.resolve() / full.name, root) for full in asked]
+    named = [Path(os.path.relpath(full.parent.resolve() / full.name, root)).as_posix() for full in asked]
     inside = [relative for relative in named if relative != ".." and not relative.startswith("../")]
     if not inside:
         hint = f"the folder is {workspace.root}; see --repo"

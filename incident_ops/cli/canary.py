@@ -23,6 +23,7 @@ from incident_ops.cli.terminal import drop_output, page_width, paint
 from incident_ops.deploy_gate.verdict import CONFIG_ERROR, INCONCLUSIVE
 from incident_ops.domain.time import spell_duration
 from incident_ops.errors import UserError
+from incident_ops.extras import is_installed
 from incident_ops.findings import Level
 from incident_ops.render.canary import progress
 from incident_ops.render.findings import inert, quiet, without_commands
@@ -403,7 +404,7 @@ class Progress:
         self._table: Table | None = None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and is_installed("terminal"):
             self._table = _begin_table()
         return self
 

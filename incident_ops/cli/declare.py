@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from incident_ops.app.declare import DeclaredRecord, declare_record, similar_lines, similar_open
+from incident_ops.app.declare import DeclaredRecord, declare_once, similar_lines, similar_open
 from incident_ops.app.edit_record import (
     check_services,
     clean,
@@ -36,119 +35,25 @@ from incident_ops.cli.options import (
     with_repository,
     with_repository_to_write,
 )
-from incident_ops.cli.sending import print_data, record_options, send_option, send_or_say
+from incident_ops.cli.sending import print_data, record_options, send_now, send_option, send_or_say
 from incident_ops.cli.terminal import page_width, prompt, say
+from incident_ops.cli.triage_options import answer_options, ask_triage
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import HIDDEN, title_of
 from incident_ops.domain.ticket import is_ticket, kind_of
 from incident_ops.domain.time import parse_instant
 from incident_ops.domain.triage import (
-    DATA_RISKS,
-    FEATURES,
-    SLAS,
-    SLOS,
     decide_level,
     is_any_answered,
-    questions,
     rules_by_tier,
     triage_answers,
-    users_answer,
     worst_tier,
 )
 from incident_ops.edits.declare import NO_ANSWERS, SOURCES, Declaration
 from incident_ops.edits.step import Step
 from incident_ops.errors import UserError
 from incident_ops.render.findings import inert, json_text
-
-
-def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the triage questions; what is not answered comes as None."""
-    options = (
-        click.option(
-            "--users",
-            "users_percent",
-            metavar="SHARE",
-            callback=_users_option,
-            help="Share of users affected: all, >50, <10, or a number in percent.",
-        ),
-        click.option("--feature", type=click.Choice(FEATURES), help="What is broken."),
-        click.option("--data-risk", type=click.Choice(DATA_RISKS), help="What may happen to data."),
-        click.option("--slo", type=click.Choice(SLOS), help="Is a service level objective violated?"),
-        click.option("--sla", type=click.Choice(SLAS), help="Is a violation of a service level agreement imminent?"),
-        click.option("--revenue/--no-revenue", default=None, help="Is revenue lost?"),
-        click.option("--reputation/--no-reputation", default=None, help="Is our reputation at risk?"),
-        click.option("--ongoing/--over", default=None, help="Is it still happening?"),
-        click.option("--category", metavar="WORD", help="Kind of symptom, e.g. database; the routing goes by it."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-YES_NO = ("yes", "no")
-
-
-def ask_triage(policy: Policy, known: Triage) -> Triage:
-    """The questions at a terminal; an empty answer leaves what is known, or means that it is not known."""
-    click.echo("How bad is it? An empty answer means: not known.", err=True)
-    asked: dict[str, tuple[str, Sequence[str]]] = {
-        "feature": ("What is broken", FEATURES),
-        "data_risk": ("What may happen to data", DATA_RISKS),
-        "slo": ("Service level objective", SLOS),
-        "sla": ("Is a service level agreement about to be violated", YES_NO),
-        "revenue": ("Is revenue lost", YES_NO),
-        "reputation": ("Is our reputation at risk", YES_NO),
-        "ongoing": ("Is it still happening", YES_NO),
-    }
-    given: dict[str, Any] = {}
-    for name in questions(policy):
-        before = getattr(known, name)
-        if name == "users_percent":
-            text = "Share of users affected (all, >50, <10, or a number in percent)"
-            given[name] = _prompt(text, before, _share)
-            continue
-        question, words = asked[name]
-        meant: dict[str, Any] = dict(zip(words, words, strict=True))
-        if words is YES_NO:
-            meant = {"yes": "imminent", "no": "ok"} if name == "sla" else {"yes": True, "no": False}
-        default = next((word for word, value in meant.items() if value == before), None)
-        said = _prompt(f"{question} ({', '.join(words)})", default, _one_of(words))
-        given[name] = meant.get(said)
-    return triage_answers(given)
-
-
-def _prompt(question: str, before: Any, read: Callable[[str], Any]) -> Any:
-    """An answer at a terminal; Enter repeats the one given before, which is shown."""
-    default = "" if before is None else str(before)
-    return prompt(question, default=default, show_default=bool(default), value_proc=read)
-
-
-def _one_of(words: Sequence[str]) -> Callable[[str], str]:
-    """Reads one of some words, or the beginning of one; an empty answer is one, too."""
-
-    def read(text: str) -> str:
-        said = text.strip().lower()
-        fitting = [word for word in words if word == said] or [word for word in words if word.startswith(said)]
-        if said and len(fitting) != 1:
-            raise click.BadParameter(f"{text!r} is not one of {', '.join(words)}")
-        return fitting[0] if said else ""
-
-    return read
-
-
-def _users_option(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | str | None:
-    if text is not None and not text.strip():
-        raise click.BadParameter("it is empty")
-    return None if text is None else _share(text)
-
-
-def _share(text: str) -> float | str | None:
-    if not text.strip():
-        return None
-    try:
-        return users_answer(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -189,6 +94,11 @@ def _share(text: str) -> float | str | None:
 @click.option("--channel", metavar="TEXT", help="The incident's chat channel.")
 @click.option("--tag", "tags", metavar="WORD", multiple=True, help="A word to find it by; may be repeated.")
 @click.option("--drill", is_flag=True, help="This is an exercise.")
+@click.option(
+    "--key",
+    metavar="TEXT",
+    help="For programs: what this is declared under, e.g. a run. An open incident of this key is not declared again.",
+)
 @answer_options
 @by_option
 @send_option
@@ -209,13 +119,15 @@ def declare(workspace: Workspace, form: str, by: str | None, send: bool, **said:
         --source alert --started 10m --commander @alice
       incident-ops declare "Login failed" -s auth --severity SEV1 \\
         --declared 2025-01-26T12:05:00Z --started 12:00
+      incident-ops declare "Nightly import failed" -s api --severity SEV3 \\
+        --key "acme/jobs/import 2025-01-26" --send
     """
     workspace.judged_by  # noqa: B018  a policy that cannot be used is reported before anything is asked
     demand_work_tree(workspace)
     declaration = _declaration(workspace, said, ask=at_terminal() and form == "text")
     if at_terminal() and form == "text":
         _ask_whether_new(workspace, declaration)
-    declared = declare_record(workspace, declaration, who(workspace, by), is_sent=send)
+    declared = declare_once(workspace, declaration, who(workspace, by), is_sent=send)
     say_notes(declared.notes)
     say_it = _print_json if form == "json" else _print
     finish(say_it(workspace, declared, send=send))
@@ -301,7 +213,7 @@ def _filled(
         detail=said["detail"],
         answers=answers,
         by_rules=by_rules,
-        **{name: said[name] for name in ("drill", "commander", "bridge", "channel", "tags")},
+        **{name: said[name] for name in ("drill", "commander", "bridge", "channel", "tags", "key")},
         tier=worst_tier(names, workspace.judged_by[1]),
     )
 
@@ -312,9 +224,11 @@ def _print_json(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -
     head = {"schema": 1, "incident": incident.id, "kind": kind, "path": declared.record.path, "folder": declared.folder}
     level = {"state": incident.state, "severity": incident.severity, "priority": incident.priority}
     decided = {"rule": rule.rule_number if rule else None, "rule_text": rule.rule_text if rule else None}
-    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo_command(incident.id)}
+    undo = None if declared.is_known else undo_command(incident.id)
+    said = {"warnings": [*declared.warnings], "next": [*declared.next_steps], "undo": undo}
     asked = [one._asdict() for one in rule.open] if rule else []
-    data = {**head, **level, **decided, **said, "assumed": bool(rule and rule.assumed), "open": asked}
+    more = {"assumed": bool(rule and rule.assumed), "open": asked, "known": declared.is_known}
+    data = {**head, **level, **decided, **said, **more}
     return print_data(workspace, declared.record.path, data, send=send)
 
 
@@ -323,6 +237,8 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
     from incident_ops.render.triage import decision_lines  # a program that reads JSON needs none of it
 
     incident, rule = declared.record.incident, declared.decision
+    if declared.is_known:
+        return _print_known(workspace, declared, send=send)
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     drill = ", a drill" if incident.drill else ""
     is_opened_as_ticket = is_ticket(incident, workspace.judged_by[0])
@@ -340,6 +256,15 @@ def _print(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int
         click.echo(f"  next: {inert(step)}")
     click.echo(f"  undo: {undo_command(incident.id)}")
     return code
+
+
+def _print_known(workspace: Workspace, declared: DeclaredRecord, *, send: bool) -> int:
+    """The same of an incident that was declared before, under the same key: nothing was written."""
+    incident = declared.record.incident
+    title = title_of(incident, workspace.judged_by[0]) or HIDDEN
+    say(f"declared already under this key: {title}", word=incident.id, err=False)
+    click.echo(f"  folder: {shown_path(workspace, declared.folder)}")
+    return send_now(workspace, declared.record.path, tells=True).exit_code if send else 0
 
 
 @click.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from incident_ops import resources
-from incident_ops.app.first_files import FirstFiles, FirstOptions, begin, write_first_files
+from incident_ops.app.first_files import FirstFiles, FirstOptions, begin, channel_of, write_first_files
 from incident_ops.app.github_setup import GitHubOptions, needs_owner, owner_of
 from incident_ops.app.identity import handle_of, is_unknown
 from incident_ops.app.workspace import Workspace
@@ -30,6 +31,13 @@ from incident_ops.render.init import to_json, to_text
 )
 @click.option("--by", metavar="@HANDLE", help="Your GitHub handle; git keeps it in this clone. Default: asked.")
 @click.option("--on-call", metavar="@HANDLE", multiple=True, help="Who takes weeks on call in turn; repeatable.")
+@click.option(
+    "--channel",
+    "channels",
+    metavar="NAME",
+    multiple=True,
+    help="A channel that you have, e.g. chat or pager; repeatable. Default: those of the preset; asked with --github.",
+)
 @click.option("--replace-schemas", is_flag=True, help="Also write anew the copies in schemas/ that somebody edited.")
 @click.option(
     "--services-from", metavar="FILE", help="Add the services of a Backstage catalog-info.yaml or a CODEOWNERS file."
@@ -80,7 +88,7 @@ def init(
       incident-ops init --on-call @alice --on-call @ben
       incident-ops init --replace-schemas
       incident-ops init --services-from catalog-info.yaml
-      incident-ops init --github --owner @acme/sre
+      incident-ops init --github --owner @acme/sre --channel chat --channel pager
       incident-ops init --github --dry-run
       incident-ops --repo ops/incidents init --format json
     """
@@ -93,7 +101,12 @@ def init(
         by = _ask_handle()
     if github is not None and is_asking and needs_owner(workspace, github):
         github = github._replace(owners=_ask_owners())
-    options = FirstOptions(asked["replace_schemas"], asked["on_call"], asked["services_from"] or "", github, dry_run)
+    channels: Sequence[str] = asked["channels"]
+    if github is not None and not channels and not beginning.has_policy and is_asking:
+        channels = _ask_channels()
+    options = FirstOptions(
+        asked["replace_schemas"], asked["on_call"], asked["services_from"] or "", github, dry_run, channels
+    )
     made = write_first_files(workspace, beginning, preset, by, options)
     what = (str(workspace.root), made.files, made.settings, made.next_steps)
     if form == "json":
@@ -132,6 +145,18 @@ def _ask_owners() -> list[str]:
 
     question = "Who reviews changes of policy, services and workflows, e.g. @acme/sre"
     answer: list[str] = prompt(question, value_proc=checked)
+    return answer
+
+
+def _ask_channels() -> list[str]:
+    def checked(text: str) -> list[str]:
+        try:
+            return [channel_of(one) for one in text.split()]
+        except UserError as error:
+            raise click.BadParameter(inert(str(error))) from error
+
+    question = "Which channels do you have, e.g. chat pagerduty email sms (empty: all of the preset)"
+    answer: list[str] = prompt(question, default="", show_default=False, value_proc=checked)
     return answer
 
 

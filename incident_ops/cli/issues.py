@@ -10,6 +10,7 @@ from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import format_option, with_repository
 from incident_ops.cli.terminal import page_width, painter, say
 from incident_ops.errors import UserError
+from incident_ops.extras import is_installed
 from incident_ops.render.issues import (
     ISSUE_COLOURS,
     ShownIssue,
@@ -80,9 +81,9 @@ def _print_issue(shown: ShownIssue) -> None:
 
 
 def _print_text(text: str, width: int) -> None:
-    """Markdown laid out at a terminal; as it is in a pipe."""
+    """Markdown laid out at a terminal; as it is in a pipe, and where rich is not installed."""
     click.echo()
-    if width == UNCUT:
+    if width == UNCUT or not is_installed("terminal"):
         click.echo(shown_markdown(text))
         return
     from rich.console import Console  # only a terminal needs it

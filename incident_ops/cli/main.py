@@ -296,9 +296,13 @@ def main() -> None:
 
 
 def _settle_output() -> None:
-    """Output is UTF-8 wherever no terminal says otherwise, and no character in it can fail."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="backslashreplace")
+    """Output is UTF-8 with plain line ends wherever no terminal says otherwise, and no character in it can fail."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(errors="backslashreplace")
+    else:
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _worded(error: Exception, color: bool | None) -> int:
@@ -380,7 +384,9 @@ def _crashed(error: Exception, color: bool | None) -> int:
 
     text = f"incident-ops {__version__}, Python {sys.version}\n{''.join(traceback.format_exception(error))}"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="incident-ops-", suffix=".txt", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="incident-ops-", suffix=".txt", delete=False
+        ) as file:
             file.write(text)
         report = f"the report is in {file.name}"
     except OSError as refused:

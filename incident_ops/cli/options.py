@@ -447,11 +447,6 @@ def finish(code: int) -> None:
         raise click.exceptions.Exit(code)
 
 
-def force_color(ctx: click.Context) -> bool | None:
-    """What --color says to a library that colours by itself: True, False, or None to let it look at the terminal."""
-    return ctx.find_root().color
-
-
 tracker_option: Callable[[Any], Any] = click.option(
     "--tracker",
     type=click.Choice([LOCAL, GITHUB]),

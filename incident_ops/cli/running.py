@@ -21,7 +21,7 @@ from incident_ops.render.plan import (
     applied_line,
     delivered_lines,
     held_lines,
-    not_applied_line,
+    not_applied_lines,
     not_sent_lines,
     plan_headline,
     plan_json,
@@ -88,10 +88,16 @@ def report_of(form: str) -> Report:
 
     def report(part: Progress) -> None:
         if isinstance(part, NotApplied):
-            click.echo(quiet(not_applied_line(part.paths)), err=True)
+            say_not_applied(part)
         printer.report(part)
 
     return report
+
+
+def say_not_applied(left: NotApplied) -> None:
+    """Names what GitHub gets nothing of."""
+    for line in not_applied_lines(*left):
+        click.echo(quiet(line), err=True)
 
 
 def missing_records(run: AppliedRun) -> int:

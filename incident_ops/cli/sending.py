@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from incident_ops.adapters.environment import add_to_summary, set_outputs, summary_size
 from incident_ops.app.workspace import Workspace
 from incident_ops.cli.terminal import say
-from incident_ops.domain.record import Record
+from incident_ops.domain.record import Record, title_of
 from incident_ops.render.findings import json_text
 
 if TYPE_CHECKING:
@@ -91,11 +92,25 @@ def send_now(workspace: Workspace, path: str, *, tells: bool = False) -> SentRec
     except KeyboardInterrupt:
         say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
         raise click.exceptions.Exit(INTERRUPTED) from None
+    _tell_step(workspace, sent)
     if tells:
         say_sent(sent)
     elif sent.problem:
         _warn(f"not sent: {sent.problem}")
     return sent
+
+
+def _tell_step(workspace: Workspace, sent: SentRecord) -> None:
+    """The same in the outputs, the summary and the annotations of a workflow's step, where there is one."""
+    if summary_size() is None:
+        return
+    from incident_ops.app.edit_record import read_for_edit  # only workflows need it
+    from incident_ops.render.sent import step_annotation, step_outputs, step_summary
+
+    title = title_of(read_for_edit(workspace, sent.path).record.incident, workspace.judged_by[0]) or ""
+    set_outputs(step_outputs(sent))
+    add_to_summary(step_summary(sent, title))
+    click.echo(step_annotation(sent), err=True, nl=False)
 
 
 def print_data(workspace: Workspace, path: str, data: Mapping[str, Any], *, send: bool) -> int:

@@ -20,6 +20,7 @@ from incident_ops.cli.running import (
     missing_records,
     problems,
     report_of,
+    say_not_applied,
     shown_plan,
     warn_of_pager,
 )
@@ -48,13 +49,14 @@ def carry_out(
         return _in_actions(workspace, asked, with_issues=with_issues)
     if not is_dry:
         return end_run(run_at_tip(workspace, asked, report_of(form), with_issues=with_issues), form)
-    run, was_asked = preview_run(workspace, asked, with_issues=with_issues)
+    run, was_asked, left_out = preview_run(workspace, asked, with_issues=with_issues)
     view, is_verbose = view_plan(asked, run), bool(ctx.find_root().obj.get("verbose"))
     if form == "github":
         click.echo(fenced(shown_plan(view, "text", is_verbose=is_verbose)), nl=False)
         _summarize(shown_plan(view, "markdown", is_verbose=False))
     else:
         click.echo(shown_plan(view, form, is_verbose=is_verbose), nl=False)
+    say_not_applied(left_out)
     warn_of_pager(run)
     if not was_asked:
         say(_NOT_ASKED, word="note")

@@ -45,6 +45,8 @@ SOURCES = {
 """What noticed the incident first, and what the first entry of the timeline says."""
 
 
+PROGRAM = "pipeline"
+"""The system that a declaration under a key came from."""
 NO_ANSWERS = Triage()
 MOST_STEPS = 4
 
@@ -55,7 +57,7 @@ class Declaration:
 
     `by_rules`: somebody was asked, so the triage rules decide even if no answer was known. `tier` is that of the most
     critical service. `by_machine`: the answers were measured, so nobody has triaged yet. `declared`: when it was
-    declared, if it is written up later; the rest is of that time, too.
+    declared, if it is written up later; the rest is of that time, too. `key`: what a program declares it under.
     """
 
     title: str
@@ -77,6 +79,7 @@ class Declaration:
     tags: tuple[str, ...] = ()
     tier: int | None = None
     by_machine: bool = False
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def declare_incident(
         changes=moves or None,
         tags=list(dict.fromkeys(declaration.tags)) or None,
         links=given_fields(channel=declaration.channel, bridge=declaration.bridge) or None,
+        source={"system": PROGRAM, "dedup_key": declaration.key} if declaration.key else None,
         drill=declaration.drill or None,
     )
     return Declared(data, decision, _warnings(declaration, policy, severity, priority, decision))

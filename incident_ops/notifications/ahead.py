@@ -17,7 +17,7 @@ from incident_ops.domain.notification import Ledger, Message, Pair
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Record, World
 from incident_ops.domain.time import duration, parse_instant
-from incident_ops.errors import NotSetUp
+from incident_ops.errors import NoIssueYet, NotSetUp
 from incident_ops.notifications.deliver import GIVEN_UP, NO_LONGER_DUE, SENT_NOW, Delivered
 from incident_ops.notifications.plan import CLAIMED, HELD, WAITS, PlannedNotice, resend_after
 from incident_ops.notifications.recipients import notices
@@ -65,7 +65,7 @@ def waiting(
     planned: Iterable[PlannedNotice], delivered: Iterable[Delivered], ledger: Ledger, now: datetime
 ) -> Iterator[Ahead]:
     """What a run left for later: held until an instant, claimed by another run, not sent. A channel that nobody set up
-    is not waited for."""
+    is not waited for, nor is an issue that may never be opened: whoever opens it writes the comment."""
     outcomes = {one.planned.pair: one for one in delivered}
     for notice in planned:
         at = _again(notice, outcomes.get(notice.pair), ledger, now)
@@ -83,7 +83,7 @@ def _again(notice: PlannedNotice, sent: Delivered | None, ledger: Ledger, now: d
         return _claim_ends(notice.pair, notice.message, ledger, now)
     if outcome == WAITS or (notice.goes_out and sent is None):
         return now
-    is_left = notice.goes_out and outcome not in _DONE and not (sent and isinstance(sent.error, NotSetUp))
+    is_left = notice.goes_out and outcome not in _DONE and not (sent and isinstance(sent.error, (NotSetUp, NoIssueYet)))
     return now + resend_after(notice.message) if is_left else None
 
 

@@ -19,7 +19,9 @@ from incident_ops.domain.time import duration, stamp
 from incident_ops.domain.waits import snoozed_until
 from incident_ops.notifications.ahead import Ahead
 
-_BEFORE_IT_RUNS = frozenset({"queued", "pending", "waiting", "requested"})
+_HELD = frozenset({"waiting", "action_required"})
+_BEFORE_IT_RUNS = frozenset({"queued", "pending", "requested", *_HELD})
+_LET_GO = timedelta(minutes=5)
 
 
 class Watched(NamedTuple):
@@ -111,6 +113,11 @@ def at_limit(outlook: Outlook, runs: Sequence[WorkflowRun], now: datetime) -> Ma
     return {incident: why for incident, minutes in used.items() if minutes >= most.incident}
 
 
-def is_alive(runs: Iterable[WorkflowRun]) -> bool:
+def is_alive(runs: Iterable[WorkflowRun], now: datetime) -> bool:
     """True where a run of the alarm clock goes on, or is about to begin."""
-    return any(not one.is_over for one in runs)
+    return any(not one.is_over and not is_held(one, now) for one in runs)
+
+
+def is_held(run: WorkflowRun, now: datetime) -> bool:
+    """True for a run that a person has to let go on, and has not for so long that nobody may count on it."""
+    return run.status in _HELD and now - run.began > _LET_GO

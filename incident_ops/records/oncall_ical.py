@@ -17,6 +17,7 @@ import msgspec
 
 from incident_ops.domain.oncall import OnCallSchedule
 from incident_ops.errors import UserError
+from incident_ops.extras import demand
 from incident_ops.oncall.shifts import Shift, shifts
 from incident_ops.records.oncall_people import PeopleMap
 from incident_ops.records.oncall_source import ImportedSchedule, override_row, source_zone
@@ -33,6 +34,7 @@ _MOST_ODD = 4
 
 def ical_schedule(text: str, people: PeopleMap, now: datetime, zone: str | None) -> ImportedSchedule:
     """A calendar file; `zone` stands in where the calendar names none. UserError where it is broken or has no shift."""
+    demand("calendars", "an iCalendar file", "icalendar", "dateutil")
     from icalendar import Calendar  # takes long to load, and one command needs it
 
     try:

@@ -374,6 +374,11 @@ def _records_named(root: Path, names: Iterable[str]) -> Iterator[str]:
             yield from _records_in(root, path)
 
 
+_FLAGS = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+_AS_IT_IS = os.O_RDONLY | sum(getattr(os, name, 0) for name in _FLAGS)
+"""A file's bytes, of no link, without waiting; of these no system has all."""
+
+
 def read_regular(root: Path, path: str) -> bytes | Finding | None:
     """The bytes of a plain file below `root`; None where there is none; a finding where it may not be read."""
     end = path.find("/")
@@ -381,8 +386,10 @@ def read_regular(root: Path, path: str) -> bytes | Finding | None:
         if is_link(root, path[:end]):
             return not_regular(path)
         end = path.find("/", end + 1)
+    if not hasattr(os, "O_NOFOLLOW") and is_link(root, path):
+        return not_regular(path)
     try:
-        handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(f"{root}/{path}", _AS_IT_IS)
     except FileNotFoundError:
         return None
     except NotADirectoryError:

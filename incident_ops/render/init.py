@@ -103,13 +103,15 @@ class PlannedFile(NamedTuple):
 
 class InitRequest(NamedTuple):
     """The options given; None = not given. `services` maps names to owners; `schemas` has the state of each copy;
-    `schedule` is the text of the first schedule, where one is asked for."""
+    `schedule` is the text of the first schedule, where one is asked for; `channels` are the lines of the policy about
+    the channels, "" for those of the preset."""
 
     preset: str | None
     services: Mapping[str, str] | None
     schemas: Mapping[str, SchemaCopy]
     is_replacing: bool = False
     schedule: str | None = None
+    channels: str = ""
 
 
 class FirstExample(NamedTuple):
@@ -144,7 +146,12 @@ def schema_path(kind: str) -> str:
 def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: frozenset[str]) -> list[PlannedFile]:
     """What becomes of each file; `full` are the folders that are not empty."""
     files = [
-        _own(POLICY, policy_text(request.preset or DEFAULT_PRESET), existing, _ignored("--preset", request.preset)),
+        _own(
+            POLICY,
+            policy_text(request.preset or DEFAULT_PRESET, request.channels),
+            existing,
+            _ignored("--preset", request.preset) or _ignored("--channel", request.channels),
+        ),
         _own(SERVICES, services_text(request.services), existing, _ignored("--service", request.services)),
     ]
     if request.schedule is not None:
@@ -160,13 +167,14 @@ def plan_files(request: InitRequest, existing: Mapping[str, Existing], full: fro
     return [*files, *(rule(existing) for rule in (_merging, _ignoring))]
 
 
-def policy_text(preset: str) -> str:
-    """The smallest policy, with a comment on what to add."""
+def policy_text(preset: str, channels: str = "") -> str:
+    """The smallest policy, with a comment on what to add, and the lines about its channels."""
     return (
         "# yaml-language-server: $schema=schemas/policy.schema.json\n"
         "# Levels, targets and duties come from the preset; write below only what differs.\n"
         "# Everything in force: incident-ops policy show --resolved\n"
         f"extends: {preset}\n"
+        f"{channels}"
         "datasources:\n"
         f"  {SOURCE}: # where {GATE} finds its numbers\n"
         "    kind: prometheus\n"
@@ -396,9 +404,11 @@ def first_steps(
     has_git: bool,
     has_commit: bool = True,
     wheel: str = "",
+    wants_people: bool = False,
 ) -> list[str]:
     """What a person does after the first run, and after one that only added or updated files of ours; `on_call` are
-    the people of the first schedule; `wheel` is the path of one that runs install from the repository.
+    the people of the first schedule; `wheel` is the path of one that runs install from the repository;
+    `wants_people`: notices will be sent, and somebody has to be named whom they reach.
 
     Nothing after a run that changed nothing.
     """
@@ -408,7 +418,9 @@ def first_steps(
     setting_up = [] if has_git else ["git init, then incident-ops init again: it sets up the merging of records"]
     elsewhere = "in every other clone, once: incident-ops init (merge driver, your handle)"
     own = [name for name in (POLICY, SERVICES) if name in changed]
-    naming = [_reaching(on_call, example.channels)] if SCHEDULE in changed else []
+    naming = (
+        [_reaching(on_call, example.channels)] if SCHEDULE in changed or (POLICY in changed and wants_people) else []
+    )
     if not own:
         committing = [_committing({*changed, wheel} - {""}) if has_commit else _FIRST_COMMIT] if has_git else []
         return [*naming, *setting_up, *committing, *([elsewhere] if ATTRIBUTES in changed else [])]
@@ -426,9 +438,10 @@ def first_steps(
 
 def _reaching(people: Sequence[str], channels: Sequence[str]) -> str:
     """The block of the policy by which whoever is on call is notified."""
-    each = [f'"{who}": {{channels: [{", ".join(channels)}]}}' for who in dict.fromkeys(people)]
-    named = ", ".join([*each, 'roles: {on_call: ["oncall:primary"]}'])
-    return f"write into policy.yaml: contacts: {{{named}}}"
+    on_call = "oncall:primary" if people else "@YOU"
+    each = [f'"{who}": {{channels: [{", ".join(channels)}]}}' for who in dict.fromkeys(people or [on_call])]
+    named = ", ".join([*each, f'roles: {{on_call: ["{on_call}"]}}'])
+    return f"write into policy.yaml who is reached: contacts: {{{named}}}"
 
 
 def _committing(changed: Collection[str]) -> str:

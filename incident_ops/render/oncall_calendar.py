@@ -11,6 +11,7 @@ from datetime import datetime
 
 from incident_ops import __version__
 from incident_ops.domain.oncall import OnCallSchedule
+from incident_ops.extras import demand
 from incident_ops.oncall.shifts import Shift
 
 
@@ -21,6 +22,7 @@ def shift_uid(schedule: str, shift: Shift) -> str:
 
 def calendar_file(schedule: OnCallSchedule, found: Iterable[Shift], now: datetime, sequence: int) -> str:
     """The text of the file; times are UTC, `now` is its DTSTAMP, `sequence` the SEQUENCE of every event."""
+    demand("calendars", "an iCalendar file", "icalendar")
     from icalendar import Calendar, Event  # takes long to load, and one command needs it
 
     calendar = Calendar()

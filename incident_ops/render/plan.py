@@ -415,10 +415,12 @@ def _kept_lines(kept: tuple[Kept, ...], width: int, *, is_verbose: bool) -> list
     return ["", f"Left unchanged: {len(kept)}{how}", *lines]
 
 
-def not_applied_line(paths: Sequence[str]) -> str:
-    """What a run on GitHub leaves out because no commit has it."""
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"note: not committed, so not applied: {', '.join(paths[:_SHOWN])}{more}"
+def not_applied_lines(uncommitted: Sequence[str], unmerged: Sequence[str]) -> Iterator[str]:
+    """What a run on GitHub leaves out because no commit has it, or none of the default branch."""
+    for why, paths in (("not committed", uncommitted), ("not on the default branch", unmerged)):
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        if paths:
+            yield f"note: {why}, so not applied: {', '.join(paths[:_SHOWN])}{more}"
 
 
 def held_lines(

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import Any
 
 from incident_ops.domain.sending import EDIT_BRANCHES, FREEZE_BRANCHES, SentRecord, WaitingRecord
+from incident_ops.render.findings import command, inert
 
 SHORT_COMMIT = 12
 
@@ -80,6 +81,33 @@ def sent_data(sent: SentRecord) -> dict[str, Any]:
         "open_at": sent.open_at or None,
         "problem": sent.problem or None,
     }
+
+
+def step_outputs(sent: SentRecord) -> dict[str, str]:
+    """The same as outputs of a workflow's step: what is not on the remote is ""."""
+    return {
+        "incident-id": sent.incident,
+        "branch": sent.branch if sent.is_sent else "",
+        "pull-request": sent.pull.url if sent.pull else "",
+    }
+
+
+def step_summary(sent: SentRecord, title: str) -> str:
+    """The same as Markdown for the summary of that step; `title` of the incident is "" where nobody may see it."""
+    from incident_ops.documents.markdown import inline, link
+
+    pull = [f"- {link(f'Pull request #{sent.pull.number}', sent.pull.url)}"] if sent.pull else []
+    problem = [f"- {inline(inert(f'not done: {sent.problem}'))}"] if sent.problem else []
+    lines = [f"- {inline(inert(line))}" for line in sent_lines(sent)]
+    return "\n".join([f"## {inline(': '.join(filter(None, (sent.incident, title))))}", "", *pull, *problem, *lines, ""])
+
+
+def step_annotation(sent: SentRecord) -> str:
+    """One annotation of the step where something is left to do, else ""."""
+    if not sent.problem:
+        return ""
+    what = "has no pull request" if sent.is_sent else "was not sent"
+    return command("error", {"title": f"{sent.incident} {what}"}, sent.problem) + "\n"
 
 
 def waiting_lines(waiting: Sequence[WaitingRecord]) -> list[str]:

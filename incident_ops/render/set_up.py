@@ -36,19 +36,31 @@ class SetUpCheck(NamedTuple):
 
 
 def set_up_text(repository: str, checks: Sequence[SetUpCheck], paint: Paint, width: int = DEFAULT_WIDTH) -> str:
-    """What is wrong first, each with what mends it; then what is fine, in one line. Commands are never broken."""
+    """What is wrong first, each with what mends it; then what is fine, in one line. Commands are never broken, and
+    those of several lines stand at the end, under the names of their checks."""
     lines: list[str] = []
+    todo: list[str] = []
     for one in _ordered(checks):
         if one.state is SetUpState.OK:
             continue
+        commands = [_spelled(each) for each in one.commands]
+        is_long = any("\n" in each for each in commands)
         first, *rest = fold(f"{one.check}: {inert(one.message)}", f"{one.state.value}  ", "  ", width)
         lines += [paint(first, SET_UP_COLOURS[one.state]), *rest]
-        lines += fold(f"fix: {inert(one.way)}", "  ", "    ", width) if one.way else []
-        lines += [line for each in one.commands for line in _spelled(each).splitlines()]
+        ways = [*([inert(one.way)] if one.way else []), *([_below(len(commands))] if is_long else [])]
+        lines += fold(f"fix: {', or '.join(ways)}", "  ", "    ", width) if ways else []
+        if is_long:
+            todo += ["", f"# {one.check}", *(line for each in commands for line in each.splitlines())]
+        else:
+            lines += [f"    {each}" for each in commands]
     fine = [one.check for one in checks if one.state is SetUpState.OK]
     lines += fold(f"fine: {', '.join(dict.fromkeys(fine))}", "", "  ", width) if fine else []
     lines += fold(f"{inert(repository)}: {_sum(checks)}", "", "  ", width)
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in (*lines, *todo))
+
+
+def _below(count: int) -> str:
+    return "the command below" if count == 1 else f"the {count} commands below"
 
 
 def set_up_json(repository: str, checks: Sequence[SetUpCheck]) -> str:

@@ -67,6 +67,38 @@ def test_it_ends_with_us(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "processes.perform('--on-step', 'sleep 600', {})",
+        "processes.measured('sleep 600', {}, 600)",
+        "processes.run(['sleep', '600'], {}, 600)",
+    ],
+    ids=["perform", "measured", "run"],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_starts_ends_it_too(tmp_path: Path, call: str, number: signal.Signals) -> None:
+    """It is ours from its first instant: nothing that we started stays behind alone."""
+    script = f"""\
+import os, signal, subprocess, sys
+from incident_ops.adapters import processes
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+class Slow(subprocess.Popen):
+    def __init__(self, *words, **settings):
+        super().__init__(*words, **settings)
+        open({str(tmp_path / "pid")!r}, "w").write(str(self.pid))
+        os.kill(os.getpid(), {int(number)})
+subprocess.Popen = Slow
+try:
+    {call}
+except KeyboardInterrupt:
+    sys.exit(143)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False)  # no pipe: what stays behind would hold it open
+    assert done.returncode == 143
+    assert not _lives(int((tmp_path / "pid").read_text()))
+
+
 def _lives(process: int) -> bool:
     try:
         os.kill(process, 0)

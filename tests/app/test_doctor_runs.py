@@ -57,6 +57,16 @@ def test_the_tick_is_on_while_something_is_due(state: str, ticks: bool | None, e
     assert found("tick.yml", state, expected=asked) == {"tick.yml": expected}
 
 
+def test_an_alarm_clock_that_waits_for_a_reviewer_is_not_awake() -> None:
+    """Just begun it may be let go on in a minute; after an hour nobody counts on it, and the way out is named."""
+    for hours, state in ((0.01, None), (1.0, SetUpState.ERROR)):
+        waits = run(hours)._replace(status="waiting", conclusion="", ended=None)
+        seen = WorkflowSeen(WorkflowFile("watch.yml", (), frozenset(), ()), "active", (waits,))
+        found = [one for one in checks.workflow_checks(NAME, seen, NOW, Expected(True, True)) if "runs" in one.check]
+        assert [one.state for one in found] == ([state] if state else [])
+        assert all("waits for somebody to let it go on" in one.message for one in found)
+
+
 @pytest.mark.parametrize(
     ("watches", "runs", "expected"),
     [(True, (run(1, ""),), None), (True, (run(1),), WARNING), (True, (), WARNING), (False, (), None)],

@@ -247,16 +247,25 @@ def test_a_remote_that_is_gone_hides_no_other_check(place: Place) -> None:
     assert (seen["heartbeat"]["state"], seen["actions"]["state"], seen["labels"]["state"]) == ("unknown", "ok", "ok")
 
 
-def test_the_text_has_what_is_wrong_first_with_commands_to_paste(place: Place) -> None:
+@pytest.mark.parametrize("columns", [80, 140])
+def test_the_list_of_what_is_wrong_comes_whole_before_long_commands(place: Place, columns: int) -> None:
+    """Errors, warnings, what is fine and the sum come first; what is to be pasted stands below, by name."""
     _no_issues(place)
-    done = place.call()
+    done = call("doctor", at=place.folder.path, clock=None, columns=columns)
     assert done.code == 1
     lines = done.out.splitlines()
-    assert lines[0].startswith("error  ")
+    end = next(number for number, line in enumerate(lines) if line.startswith(f"{place.repository}: "))
+    seen = [line.split()[0] for line in lines[:end] if not line.startswith(" ")]
+    states = ["error", "warning", "unknown", "fine:"]
+    assert seen == sorted(seen, key=states.index)
+    assert seen[0] == "error"
+    assert end < 60
+    assert not any("<<'JSON'" in line for line in lines[:end])
     at = next(number for number, line in enumerate(lines) if "issues are switched off" in line)
-    assert lines[at + 1] == "  fix: Settings > General > Features > Issues"
-    assert lines[at + 2] == f"gh api --method PATCH repos/{place.repository} --input - <<'JSON'"
-    assert lines[-1].startswith(f"{place.repository}: ")
+    assert lines[at + 1] == "  fix: Settings > General > Features > Issues, or the command below"
+    begin = lines.index("# issues")
+    assert begin > end
+    assert lines[begin + 1] == f"gh api --method PATCH repos/{place.repository} --input - <<'JSON'"
 
 
 def test_in_a_job_it_annotates_and_writes_a_summary(place: Place, tmp_path: Path) -> None:

@@ -153,6 +153,9 @@ def test_what_people_wrote_in_a_document_is_left_to_them_and_said(rendered: Plac
     (line,) = [line for line in done.out.splitlines() if "edited by hand" in line]
     assert TIMELINE in line
     assert INCIDENT not in line
+    assert "edited by hand" not in run(rendered, tmp_path).out  # once, and again when one of the two changes
+    retitled(rendered, "Login failed in Europe")
+    assert TIMELINE in run(rendered, tmp_path).out
 
 
 @pytest.mark.slow

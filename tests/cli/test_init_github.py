@@ -24,6 +24,7 @@ from incident_ops.app import laid_files
 from incident_ops.app.doctor_runs import pin_check
 from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
 from incident_ops.errors import WriteFailed
+from incident_ops.records.policy import PolicyAndServices, load_policy, load_services
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
 
@@ -245,6 +246,61 @@ def test_at_a_terminal_the_owners_are_asked_for_until_they_can_be_used(
     assert "*                @acme/sre @alice\n" in (fresh.path / ".github/CODEOWNERS").read_text()
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     lay(fresh)
+
+
+# ------------------------------------------------------------------ channels
+
+
+@pytest.fixture
+def bare(fresh: Folder) -> Folder:
+    """The same without a policy."""
+    (fresh.path / "policy.yaml").unlink()
+    return fresh
+
+
+def variables(folder: Folder) -> list[str]:
+    """The secrets that the laid workflows hand over."""
+    found: list[str] = json.loads((folder.path / RECORD).read_text())["values"]["variables"]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("preset", resources.preset_names())
+def test_only_the_channels_that_are_there_are_asked_for(bare: Folder, preset: str) -> None:
+    """Named on the command line: each level has those of them that fit it: the worst all, the least none that ring."""
+    lay(bare, *OWNER, "--preset", preset, "--channel", "chat", "--channel", "sms")
+    assert variables(bare) == ["INCIDENT_OPS_CHANNEL_CHAT", "INCIDENT_OPS_CHANNEL_SMS", "INCIDENT_OPS_HEARTBEAT_URL"]
+    files = load_policy((bare.path / "policy.yaml").read_text())
+    policy, _ = PolicyAndServices(files, load_services((bare.path / "services.yaml").read_text())).require()
+    for level in (*policy.levels, *policy.scheme.major):
+        assert set(level.channels) - {"ticket"} <= {"chat", "sms"}
+        assert level.rank > 1 or set(level.channels) >= {"chat", "sms"}
+        assert level.rank <= 2 or "sms" not in level.channels
+    assert call("validate", at=bare.path).code == 0
+    assert call("policy", "lint", at=bare.path).code == 0
+
+
+def test_the_channels_are_asked_for_at_a_terminal(bare: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until they can be used; none is an answer, too, and a policy that is there already is not asked about."""
+    monkeypatch.setattr("incident_ops.cli.init.at_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("Teams!\nchat pagerduty\n"))
+    done = lay(bare, *OWNER, "--preset", "sev0-3", "--by", "@me")
+    assert variables(bare)[:2] == ["INCIDENT_OPS_CHANNEL_CHAT", "INCIDENT_OPS_CHANNEL_PAGERDUTY"]
+    assert len(variables(bare)) == 3
+    assert "write into policy.yaml who is reached: contacts" in done.out
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    lay(bare)
+
+
+def test_a_channel_that_cannot_be_one_is_refused(bare: Folder) -> None:
+    done = call("init", "--github", *OWNER, "--channel", "https://hooks/secret", at=bare.path)
+    done.told_once(2, "is not the name of a channel", "--channel chat")
+    assert not (bare.path / "policy.yaml").exists()
+
+
+def test_channels_are_not_written_into_a_policy_that_is_there(fresh: Folder) -> None:
+    fresh.write("policy.yaml", "extends: sev0-3\n")
+    assert "it exists, so --channel was not applied" in lay(fresh, *OWNER, "--channel", "chat").out
+    assert (fresh.path / "policy.yaml").read_text() == "extends: sev0-3\n"
 
 
 # ------------------------------------------------------------------ services of other tools

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from incident_ops.adapters.github.statuses import GitHubStatuses
-from incident_ops.app.proposal_checks import VALIDATE_STATUS, ProposalChecks, check_proposals
+from incident_ops.app.proposal_checks import VALIDATE_STATUS, check_proposals
 from incident_ops.app.proposals import seen_branches
+from incident_ops.app.run_parts import PartDone
 from incident_ops.app.workspace import Workspace, open_workspace
 from incident_ops.domain.ports import CommitStatuses
 from incident_ops.errors import Incomplete, Stopped
@@ -46,7 +47,7 @@ def over_github(_place: Place) -> GitHubStatuses:
     return GitHubStatuses.of(dict(os.environ), None, sleep=lambda _: None)
 
 
-def check(place: Place, statuses: CommitStatuses | None = None) -> ProposalChecks:
+def check(place: Place, statuses: CommitStatuses | None = None) -> PartDone:
     """What the end of a run does."""
     here = workspace(place)
     return check_proposals(here, statuses or over_github(place), seen_branches(here))
@@ -91,7 +92,7 @@ def test_a_head_is_judged_once_and_no_other_commit_is(place: Place) -> None:
     assert status["target_url"] == f"https://github.example/{place.repository}/actions/runs/77"
     assert "all fine" in status["description"] or "warning" in status["description"]
     assert said(place, main) == []
-    assert check(place) == ProposalChecks()
+    assert check(place) == PartDone()
     assert len(said(place, head)) == 1
 
 
@@ -143,7 +144,7 @@ def test_a_branch_that_people_work_on_is_left_to_its_own_checks(place: Place) ->
     for words in (("by a person",), ("ours, on top", TRAILER)):
         git("commit", "--quiet", "--allow-empty", *(word for text in words for word in ("--message", text)))
         git("push", "--quiet", "origin", f"HEAD:{NUMBERS}")
-        assert check(place) == ProposalChecks()
+        assert check(place) == PartDone()
         assert said(place, place.tip(NUMBERS)) == []
 
 
@@ -157,13 +158,13 @@ def test_a_head_that_somebody_brought_up_to_date_is_left(place: Place) -> None:
     git("merge", "--quiet", "--no-edit", "main")
     git("push", "--quiet", "origin", f"HEAD:{NUMBERS}")
     git("checkout", "--quiet", "main")
-    assert check(place) == ProposalChecks()
+    assert check(place) == PartDone()
 
 
 def test_what_is_merged_is_not_judged(place: Place) -> None:
     head = place.tip(NUMBERS)
     place.merge(NUMBERS)
-    assert check(place) == ProposalChecks()
+    assert check(place) == PartDone()
     assert said(place, head) == []
 
 
@@ -243,7 +244,7 @@ def test_past_the_limit_of_requests_each_has_its_turn_and_the_run_is_complete(pl
         statuses = Asked()
         at = replace(here, now=here.now + timedelta(hours=hour))
         done = check_proposals(at, statuses, seen_branches(at))
-        assert done == ProposalChecks(("proposals are left for the next run to judge: no more requests",))
+        assert done == PartDone(("proposals are left for the next run to judge: no more requests",))
         asked |= {*statuses.commits}
     assert asked == {place.tip(NUMBERS), place.tip(PEOPLE)}
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from incident_ops.adapters.github import connect
+from incident_ops.adapters.github.settings import GitHubSettings
 from incident_ops.app import run as app_run
 from incident_ops.domain.time import stamp
-from incident_ops.errors import Incomplete
+from incident_ops.errors import Incomplete, WriteFailed
 from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ROOT, Done
 from tests.cli.scene import run as as_process
-from tests.cli.test_apply_notices import OURS, Place, pages, place  # noqa: F401 - a fixture
+from tests.cli.test_apply_notices import LEVEL, OURS, POLICY, Place, pages, place  # noqa: F401 - a fixture
 from tests.support.http_sink import HttpSink
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.standin import PERSON_TOKEN
@@ -79,6 +83,26 @@ def test_it_reads_the_tip_whatever_is_checked_out(place: Place, sink: HttpSink) 
     assert keys(place) == ["INC-1", "INC-2"]
     assert len(pages(sink)) == 2
     assert json.loads(on_branch(place, PUBLIC, "gate.json"))["revision"] == tip(place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("run", "--dry-run"), ("sla", "run", "--dry-run"), ("run",)], ids=" ".join)
+def test_what_is_only_here_is_named_as_left_out(place: Place, words: tuple[str, ...]) -> None:  # noqa: F811
+    """Committed and not on the default branch, or not committed at all; what a squash brought there is not named."""
+    place.folder.git("switch", "--quiet", "--create", "mine")
+    place.folder.put("INC-2", title="Payments are slow")
+    place.folder.put("INC-3", title="Search is slow")
+    place.folder.git("add", "--all")
+    place.folder.git("commit", "--quiet", "--message", "mine")
+    place.folder.git("switch", "--quiet", "main")
+    place.folder.put("INC-3", title="Search is slow")
+    place.push()
+    place.folder.git("switch", "--quiet", "mine")
+    place.folder.put("INC-4", title="Nobody has committed this")
+    done = place.call(*words)
+    assert done.code == 0, done
+    assert "note: not committed, so not applied: incidents/INC-4/incident.yaml" in done.err
+    assert "note: not on the default branch, so not applied: incidents/INC-2/incident.yaml\n" in done.err
 
 
 def moving(place: Place, monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:  # noqa: F811
@@ -170,6 +194,43 @@ def test_a_page_waits_for_no_list_of_issues(
     assert len(pages(sink)) == 1
 
 
+@pytest.mark.slow
+def test_an_hour_without_github_pages_once_and_the_first_run_after_it_catches_up(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """503 to everything, a run each ten minutes: all red, each notice of rank 2 once when it is due, none of rank 3;
+    then the issues are opened, what waited is sent, and nothing comes twice."""
+    noon = datetime(2025, 1, 27, 12, 10, tzinfo=UTC)  # a Monday: nobody's quiet hours
+    times = "{declared: 2025-01-27T12:05:00Z}"
+    place.folder.write("policy.yaml", POLICY.replace(LEVEL, f"{LEVEL}- {{id: SEV3, channels: [slack]}}\n"))
+    place.folder.put("INC-1", times=times)
+    place.folder.put("INC-2", title="A small one", severity="SEV3", times=times)
+    place.push()
+    monkeypatch.setattr(connect, "connect", partial(connect.connect, sleep=lambda _: None))
+    server.script(*[Reply(503, {"message": "not now"})] * 5000)
+    with monkeypatch.context() as scene:
+        scene.setenv("GITHUB_API_URL", server.url)
+        for turn in range(7):
+            done = place.call("run", clock=stamp(noon + timedelta(minutes=10 * turn)))
+            assert done.code == 4, done
+            assert "error: " in done.err
+    assert server.asked
+    during = [one.body for one in sink.taken]
+    assert [action for action, _ in pages(sink)] == ["trigger"]
+    assert any("Internal update was due" in body for body in during)
+    assert not any("A small one" in body for body in during)
+    assert keys(place) == []
+    for turn in (7, 8):
+        assert place.call("run", clock=stamp(noon + timedelta(minutes=10 * turn))).code == 0
+        assert keys(place) == ["INC-1", "INC-2"]
+    assert any("A small one" in one.body for one in sink.taken)
+    said = [(one.path, one.data.get("title") or one.data["payload"]["summary"]) for one in sink.taken]
+    assert len(said) == len(set(said)), said
+
+
 def test_a_list_that_breaks_off_before_the_first_write_hides_nothing(
     place: Place,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
@@ -185,6 +246,43 @@ def test_a_list_that_breaks_off_before_the_first_write_hides_nothing(
     assert "error: GitHub answered 503" in done.err
     assert "gate.json is published" in done.out
     assert keys(place) == []
+
+
+def seen_as(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    """What GitHub says of the repository to this token."""
+    asked = GitHubSettings.repository
+
+    def repository(settings: GitHubSettings) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return structs.replace(asked(settings), permissions=answer)
+
+    monkeypatch.setattr(GitHubSettings, "repository", repository)
+
+
+def test_a_token_that_may_not_write_is_refused_before_anybody_is_notified(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once, in one line, with the way on; nothing is sent and nothing written."""
+    seen_as(monkeypatch, {"pull": True, "push": False})
+    run(place).told_once(2, f"the token may read {place.repository} and not write to it: nothing was done", "gh auth")
+    assert (sink.taken, keys(place)) == ([], [])
+    assert "incident-ops/" not in place.folder.git("ls-remote", "origin")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", [{}, {"push": True}, Incomplete("GitHub answered 503")], ids=str)
+def test_what_github_does_not_say_of_a_token_holds_nothing_up(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Any,
+) -> None:
+    seen_as(monkeypatch, answer)
+    assert run(place).code == 0
+    assert len(pages(sink)) == 1
 
 
 def test_a_limit_of_requests_that_ends_the_list_is_no_fine_end(place: Place, sink: HttpSink) -> None:  # noqa: F811
@@ -292,6 +390,61 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     assert not place.folder.git("ls-remote", "origin", "incident-ops/ledger") or "complete" not in on_branch(
         place, "incident-ops/ledger", "runs"
     )
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "incident_ops.app.apply.apply_changes",
+        pytest.param("incident_ops.app.apply.keep_numbers", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.notify.NoticeSender.send_rest", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.apply.settle_escalations", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.apply.propose", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.run.apply_allowed", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.alarm_clock.settle_tick", marks=pytest.mark.slow),
+        pytest.param("incident_ops.cli.running.plan_headline", marks=pytest.mark.slow),
+    ],
+)
+def test_wherever_a_run_crashes_all_else_has_its_turn(
+    place: Place,  # noqa: F811
+    sink: HttpSink,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+) -> None:
+    """The page is sent, gate.json is that of the tip, the clocks are settled; the run is red, and its monitor hears
+    nothing."""
+    place.folder.write("policy.yaml", f"{POLICY}watch: {{ranks: [1, 2]}}\n")
+    place.push()
+    monkeypatch.setattr(where, crash)
+    done, page = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert len(pages(sink)) == (where != "incident_ops.app.run.apply_allowed")
+    assert json.loads(on_branch(place, PUBLIC, "gate.json"))["revision"] == tip(place)
+    assert "watch.yml" in done.out
+    assert ("tick.yml is not in this repository" in done.out) == ("settle_tick" not in where)
+    assert "gate.json is published" in page
+    ledger = place.folder.git("ls-remote", "origin", "incident-ops/ledger")
+    assert not ledger or "complete" not in on_branch(place, "incident-ops/ledger", "runs")
+    if "apply_allowed" not in where:
+        assert keys(place) == ([] if "apply_changes" in where else ["INC-1"])
+
+
+@pytest.mark.slow
+def test_what_failed_before_a_crash_is_printed_too(
+    place: Place,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> Any:
+        raise WriteFailed("the remote takes no gate.json")
+
+    monkeypatch.setattr(app_run, "_publish", refused)
+    monkeypatch.setattr("incident_ops.app.apply.settle_escalations", crash)
+    done, page = in_actions(place, tmp_path)
+    assert done.code == 70, done
+    assert "the remote takes no gate.json" in done.out
+    assert "the remote takes no gate.json" in page
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from unittest import mock
 import click
 import pytest
 
-from incident_ops.cli.declare import YES_NO, _one_of
+from incident_ops.cli.triage_options import YES_NO, _one_of
 from incident_ops.domain.triage import FEATURES
 from tests.cli.scene import Done, Folder, call, ok
 

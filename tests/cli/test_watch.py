@@ -9,9 +9,10 @@ from unittest import mock
 import pytest
 
 from incident_ops.app import tip
-from incident_ops.app.alarm_clock import SettledClocks, settle_clocks
+from incident_ops.app.alarm_clock import settle_clocks
 from incident_ops.app.plan import PlanOptions
 from incident_ops.app.run import run_at_tip
+from incident_ops.app.run_parts import PartDone
 from incident_ops.app.workspace import open_workspace
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH
@@ -36,7 +37,7 @@ def control(**states: str) -> FakeWorkflows:
     return FakeWorkflows({TICK: "disabled_manually", WATCH: "active", **states}, lambda: AT)
 
 
-def settled(place: Place, workflows: FakeWorkflows, at: datetime = AT) -> SettledClocks:  # noqa: F811
+def settled(place: Place, workflows: FakeWorkflows, at: datetime = AT) -> PartDone:  # noqa: F811
     """A run as `sla run` makes it, and what it does about the workflows."""
     workspace = open_workspace({"repo": str(place.folder.path), "rev": None, "at": f"{at:%Y-%m-%dT%H:%M:%SZ}"})
     with mock.patch.object(tip, "OFF_THE_CLOCK", timedelta.max):
@@ -52,13 +53,13 @@ def test_a_run_switches_the_tick_on_and_starts_the_alarm_clock_once(place: Place
     rank_2_is_watched(place)
     workflows = control()
     done = settled(place, workflows)
-    assert done == SettledClocks(
+    assert done == PartDone(
         (
             f"{TICK} is switched on: it looks every 20 minutes while something is due within a day",
             f"the alarm clock ({WATCH}) is started for INC-1: it is open, of rank 2",
         )
     )
-    assert settled(place, workflows) == SettledClocks()
+    assert settled(place, workflows) == PartDone()
     assert workflows.written == [f"enable {TICK}", f"dispatch on main {WATCH}"]
 
 
@@ -109,6 +110,18 @@ def test_a_workflow_that_somebody_switched_off_stays_off(place: Place) -> None: 
     assert settled(place, workflows).lines[-1] == (
         f"{WATCH} is switched off by hand: nobody is awake for INC-1 between runs"
     )
+
+
+@pytest.mark.slow
+def test_an_alarm_clock_that_waits_for_a_reviewer_counts_for_nobody(place: Place) -> None:  # noqa: F811
+    """A second one would wait as well: it is said, and the tick is on."""
+    rank_2_is_watched(place)
+    workflows = control()
+    workflows.began[WATCH] = [WorkflowRun(1, "waiting", "", AT - timedelta(minutes=30), None)]
+    assert settled(place, workflows).lines[-1] == (
+        f"a run of {WATCH} waits for somebody to let it go on: nobody is awake for INC-1"
+    )
+    assert workflows.written == [f"enable {TICK}"]
 
 
 @pytest.mark.slow

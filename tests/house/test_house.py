@@ -201,3 +201,77 @@ def test_the_wheel_carries_no_tests_and_no_strangers(wheel: zipfile.ZipFile) -> 
 def test_the_changelog_has_a_part_for_what_comes_next() -> None:
     """CHANGELOG.md is kept: what is not released yet has its part."""
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+ONLY_ON_SOME_SYSTEMS = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "resource", "termios", "tty", "winreg"}
+ONLY_ON_POSIX = {
+    "killpg",
+    "getpgid",
+    "setsid",
+    "getuid",
+    "geteuid",
+    "fork",
+    "O_NOFOLLOW",
+    "O_NONBLOCK",
+    "O_CLOEXEC",
+    "SIGKILL",
+}
+
+
+def _for_some_systems(tree: ast.Module) -> Iterator[str]:
+    """What a module needs of the system without having looked which one it is."""
+    guards = ("_ON_WINDOWS", "hasattr")
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If | ast.IfExp) and any(word in ast.unparse(node.test) for word in guards)
+        for inner in ast.walk(node)
+    }
+    yield from sorted(_imported(tree) & ONLY_ON_SOME_SYSTEMS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ONLY_ON_POSIX and id(node) not in guarded:
+            yield node.attr
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import fcntl", ["fcntl"]),
+        ("def f():\n    from termios import TCSADRAIN", ["termios"]),
+        ("import os, signal\nos.killpg(1, signal.SIGKILL)", ["killpg", "SIGKILL"]),
+        ("import os\nuser = os.getuid() if hasattr(os, 'getuid') else 0", []),
+        ("import signal\nsignal.signal(signal.SIGTERM, f)", []),
+    ],
+)
+def test_the_detector_sees_what_only_some_systems_have(source: str, found: list[str]) -> None:
+    assert list(_for_some_systems(ast.parse(source))) == found
+
+
+TERMINALS = "incident_ops/adapters/terminal_process.py"
+"""Terminals are those of Unix; whoever loads this module has looked for them, and does so inside a function."""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if _name(path) != TERMINALS], ids=_name)
+def test_a_module_loads_and_runs_on_every_system(path: Path) -> None:
+    """Windows has no fcntl, no process groups and no user ids: locks are filelock's, the rest is looked for first."""
+    assert "terminal_process" not in re.findall(
+        r"^from incident_ops\S*?\.(\w+) import", path.read_text("utf-8"), re.MULTILINE
+    )
+    assert list(_for_some_systems(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+def test_text_files_are_opened_as_utf8() -> None:
+    """Without `encoding` Python takes what the system is set to, which is not UTF-8 on Windows."""
+    words = [
+        "ruff",
+        "check",
+        "--isolated",
+        "--preview",
+        "--select",
+        "PLW1514",
+        "--output-format",
+        "concise",
+        str(PACKAGE),
+    ]
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

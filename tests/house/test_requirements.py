@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 WANTED = sorted((ROOT / "requirements").glob("*.in"))
 PINNED = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS = [one for extra in PROJECT["project"]["optional-dependencies"].values() for one in extra]
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+CORE: list[str] = PROJECT["project"]["dependencies"]
+OF_EXTRAS = [one for name, extra in EXTRAS.items() if name != "all" for one in extra]
+OF_ALL = [one for name in re.findall(r"[a-z]+(?=[,\]])", EXTRAS["all"][0]) for one in EXTRAS[name]]
 
 
 def _lines(wanted: Path) -> list[str]:
@@ -82,46 +85,65 @@ def test_every_wanted_package_is_pinned(path: Path) -> None:
     assert _names(_lines(path)) - _names(_versions(path.with_suffix(".txt"))) == set()
 
 
-def test_run_requirements_are_those_of_the_project() -> None:
-    """requirements/run.in and the project's dependencies are the same list."""
-    assert _lines(ROOT / "requirements/run.in") == PROJECT["project"]["dependencies"]
+def test_the_core_is_what_the_project_depends_on() -> None:
+    """requirements/core.in and the project's dependencies are the same list."""
+    assert _lines(ROOT / "requirements/core.in") == CORE
 
 
 @pytest.mark.parametrize(
-    ("name", "more"),
+    ("name", "wanted"),
     [
-        ("build", PROJECT["build-system"]["requires"]),
-        ("dev", PROJECT["dependency-groups"]["dev"]),
-        ("extras", [*PROJECT["build-system"]["requires"], *EXTRAS]),
+        ("run", [*CORE, *OF_ALL]),
+        ("build", [*CORE, *OF_ALL, *PROJECT["build-system"]["requires"]]),
+        ("dev", [*CORE, *OF_ALL, *PROJECT["dependency-groups"]["dev"]]),
+        ("extras", [*CORE, *OF_EXTRAS, *PROJECT["build-system"]["requires"]]),
+        ("gate", [*CORE, *EXTRAS["github"], *PROJECT["build-system"]["requires"]]),
     ],
 )
-def test_other_requirements_are_those_of_the_project(name: str, more: list[str]) -> None:
-    """What builds it, and what tests need: the program's dependencies and what pyproject.toml names, no more."""
-    assert _names(_lines(ROOT / f"requirements/{name}.in")) == _names([*PROJECT["project"]["dependencies"], *more])
+def test_other_requirements_are_those_of_the_project(name: str, wanted: list[str]) -> None:
+    """What workflows install (the extra `all`), what builds it and what tests need: what pyproject.toml names, no more.
+
+    Where both name a version, it is the same.
+    """
+    lines = _lines(ROOT / f"requirements/{name}.in")
+    assert _names(lines) == _names(wanted)
+    asked, named = _with_version(lines), _with_version(wanted)
+    assert {name: asked[name] for name in asked.keys() & named} == {name: named[name] for name in asked.keys() & named}
+
+
+def _with_version(lines: list[str]) -> dict[str, str]:
+    """Name -> the whole line, of those that name a version."""
+    return {name: one for one in lines if ">" in one for name in _names([one])}
+
+
+def test_the_extra_all_leaves_out_the_clouds_alone() -> None:
+    assert _names(OF_EXTRAS) - _names(OF_ALL) == {"botocore", "google-auth"}
 
 
 def test_what_the_program_imports_is_declared() -> None:
     """No import works only because a package of somebody else happens to bring it."""
     others = set(_imported()) - {"incident_ops"} - sys.stdlib_module_names
     providers = importlib.metadata.packages_distributions()
-    assert others >= {"click", "github", "yaml"}
-    declared = _names([*PROJECT["project"]["dependencies"], *EXTRAS])
+    assert others >= {"click", "filelock", "github", "yaml"}
+    declared = _names([*CORE, *OF_EXTRAS])
     assert _names(name for one in others for name in providers[one][:1]) - declared == set()
 
 
-def test_what_comes_with_an_extra_is_imported_only_where_it_is_asked_for() -> None:
-    """Whoever installs none of them misses nothing else."""
-    for file in sorted((ROOT / "incident_ops").rglob("*.py")):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.partition(".")[0] for name in names} & {"botocore", "google"}, file
-
-
-@pytest.mark.parametrize("name", ["build", "dev", "extras"])
-def test_what_runs_is_built_and_tested_at_the_same_versions(name: str) -> None:
-    """build.txt and dev.txt pin every package of run.txt at the version of run.txt."""
-    assert _versions(ROOT / "requirements/run.txt") - _versions(ROOT / f"requirements/{name}.txt") == set()
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        ("core", "run"),
+        ("core", "gate"),
+        ("gate", "build"),
+        ("run", "build"),
+        ("run", "dev"),
+        ("run", "extras"),
+        ("build", "dev"),
+    ],
+)
+def test_what_runs_is_built_and_tested_at_the_same_versions(small: str, large: str) -> None:
+    """Every package of the smaller file stands in the larger one, at the same version."""
+    assert _versions(ROOT / f"requirements/{small}.txt") - _versions(ROOT / f"requirements/{large}.txt") == set()
 
 
 LOCKS = ["bench", "tests/workflows/runner", "tests/standin", "tests/oncall/readers"]

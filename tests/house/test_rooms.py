@@ -15,7 +15,17 @@ from incident_ops.cli.main import COMMANDS, ELSEWHERE, cli
 PACKAGE = Path(__file__).resolve().parents[2] / "incident_ops"
 CLI = sorted(path for path in (PACKAGE / "cli").glob("*.py") if path.stem != "__init__")
 APP = sorted((PACKAGE / "app").glob("*.py"))
-SHARED = {"main", "options", "running", "sending", "terminal", "completion", "run_options", "whole_run"}
+SHARED = {
+    "main",
+    "options",
+    "running",
+    "sending",
+    "terminal",
+    "completion",
+    "run_options",
+    "triage_options",
+    "whole_run",
+}
 
 
 def _stem(path: Path) -> str:

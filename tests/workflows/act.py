@@ -14,10 +14,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from tests.cli.scene import Folder
 from tests.support.certificate import CERTIFICATE
 from tests.support.origin import Served, serve
 from tests.support.standin import Standin, standin
+from tests.support.wheels import WHEELS, build_wheel, need_wheels
 from tests.workflows.running import ROOT, WORKFLOWS
 
 ACTIONS = Path(__file__).resolve().parent / "actions"
@@ -52,6 +55,8 @@ HONOURED: dict[str, dict[str, str]] = {
 }
 """The actions that a stand-in is there for, with the inputs that it honours and their defaults."""
 
+OURS = "incident-ops/incident-ops@COMMIT"
+"""This house as the examples name it: a name for `local` of `run`."""
 _UNKNOWN = {"concurrency": "queue", "environment": "deployment", "schedule": "timezone"}
 _LONGEST = 900.0  # seconds of a run
 _runs = itertools.count(1)
@@ -62,8 +67,7 @@ def need_act() -> Path:
     found = sorted(ROOT.glob(".venv/act/*/act"))
     if not found:
         pytest.skip("act is not here: `make laws` and .ci/run build it where Go is")
-    if not [*ROOT.glob(".venv/wheels/.stamp-*")]:
-        pytest.skip("the wheels of requirements/build.txt are not here: `make laws` and .ci/run fetch them")
+    need_wheels()
     return found[-1]
 
 
@@ -196,9 +200,7 @@ class Machine:
     @functools.cached_property
     def pins(self) -> str:
         """What .github/incident-ops.txt of a repository of records holds: all with hashes, our own wheel as well."""
-        words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(self.wheels)]
-        subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
-        (wheel,) = self.wheels.glob("incident_ops-*.whl")
+        wheel = build_wheel(self.wheels)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         ours = f"incident-ops=={wheel.name.split('-')[1]} --hash=sha256:{digest}\n"
         return (ROOT / "requirements/run.txt").read_text(encoding="utf-8") + ours
@@ -225,10 +227,22 @@ def machine(home: Path) -> Iterator[Machine]:
     """Starts what runs of workflows need in an empty folder, and ends it with the block."""
     act = need_act()
     (home / "hub").mkdir()
-    shutil.copytree(ROOT / ".venv/wheels", home / "wheels")
+    shutil.copytree(WHEELS, home / "wheels")
     _local_actions(home / "actions")
     with standin() as github, serve(home / "hub", home / "notes", "token", github.token) as git:
         yield Machine(home, act, github, git)
+
+
+def _family(process: int) -> list[int]:
+    """A process and all that come from it, itself first."""
+    above: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            above.setdefault(int(file.read_text().rpartition(")")[2].split()[1]), []).append(int(file.parent.name))
+    found = [process]
+    for one in found:
+        found += above.get(one, ())
+    return found
 
 
 class Hosted:
@@ -236,6 +250,8 @@ class Hosted:
 
     def __init__(self, machine: Machine, temp: Path, *, policy: str, services: str = "") -> None:
         self.machine, self.temp, self.github = machine, temp, machine.github
+        self.going: set[int] = set()
+        self.over = threading.Event()
         bare = temp / "origin.git"
         more = {"services": services} if services else {}
         self.folder = Folder(temp / "clone", policy=policy, **more)
@@ -335,20 +351,40 @@ class Hosted:
             "--local-repository": self._local(local or {}),
         }
         words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]
-        done = subprocess.run(
-            [str(self.machine.act), *words],
-            cwd=home, env=os.environ | self._surroundings(state, installs) | environment,
-            capture_output=True, text=True, check=False, timeout=_LONGEST,
-        )  # fmt: skip
+        surroundings = os.environ | self._surroundings(state, installs) | environment
+        code, stdout, stderr = self._finished([str(self.machine.act), *words], home, surroundings)
         notes = state / "used.jsonl"
         used = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
         notes.unlink(missing_ok=True)
-        return WholeRun(done.returncode, _read(done.stdout.splitlines()), used, _story(done.stdout) + done.stderr)
+        return WholeRun(code, _read(stdout.splitlines()), used, _story(stdout) + stderr)
+
+    def _finished(self, words: list[str], home: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
+        """Code, output and error output of a run."""
+        pipe = subprocess.PIPE
+        with subprocess.Popen(words, cwd=home, env=environment, stdout=pipe, stderr=pipe, text=True) as act:
+            self.going.add(act.pid)
+            try:
+                if self.over.is_set():
+                    self.end()
+                stdout, stderr = act.communicate(timeout=_LONGEST)
+            except BaseException:
+                self.end()
+                raise
+            finally:
+                self.going.discard(act.pid)
+        return act.returncode, stdout, stderr
+
+    def end(self) -> None:
+        """Ends at once every run that goes on or begins, and all its steps, which act starts in groups of their own."""
+        self.over.set()
+        for process in [one for run in self.going for one in _family(run)]:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def _lay_out(self, place: Path, ref: str) -> str:
         """Writes the workflows as they are at a ref, as act takes them -> the commit.
 
-        What a workflow of ours has of its own repository (`$/`) is OWNER/incident_ops@COMMIT, see `local` of `run`.
+        What a workflow of ours has of its own repository (`$/`) is OURS, see `local` of `run`.
         """
         self.folder.git("fetch", "--quiet", "origin", ref)
         sha = self.folder.git("rev-parse", "FETCH_HEAD").strip()
@@ -356,7 +392,9 @@ class Hosted:
             copy = place / path
             copy.parent.mkdir(parents=True, exist_ok=True)
             text = without_unknown_keys(self.folder.git("show", f"{sha}:{path}"))
-            copy.write_text(re.sub(r"uses: \$/(\S+)", r"uses: OWNER/incident_ops/\1@COMMIT", text), encoding="utf-8")
+            repository, _, commit = OURS.partition("@")
+            text = re.sub(r"uses: \$/(\S+)", rf"uses: {repository}/\1@{commit}", text)
+            copy.write_text(text, encoding="utf-8")
         return sha
 
     def _local(self, more: dict[str, Path]) -> dict[str, str]:

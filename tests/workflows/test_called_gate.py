@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.cli.canary_scene import POLICY, gate
-from tests.workflows.act import Hosted, Machine, WholeRun
+from tests.workflows.act import OURS, Hosted, Machine, WholeRun
 from tests.workflows.running import ROOT, WORKFLOWS, own_files
 
 GATE = WORKFLOWS / "canary-gate.yml"
@@ -46,7 +46,7 @@ jobs:
     steps:
     - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
     - id: tool
-      uses: OWNER/incident_ops/actions/setup@COMMIT
+      uses: incident-ops/incident-ops/actions/setup@COMMIT
     - name: say
       run: |
         command -v python3 > before.txt
@@ -102,7 +102,7 @@ def hosted(runner: Machine, folder: Path, workflow: str) -> tuple[Hosted, str]:
 
 
 def call(repository: Hosted) -> WholeRun:
-    local = {"OWNER/incident_ops@COMMIT": own_files(repository.temp / "house")}
+    local = {OURS: own_files(repository.temp / "house")}
     return repository.run("caller.yml", "push", local=local, installs=True)
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from tests.support.toy_deploy import GATE, ROOT, ToyDeploy, toy_deploy
 from tests.support.toy_deploy import SCRIPTS as OF_A_SHELL
-from tests.workflows.act import Hosted, Machine, WholeRun
+from tests.workflows.act import OURS, Hosted, Machine, WholeRun
 from tests.workflows.running import describe, own_files
 
 EXAMPLE = ROOT / "examples/deploy"
@@ -41,7 +41,7 @@ def hosted(runner: Machine, toy: ToyDeploy, folder: Path, version: str) -> Hoste
 def deploy(repository: Hosted, toy: ToyDeploy) -> WholeRun:
     """A push to main, with our actions as they are in this checkout."""
     house = own_files(repository.temp / "house")
-    local = {"OWNER/incident_ops@COMMIT": house}
+    local = {OURS: house}
     return repository.run("deploy.yml", "push", local=local, installs=True, TOY=str(toy.repo.root))
 
 
@@ -70,7 +70,7 @@ def test_a_version_goes_where_it_belongs(
         assert run.conclusions() == conclusions, run.said
         assert toy.log == log
         assert toy.weight == (0 if verdict == "fail" else 100)
-        outputs = run.jobs["canary"].steps["OWNER/incident_ops/actions/canary-gate@COMMIT"].outputs
+        outputs = run.jobs["canary"].steps["incident-ops/incident-ops/actions/canary-gate@COMMIT"].outputs
         assert outputs["verdict"] == verdict
         assert run.jobs["ask"].summary.startswith("## Gate: pass: ")
         assert run.jobs["canary"].summary.startswith(f"## Canary: {verdict}: ")

@@ -15,7 +15,7 @@ import pytest
 from incident_ops.reconcile.generated_block import owner
 from tests.support.http_sink import HttpSink
 from tests.support.standin import PERSON_TOKEN, Standin
-from tests.workflows.act import Hosted, Machine, WholeRun
+from tests.workflows.act import OURS, Hosted, Machine, WholeRun
 from tests.workflows.permissions import Asked, JobToken, Rights, granted, jobs_of, needed, only_reads, rows_of
 from tests.workflows.running import WORKFLOWS, own_files
 from tests.workflows.test_called_gate import CALLER, hosted
@@ -218,7 +218,7 @@ def test_the_called_gate_reads_only_what_it_is_given(runner: Machine, tmp_path: 
     assert only_reads(rights)
     repository, _ = hosted(runner, tmp_path, CALLER)
     token = JobToken(repository, rights)
-    local = {"OWNER/incident_ops@COMMIT": own_files(repository.temp / "house")}
+    local = {OURS: own_files(repository.temp / "house")}
     run = repository.run("caller.yml", "push", local=local, installs=True, token=token.text)
     assert run.conclusions() == {"canary-gate/gate": "success", "roll-back": "success"}, run.said
     is_least([token], rights)

@@ -37,9 +37,11 @@ def github() -> Iterator[Standin]:
 
 @pytest.fixture
 def scene(tmp_path: Path, github: Standin) -> Scene:
-    """A SEV1 incident of five hours ago, pushed."""
+    """A SEV1 incident of five hours ago and ten minutes, pushed."""
     made = Scene(tmp_path, github, "sla.yml", POLICY)
-    made.folder.put(times=f"{{declared: {datetime.now(UTC) - timedelta(hours=5):%Y-%m-%dT%H:%M:%SZ}}}")
+    # between two updates: one that comes due while the test runs is another notice
+    declared = datetime.now(UTC) - timedelta(hours=5, minutes=10)
+    made.folder.put(times=f"{{declared: {declared:%Y-%m-%dT%H:%M:%SZ}}}")
     made.push()
     return made
 

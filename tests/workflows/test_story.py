@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,37 @@ class Night:
         return started
 
 
+@contextmanager
+def ended_at_once(night: Night) -> Iterator[None]:
+    """Where the block fails, what it started is ended: nobody waits for an alarm clock that stays awake."""
+    try:
+        yield
+    except BaseException:
+        night.records.end()
+        raise
+
+
+def test_what_goes_on_is_ended_where_a_test_fails(runner: Machine, tmp_path: Path, sink: HttpSink) -> None:
+    """Within seconds, not with the alarm clock's own time."""
+    night = Night(runner, tmp_path, sink)
+    night.records.folder.put("INC-1", severity="SEV0", times="{declared: 2025-01-26T12:05:00Z}")
+    night.records.push()
+
+    def fails() -> None:
+        with ThreadPoolExecutor(1) as sleeper, ended_at_once(night):
+            watching.append(night.alarm_clock(sleeper))
+            assert not watching[0].done()
+            raise ZeroDivisionError
+
+    watching: list[Any] = []
+    assert night.records.machine.full.is_dir()  # it takes its time to be made
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert time.monotonic() - began < 60
+    assert watching[0].result().code != 0
+
+
 def test_a_night(runner: Machine, tmp_path: Path, sink: HttpSink) -> None:
     """Two incidents are declared by one pull request; one is taken by a tick on its issue, the other by nobody."""
     night = Night(runner, tmp_path, sink)
@@ -137,7 +170,7 @@ def test_a_night(runner: Machine, tmp_path: Path, sink: HttpSink) -> None:
     (asked,) = night.records.github.dispatches(night.records.name)
     assert "watch.yml" in str(asked), asked
 
-    with ThreadPoolExecutor(1) as sleeper:
+    with ThreadPoolExecutor(1) as sleeper, ended_at_once(night):
         watching = night.alarm_clock(sleeper)
         body = night.issue("INC-1")["body"]
         assert f"- [ ] {BOX}" in body

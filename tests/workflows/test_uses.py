@@ -41,7 +41,7 @@ ALL = [(file, *use) for file in FILES for use in uses(file)]
 GITHUBS = [(file, where, name.partition("@")[0].partition("/")[2], given) for file, where, name, given in ALL
            if name.startswith("actions/")]  # fmt: skip
 OWN = [(file, name.partition("@")[0].rpartition("/")[2], given) for file, _, name, given in ALL
-       if "incident_ops/actions/" in name or name.startswith("$/actions/")]  # fmt: skip
+       if "incident-ops/incident-ops/actions/" in name or name.startswith("$/actions/")]  # fmt: skip
 
 
 def test_every_use_is_the_one_that_was_approved() -> None:

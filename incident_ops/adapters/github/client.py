@@ -32,6 +32,7 @@ from incident_ops.adapters.github.responses import (
 )
 from incident_ops.adapters.github.retry import AGAIN, AMBIGUOUS, DONE, MOST_WAIT, decide, is_limit, limit_wait
 from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, Stopped, UserError, WriteFailed
+from incident_ops.extras import demand
 
 PER_PAGE = 100
 TIMEOUT_SECONDS = 15
@@ -110,6 +111,7 @@ class Wire:
     """One connection to the API at `api`; `pause` seconds at least lie between two writes."""
 
     def __init__(self, api: str, token: str, *, pause: float) -> None:
+        demand("github", "GitHub")
         from github import Auth, Github
 
         self.host = urlsplit(api).netloc

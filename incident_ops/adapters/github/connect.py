@@ -153,14 +153,13 @@ class Site(NamedTuple):
 
 
 def site_of(environment: Mapping[str, str], remote_url: str) -> Site | None:
-    """The repository that the environment names, or else the remote's where that is on the environment's GitHub.
+    """The remote's repository where that is on the environment's GitHub, or else the one that the environment names.
 
-    None for a remote elsewhere: no token of GitHub is meant for it.
+    A job of another repository, which sends records to theirs, has its own there. None for a remote elsewhere: no token
+    of GitHub is meant for it.
     """
     address = _site_in(environment)
-    name = environment.get("GITHUB_REPOSITORY", "").strip()
-    if not name:
-        name = _named_by(remote_url, address)
+    name = _named_by(remote_url, address) or environment.get("GITHUB_REPOSITORY", "").strip()
     return Site(address, name, bool(token_in(environment))) if _NAME.fullmatch(name) else None
 
 

@@ -36,10 +36,12 @@ class TokenRefused(NamedTuple):
 
 
 class RepositorySettings(RepositorySeen, frozen=True):
-    """The repository; `pushed_at` is the last push to any branch."""
+    """The repository; `pushed_at` is the last push to any branch, `permissions` what the person may whose token it
+    is, as far as GitHub says."""
 
     default_branch: str = ""
     pushed_at: datetime | None = None
+    permissions: dict[str, bool] = msgspec.field(default_factory=dict)
 
 
 class ActionsAllowed(msgspec.Struct, frozen=True):

@@ -20,7 +20,9 @@ from incident_ops.errors import Incomplete
 _MOST_REQUESTS = 60
 _READ, _WRITE = "actions: read", "actions: write"
 _MOST_LISTED = 1000  # runs that GitHub lists of those in a span
-_RE_RUN = timedelta(days=1)  # GitHub filters by when a run was created; one that is run again begins later
+# GitHub filters by when a run was created; one that is run again begins later. Only a person runs one again, so that a
+# day is enough: the 30 days in which they may would bring more runs than GitHub lists, and then none could be counted.
+_RE_RUN = timedelta(days=1)
 
 
 class _Workflow(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from incident_ops.domain.metric_kinds import MetricKind
 from incident_ops.domain.policy_sections import Datasource, ways_to_sign_in
 from incident_ops.domain.ports import MetricSource
 from incident_ops.errors import UserError
+from incident_ops.extras import demand
 
 _AUTHORITIES = "REQUESTS_CA_BUNDLE"
 
@@ -68,6 +69,7 @@ def connect(
     module = source_modules().get(source.kind)
     if module is None:
         raise UserError(f"data source {name} is of kind {source.kind}, which answers no queries")
+    demand("metrics", f"data source {name}")
     given = SourceSettings(name, source, environment, min(seconds, LONGEST), question)
     made = module.connect(given)
     for place in given.places if is_checked else ():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 from urllib.parse import quote
 
@@ -18,8 +17,10 @@ from incident_ops.adapters.http import Authorize, Place, ask_json
 from incident_ops.adapters.processes import one_line
 from incident_ops.domain.policy_sections import GoogleAuth, OAuth2Client, SignIn, SigV4
 from incident_ops.errors import Incomplete, UserError
+from incident_ops.extras import demand
 
 _READ_METRICS = "https://www.googleapis.com/auth/monitoring.read"
+_IN_WORKFLOWS = "in a workflow extras: true of actions/canary-gate"
 _EARLIER, _UNKNOWN = 30.0, 300.0
 """Seconds before its end in which a token is not used any more, and that it lasts where nobody says how long."""
 
@@ -133,8 +134,7 @@ class AwsSignature:
     """AWS' Version 4, by botocore. Keys of the environment come first, then where AWS' own tools look."""
 
     def __init__(self, sigv4: SigV4, secrets: SecretReader) -> None:
-        for module in ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"):
-            _installed(module, "sigv4", "aws", secrets.owner)
+        demand("aws", f"{secrets.owner}: signing in with sigv4", hint=_IN_WORKFLOWS)
         from botocore.auth import SigV4Auth
 
         self.sigv4, self._owner = sigv4, secrets.owner
@@ -175,8 +175,7 @@ class GoogleToken:
     """A token of Google's application default credentials, by google-auth, which knows when it ends."""
 
     def __init__(self, google: GoogleAuth, secrets: SecretReader) -> None:
-        for module in ("google.auth", "google.auth.transport.requests"):
-            _installed(module, "google", "google", secrets.owner)
+        demand("google", f"{secrets.owner}: signing in with google", hint=_IN_WORKFLOWS)
         import google.auth as library
         from google.auth.exceptions import GoogleAuthError
 
@@ -205,12 +204,3 @@ class GoogleToken:
 def _first(error: Exception) -> str:
     """What Google's library says, without the answer that it may carry."""
     return one_line(str(error.args[0] if error.args else error), 160)
-
-
-def _installed(module: str, way: str, extra: str, owner: str) -> None:
-    try:
-        import_module(module)
-    except ImportError:
-        name = "botocore" if extra == "aws" else "google-auth"
-        hint = f"pip install {name}, which is the extra {extra}; in a workflow extras: true of actions/canary-gate"
-        raise UserError(f"{owner}: signing in with {way} needs {name}, which is not installed", hint=hint) from None

@@ -12,6 +12,7 @@ from incident_ops.adapters.notifiers import NotifierSettings, variable
 from incident_ops.adapters.processes import one_line, within
 from incident_ops.domain.notification import Message
 from incident_ops.errors import Ambiguous, UserError, WriteFailed
+from incident_ops.extras import demand
 
 if TYPE_CHECKING:
     from apprise import AppriseResult, NotifyLogEntry
@@ -49,7 +50,8 @@ class Channel:
     """
 
     def __init__(self, name: str, url: str, seconds: float = LONGEST) -> None:
-        """UserError where the address is none that `apprise` understands."""
+        """UserError where the address is none that `apprise` understands, and where that is not installed."""
+        demand("notify", f"channel {name}", "apprise")
         self.name = name
         self._url = url.strip()
         self._seconds = seconds

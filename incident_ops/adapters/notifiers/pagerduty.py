@@ -14,6 +14,7 @@ from incident_ops.domain.notice_kinds import PAGERS
 from incident_ops.domain.notification import ACKNOWLEDGED, ISSUE_LINK, RECORD_LINK, RESOLVED_EVENT, Message, page_key
 from incident_ops.domain.policy import Service
 from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
+from incident_ops.extras import demand
 
 CHANNELS, TAKES_BACK, ESCAPES = PAGERS, True, False
 
@@ -41,6 +42,7 @@ def connect(settings: NotifierSettings) -> Pager | None:
     unset = [key for key in every if isinstance(key, NotSetUp)]
     if unset and len(unset) == len(every) and not settings.has_tier_pagers:
         raise unset[0]
+    demand("notify", f"channel {settings.channel}", "requests")
     made = Pager(settings.channel, pager_url(settings.environment), keys)
     made.for_alerts(settings.repository, settings.environment)
     return made

@@ -13,6 +13,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.mentions import without_mentions
 from incident_ops.domain.notification import INCIDENT_CHANNEL, Message
 from incident_ops.errors import Ambiguous, NotSetUp, UserError, WriteFailed
+from incident_ops.extras import demand
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -97,6 +98,7 @@ class Chat:
         url = environment.get(URL_VARIABLE, "").strip() or URL
         if not is_https_or_local(url):
             raise UserError(f"{URL_VARIABLE} is not an https address", hint=f"leave it out, it is {URL}")
+        demand("notify", f"channel {INCIDENT_CHANNEL}", "slack_sdk")
         return cls(token, names, topics, url.rstrip("/") + "/", guests=guests)
 
     def send(self, message: Message) -> None:

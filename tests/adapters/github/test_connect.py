@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from incident_ops.adapters.github.connect import connect, read_settings
+from incident_ops.adapters.github.connect import connect, read_settings, site_of
 from incident_ops.errors import Incomplete, UserError
 from tests.support.scripted_server import Reply, ScriptedServer
 
@@ -135,7 +135,7 @@ def test_a_label_that_cannot_be_listed_by_is_told() -> None:
 def test_the_client_library_is_loaded_only_by_a_connection() -> None:
     """Importing the adapter costs no HTTP library; connecting does."""
     code = (
-        "import sys; from incident_ops.adapters.github.connect import connect;"
+        "import sys; from incident_ops.adapters.github.connect import site_of, connect;"
         "assert not {'github', 'requests', 'urllib3'} & set(sys.modules);"
         "connect({'GITHUB_TOKEN': 't', 'GITHUB_REPOSITORY': 'a/b'}, None, ('i', 'a'), (), requests=1, owner_of=str);"
         "assert 'github' in sys.modules"
@@ -186,3 +186,19 @@ def test_a_repository_that_github_does_not_show_is_told(server: ScriptedServer) 
     with pytest.raises(Incomplete, match="shows no repository acme/ops") as told:
         _ids(server, "https://github.com/acme/ops", Reply(404))
     assert "set GITHUB_REPOSITORY_ID" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("remote", "name"),
+    [
+        ("https://github.com/acme/ops", "acme/ops"),
+        ("git@github.com:acme/ops.git", "acme/ops"),
+        ("https://gitlab.com/acme/ops", "acme/records"),
+        ("file:///srv/ops.git", "acme/records"),
+    ],
+)
+def test_a_pull_request_is_opened_where_its_branch_is(remote: str, name: str) -> None:
+    """Not in the repository whose workflow sends it."""
+    site = site_of(FULL, remote)
+    assert site is not None
+    assert site.repository == name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from incident_ops.adapters.metrics.connect import WebQuestion, connect
 from incident_ops.domain.policy_sections import BasicAuth, Datasource, GoogleAuth, OAuth2Client, SignIn, SigV4
 from incident_ops.domain.ports import MetricSource, Tick
 from incident_ops.errors import Incomplete, UserError
+from tests.support.absent import without
 from tests.support.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.allow_hosts(["localhost", "127.0.0.1"])
@@ -222,23 +222,15 @@ def test_what_google_refuses_is_an_error_of_the_tick(server: ScriptedServer, acc
 @pytest.mark.parametrize(
     ("auth", "package", "said"),
     [
-        (SIGV4, "botocore", r"sigv4 needs botocore.*the extra aws"),
-        (GOOGLE, "google", r"google needs google-auth.*the extra google"),
+        (SIGV4, "botocore", r"sigv4 needs the extra aws, .*extras: true"),
+        (GOOGLE, "google", r"google needs the extra google, .*extras: true"),
     ],
 )
 def test_what_is_not_installed_is_named_with_its_extra(
     server: ScriptedServer, monkeypatch: Patch, auth: SignIn, package: str, said: str
 ) -> None:
     """Before anything is rolled out."""
-    for name in [one for one in sys.modules if one.partition(".")[0] == package]:
-        monkeypatch.delitem(sys.modules, name)
-
-    class Absent:
-        def find_spec(self, name: str, *_words: Any) -> None:
-            if name.partition(".")[0] == package:
-                raise ModuleNotFoundError(f"No module named {name!r}")
-
-    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
+    without(monkeypatch, package)
     with pytest.raises(UserError, match=said):
         source(server, auth)
 

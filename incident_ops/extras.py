@@ -1,0 +1,46 @@
+"""The extras of the package: what a plain install leaves out, and the one place that says so.
+
+Records, `validate`, the record commands, `sla`, `plan` on the embedded tracker and a plain `gate check` need none. The
+packages of an extra are imported inside functions only, behind `demand`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from incident_ops.errors import UserError
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "github": ("github", "requests"),
+    "notify": ("apprise", "slack_sdk", "requests"),
+    "metrics": ("requests",),
+    "terminal": ("rich",),
+    "calendars": ("holidays", "icalendar", "dateutil"),
+    "aws": ("botocore", "requests"),
+    "google": ("google.auth", "requests"),
+}
+"""Extra -> the modules that tell whether it is installed."""
+
+
+def is_installed(extra: str, *modules: str) -> bool:
+    """True where an extra is there, or as much of it as `modules` name."""
+    return all(_is_there(module) for module in modules or EXTRAS[extra])
+
+
+def demand(extra: str, what: str, *modules: str, hint: str = "") -> None:
+    """UserError with the command that installs it where an extra is not there; `what` says what needs it.
+
+    `modules` as above; `hint` stands behind the command.
+    """
+    if not is_installed(extra, *modules):
+        command = f"pip install 'incident-ops[{extra}]'"
+        problem = f"{what} needs the extra {extra}, which is not installed"
+        raise UserError(problem, hint=f"{command}; {hint}" if hint else command)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # the package around it is not there, or half of it
+        return False
