@@ -4,8 +4,11 @@
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv/bench
+RELEASE_VENV := .venv/release
+DOCS_VENV := .venv/docs
 STAMP := $(VENV)/.stamp-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 BENCH_STAMP := $(VENV)/.bench-$(shell cat requirements/bench.txt bench/package-lock.json 2>/dev/null | cksum | tr ' ' '-')
+DOCS_STAMP := $(VENV)/.docs-$(shell cat requirements/docs.txt 2>/dev/null | cksum | tr ' ' '-')
 NODE_HOMES := tests/workflows/runner tests/standin tests/oncall/readers
 NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell cat $(home)/package-lock.json 2>/dev/null | cksum | tr ' ' '-'))
 RUNNER := tests/workflows/runner
@@ -17,9 +20,11 @@ WORKFLOW_FILES := $(wildcard $(addsuffix /workflows/*.yml,$(GITHUB_FOLDERS)))
 ACTION_FILES := $(wildcard actions/*/action.yml)
 DEPENDABOT_FILES := $(wildcard $(addsuffix /dependabot.yml,$(GITHUB_FOLDERS)))
 QUIETLY := sh requirements/quietly.sh
+SITE := NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+SPELLED := *.md docs contrib examples gates templates template schemas incident_ops actions mkdocs.yml policy.yaml services.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test laws goldens figures lint lint-workflows bench docs pins clean
+.PHONY: help setup demo test laws goldens figures lint lint-workflows lint-pages bench docs site dist pins clean
 
 help:  ## list the verbs
 	@echo "make VERB, where VERB is one of:"
@@ -36,10 +41,10 @@ $(STAMP):
 demo: $(STAMP)  ## watch real incidents go through the whole loop, offline
 	@$(BIN)/incident-ops demo
 
-test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT) $(if $(INCIDENT_OPS_LAWS),$(ACT) $(WHEELS))  ## run the tests, with a sample of the long laws and without the slow ones
+test: $(STAMP) $(NODE_STAMPS) $(ACTIONLINT) $(if $(INCIDENT_OPS_LAWS),$(ACT) $(WHEELS) $(DOCS_STAMP))  ## run the tests, with a sample of the long laws and without the slow ones
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
-laws: $(STAMP) $(NODE_STAMPS) $(ACT) $(WHEELS)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
+laws: $(STAMP) $(NODE_STAMPS) $(ACT) $(WHEELS) $(DOCS_STAMP)  ## run the long laws whole, which takes long; write the result into docs/reliability.md
 	@INCIDENT_OPS_LAWS=all $(BIN)/python -m pytest -q -n auto --dist worksteal -m "law or slow" --laws-page=docs/reliability.md $(ARGS)
 
 figures: $(STAMP)  ## measure the code and write the table of docs/architecture.md
@@ -54,12 +59,21 @@ $(NODE_STAMPS): $(STAMP)
 	  (cd $(patsubst %/node_modules,%,$(@D)) && sh $(CURDIR)/requirements/quietly.sh npm ci --silent --no-audit --no-fund) && touch $@; \
 	else echo "npm is not here: what needs $(patsubst %/node_modules,%,$(@D)) is left out"; fi
 
-lint: $(STAMP)  ## style, types, which room may import which, and the workflows
+lint: $(STAMP)  ## style, types, which room may import which, the workflows, and the pages
 	@$(QUIETLY) $(BIN)/ruff check .
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/mypy
 	@$(QUIETLY) $(BIN)/lint-imports
-	@$(MAKE) --no-print-directory lint-workflows
+	@$(MAKE) --no-print-directory lint-workflows lint-pages
+
+lint-pages: $(STAMP) $(DOCS_STAMP)
+	@$(QUIETLY) $(BIN)/python docs/page_checks.py
+	@$(QUIETLY) $(DOCS_VENV)/bin/codespell $(SPELLED)
+	@$(QUIETLY) env $(SITE)
+
+$(DOCS_STAMP): $(STAMP)
+	@sh requirements/setup.sh $(DOCS_VENV) requirements/docs.txt
+	@rm -f $(VENV)/.docs-* && touch $@
 
 # actionlint v1.7.12 does not know `$/`, the repository of the workflow itself, nor `queue` of a concurrency group
 lint-workflows: $(STAMP) $(filter $(RUNNER)/%,$(NODE_STAMPS)) $(ACTIONLINT)
@@ -101,11 +115,19 @@ $(BENCH_STAMP): $(STAMP)
 	else echo "npm is not here: ajv-cli is left out"; fi
 	@rm -f $(VENV)/.bench-* && touch $@
 
-docs: $(STAMP)  ## write the generated pages and lists anew (rules, commands, presets)
+docs: $(STAMP)  ## write the generated pages and lists anew (rules, commands, fields, presets)
 	@$(BIN)/python docs/generate.py
 
+dist:  ## build what a release is made of into dist/, as the workflow does
+	@sh requirements/setup.sh $(RELEASE_VENV) requirements/release.txt
+	@$(RELEASE_VENV)/bin/python -I contrib/release/build.py $(ARGS)
+
+site: $(STAMP) $(DOCS_STAMP)  ## build the site of the documentation into build/site
+	@$(QUIETLY) env $(SITE)
+	@echo "build/site/index.html"
+
 pins: $(STAMP)  ## write every requirements/*.txt anew (ARGS=--upgrade takes newer versions)
-	@PYTHON=$(BIN)/python sh requirements/compile.sh $(ARGS)
+	@sh requirements/compile.sh $(ARGS)
 
 clean:  ## remove what the verbs made
 	@rm -rf $(VENV) bench/node_modules $(addsuffix /node_modules,$(NODE_HOMES)) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,7 +1,8 @@
-"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts, and the
-lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of notices in
-docs/notices.md from the presets, the tables of docs/actions.md from the actions, contrib/schemastore.json from the
-schemas, docs/demo.svg by a run of the demo.
+"""Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts,
+docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, the lists of presets in docs/policy.md and
+schemas/policy.schema.json from the presets' folder, the kinds of notices in docs/notices.md from the presets, the
+tables of docs/actions.md from the actions, contrib/schemastore.json from the schemas, docs/demo.svg by a run of the
+demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import click
 import yaml
+from field_pages import policy_page, records_page
 from picture import demo_picture
 
 from incident_ops import __version__, resources
@@ -33,7 +35,7 @@ WIDTH = 100
 
 def help_page() -> str:
     """Every command's help text, as `--help` prints it."""
-    parts = ["# Commands", "Written by `make docs` from the help texts; do not edit."]
+    parts = ["# Commands", "<!-- Written by `make docs` from the help texts; do not edit. -->"]
     for command, context in _commands(cli, click.Context(cli, info_name="incident-ops", terminal_width=WIDTH)):
         parts += [f"## `{context.command_path}`", f"```text\n{command.get_help(context).rstrip()}\n```"]
     return "\n\n".join(parts) + "\n"
@@ -125,14 +127,17 @@ def preset_schema(text: str) -> str:
 def pages() -> dict[Path, str]:
     """Path -> text of every file that is generated, wholly or in part."""
     policy, notices, actions = DOCS / "policy.md", DOCS / "notices.md", DOCS / "actions.md"
+    schema = preset_schema(SCHEMA.read_text("utf-8"))
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
+        DOCS / "fields.md": records_page(),
+        DOCS / "policy-keys.md": policy_page(json.loads(schema)),
         policy: preset_table(policy.read_text("utf-8")),
         notices: kinds_table(notices.read_text("utf-8")),
         actions: action_tables(actions.read_text("utf-8")),
         CATALOG: schemastore(CATALOG.read_text("utf-8") if CATALOG.exists() else "[]"),
-        SCHEMA: preset_schema(SCHEMA.read_text("utf-8")),
+        SCHEMA: schema,
         DOCS / "demo.svg": demo_picture(),
     }
 

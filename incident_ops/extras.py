@@ -19,6 +19,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "calendars": ("holidays", "icalendar", "dateutil"),
     "aws": ("botocore", "requests"),
     "google": ("google.auth", "requests"),
+    "attestation": ("sigstore",),
 }
 """Extra -> the modules that tell whether it is installed."""
 

@@ -21,9 +21,12 @@ HOME = "https://github.com/incident-ops/incident-ops"
 SITE = "https://incident-ops.github.io/incident-ops/"
 ABOUT_PRESET = "preset"
 """The key of a preset's file under which the program finds what it says about the preset."""
-
-
 PULL_TEMPLATE = "PULL_REQUEST_TEMPLATE.md"
+
+
+def pin_file_address(version: str) -> str:
+    """Where the pin file of a release lies, which has the hash of the program and of all that it needs."""
+    return f"{HOME}/releases/download/v{version}/incident-ops-{version}.txt"
 
 
 class Preset(NamedTuple):

@@ -3,13 +3,8 @@
 # Pins stay as they are where they still fit; OPTIONs go to uv, e.g. --upgrade or --upgrade-package click.
 set -eu
 cd "$(dirname "$0")/.."
-uv=$(command -v uv || true)
-if [ -z "$uv" ]; then
-  uv=.venv/uv/bin/uv
-  [ -x "$uv" ] || { "${PYTHON:-python3}" -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet uv; }
-fi
 for wanted in requirements/*.in; do
   [ -e "${wanted%.in}.txt" ] || cp requirements/dev.txt "${wanted%.in}.txt" # a new file begins with the pins that are tested
-  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-    --annotation-style line "$@" "$wanted" -o "${wanted%.in}.txt"
+  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+    --annotation-style line --no-strip-extras "$@" "$wanted" -o "${wanted%.in}.txt"
 done

@@ -21,5 +21,7 @@ if [ ! -x "$venv/bin/python" ] || ! suits "$venv/bin/python" || ! "$venv/bin/pyt
   echo "setup: $("$python" --version) -> $venv"
   sh "$here/quietly.sh" "$python" -m venv --clear "$venv"
 fi
-sh "$here/quietly.sh" "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$pinned"
+for one in "$here/pip.txt" "$pinned"; do
+  sh "$here/quietly.sh" "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$one"
+done
 sh "$here/quietly.sh" "$venv/bin/python" -m pip check --disable-pip-version-check

@@ -22,7 +22,7 @@ from incident_ops.adapters.github.workflows import GitHubWorkflows
 from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
 from incident_ops.adapters.notifiers.slack import TOKEN_VARIABLE
-from incident_ops.app import doctor_runs, doctor_settings
+from incident_ops.app import doctor_release, doctor_runs, doctor_settings
 from incident_ops.app.alarm_clock import outlook_by_records, wants_tick
 from incident_ops.app.doctor_runs import Expected
 from incident_ops.app.doctor_settings import FREE_REFS, OUR_REFS, RulesSeen
@@ -72,7 +72,7 @@ class _Doctor:
 
     def look(self) -> None:
         """Everything; of GitHub nothing more where it refuses the token."""
-        self._check("pins", lambda: doctor_runs.pin_check(git_top(self._workspace)))
+        self._check("pins", lambda: doctor_release.pin_check(git_top(self._workspace)))
         self._check("laid-files", lambda: doctor_runs.drift_checks(git_top(self._workspace)))
         seen = self._repository()
         if isinstance(seen, RepositorySettings):
@@ -81,6 +81,7 @@ class _Doctor:
             if not _in_job():
                 branch = seen.default_branch
                 self._check("environment", lambda: doctor_settings.environment_check(self.name, branch, self._secrets))
+            self._check("attestation", lambda: doctor_release.attestation_checks(git_top(self._workspace), os.environ))
         may_ask = isinstance(seen, RepositorySettings)
         self._check("heartbeat", lambda: self._heartbeat(may_ask))
         self._check("channels", lambda: self._channels(may_ask))

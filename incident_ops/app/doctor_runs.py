@@ -1,24 +1,20 @@
-"""Whether what runs by itself does: workflows, their last runs, the heartbeat, what they install, what they cost."""
+"""Whether what runs by itself does: workflows, their last runs, the heartbeat, the laid files, what they cost."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops import __version__
 from incident_ops.app.laid_files import DriftKind, drift
 from incident_ops.app.run_cost import CountedCost
 from incident_ops.domain.ports import WorkflowRun
 from incident_ops.domain.run_cost import TICK, WATCH, WorkflowFile, cron_runs
 from incident_ops.domain.time import spell_age, spell_duration
 from incident_ops.notifications.alarm import is_alive, is_held
-from incident_ops.records.store import read_regular
 from incident_ops.render.findings import plural
 from incident_ops.render.github_steps import ENVIRONMENT
-from incident_ops.render.laid_texts import PIN_FILE
 from incident_ops.render.set_up import SetUpCheck, SetUpState
 
 ERROR, WARNING, UNKNOWN, OK = SetUpState.ERROR, SetUpState.WARNING, SetUpState.UNKNOWN, SetUpState.OK
@@ -30,11 +26,6 @@ FREE_MINUTES = 2_000
 """The minutes that GitHub Free has in a month for all private repositories of an owner; other plans have more."""
 LATE = timedelta(hours=26)
 """A day, and what GitHub's schedule was late in its worst weeks of a usual month."""
-_PINNED = re.compile(
-    r"^(?:incident[-_]ops(?:\s*==\s*|.*?incident_ops-)|\./\S*?incident_ops-)"
-    r"(?P<version>[0-9][0-9A-Za-z.+!]*?)(?=-py3|\s|;|$)",
-    re.MULTILINE,
-)
 
 
 class WorkflowSeen(NamedTuple):
@@ -140,28 +131,6 @@ def heartbeat_checks(complete: datetime | None, now: datetime, *, has_monitor: b
         yield SetUpCheck("monitor", WARNING, text, way)
     elif has_monitor:
         yield SetUpCheck("monitor", OK, "a monitor waits for the heartbeat")
-
-
-def pin_check(top: Path) -> SetUpCheck:
-    """Whether the workflows install the version that is asking."""
-    raw = read_regular(top, PIN_FILE)
-    if not isinstance(raw, bytes):
-        if (top / "incident_ops" / "__init__.py").is_file():
-            return SetUpCheck("pins", OK, "the workflows install the tool from this repository itself")
-        text = f"there is no {PIN_FILE}: no workflow can install incident-ops"
-        return SetUpCheck("pins", ERROR, text, "lay it", ("incident-ops init --github",))
-    found = _PINNED.search(raw.decode("utf-8", "replace"))
-    if found is None:
-        return SetUpCheck("pins", ERROR, f"{PIN_FILE} does not name incident-ops", "lay it again", _LAY)
-    if "--hash=sha256:" not in raw.decode("utf-8", "replace")[found.end() :].split("\n\n")[0]:
-        text = f"{PIN_FILE} has no hash of incident-ops, and pip installs nothing without"
-        return SetUpCheck(
-            "pins", ERROR, text, "give the wheel", ("incident-ops init --github --wheel ADDRESS#sha256=HEX",)
-        )
-    if found["version"] != __version__:
-        text = f"the workflows install {found['version']}, and this is {__version__}"
-        return SetUpCheck("pins", WARNING, text, "bring both to one version", _LAY)
-    return SetUpCheck("pins", OK, f"the workflows install {__version__}")
 
 
 _COUNTED = "`incident-ops doctor --cost` shows which"

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from incident_ops import __version__
+from incident_ops import __version__, resources
+from incident_ops.adapters.download import text_at
 from incident_ops.adapters.git_names import branch_name, fetched_branch
 from incident_ops.adapters.notifiers import pagers, variable
 from incident_ops.adapters.notifiers.issue_comment import TICKET
@@ -25,6 +26,7 @@ from incident_ops.app.laid_files import (
 from incident_ops.app.notify import pager_variables
 from incident_ops.app.workspace import Workspace, remote_of
 from incident_ops.domain.notification import INCIDENT_CHANNEL
+from incident_ops.domain.pin_file import TOOL, read_pins, tool_pin
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.errors import UserError
 from incident_ops.notifications.trials import TrialOptions, channels_meant
@@ -40,11 +42,15 @@ _BOT_TOKEN, _HEARTBEAT = "SLACK_BOT_TOKEN", "INCIDENT_OPS_HEARTBEAT_URL"
 
 
 class GitHubOptions(NamedTuple):
-    """What was asked for; empty = as the last time, or as the clone says. `app` is the id of a GitHub App."""
+    """What was asked for; empty = as the last time, or as the clone says.
+
+    `pins` is a release's pin file, or its address; `app` is the id of a GitHub App.
+    """
 
     owners: Sequence[str] = ()
     branch: str = ""
     wheel: str = ""
+    pins: str = ""
     app: int | None = None
 
 
@@ -122,7 +128,7 @@ def _values(
         owners=list(dict.fromkeys(owners)),
         branch=_branch(workspace, options.branch, last.branch if before else ""),
         repository=_repository(workspace) or last.repository,
-        wheel=_wheel(workspace, options.wheel) or (last.wheel if is_same else "") or _installed_wheel(),
+        wheel=_given_wheel(workspace, options) or (last.wheel if is_same else "") or _installed_wheel(),
         level=f"{policy.drives}: {label}",
         variables=list(dict.fromkeys(needed_variables(workspace, policy, services))),
     )
@@ -151,6 +157,29 @@ def _repository(workspace: Workspace) -> str:
 
     remote = remote_of(workspace.git)
     return repository_on_github(os.environ, remote.url) if remote else ""
+
+
+def _given_wheel(workspace: Workspace, options: GitHubOptions) -> str:
+    if options.wheel and options.pins:
+        raise UserError("--wheel and --pins both say what to install", hint="give one of them")
+    return _pinned(options.pins) if options.pins else _wheel(workspace, options.wheel)
+
+
+def _pinned(place: str) -> str:
+    """The version and digest of this program in the pin file of its release, all of which has to be as it is here."""
+    text = text_at(place)
+    pins, where = read_pins(text), inert(place)
+    tool = tool_pin(pins)
+    if tool is None or tool.place or len(tool.digests) != 1:
+        raise UserError("is not the pin file of a release", hint="incident-ops-VERSION.txt of the release", where=where)
+    if tool.version != __version__:
+        hint = f"take {resources.pin_file_address(__version__)}, or install that release here"
+        raise UserError(f"is of {tool.version}, and this is {__version__}", hint=hint, where=where)
+    ours = read_pins(resources.resource_text("requirements/run.txt"))
+    if differing := sorted({one.name for one in {*pins} ^ {tool, *ours}}):
+        named = ", ".join(differing[:5])
+        raise UserError(f"differs from what this release was tested with: {named}", hint="was it edited?", where=where)
+    return f"{TOOL}=={tool.version}#sha256={tool.digests[0]}"
 
 
 def _wheel(workspace: Workspace, given: str) -> str:

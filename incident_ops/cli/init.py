@@ -54,6 +54,7 @@ from incident_ops.render.init import to_json, to_text
 )
 @click.option("--default-branch", metavar="NAME", help="The branch that counts. Default: that of the remote.")
 @click.option("--wheel", metavar="URL#sha256=HEX", help="The wheel that the workflows install, or its path in here.")
+@click.option("--pins", metavar="FILE|URL", help="The pin file of this release, in place of --wheel.")
 @click.option(
     "--app", metavar="ID", type=click.IntRange(1), help="The id of a GitHub App that acts instead of GITHUB_TOKEN."
 )
@@ -89,6 +90,7 @@ def init(
       incident-ops init --replace-schemas
       incident-ops init --services-from catalog-info.yaml
       incident-ops init --github --owner @acme/sre --channel chat --channel pager
+      incident-ops init --github --pins incident-ops-0.1.0.txt
       incident-ops init --github --dry-run
       incident-ops --repo ops/incidents init --format json
     """
@@ -117,7 +119,9 @@ def init(
 
 
 def _github_options(asked: dict[str, Any]) -> GitHubOptions:
-    return GitHubOptions(asked["owners"], asked["default_branch"] or "", asked["wheel"] or "", asked["app"])
+    return GitHubOptions(
+        asked["owners"], asked["default_branch"] or "", asked["wheel"] or "", asked["pins"] or "", asked["app"]
+    )
 
 
 def _more(made: FirstFiles, dry_run: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from incident_ops import __version__, resources
 from incident_ops.domain.tracker import Label
 from incident_ops.render.laid_texts import LaidValues
 
@@ -119,8 +120,14 @@ def _ruleset(
 
 def _pinning(values: LaidValues) -> Iterator[SetUpStep]:
     if not values.wheel:
-        command = "incident-ops init --github --wheel 'ADDRESS-OF-THE-WHEEL#sha256=HEX'"
-        yield SetUpStep("the wheel that the workflows install, by its hash", [command])
+        yield SetUpStep(
+            f"the pin file of release {__version__}: what the workflows install, by its hash", [pin_command()]
+        )
+
+
+def pin_command() -> str:
+    """The command that takes the hash of this release from where it lies."""
+    return shlex.join(["incident-ops", "init", "--github", "--pins", resources.pin_file_address(__version__)])
 
 
 def label_command(label: Label, named: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from incident_ops.resources import PULL_TEMPLATE, TEMPLATE_SUFFIX, resource_text
+from incident_ops.resources import PULL_TEMPLATE, TEMPLATE_SUFFIX, pin_file_address, resource_text
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -35,14 +35,18 @@ OWNER = r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?\
 """Who can own files on GitHub: a person or a team."""
 _Owner = Annotated[str, msgspec.Meta(pattern=OWNER)]
 _Repository = Annotated[str, msgspec.Meta(pattern=r"\A(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?\Z")]
-_Wheel = Annotated[str, msgspec.Meta(pattern=r"\A(?:(?:https://|\./)[^\s#]+\.whl#sha256=[0-9a-f]{64})?\Z")]
+_Wheel = Annotated[
+    str,
+    msgspec.Meta(pattern=r"\A(?:(?:(?:https://|\./)[^\s#]+\.whl|incident-ops==[0-9][\w.+!]*)#sha256=[0-9a-f]{64})?\Z"),
+]
 _Variable = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]*\Z")]
 _OneLine = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 
 
 class LaidValues(msgspec.Struct, frozen=True, kw_only=True):
-    """What is filled in. `wheel` is an address or path, `#sha256=` and the digest; `repository` is owner/name; `level`
-    is the line of a record with its level; `variables` are those that hold addresses and keys of channels."""
+    """What is filled in. `wheel` is an address, a path or a version, `#sha256=` and the digest; `repository` is
+    owner/name; `level` is the line of a record with its level; `variables` are those that hold addresses and keys of
+    channels."""
 
     owners: list[_Owner] = []
     branch: _OneLine = OWN_BRANCH
@@ -77,6 +81,7 @@ def _facts(values: LaidValues, version: str) -> dict[str, object]:
         "owners": values.owners,
         "package": package,
         "digest": digest,
+        "pins_url": pin_file_address(version),
         "packages": resource_text("requirements/run.txt").rstrip("\n"),
         "declare_url": _declare_url(values),
     }

@@ -1,4 +1,4 @@
-"""What doctor says of what runs by itself: workflows, their runs, the heartbeat, pins and cost."""
+"""What doctor says of what runs by itself: workflows, their runs, the heartbeat and cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from incident_ops import __version__
 from incident_ops.app import doctor_runs as checks
 from incident_ops.app.doctor_runs import Expected, WorkflowSeen
 from incident_ops.app.run_cost import CountedCost, UnreadWorkflow
@@ -108,24 +107,6 @@ def test_the_age_of_the_last_complete_run(hours: int | None, state: SetUpState) 
     complete = None if hours is None else NOW - timedelta(hours=hours)
     for monitor, states in ((None, [state]), (True, [state, OK]), (False, [state, WARNING])):
         assert [one.state for one in checks.heartbeat_checks(complete, NOW, has_monitor=monitor)] == states
-
-
-@pytest.mark.parametrize(
-    ("text", "state"),
-    [
-        (None, ERROR),
-        ("click==8\n", ERROR),
-        (f"incident-ops=={__version__}\n\n# more\nclick==8 --hash=sha256:ab\n", ERROR),
-        (f"incident-ops @ https://x.example/incident_ops-{__version__}-py3-none-any.whl \\\n  --hash=sha256:ab\n", OK),
-        (f"incident-ops=={__version__} \\\n    --hash=sha256:ab\n", OK),
-        ("incident-ops==0.0.1 \\\n    --hash=sha256:ab\n", WARNING),
-    ],
-)
-def test_what_the_workflows_install(tmp_path: Path, text: str | None, state: SetUpState) -> None:
-    (tmp_path / ".github").mkdir()
-    if text is not None:
-        (tmp_path / ".github/incident-ops.txt").write_text(text)
-    assert checks.pin_check(tmp_path).state is state
 
 
 def test_files_that_nobody_laid_are_not_judged(tmp_path: Path) -> None:

@@ -21,13 +21,15 @@ import yaml
 from incident_ops import __version__, resources
 from incident_ops.adapters.files import write_bytes
 from incident_ops.app import laid_files
-from incident_ops.app.doctor_runs import pin_check
+from incident_ops.app.doctor_release import pin_check
 from incident_ops.app.laid_files import BESIDE, RECORD, DriftKind, drift, read_laid, release_files
 from incident_ops.errors import WriteFailed
 from incident_ops.records.policy import PolicyAndServices, load_policy, load_services
 from tests.cli.scene import ROOT, Done, Folder, call, contents
 from tests.github.gate import HOME, Gate
+from tests.support.scripted_server import Reply, ScriptedServer
 
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 OWNER = ("--owner", "@acme/sre")
 WHEEL = f"incident_ops-{__version__}-py3-none-any.whl"
 PREVIOUS = Path(__file__).parent / "previous_release"
@@ -513,6 +515,80 @@ def test_pip_takes_a_wheel_of_the_repository_by_its_hash_and_no_other(fresh: Fol
     assert "Would install incident-ops" in done.stdout
     wheel.write_bytes(wheel.read_bytes() + b" ")
     assert "DO NOT MATCH" in asked().stderr
+
+
+def release_pins(version: str = __version__, digest: str = "c" * 64) -> str:
+    """The pin file of a release: the program, and what it was tested with."""
+    tested = (ROOT / "requirements/run.txt").read_text()
+    return f"incident-ops=={version} \\\n    --hash=sha256:{digest}\n{tested}"
+
+
+def test_the_pin_file_of_the_release_is_taken_and_kept(fresh: Folder, tmp_path: Path) -> None:
+    """Nothing is left to do about it then, and the next run knows it still."""
+    given = tmp_path / "downloaded.txt"
+    given.write_text(release_pins())
+    first = lay(fresh, *OWNER)
+    address = f"{resources.HOME}/releases/download/v{__version__}/incident-ops-{__version__}.txt"
+    assert f"incident-ops init --github --pins {address}" in first.out
+    assert address in (fresh.path / ".github/incident-ops.txt").read_text()
+    lay(fresh, "--pins", str(given))
+    text = (fresh.path / ".github/incident-ops.txt").read_text()
+    assert f"\nincident-ops=={__version__} \\\n    --hash=sha256:{'c' * 64}\n" in text
+    assert (ROOT / "requirements/run.txt").read_text() in text
+    assert pin_check(fresh.path).state == "ok"
+    assert "--pins" not in lay(fresh, "--dry-run").out
+    assert (fresh.path / ".github/incident-ops.txt").read_text() == text
+
+
+def test_the_pin_file_is_fetched_where_files_of_a_release_lie(fresh: Folder, server: ScriptedServer) -> None:
+    moved = {"location": "/elsewhere/incident-ops.txt"}
+    server.script(Reply(302, headers=moved), Reply(200, text=release_pins()))
+    lay(fresh, *OWNER, "--pins", f"{server.url}/releases/download/v1/incident-ops.txt")
+    assert server.lines == ["GET /releases/download/v1/incident-ops.txt", "GET /elsewhere/incident-ops.txt"]
+    assert "c" * 64 in (fresh.path / ".github/incident-ops.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (release_pins("9.9.9"), f"is of 9.9.9, and this is {__version__}"),
+        (release_pins(digest=""), "is not a package with its version and hashes"),
+        (release_pins().partition("\n    ")[2].partition("\n")[2], "is not the pin file of a release"),
+        (
+            release_pins().replace("\nclick==", "\nclick==8.0.0 --hash=sha256:" + "d" * 64 + "\nclack=="),
+            "differs from what",
+        ),
+        ("<html>", "is not a package with its version and hashes"),
+        (f"incident-ops=={__version__}\n", "is not the pin file of a release"),
+    ],
+)
+def test_another_pin_file_is_refused_and_nothing_written(fresh: Folder, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "given.txt").write_text(text)
+    before = contents(fresh.path)
+    call("init", "--github", *OWNER, "--pins", str(tmp_path / "given.txt"), at=fresh.path).told_once(2, words)
+    assert contents(fresh.path) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "reply", "words"),
+    [
+        ("nowhere.txt", None, "No such file"),
+        ("http://x.example/a.txt", None, "does not lead to an https address"),
+        ("ftp://x.example/a.txt", None, "does not lead to an https address"),
+        ("{server}/a.txt", Reply(404), "answered 404"),
+        ("{server}/a.txt", Reply(302, headers={"location": "http://x.example/b"}), "does not lead to an https address"),
+    ],
+)
+def test_a_pin_file_that_is_not_there_is_said(
+    fresh: Folder, server: ScriptedServer, place: str, reply: Reply | None, words: str
+) -> None:
+    server.script(*([reply] if reply else []))
+    call("init", "--github", *OWNER, "--pins", place.format(server=server.url), at=fresh.path).told_once(2, words)
+
+
+def test_a_wheel_and_a_pin_file_are_one_too_many(fresh: Folder) -> None:
+    wheel = ("--wheel", f"https://x.example/{WHEEL}#sha256={'a' * 64}")
+    call("init", "--github", *OWNER, *wheel, "--pins", "a.txt", at=fresh.path).told_once(2, "give one of them")
 
 
 @pytest.mark.parametrize(

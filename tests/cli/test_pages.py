@@ -14,7 +14,7 @@ from tests.cli.canary_scene import POLICY, Source, stage
 from tests.cli.scene import AT, ROOT, Folder, call
 
 RECORDS = ROOT / "docs/records.md"
-README = ROOT / "README.md"
+HOME = ROOT / "docs/index.md"
 ID = "INC-20250126-120500"
 OTHER = "INC-20250125-104507"
 FILLED = {"...": "Rolled back", "120500": ID, "04567": OTHER}
@@ -86,8 +86,8 @@ def test_the_page_has_commands() -> None:
 def test_the_canary_of_the_table_runs_with_the_file_that_the_plan_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the README says: the plan's gate file, saved under gates/, then run; only the metric source is made up."""
-    row = next(line for line in README.read_text(encoding="utf-8").splitlines() if "canary plan" in line)
+    """As the first page says: the plan's gate file, saved under gates/, then run; only the metric source is made up."""
+    row = next(line for line in HOME.read_text(encoding="utf-8").splitlines() if "canary plan" in line)
     plan, run = re.findall(r"`incident-ops (canary [^`]+)`", row)
     folder = Folder(tmp_path / "ops", policy=POLICY)
     printed = call(*shlex.split(plan), at=folder.path).out

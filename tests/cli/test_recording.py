@@ -1,4 +1,4 @@
-"""The recording in the README is what a terminal of 80 columns shows, from an empty folder on."""
+"""The recording in the tutorial is what a terminal of 80 columns shows, from an empty folder on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from tests.cli.scene import ROOT, Done, call, command
 from tests.cli.test_slips import at_terminal
 
-README = ROOT / "README.md"
+TUTORIAL, HOME = ROOT / "docs/tutorial.md", ROOT / "docs/index.md"
 WRITTEN_UP = "  each of these is dated now unless you give --at again\n"
 """What is printed because the clock of the recording is set back; who types the commands does not see it."""
 BEGUN = datetime(2025, 1, 26, 12, 5, tzinfo=UTC)
@@ -36,7 +36,7 @@ TYPED = (
 
 @pytest.fixture(autouse=True)
 def _another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only git says who this is, and it says somebody whom the README does not know."""
+    """Only git says who this is, and it says somebody whom the tutorial does not know."""
     for name in ("GITHUB_ACTOR", "INCIDENT_OPS_BY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in (("COUNT", "1"), ("KEY_0", "user.name"), ("VALUE_0", "Bea Jones")):
@@ -60,11 +60,17 @@ def recording(folder: Path, pace: timedelta = timedelta(minutes=1)) -> str:
     return "\n".join(lines)
 
 
+def shown_in_the_tutorial() -> str:
+    """Its blocks of a terminal, one after the other."""
+    blocks: list[str] = re.findall(r"```console\n(.*?)\n```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
+    return "\n".join(blocks)
+
+
 @pytest.mark.slow
-def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
+def test_the_tutorial_shows_what_happens(tmp_path: Path) -> None:
     """Word for word; no line of it is wider than the terminal but what a person typed."""
     told = recording(tmp_path / "ops")
-    assert f"```console\n{told}\n```" in README.read_text(encoding="utf-8"), told
+    assert shown_in_the_tutorial() == told, told
     assert [line for line in told.splitlines() if len(line) > 80 and line[0] != "$"] == []
 
 
@@ -89,9 +95,8 @@ FILLED = {
 
 
 def typed_by_hand() -> list[str]:
-    """The commands of the README's first ten minutes, without the line that makes the folder."""
-    block = README.read_text(encoding="utf-8").partition("```console\n")[2].partition("```")[0]
-    return [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")][1:]
+    """The commands of the tutorial's ten minutes, without the line that makes the folder."""
+    return [line.removeprefix("$ ") for line in shown_in_the_tutorial().splitlines() if line.startswith("$ ")][1:]
 
 
 def ten_minutes(folder: Path) -> Iterator[tuple[Done, str]]:
@@ -160,8 +165,10 @@ def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) 
     with_remote(tmp_path)
     assert call("apply", at=tmp_path / "ops", clock=clock).code == 0
     shutil.copy(ROOT / "tests/cli/foreign/argo_success_rate.yaml", tmp_path / "ops/checkout.yaml")
-    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    commands = [text for row in rows for text in re.findall(r"`(incident-ops [^`]*)`", row)]
+    text = HOME.read_text(encoding="utf-8") + TUTORIAL.read_text(encoding="utf-8").partition("## What you have now")[2]
+    rows = [line for line in text.splitlines() if line.startswith(("| ", "    "))]
+    found = [pair for row in rows for pair in re.findall(r"`(incident-ops [^`]*)`|^ +(incident-ops [^#]*)", row)]
+    commands = [(span or line).strip() for span, line in found]
     assert len(commands) >= 15
     for number, line in enumerate(commands):
         if line.startswith("incident-ops canary run"):

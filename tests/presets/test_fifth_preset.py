@@ -59,6 +59,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert set(written.stdout.split()) - {"written:"} == {
         "docs/cli.md",
         "docs/notices.md",
+        "docs/policy-keys.md",
         "docs/policy.md",
         "schemas/policy.schema.json",
     }

@@ -147,6 +147,7 @@ def run_job(
     program: str = "-m incident_ops",
     python: Path | None = None,
     sha: str = "",
+    ref: str = "refs/heads/main",
     **environment: str,
 ) -> Job:
     """Runs the `run:` steps of a job of .github/workflows/`workflow` in `workspace`, which is as checkout left it.
@@ -160,8 +161,8 @@ def run_job(
         "event_name": event_name,
         "event": event,
         "sha": sha or head.stdout.strip(),
-        "ref": "refs/heads/main",
-        "ref_name": "main",
+        "ref": ref,
+        "ref_name": ref.split("/", 2)[2],
         "repository": environment.get("GITHUB_REPOSITORY", "acme/incidents"),
         "actor": "octo",
         "workflow": workflow,

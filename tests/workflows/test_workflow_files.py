@@ -156,7 +156,17 @@ def test_what_is_printed_of_records_is_fenced_or_goes_into_a_file(file: Path) ->
             assert "--format github" in call or '"${words[@]}"' in call or ">" in call, call
 
 
-@every_workflow
+def test_what_signs_or_publishes_a_release_checks_nothing_out() -> None:
+    """A job with a right to write takes what another built, which may only read, and installs nothing."""
+    for name, job in jobs(WORKFLOWS / "release.yml").items():
+        may_write = "write" in job["permissions"].values()
+        used = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+        assert ("actions/checkout" in used) != may_write, name
+        assert ("actions/download-artifact" in used) == may_write, name
+        assert may_write or job["permissions"] == {"contents": "read"}, name
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.name != "release.yml"], ids=lambda file: file.name)
 def test_a_job_that_acts_reads_the_tip_of_the_default_branch(file: Path) -> None:
     """Never the commit of the event: it may be old, and it may be a stranger's. The event of a schedule names no
     repository, and its ref is the default branch."""
