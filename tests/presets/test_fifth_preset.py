@@ -14,7 +14,7 @@ import pytest
 from tests.cli.scene import ROOT
 
 NAME = "p1-p5"
-PARTS = ("incident_ops", "schemas", "templates", "examples", "gates", "docs")
+PARTS = ("actions", "contrib", "incident_ops", "schemas", "templates", "examples", "gates", "docs")
 TESTS = ("conftest.py", "support", "presets", "cli/scene.py")
 
 
