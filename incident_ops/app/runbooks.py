@@ -50,10 +50,14 @@ class RunbookRow(NamedTuple):
 
 
 def find_runbook(workspace: Workspace, asked: str) -> FoundRunbook | MissingRunbook:
-    """The runbook of a service, or the one at a path. UserError where the file is there and cannot be read."""
+    """The runbook of a service, or the one at a path. UserError where the file is there and cannot be read.
+
+    Other Markdown is none, such as a document beside a record, which nobody reviews for its commands.
+    """
     services = workspace.judged_by[1]
     path = runbook_place(workspace, asked) if asked in services else _below_root(workspace, asked)
-    raw = None if "://" in path else workspace.store.read(path)
+    is_one = asked in services or path in _paths(workspace)
+    raw = workspace.store.read(path) if is_one and "://" not in path else None
     if raw is None:
         return _missing(workspace, asked, path)
     if isinstance(raw, Finding):
@@ -97,6 +101,10 @@ def new_runbook(workspace: Workspace, service: str, kind: str, place: str | None
     path = _below_root(workspace, place) if place else runbook_place(workspace, service)
     if "://" in path:
         raise UserError(f"the runbook of {service} is at {path}", hint=f"--output runbooks/{service}-{kind}{SUFFIX}")
+    folder = _folder(workspace)
+    if place and not (folder and path.startswith(f"{folder}/") and path.endswith(SUFFIX)):
+        hint = f"--output {folder}/{service}-{kind}{SUFFIX}" if folder else "leave out --output"
+        raise UserError(f"runbooks lie in {folder or 'the places that services name'}", where=path, hint=hint)
     if os.path.lexists(workspace.root / path):
         beside = f"{path.removesuffix(SUFFIX)}-{kind}{SUFFIX}"
         raise UserError("is there already", where=path, hint=f"to write another: --output {beside}")
@@ -126,15 +134,19 @@ def _paths(workspace: Workspace) -> list[str]:
 
 
 def _each_path(workspace: Workspace) -> Iterator[str]:
-    policy, services = workspace.judged_by
-    folder = policy.documents.runbook_path.partition(_VARIABLE)[0].rpartition("/")[0]
-    if folder:
+    services = workspace.judged_by[1]
+    if folder := _folder(workspace):
         below = workspace.store.paths_below(folder)
         yield from (path for path in below if path.endswith(SUFFIX) and not path.endswith(f"/README{SUFFIX}"))
     for name in services:
         place = runbook_place(workspace, name)
         if "://" not in place and isinstance(workspace.store.read(place), bytes):
             yield place
+
+
+def _folder(workspace: Workspace) -> str:
+    """The folder of the policy's runbooks; "" where they lie beside the records' folders."""
+    return workspace.judged_by[0].documents.runbook_path.partition(_VARIABLE)[0].rpartition("/")[0]
 
 
 def _service_of(workspace: Workspace, path: str) -> str:

@@ -71,6 +71,16 @@ def test_a_path_is_as_good_as_a_service_wherever_it_is_typed(written: Folder) ->
     call("runbook", "show", "../other.md", at=written.path).told_once(2, "outside the records' folder")
 
 
+def test_other_markdown_is_not_a_runbook(written: Folder) -> None:
+    """A document beside a record has words of anybody, and nobody reviews it for its commands."""
+    written.write("incidents/INC-1/postmortem.md", SHORT)
+    for words in (("show",), ("run",), ("run", "--execute")):
+        done = call("runbook", words[0], "incidents/INC-1/postmortem.md", *words[1:], at=written.path, clock=None)
+        done.told_once(1, "is neither a service nor a runbook")
+    done = call("runbook", "new", "web", "--from", "database", "--output", "docs/web.md", at=written.path)
+    done.told_once(2, "docs/web.md: runbooks lie in runbooks")
+
+
 def test_text_of_a_runbook_steers_no_terminal(folder: Folder) -> None:
     folder.write("runbooks/api.md", "# \x1b[31mT\n\n- Look \x1b]0;x\x07\n\n  ```sh\n  echo \x1b[2J\n  ```\n")
     for command in ("show", "run"):
