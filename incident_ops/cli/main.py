@@ -59,6 +59,7 @@ COMMANDS = {
     "watch": "Stay awake while an incident of the worst rank is open.",
     "oncall": "Who is on call, who is next; swaps and schedules.",
     "render": "Write the documents beside each record.",
+    "runbook": "What to do when a service fails: show it, run it, write one.",
     "gate": "May this service be deployed now?",
     "override": "Let one commit through what holds deploys, with a reason.",
     "freeze": "Hold deploys for a time.",
@@ -81,6 +82,7 @@ GROUPS = {
         "triage",
         "escalate",
         "notify",
+        "runbook",
         "pause",
         "snooze",
         "resolve",
@@ -127,6 +129,7 @@ OTHER_WORDS = {
     "rota": "oncall",
     "schedule": "oncall",
     "whoisoncall": "oncall",
+    **dict.fromkeys(("runbooks", "playbook"), "runbook"),
     "cancel": "withdraw",
 }
 """What people type who know other tools, and the command that does it."""

@@ -27,6 +27,7 @@ from incident_ops.domain.policy_sections import AFTER, ITEM_STATUSES
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
 from incident_ops.resources import preset, resource_text
+from incident_ops.runbooks.gaps import runbook_gaps
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -226,7 +227,10 @@ def incident_documents(
     """
     policy = policy.for_incident(incident)
     steps = incident_facts.next_steps(incident, policy, leads_somewhere)
-    view = {**_view(incident, policy), "steps": steps, "left_out": spell_undated(undated)}
+    by_service = {name: policy.documents.runbook_path.replace("{service}", name) for name in incident.services}
+    missing = {name: path for name, path in by_service.items() if not leads_somewhere(path)}
+    around = {"steps": steps, "left_out": spell_undated(undated), "runbook_gaps": runbook_gaps(incident, missing)}
+    view = {**_view(incident, policy), **around}
     names = [name for name in DOCUMENT_NAMES if name != REPORT_NAME or has_report(incident, policy)]
     return {name: marked(tidied(document_environment().get_template(f"{name}.j2").render(view))) for name in names}
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from incident_ops.documents.incident_facts import FINAL
 from incident_ops.domain.incident import Incident, Postmortem
 from incident_ops.resources import preset
+from incident_ops.runbooks.gaps import failed_steps
 
 NOTED = "noted what happened"
 
@@ -51,6 +52,7 @@ _OTHERS = _sections(
     lessons="Lessons learned",
     prevention="Prevention measures",
     measurements="Measurements",
+    runbook_gaps="Runbook gaps",
     participants="Participants",
     supporting="Supporting information",
     conclusion="Conclusion",
@@ -88,6 +90,7 @@ _FILLED: Mapping[str, Callable[[Incident, Postmortem], bool]] = {
     "prevention": lambda _, paper: any(getattr(paper.prevention, term) for term in paper.prevention.__struct_fields__),
     "follow_up": lambda incident, paper: bool(incident.action_items or paper.follow_up_on),
     "measurements": lambda incident, _: bool(incident.impact.series),
+    "runbook_gaps": lambda incident, _: bool(failed_steps(incident)),
     "participants": lambda incident, _: bool(participants(incident)),
     "supporting": lambda incident, _: bool(incident.impact.series or has_links(incident)),
     "conclusion": _of_paper("conclusion"),

@@ -13,6 +13,7 @@ from incident_ops.domain.record import Route
 
 _METRICS, _MAINTENANCE = "the metrics report", "maintenance windows with notices"
 _SUSPECTS, _INTAKE, _PAGE = "the list of suspect changes", "alert intake", "the status page"
+_BLOCKS = "checklists by minutes since the declaration"
 _MAJOR = "clocks of major incidents by severity (the priority's level counts)"
 
 POLICY: Mapping[str, str] = {
@@ -24,8 +25,8 @@ POLICY: Mapping[str, str] = {
             *("defer_if_active_within", "calendar", "goal_text"),
         )
     },
-    "scheme.major.[].runbook_blocks": "runbooks",
-    "levels.[].runbook_blocks": "runbooks",
+    "scheme.major.[].runbook_blocks": _BLOCKS,
+    "levels.[].runbook_blocks": _BLOCKS,
     "triage.within": _METRICS,
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,

@@ -93,6 +93,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "relate": ("INC-1", "INC-2", "--kind", "causes"),
     "reopen": ("INC-2", *REASON),
     "resolve": ("INC-1", "--restored", "now", "--cause", "deploy"),
+    "runbook lint": (),
+    "runbook list": (),
+    "runbook new": ("web", "--from", "capacity"),
+    "runbook show": ("api",),
     "send": ("--dry-run",),
     "show": ("INC-1",),
     "sla backtest": ("--policy", "policy.yaml"),
@@ -146,6 +150,7 @@ def prepare(path: Path) -> Folder:
     write(path, gate(provider="{file: {}}"), "replayed.yaml")
     folder.write("x.csv", rows())
     folder.write("analysis.yaml", (ROOT / "tests/cli/foreign/argo_cluster_many.yaml").read_text())
+    folder.write("runbooks/api.md", "# The api fails\n\n1. Look\n\n   ```sh\n   uptime\n   ```\n")
     folder.write("oncall/primary.yaml", SCHEDULE)
     folder.write("rota.ics", CALENDAR)
     folder.commit()
