@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from incident_ops.domain.as_of import known_instants, labels_held
@@ -105,7 +105,7 @@ def _steps(at: Mapping[str, datetime], place: str, names: Sequence[str]) -> list
 
 def _phases(steps: Sequence[tuple[datetime, str]]) -> tuple[Bar, ...]:
     """A bar from each instant to the next; what came at one instant goes by its first name."""
-    first = {when: name for when, name in reversed(steps)}
+    first = dict(reversed(steps))
     restored = next((when for when, name in steps if name == "restored"), None)
     bars = []
     for begin, finish in pairwise(sorted(first)):
@@ -123,11 +123,9 @@ def _moments(at: Mapping[str, datetime], *, is_start: bool) -> tuple[Bar, ...]:
 
 def _levels(incident: Incident, policy: Policy, last: datetime) -> Iterator[Lane]:
     """How the level that drives the clocks changed; nothing where it held from beginning to end."""
-    place = 2 if policy.drives == "priority" else 1
-    held = [(row[0], row[place]) for row in labels_held(incident)]
-    stretches = [
-        pair for before, pair in zip([None, *held], held, strict=False) if before is None or before[1] != pair[1]
-    ]
+    is_priority = policy.drives == "priority"
+    held = [(since, priority if is_priority else severity) for since, severity, priority in labels_held(incident)]
+    stretches = [next(run) for _, run in groupby(held, key=lambda pair: pair[1])]
     if len(stretches) < 2:
         return
     ends = [*(begin for begin, _ in stretches[1:]), max(last, stretches[-1][0])]
