@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from incident_ops.documents.pictures import MOMENT, Bar, Lane, TimePicture
 
-_WIDTH, _RIGHT = 800, 20
+_WIDTH, _RIGHT = 800, 42
 _ROW, _HEIGHT, _TOP = 26, 190, 16
 _LETTER = 6.8
 _MOST_TICKS, _MOST_VALUES = 8, 14

@@ -38,7 +38,7 @@ _BAR = re.compile(rf"    (.+) :(?:({HURT}|{MENDED}|{MOMENT}), )?(\S{{19}}), (\S{
 
 
 class Bar(NamedTuple):
-    """A stretch of time in UTC; a moment ends when it begins."""
+    """A span of time in UTC; a moment ends when it begins."""
 
     label: str
     kind: str
@@ -125,13 +125,13 @@ def _levels(incident: Incident, policy: Policy, last: datetime) -> Iterator[Lane
     """How the level that drives the clocks changed; nothing where it held from beginning to end."""
     is_priority = policy.drives == "priority"
     held = [(since, priority if is_priority else severity) for since, severity, priority in labels_held(incident)]
-    stretches = [next(run) for _, run in groupby(held, key=lambda pair: pair[1])]
-    if len(stretches) < 2:
+    levels = [next(run) for _, run in groupby(held, key=lambda pair: pair[1])]
+    if len(levels) < 2:
         return
-    ends = [*(begin for begin, _ in stretches[1:]), max(last, stretches[-1][0])]
+    ends = [*(begin for begin, _ in levels[1:]), max(last, levels[-1][0])]
     bars = (
         Bar(f"{_length(begin, end)} {harmless(label or 'no level')}", LEVEL, begin, end)
-        for (begin, label), end in zip(stretches, ends, strict=True)
+        for (begin, label), end in zip(levels, ends, strict=True)
     )
     yield Lane(policy.drives.capitalize(), tuple(bars)[:_MOST_BARS])
 

@@ -40,7 +40,7 @@ def of_a_wicked_record(text: str) -> dict[str, str]:
 
 def all_documents() -> dict[str, str]:
     found = {f"{path.parent.name}/{name}": text for path in EXAMPLES for name, text in documents(path).items()}
-    found |= {f"two-cycles/{name}": text for name, text in made(severity="SEV1", **TWO_CYCLES).items()}
+    found |= {f"two-cycles/{name}": text for name, text in made(postmortem={"status": "draft"}, **TWO_CYCLES).items()}
     return found | {f"hostile/{name}": text for name, text in rich(HOSTILE).items()}
 
 
