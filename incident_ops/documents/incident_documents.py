@@ -17,6 +17,7 @@ from incident_ops.documents.document_mark import DOCUMENT_NAMES, REPORT_NAME, ma
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, link, markdown
 from incident_ops.documents.narrative import code_block, narrative_markdown
+from incident_ops.documents.pictures import gantt, time_picture
 from incident_ops.domain.as_of import corrected_instants, declared_at, known_status
 from incident_ops.domain.impact import spell_amount
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
@@ -263,6 +264,7 @@ def document_environment() -> Environment:
     )
     environment.filters.update(
         block=lambda text: RawMarkdown(markdown(text)),
+        gantt=lambda picture: RawMarkdown(code_block(gantt(picture), "mermaid")),
         narrative=lambda text: RawMarkdown(narrative_markdown(text)),
         snippet=lambda one: RawMarkdown(code_block(one.text, one.language)),
         box=lambda done: RawMarkdown("[x]" if done else "[ ]"),
@@ -298,6 +300,7 @@ def _postmortem_view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "duration_row": postmortem_facts.duration_row(incident, policy),
         "sections": layouts.postmortem_sections(incident, layout, required=required),
         "report_sections": layouts.report_sections(incident),
+        "picture": time_picture(incident, policy),
         "timeline_table": timeline_table(rows, policy.documents.timeline_columns or _FEWEST_COLUMNS),
         "whole_timeline_table": timeline_table(rows, _ALL_COLUMNS),
         "budget": postmortem_facts.budget_rows(incident, policy),

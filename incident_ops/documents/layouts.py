@@ -143,7 +143,9 @@ def postmortem_sections(incident: Incident, layout: str, *, required: bool) -> l
     own = asked_for(layout)
     shown = [one for one in own if is_filled(one.part, incident) or (required and not is_final(incident))]
     covered = {part for one in own for part in (one.part, *_SHOWS_TOO.get(one.part, ()))}
-    return [*shown, *(one for one in _beyond(covered) if is_filled(one.part, incident))]
+    beyond = [one for one in _beyond(covered) if is_filled(one.part, incident)]
+    shown_there = {part for one in beyond for part in _SHOWS_TOO.get(one.part, ())}
+    return [*shown, *(one for one in beyond if one.part not in shown_there)]
 
 
 def report_sections(incident: Incident) -> list[Section]:

@@ -32,26 +32,32 @@ def typed_prose(content: bytes, renderings: Sequence[str]) -> list[TypedProse]:
     """The lines of a document that none of its `renderings` has, those under one heading together, in order."""
     known = {line.strip() for text in renderings for line in text.splitlines()}
     by_heading: dict[str, list[str]] = {}
-    for heading, line in _under_headings(without_mark(content.decode("utf-8", "replace"))):
+    for heading, piece in _under_headings(without_mark(content.decode("utf-8", "replace"))):
         lines = by_heading.setdefault(heading, [])
-        if line.strip() not in known or (lines and not line.strip()):
-            lines.append(line.rstrip())
+        if any(line.strip() not in known for line in piece) or (lines and not any(map(str.strip, piece))):
+            lines += [line.rstrip() for line in piece]
     texts = ((heading, "\n".join(lines).strip("\n")) for heading, lines in by_heading.items())
     return [TypedProse(heading, re.sub(r"\n{3,}", "\n\n", text)) for heading, text in texts if text.strip()]
 
 
-def _under_headings(text: str) -> Iterator[tuple[str, str]]:
-    heading, fence = "", ""
+def _under_headings(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Each line by itself under its heading; what stands between fences stays together, with them."""
+    heading, fence, block = "", "", list[str]()
     for line in text.splitlines():
         mark = _FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and line.strip().startswith(fence):
-            fence = ""
-        found = None if fence else _HEADING.fullmatch(line)
-        if found and not line.startswith("# "):
+        if fence:
+            block.append(line)
+            if mark and line.strip().startswith(fence):
+                yield heading, block
+                fence, block = "", []
+            continue
+        if mark:
+            fence, block = mark[1], [line]
+            continue
+        if (found := _HEADING.fullmatch(line)) and not line.startswith("# "):
             heading = found[1]
-        yield heading, line
+        yield heading, [line]
+    yield from ((heading, [line]) for line in block)
 
 
 def notes_text(document: str, before: str, prose: Sequence[TypedProse]) -> str:

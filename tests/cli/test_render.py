@@ -96,6 +96,13 @@ def test_a_file_that_is_nobodys_rendering_is_kept_whole(rendered: Folder) -> Non
     )
 
 
+def test_typed_code_stays_whole_where_the_document_has_lines_like_its_own(rendered: Folder) -> None:
+    code = "```sh\n_Not written yet._\nkubectl get pods\n\n---\n```"
+    rendered.write(PATH, (rendered.path / PATH).read_text().replace("## Impact\n", f"## Impact\n\n{code}\n", 1))
+    call("render", at=rendered.path)
+    assert notes(rendered).endswith(f"## Impact\n\n{code}\n")
+
+
 def test_what_was_rendered_is_written_anew_without_a_commit(rendered: Folder) -> None:
     rendered.put(**CLOSED, title="Login failed")
     done = call("render", at=rendered.path)

@@ -15,6 +15,7 @@ ALLOWED = {
     *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol"),
     *("li", "a", "blockquote", "div", "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "img", "hr", "br"),
     *("strong", "em", "s"),
+    *("svg", "path", "rect", "text"),
 }
 
 
