@@ -93,8 +93,10 @@ incident-ops edit $INC --tag bot-management --tag configuration --status-page ht
     --link "Postmortem=https://blog.cloudflare.com/18-november-2025-outage/"
 
 cat > query.sql <<'END'
--- No database is named: with the right to see another one, each column of the table comes twice.
-SELECT name, type FROM system.columns WHERE table = 'http_requests_features' ORDER BY name;
+-- No database is named: once a second one can be seen,
+-- each column of the table comes twice.
+SELECT name, type FROM system.columns
+WHERE table = 'http_requests_features' ORDER BY name;
 END
 incident-ops cause $INC --snippet query.sql --language sql --caption "The query behind the Bot Management file"
 
