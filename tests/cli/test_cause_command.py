@@ -198,7 +198,9 @@ def test_code_with_the_same_caption_is_replaced_and_the_same_again_changes_nothi
         (("--snippet", "policy.yaml", "--language", "no language"), ("language",)),
     ],
 )
-def test_code_that_cannot_be_shown_changes_nothing(folder: Folder, args: tuple[str, ...], words: tuple[str, ...]) -> None:
+def test_code_that_cannot_be_shown_changes_nothing(
+    folder: Folder, args: tuple[str, ...], words: tuple[str, ...]
+) -> None:
     put(folder, cause="{category: deploy}")
     (folder.path / "blank.sql").write_text("\n \n", encoding="utf-8")
     (folder.path / "bytes.sql").write_bytes(b"\xff\xfe\x00")
