@@ -1,8 +1,8 @@
 """Write what is generated: docs/rules.md from the rules' own docstrings, docs/cli.md from the help texts,
-docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, the lists of presets in docs/policy.md and
-schemas/policy.schema.json from the presets' folder, the kinds of notices in docs/notices.md from the presets, the
-tables of docs/actions.md from the actions, contrib/schemastore.json from the schemas, docs/demo.svg by a run of the
-demo.
+docs/fields.md and docs/policy-keys.md from the descriptions in schemas/, docs/postmortem-lint.md from the rules of the
+lint, the lists of presets in docs/policy.md and schemas/policy.schema.json from the presets' folder, the kinds of
+notices in docs/notices.md from the presets, the tables of docs/actions.md from the actions, contrib/schemastore.json
+from the schemas, docs/demo.svg by a run of the demo.
 
 make docs                       # or: python docs/generate.py --check, which only tells what is out of date
 """
@@ -25,6 +25,7 @@ from incident_ops.cli.main import cli
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.render import rule_pages
 from incident_ops.render.notice_ways import ways_table
+from incident_ops.render.postmortem_lint import lint_page
 
 DOCS = Path(__file__).resolve().parent
 ACTIONS = DOCS.parent / "actions"
@@ -131,6 +132,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "rules.md": rule_pages.page(),
         DOCS / "cli.md": help_page(),
+        DOCS / "postmortem-lint.md": lint_page(),
         DOCS / "fields.md": records_page(),
         DOCS / "policy-keys.md": policy_page(json.loads(schema)),
         policy: preset_table(policy.read_text("utf-8")),

@@ -23,7 +23,7 @@ DOCS = ROOT / "docs"
 PLACES = ("*.md", "docs/**/*.md", "contrib/**/*.md", "examples/**/*.md", "actions/**/*.md", "template/**/*.md")
 PROJECT = "Project"
 """The section of the site for contributors; its words are counted apart."""
-WRITTEN = ("cli.md", "fields.md", "policy-keys.md", "rules.md", "triage.md")
+WRITTEN = ("cli.md", "fields.md", "policy-keys.md", "postmortem-lint.md", "rules.md", "triage.md")
 """Pages that are generated as a whole."""
 _GENERATED = re.compile(r"<!-- (\w+)[ \w-]*: written by `make \w+` -->.*?<!-- \1: end -->", re.DOTALL)
 _SHOWN = re.compile(r"^```console\n.*?^```$", re.DOTALL | re.MULTILINE)

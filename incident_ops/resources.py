@@ -31,7 +31,8 @@ def pin_file_address(version: str) -> str:
 
 class Preset(NamedTuple):
     """What the program says about a preset. `columns` are those of its level table, `labels` those of its scheme,
-    worst first; `demo` is its scene of the demo, empty where it has none."""
+    worst first; `demo` is its scene of the demo, empty where it has none. `postmortem` are the sections of its
+    layout, part -> heading; `has_report`: there is an incident report beside the postmortem."""
 
     name: str
     summary: str
@@ -39,6 +40,8 @@ class Preset(NamedTuple):
     labels: tuple[str, ...]
     drives_clocks: str
     demo: Mapping[str, str] = MappingProxyType({})
+    postmortem: Mapping[str, str] = MappingProxyType({})
+    has_report: bool = False
 
 
 @cache
@@ -97,6 +100,8 @@ def preset(name: str) -> Preset:
         tuple(level["id"] for level in levels),
         scheme["drives_clocks"],
         about.get("demo", {}),
+        about["postmortem"],
+        about.get("incident_report") == "true",
     )
 
 

@@ -27,6 +27,7 @@ from incident_ops.domain.not_used_yet import value_at
 from incident_ops.domain.record import Crossings, Link, Record, World, is_incident_id
 from incident_ops.domain.time import SKEW, parse_instant, stamp
 from incident_ops.findings import Finding, Level, Route, Where
+from incident_ops.postmortem_lint.silenced import rules_of_the_lint
 from incident_ops.records.accepted_part import accepted_part
 from incident_ops.records.base_revision import Base, same_incident
 from incident_ops.records.file_findings import FAULTS, fault
@@ -163,8 +164,8 @@ def _judged_part(path: str, document: Document, faults: list[Finding], world: Wo
         for finding in _placed(document, found)
         if (part.has_course or finding.rule in LOCAL_RULES) and part.concerns(finding.where.route)
     ]
-    every = rules.RULE_DOCS.keys() | FAULTS.keys()
     silences = find_suppressions(document.text, path)
+    every = rules.RULE_DOCS.keys() | FAULTS.keys() | rules_of_the_lint(silences)
     return apply_suppressions(kept, silences, rules.SUPPRESSIBLE, every, every)[0]
 
 
@@ -225,7 +226,9 @@ def _without_suppressed(
     """Without what comments suppress. A rule that waits for a time, or for records left out, may find it later."""
     unasked = {name for name, rule in rules.RULE_DOCS.items() if rule.timed or (partial and rule.needs_others)}
     every = rules.RULE_DOCS.keys() | FAULTS.keys()
-    return apply_suppressions(findings, index.silences(), rules.SUPPRESSIBLE, every, unasked)
+    silences = index.silences()
+    unasked |= rules_of_the_lint(silences)
+    return apply_suppressions(findings, silences, rules.SUPPRESSIBLE, every, unasked)
 
 
 def _without_late_rows(findings: Iterable[Finding], store: Store, merged: Callable[[], str | None]) -> list[Finding]:

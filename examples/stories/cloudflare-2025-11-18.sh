@@ -91,3 +91,69 @@ incident-ops action add "Review how every module of the core proxy fails" $INC -
 
 incident-ops edit $INC --tag bot-management --tag configuration --status-page https://www.cloudflarestatus.com \
     --link "Postmortem=https://blog.cloudflare.com/18-november-2025-outage/"
+
+cat > query.sql <<'END'
+-- No database is named: once a second one can be seen,
+-- each column of the table comes twice.
+SELECT name, type FROM system.columns
+WHERE table = 'http_requests_features' ORDER BY name;
+END
+incident-ops cause $INC --snippet query.sql --language sql --caption "The query behind the Bot Management file"
+
+cat > narrative.md <<'END'
+# How a request passes through the proxy
+
+A request is taken in where TLS and HTTP end, goes through the core proxy, and from there to the cache or to the server of
+the website. The core proxy has a module for each product: rules, protection against attacks, Bot Management. Two
+versions of it were in use, FL and its successor FL2.
+
+Bot Management gives each request a score: how likely is it that a program sent it? A model computes the score from
+*features*, and which features there are stands in a file that is made anew every five minutes, so that the model
+keeps up with the bots. Every machine of the network has the new file soon after.
+
+# How the file grew
+
+The list of features comes from a query to ClickHouse. Its tables are split among many servers: people ask the
+database `default`, which collects the parts, and the parts lie in a database called `r0`. Who had access to `default`
+had access to `r0` too, without seeing it. The change of 11:05 made this explicit, and visible.
+
+From then on the query found every column twice. The file doubled, and had more features than the 200 for which the
+module sets memory aside.
+
+| proxy | what it did with such a file | what users saw |
+| --- | --- | --- |
+| FL2 | the code took for granted that the file can be loaded, and stopped with a panic when it could not | HTTP 5xx errors |
+| FL | it went on without scores: every request had the score zero | rules against bots blocked people |
+
+# Why it looked like an attack
+
+The change reached the ClickHouse servers one after the other. Every five minutes it depended on the server that answered
+whether the new file was good or bad, and so the network failed, recovered, and failed again. A program's own mistake does
+not often look like that. The status page, which runs elsewhere, failed at the same time by coincidence, and
+this pointed to an attack as well. Once every server had the change, each new file was bad and the failures stayed.
+
+# How it ended
+
+1. Workers KV and Access went around the core proxy, which made the impact smaller before the cause was known.
+2. With the file known as the trigger, no more new ones were made or sent.
+3. A good file was put in the queue by hand, and the core proxy restarted.
+4. The people who came back all at once were too many for the dashboard, until it had more capacity.
+END
+incident-ops postmortem new $INC --narrative narrative.md \
+    --summary "A change of database permissions doubled a file that Bot Management spreads to every machine. The core \
+proxy failed on the larger file, and with it websites, Workers KV, Access and the dashboard. Nobody attacked \
+it." \
+    --public-summary "On 18 November 2025 many websites behind Cloudflare answered with errors from 11:20 to 14:30 UTC, and \
+some services until 17:06. A change of our own in a database was the cause; nobody attacked us." \
+    --well "An automated test noticed it 11 minutes after the impact began" \
+    --well "Workers KV and Access could go around the core proxy: less impact from 13:05 on" \
+    --well "An earlier file was tested before it went everywhere" \
+    --poorly "Two hours passed until the file was known as the trigger: it looked like Workers KV, and like an attack" \
+    --poorly "The status page failed at the same time, which made an attack look likely" \
+    --poorly "Error reports and debugging used up processors that requests needed" \
+    --poorly "Who wanted to log in to change settings could not: Turnstile was down" \
+    --lesson "technical=A file that our own programs make is input like any other, and can be wrong" \
+    --lesson "technical=A limit that is exceeded has to end in less service, not in none" \
+    --lesson "technical=A query that does not name its database changes with permissions" \
+    --lesson "process=What is sent everywhere within minutes needs a switch that works as fast" \
+    --conclusion "This was our worst outage since 2019. It is not acceptable, and we are sorry for it."

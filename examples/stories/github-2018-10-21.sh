@@ -72,11 +72,63 @@ incident-ops cause $INC --trigger "The replacement of failing 100G optical equip
     --immediate "Webhooks and Pages paused, the clusters restored from backups, then back to the original topology" \
     --deployed 2018-10-22T16:24:00Z
 
-incident-ops action add "Keep Orchestrator from promoting primaries across regions" $INC --kind preventative
+incident-ops action add "Configure Orchestrator to promote no primary across regions" $INC --kind preventative
 incident-ops action add "A status page with the state of each service" $INC --kind corrective
 incident-ops action add "Serve from several data centers at once, and bear the loss of one" $INC --kind preventative --horizon long
 incident-ops action add "Test assumptions before they fail" $INC --kind preventative
-incident-ops action add "Try out failures on purpose: fault injection" $INC --kind preventative --horizon long
+incident-ops action add "Inject faults on purpose, and see how the systems fail" $INC --kind preventative --horizon long
 
 incident-ops edit $INC --tag mysql --tag orchestrator --tag failover \
     --link "Postmortem=https://github.blog/2018-10-30-oct21-post-incident-analysis/"
+
+cat > narrative.md <<'END'
+# The topology
+
+Each MySQL cluster has one primary, which takes the writes, and dozens of replicas, from which most reads are served.
+Orchestrator watches them and, when a primary is lost, agrees with its other nodes on a new one. Such nodes ran in the
+data center of the East Coast, in that of the West Coast, and in a public cloud in the East.
+
+```text
+before   applications (East)  ->  primary (East)  ->  replicas (East and West)
+after    applications (East)  ->  primary (West)  ->  replicas (West)
+```
+
+For 43 seconds the data center of the East was cut off. The nodes in the West and in the cloud were a majority, agreed,
+and moved the primaries to the West. Orchestrator did as it was configured. But the applications stay
+in the East, and each of their writes now crosses the country and back.
+
+# Why nobody could go back
+
+When the connection returned, applications wrote to the West. A few seconds of writes had been made in the East and were
+never copied. Both sides had something that the other lacked. Going back at once would have thrown away what users had
+written since; staying made many pages too slow. The data of users came first, and so the site stayed slow.
+
+# The way back
+
+1. Restore the clusters in the East from backups. They are made every four hours and lie in remote storage; several terabytes
+   of each have to be fetched, unpacked, checked and loaded, and that takes hours.
+2. Let the restored servers catch up with the primaries in the West.
+3. Move the primaries back to the East, which was done at 11:12.
+4. Give the replicas time to catch up. The time was taken to be linear, but Europe and the United States began their day
+   and wrote more, so that each hour brought less than the one before.
+5. Work through what had been waiting: hook events and builds of Pages.
+END
+incident-ops postmortem new $INC --narrative narrative.md \
+    --summary "43 seconds without a network connection made Orchestrator move database primaries across the country. Both \
+coasts then had writes that the other lacked, and keeping them all took a restore from backups. For 24 hours and 11 minutes \
+pages were slow, out of date or inconsistent." \
+    --public-summary "From 22:52 UTC on 21 October 2018 GitHub was degraded for 24 hours and 11 minutes. No data of users was \
+lost; webhooks and Pages builds were paused and then worked through." \
+    --well "Alerts came two minutes after the network failed" \
+    --well "The data of users was put before a quick end, and kept" \
+    --well "Webhooks and Pages builds were paused within half an hour, to protect the data" \
+    --poorly "The times of repair that we published did not hold" \
+    --poorly "A status for everything together could not say what worked" \
+    --poorly "About 200,000 webhook payloads expired before it was seen that they could" \
+    --poorly "Restoring terabytes from remote storage took hours" \
+    --lesson "technical=What a failover may do has to fit what the applications can bear" \
+    --lesson "technical=Catching up is not linear: it gets slower as more is written" \
+    --lesson "process=An expected end needs the load of the coming day in it" \
+    --lesson "process=Assumptions are to be tested before they fail: by trying out failures on purpose" \
+    --conclusion "We know how much people build on GitHub, and we are sorry. We are looking into the writes that are left on the \
+East Coast: which of them can be added again by a program, and for which we have to ask users."

@@ -56,13 +56,13 @@ incident-ops cause $INC --where "db1, taken for db2" \
     --contributing "pg_dump 9.2 refused a database of PostgreSQL 9.6, so there were no dumps" \
     --contributing "Mail about failed backups was rejected, because it was not signed for DMARC" \
     --contributing "Disk snapshots were on for file servers and off for database servers" \
-    --contributing "Nobody owned the backups, so nobody tested them" \
+    --contributing "Backups had no owner, and were not tested by restoring them" \
     --contributing "The copy came from staging, whose disks were limited to about 60 Mbps to save money" \
     --why-chain "Why was GitLab.com down?=The data directory of the primary was removed instead of the secondary's" \
     --why-chain "Why was a directory removed?=Replication had stopped, and a secondary is filled anew from empty" \
     --why-chain "Why had replication stopped?=The load was so high that the primary removed WAL segments too early" \
     --why-chain "Why was the load so high?=Spam, and a job that deleted an employee's account" \
-    --why-chain "Why was that account deleted?=A troll had reported it for abuse, and the report was acted on by mistake" \
+    --why-chain "Why was that account deleted?=A troll had reported it, and a report of abuse was enough to delete an account with its data" \
     --immediate "The database restored from the snapshot of 17:20; sequences raised by 100,000, so that no id comes twice" \
     --deployed 2017-02-01T18:00:00Z
 
@@ -83,3 +83,67 @@ incident-ops action add "Do not delete users for good because of spam (#27581)" 
 incident-ops edit $INC --tag postgresql --tag backup --tag spam \
     --link "Postmortem=https://about.gitlab.com/blog/2017/02/10/postmortem-of-database-outage-of-january-31/" \
     --link "Notes of the night=https://about.gitlab.com/blog/2017/02/01/gitlab-dot-com-database-incident/"
+
+cat > settings.diff <<'END'
+-max_connections = 8000
++max_connections = 2000
+-max_wal_senders = 3
++max_wal_senders = 32
+END
+incident-ops cause $INC --snippet settings.diff --language diff \
+    --caption "What was changed at 23:00 so that pg_basebackup could start"
+
+cat > narrative.md <<'END'
+# The two servers
+
+GitLab.com had one PostgreSQL primary, `db1`, and one secondary, `db2`, which was there to take over and served nothing.
+A secondary follows by reading the WAL segments of the primary. Under high load the primary removes segments
+before the secondary has read them. Then replication stops for good, and the secondary has to be filled anew: its data
+directory is emptied, and `pg_basebackup` copies the primary.
+
+# The half hour before midnight
+
+`pg_basebackup` did not start: first there were too few WAL senders, then PostgreSQL refused to start with 8000
+connections. With both settings changed it started and printed nothing. It was waiting for the primary to begin,
+which is normal; at the terminal it looked like one more failure.
+
+Perhaps an earlier attempt had left files in the data directory. The command to remove it was meant for `db2`, and the
+terminal was that of `db1`: two names that differ by one digit.
+
+# The ways back, one by one
+
+| way back | how it was meant | what there was that night |
+| --- | --- | --- |
+| dumps by `pg_dump` | once a day, to S3 | nothing: version 9.2 of the program refused a database of version 9.6 |
+| mail when a dump fails | somebody looks after it | rejected, because it was not signed for DMARC |
+| disk snapshots in Azure | for the file servers | nothing: not switched on for database servers |
+| the secondary | takes over from the primary | emptied half an hour before |
+| LVM snapshot for staging | once a day | one of 17:20, taken by hand for another reason |
+
+So about six hours of changes were lost and not 24, and that was chance.
+
+# The copy
+
+The snapshot lay on staging, whose disks were slow on purpose, to save money. Copying it back took about
+18 hours. A copy for staging leaves the webhooks out; they came back an hour after everything else.
+END
+incident-ops postmortem new $INC --narrative narrative.md \
+    --summary "While replication was being repaired, the data directory of the production database was removed instead of \
+the secondary's. None of the backups was usable, so GitLab.com was restored from a snapshot six hours old, which had been \
+taken by hand for something else." \
+    --public-summary "GitLab.com was down from 23:27 UTC on 31 January 2017 until 17:00 the next day, and webhooks an hour \
+longer. Changes of about six hours to projects, comments and accounts are lost; repositories and wikis are not." \
+    --well "The removal was noticed and stopped after a second or two" \
+    --well "Everybody could read the notes and watch the recovery as it happened" \
+    --well "Sequences were raised, so that nothing new got the id of something that was lost" \
+    --poorly "Dumps, disk snapshots, the secondary: none of them could give the data back" \
+    --poorly "Nothing on the screen told the two servers apart clearly enough" \
+    --poorly "Backups had failed without anybody hearing of it" \
+    --poorly "The way back led over slow disks and took about 18 hours" \
+    --lucky "A snapshot had been taken by hand six hours before, and not 24" \
+    --lesson "technical=A backup is one once it has been restored" \
+    --lesson "technical=A warning that is sent by mail can fail as quietly as what it warns of" \
+    --lesson "process=Backups need an owner" \
+    --lesson "process=A repair that is rare needs a runbook that says what is normal on the way" \
+    --conclusion "Losing data of our users is not acceptable, and we are sorry. The issues behind the action items are public, \
+and so are the notes of that night."

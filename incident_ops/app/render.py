@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_text
+from incident_ops.app.kept_prose import Kept, keep_typed
 from incident_ops.app.known import known_record, not_declared
 from incident_ops.app.workspace import Workspace, leads_somewhere
 from incident_ops.documents.document_mark import is_as_rendered
@@ -22,13 +23,13 @@ from incident_ops.records.history import every_record, read_record
 class Rendered(NamedTuple):
     """The paths of the documents that differed, how many documents there are, and the records that have none.
 
-    `kept` are documents that differ and were left alone: somebody wrote in them what nothing else holds.
+    `kept` is what people typed into those that were written anew.
     """
 
     differing: list[Path]
     total: int
     unread: list[Unread]
-    kept: list[Path]
+    kept: list[Kept]
 
 
 def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, write: bool = True) -> Rendered:
@@ -41,7 +42,7 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
     rendered = Rendered([], 0, [], [])
     broken, count = tuple[Unread, ...](), 0
     there = cache(partial(leads_somewhere, workspace))
-    records = _records(workspace, incidents)
+    records = records_to_render(workspace, incidents)
 
     def documents_of(record: Record) -> tuple[Record, dict[str, str]]:
         known = known_record(workspace, record)
@@ -55,34 +56,32 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
         for record, documents in evaluate_each(records, documents_of):
             for name, text in documents.items():
                 count += 1
-                _render_one(workspace, str(Path(record.path).with_name(name)), text, rendered, write=write)
+                _render_one(workspace, record.path, name, text, rendered, write=write)
     except Unusable as error:
         broken = error.unread
     unread = sorted([*(() if incidents else workspace.catalogue.unreadable()), *broken])
     return rendered._replace(total=count, unread=unread)
 
 
-def _render_one(workspace: Workspace, path: str, text: str, rendered: Rendered, *, write: bool) -> None:
-    """Compares one document, and writes it where that loses nothing."""
+def _render_one(
+    workspace: Workspace, record_path: str, name: str, text: str, rendered: Rendered, *, write: bool
+) -> None:
+    """Compares one document, and writes it; what somebody typed into it goes to a file beside it first."""
+    path = str(Path(record_path).with_name(name))
     file = workspace.root / path
     there = file.read_bytes() if file.is_file() else None
     if there == text.encode():
         return
-    if write and there is not None and not (is_as_rendered(there) or _is_in_git(workspace, path, there)):
-        rendered.kept.append(file)
-        return
     rendered.differing.append(file)
-    if write:
-        demand_no_link(workspace.root, path)
-        write_text(file, text)
+    if not write:
+        return
+    demand_no_link(workspace.root, path)
+    if there is not None and not is_as_rendered(there):
+        rendered.kept.extend(keep_typed(workspace, record_path, name, there, text))
+    write_text(file, text)
 
 
-def _is_in_git(workspace: Workspace, path: str, content: bytes) -> bool:
-    git = workspace.git
-    return git is not None and git.head is not None and git.read_path(git.head, path) == content
-
-
-def _records(workspace: Workspace, incidents: Sequence[str]) -> Iterable[Record]:
+def records_to_render(workspace: Workspace, incidents: Sequence[str]) -> Iterable[Record]:
     if not incidents:
         return every_record(workspace.store, workspace.catalogue)
     return [_record(workspace, incident) for incident in dict.fromkeys(incidents)]

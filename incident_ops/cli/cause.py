@@ -8,7 +8,7 @@ import click
 
 from incident_ops.app.edit_record import RecordChange, clean
 from incident_ops.app.which_incident import is_any
-from incident_ops.app.workspace import Workspace, must_have_come
+from incident_ops.app.workspace import Workspace, must_have_come, read_text_file
 from incident_ops.cli.options import (
     WordChoice,
     edits_record,
@@ -18,7 +18,7 @@ from incident_ops.cli.options import (
     to_be_asked_about,
 )
 from incident_ops.cli.terminal import prompt, prompt_text
-from incident_ops.domain.incident import Cause, Incident, Resolution
+from incident_ops.domain.incident import Cause, Incident, Resolution, Snippet
 from incident_ops.domain.time_words import is_meant_as_time
 from incident_ops.edits.cause import CauseFacts, write_cause
 from incident_ops.edits.finish import CATEGORIES, category_typed
@@ -43,6 +43,14 @@ _OF_RESOLUTION = {"immediate": "immediate", "permanent": "permanent", "deployed"
 @click.option("--trigger", metavar="TEXT", help="What set it off.")
 @click.option("--contributing", metavar="TEXT", multiple=True, help="What else contributed; -TEXT takes one away.")
 @click.option("--why-chain", metavar="WHY=BECAUSE", multiple=True, help="The five whys, one each; -WHY takes one away.")
+@click.option(
+    "--snippet",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Code or a query that shows it, from a file; the same --caption again replaces it.",
+)
+@click.option("--language", metavar="NAME", help="What the snippet is written in: diff, sql, python.")
+@click.option("--caption", metavar="TEXT", help="What the snippet shows.")
 @click.option("--ref", metavar="TEXT", help="The commit or link that caused it.")
 @click.option("--immediate", metavar="TEXT", help="What stopped the impact.")
 @click.option("--permanent", metavar="TEXT", help="What fixes it for good.")
@@ -62,6 +70,7 @@ def cause(workspace: Workspace, incident: str | None, **said: Any) -> RecordChan
       incident-ops cause --category deploy --what "Tokens were rejected"
       incident-ops cause 120500 --contributing "No canary" --ref abc123
       incident-ops cause --why-chain "Why did logins fail?=All tokens expired"
+      incident-ops cause --snippet fix.diff --language diff --caption "The fix"
       incident-ops cause --immediate "Rolled back" --deployed 12:20
     """
     incident = pick_incident(workspace, incident, is_any)
@@ -76,8 +85,21 @@ def cause(workspace: Workspace, incident: str | None, **said: Any) -> RecordChan
         },
         contributing=said["contributing"],
         whys=[_why(text) for text in said["why_chain"]],
+        snippet=_snippet(said["snippet"], said["language"], clean(said["caption"])),
     )
     return incident, lambda current: write_cause(current, facts)
+
+
+def _snippet(file: str | None, language: str | None, caption: str | None) -> Snippet | None:
+    """The code in a file. UserError where there is none to read, and where its language or caption is given alone."""
+    if file is None:
+        if language or caption:
+            raise UserError("--language and --caption are about code", hint="--snippet FILE")
+        return None
+    text = read_text_file(file).strip("\n")
+    if not text.strip():
+        raise UserError(f"{inert(file)} is empty", hint="--snippet FILE")
+    return Snippet(text=text, language=language, caption=caption)
 
 
 def _deployed(workspace: Workspace, text: str) -> str:

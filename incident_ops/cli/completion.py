@@ -68,9 +68,10 @@ def _items(workspace: Workspace, _ctx: click.Context) -> Iterable[str]:
 
 
 def _rules(_workspace: Workspace, _ctx: click.Context) -> Iterable[str]:
+    from incident_ops.render.postmortem_lint import lint_docs
     from incident_ops.render.rule_pages import catalogue  # every rule, which no other completion needs
 
-    return (name for rules in catalogue().values() for name in rules)
+    return (name for rules in (*catalogue().values(), lint_docs()) for name in rules)
 
 
 complete_severity = _completes(_severities)

@@ -107,7 +107,8 @@ def with_repository(command: Callable[..., Any]) -> Callable[..., Any]:
             from incident_ops.app.send import demand_repository  # what only --send needs
 
             demand_repository(workspace)
-        if any(isinstance(param, WhoActs) for param in ctx.command.params) and not kwargs.get("only_lists"):
+        only_reads = kwargs.get("only_lists") or not kwargs.get("post", True)
+        if any(isinstance(param, WhoActs) for param in ctx.command.params) and not only_reads:
             warn_of_guess(workspace, kwargs["by"])
         return ctx.invoke(command, workspace, *args, **kwargs)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import click
 
 from incident_ops.app.edit_record import find_record
@@ -25,7 +28,7 @@ from incident_ops.cli.options import (
 from incident_ops.cli.sending import say_unsent
 from incident_ops.cli.terminal import page_width, say, style_line
 from incident_ops.domain.fence import evaluate_one
-from incident_ops.domain.record import Record
+from incident_ops.domain.record import Record, Unread
 from incident_ops.render import lists
 from incident_ops.render.findings import plural
 from incident_ops.render.incident import to_text
@@ -123,22 +126,56 @@ def list_command(
 @click.command()
 @click.argument("incidents", nargs=-1, metavar="[INC]...")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when a document is missing or differs.")
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="First take over into the record of INC what people typed under the empty headings of its postmortem.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["md", "html", "pdf"]),
+    default="md",
+    help="md beside the records; html or pdf, pages to send and to print, into --output.",
+)
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("rendered"),
+    show_default=True,
+    help="Where pages go: DIR/INC/postmortem.html.",
+)
 @with_repository
-def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> None:
+def render(workspace: Workspace, incidents: tuple[str, ...], check: bool, adopt: bool, form: str, output: Path) -> None:
     """Write incident.md, timeline.md, action-items.md and postmortem.md beside each record.
 
     Without ids: every record. Only files that change are written, each whole
-    or not at all. One that somebody wrote in, and that git does not have, is
-    left as it is, with exit code 2.
+    or not at all. What somebody typed into a document is kept: it is moved to
+    a file beside it, postmortem.notes.md, or with --adopt into the record.
+    A PDF is printed by Chromium or Chrome, which must be installed.
 
     \b
     Examples:
       incident-ops render
       incident-ops render INC-20250126-120500
+      incident-ops render --adopt INC-20250126-120500
       incident-ops render --check
+      incident-ops render INC-20250126-120500 --format pdf --output /tmp
     """
-    from incident_ops.app.render import render_documents  # the templates, which the others do not need
+    from incident_ops.app.kept_prose import adopt_typed  # the templates, which the others do not need
+    from incident_ops.app.render import render_documents
 
+    if adopt and (check or not incidents):
+        raise click.UsageError("--adopt writes records: name the incidents, without --check")
+    if form != "md":
+        if check or adopt:
+            raise click.UsageError(f"--check and --adopt are about the documents beside records, not about {form}")
+        _render_pages(workspace, incidents, form, output)
+        return
+    for edited in adopt_typed(workspace, incidents) if adopt else ():
+        for line in edited.done:
+            click.echo(f"{edited.record.incident.id}: {line}")
     rendered = render_documents(workspace, incidents, write=not check)
     for path in rendered.differing:
         word = "wrote" if not check else "differs" if path.exists() else "missing"
@@ -146,14 +183,30 @@ def render(workspace: Workspace, incidents: tuple[str, ...], check: bool) -> Non
     outcome = "missing or out of date" if check else "written"
     click.echo(
         f"{plural(rendered.total, 'document')}: {len(rendered.differing)} {outcome},"
-        f" {rendered.total - len(rendered.differing) - len(rendered.kept)} already up to date"
+        f" {rendered.total - len(rendered.differing)} already up to date"
     )
-    for path in rendered.kept:
-        message = "not written: somebody edited it since it was rendered, and git does not have those lines"
-        say(f"{path.relative_to(workspace.root)}: {message}", word="error", colour="red")
-        say("fix: commit it, or move it away; then render again", first="  ")
-    for unread in rendered.unread:
-        say(f"{unread.path}: not read, not rendered: {unread.reason}", word="error", colour="red")
+    for kept in rendered.kept:
+        headings = ", ".join(one.heading or "at the top" for one in kept.prose)
+        message = f"somebody typed into it ({headings}); that is now in {kept.notes.relative_to(workspace.root)}"
+        say(f"{kept.document.relative_to(workspace.root)}: {message}", word="warning", colour="yellow")
+    _say_unread(rendered.unread)
     if not workspace.catalogue.count():
         finish(no_records(workspace))
-    finish(3 if rendered.unread else 2 if rendered.kept else int(check and bool(rendered.differing)))
+    finish(3 if rendered.unread else int(check and bool(rendered.differing)))
+
+
+def _render_pages(workspace: Workspace, incidents: tuple[str, ...], form: str, output: Path) -> None:
+    from incident_ops.app.render_pages import render_pages  # as in `render`
+
+    pages = render_pages(workspace, incidents, form, output)
+    for path in pages.written:
+        click.echo(f"wrote {path}")
+    already = pages.total - len(pages.written)
+    click.echo(f"{plural(pages.total, 'page')}: {len(pages.written)} written, {already} already up to date")
+    _say_unread(pages.unread)
+    finish(no_records(workspace) if not workspace.catalogue.count() else 3 if pages.unread else 0)
+
+
+def _say_unread(unread: Sequence[Unread]) -> None:
+    for one in unread:
+        say(f"{one.path}: not read, not rendered: {one.reason}", word="error", colour="red")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", "postmortem.md")
-"""The documents that are rendered beside a record."""
+POSTMORTEM_NAME = "postmortem.md"
+REPORT_NAME = "incident-report.md"
+DOCUMENT_NAMES = ("incident.md", "timeline.md", "action-items.md", POSTMORTEM_NAME, REPORT_NAME)
+"""The documents that are rendered beside a record, the last one only in some layouts."""
 
 _MARK = re.compile(rb"(?s)(.*)\n<!-- incident-ops v1 document ([0-9a-f]{16}) -->\n?")
 
@@ -20,6 +22,11 @@ def is_as_rendered(content: bytes) -> bool:
     """True where a document is as the program wrote it; False where somebody edited it, and for any other file."""
     found = _MARK.fullmatch(content.replace(b"\r\n", b"\n"))
     return found is not None and _digest(found[1]) == found[2].decode()
+
+
+def without_mark(text: str) -> str:
+    """A document without that line, as it was rendered or as somebody left it."""
+    return re.sub(r"\n<!-- incident-ops v1 document [0-9a-f]{16} -->", "", text.replace("\r\n", "\n"))
 
 
 def _digest(text: bytes) -> str:

@@ -11,20 +11,24 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from incident_ops.documents import incident_facts
+from incident_ops.documents import incident_facts, layouts, postmortem_facts
 from incident_ops.documents.checklists import shown_lists
-from incident_ops.documents.document_mark import DOCUMENT_NAMES, marked
+from incident_ops.documents.document_mark import DOCUMENT_NAMES, REPORT_NAME, marked
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, link, markdown
-from incident_ops.domain.as_of import corrected_instants, declared_at
+from incident_ops.documents.narrative import code_block, narrative_markdown
+from incident_ops.documents.pictures import gantt, time_picture
+from incident_ops.domain.as_of import corrected_instants, declared_at, known_status
 from incident_ops.domain.impact import spell_amount
 from incident_ops.domain.incident import Escalation, Event, Incident, Override, Series, Triage
+from incident_ops.domain.known_at import last_entry
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AFTER, ITEM_STATUSES
 from incident_ops.domain.ticket import kind_of
 from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
-from incident_ops.resources import resource_text
+from incident_ops.resources import preset, resource_text
+from incident_ops.runbooks.gaps import runbook_gaps
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,6 +46,18 @@ class TimelineRow(NamedTuple):
     kind: str
 
 
+_COLUMN_HEADINGS = {
+    "time": "Time (UTC)",
+    "event": "Event",
+    "action": "Action taken",
+    "result": "Result",
+    "owner": "Owner",
+    "noted": "Noted by",
+}
+_FEWEST_COLUMNS = ("time", "event")
+_ALL_COLUMNS = (*_FEWEST_COLUMNS, "action", "result", "noted")
+
+
 class SeriesTable(NamedTuple):
     """A series as a table: `rows` are (interval in UTC, value)."""
 
@@ -56,6 +72,37 @@ def timeline_rows(incident: Incident) -> list[TimelineRow]:
     order = sorted(range(len(events)), key=lambda index: parse_instant(events[index].at))
     corrected_by = {event.corrects: index for index, event in enumerate(events) if event.corrects}
     return [_timeline_row(events, index, corrected_by, dated) for index in order]
+
+
+def timeline_table(rows: Sequence[TimelineRow], columns: Sequence[str]) -> str:
+    """The timeline as a Markdown table of the columns in which something stands; time and event always have one.
+
+    What was done and what came of it stand behind the event where the table has no column for them.
+    """
+    cells = [_cells(row, columns) for row in rows]
+    shown = [name for name in columns if name in _FEWEST_COLUMNS or any(one[name] for one in cells)]
+    lines = [[_COLUMN_HEADINGS[name] for name in shown], ["---"] * len(shown)]
+    lines += [[one[name] for name in shown] for one in cells]
+    return RawMarkdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _cells(row: TimelineRow, columns: Sequence[str]) -> dict[str, str]:
+    kind = "**Decision:** " if row.kind == "decision" else ""
+    note = f" _({inline(row.note)})_" if row.note else ""
+    extra = "".join(
+        f"; {inline(text)}"
+        for name, text in (("action", row.action), ("result", row.result))
+        if text and name not in columns
+    )
+    by = _people(row.by) if row.by else ""
+    return {
+        "time": row.at,
+        "event": f"{kind}{inline(row.event)}{extra}{note}",
+        "action": inline(row.action),
+        "result": inline(row.result),
+        "owner": by,
+        "noted": by,
+    }
 
 
 def days(incident: Incident) -> int:
@@ -172,7 +219,7 @@ def incident_documents(
     undated: Sequence[str] = (),
     leads_somewhere: Callable[[str], bool] = lambda _path: True,
 ) -> dict[str, str]:
-    """The four documents of a record, file name -> Markdown text.
+    """The documents that a record has in its policy's layout, file name -> Markdown text.
 
     `undated`: what a view of an earlier time leaves out. A runbook is named where it `leads_somewhere`.
 
@@ -181,12 +228,28 @@ def incident_documents(
     """
     policy = policy.for_incident(incident)
     steps = incident_facts.next_steps(incident, policy, leads_somewhere)
-    view = {**_view(incident, policy), "steps": steps, "left_out": spell_undated(undated)}
-    return {name: marked(_tidy(_environment().get_template(f"{name}.j2").render(view))) for name in DOCUMENT_NAMES}
+    by_service = {name: policy.documents.runbook_path.replace("{service}", name) for name in incident.services}
+    missing = {name: path for name, path in by_service.items() if not leads_somewhere(path)}
+    around = {"steps": steps, "left_out": spell_undated(undated), "runbook_gaps": runbook_gaps(incident, missing)}
+    view = {**_view(incident, policy), **around}
+    names = [name for name in DOCUMENT_NAMES if name != REPORT_NAME or has_report(incident, policy)]
+    return {name: marked(tidied(document_environment().get_template(f"{name}.j2").render(view))) for name in names}
+
+
+def has_report(incident: Incident, policy: Policy) -> bool:
+    """Whether the layout has an incident report, and this incident is to have a postmortem."""
+    return preset(policy.documents.layout).has_report and is_required(incident, policy)
+
+
+def is_required(incident: Incident, policy: Policy) -> bool:
+    """Whether the level asks for a postmortem, or one was begun."""
+    duties = policy.duties(incident.severity, incident.priority)
+    return incident.postmortem is not None or (duties is not None and duties.postmortem.required)
 
 
 @cache
-def _environment() -> Environment:
+def document_environment() -> Environment:
+    """The sandbox in which every template is rendered: what a template prints of a record is inert Markdown."""
     from jinja2 import FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -201,11 +264,15 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         block=lambda text: RawMarkdown(markdown(text)),
+        gantt=lambda picture: RawMarkdown(code_block(gantt(picture), "mermaid")),
+        narrative=lambda text: RawMarkdown(narrative_markdown(text)),
+        snippet=lambda one: RawMarkdown(code_block(one.text, one.language)),
         box=lambda done: RawMarkdown("[x]" if done else "[ ]"),
         people=_people,
         word=incident_facts.spell_word,
         when=spell_instant,
         length=spell_duration,
+        to_the_second=postmortem_facts.spell_to_the_second,
         link=lambda text: RawMarkdown(link("", text)),
         record_link=_record_link,
     )
@@ -217,14 +284,52 @@ def _defuse(value: object) -> str:
 
 
 def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
+    return {**_record_view(incident, policy), **_postmortem_view(incident, policy)}
+
+
+def _postmortem_view(incident: Incident, policy: Policy) -> dict[str, Any]:
+    required, layout, rows = is_required(incident, policy), policy.documents.layout, timeline_rows(incident)
+    return {
+        "required": required,
+        "final": layouts.is_final(incident),
+        "stamp": _stamp(incident, required=required),
+        "gaps": layouts.gaps(incident, layout, required=required),
+        "unknown_figures": postmortem_facts.unknown_figures(incident),
+        "who_may_know": postmortem_facts.who_may_know(incident),
+        "in_short": postmortem_facts.in_short(incident, policy),
+        "duration_row": postmortem_facts.duration_row(incident, policy),
+        "sections": layouts.postmortem_sections(incident, layout, required=required),
+        "report_sections": layouts.report_sections(incident),
+        "picture": time_picture(incident, policy),
+        "timeline_table": timeline_table(rows, policy.documents.timeline_columns or _FEWEST_COLUMNS),
+        "whole_timeline_table": timeline_table(rows, _ALL_COLUMNS),
+        "budget": postmortem_facts.budget_rows(incident, policy),
+        "hit_by_whom": list(postmortem_facts.hit_by_whom(incident)),
+        "stages": postmortem_facts.follow_up_stages(incident, policy),
+        "terms": postmortem_facts.TERMS,
+        "concluding_cause": postmortem_facts.concluding_cause(incident),
+        "participants": layouts.participants(incident),
+        "follow_up_on": postmortem_facts.follow_up_on(incident, policy),
+        "last_entry": last_entry(incident),
+    }
+
+
+def _stamp(incident: Incident, *, required: bool) -> str:
+    """What a postmortem that is not final yet says of itself; "" for every other one."""
+    if not required or layouts.is_final(incident):
+        return ""
+    return spell_word(incident.postmortem.status) if incident.postmortem else "Draft, not started"
+
+
+def _record_view(incident: Incident, policy: Policy) -> dict[str, Any]:
     paper = incident.postmortem
-    duties = policy.duties(incident.severity, incident.priority)
     at = corrected_instants(incident)
     began = instant(at.get("times.started")) or parse_instant(at["times.declared"])
     return {
         "incident": incident,
         "levels": incident_facts.levels(incident, policy),
         "header": incident_facts.header(incident, policy),
+        "status": known_status(incident),
         "impact": incident_facts.impact_rows(incident),
         "declared_levels": incident_facts.declared_levels(incident),
         "kind": kind_of(incident, policy),
@@ -244,7 +349,6 @@ def _view(incident: Incident, policy: Policy) -> dict[str, Any]:
         "measurements": measurements(incident),
         "paper": paper,
         "date": f"{began:%Y-%m-%d}",
-        "required": paper is not None or (duties is not None and duties.postmortem.required),
         "over": incident.state in OVER,
         "further": further_facts(incident),
         "checklists": [one for one in shown_lists(incident, policy) if one.during == AFTER or not incident.is_closed],
@@ -276,5 +380,6 @@ def _record_link(record_id: str, folder: str) -> str:
     return RawMarkdown(f"[{record_id}]({target})")
 
 
-def _tidy(text: str) -> str:
+def tidied(text: str) -> str:
+    """What a template gave, with one empty line between its parts and one line break at its end."""
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

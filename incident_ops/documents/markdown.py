@@ -76,8 +76,12 @@ def markdown(text: str) -> str:
     Paragraphs, lists of one level, quotes, emphasis within a line and `code` on one line keep working; everything else
     shows as typed.
     """
-    clean = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text))
-    return "\n".join(_lines(clean.split("\n")))
+    return "\n".join(_lines(printable(text).split("\n")))
+
+
+def printable(text: str) -> str:
+    """Text without the characters that nobody sees, its lines ended as on Linux."""
+    return _UNSEEN.sub("", _LINE_ENDS.sub("\n", text))
 
 
 @lru_cache(maxsize=4_096)  # names, words of the policy and boxes stand in many issues

@@ -239,6 +239,14 @@ class Why(Value, frozen=True, kw_only=True):
     because: str
 
 
+class Snippet(Value, frozen=True, kw_only=True):
+    """A piece of code, which is shown and never run."""
+
+    text: str
+    language: str | None = None
+    caption: str | None = None
+
+
 class Cause(Value, frozen=True, kw_only=True):
     category: str
     what: str | None = None
@@ -247,6 +255,7 @@ class Cause(Value, frozen=True, kw_only=True):
     trigger: str | None = None
     contributing: list[str] = []
     five_whys: list[Why] = []
+    snippets: list[Snippet] = []
     ref: str | None = None
 
 
@@ -313,6 +322,8 @@ class Postmortem(Value, frozen=True, kw_only=True):
     lucky: list[str] = []
     lessons: Lessons = Lessons()
     prevention: Prevention = Prevention()
+    narrative: str | None = None
+    attendees: list[str] = []
     conclusion: str | None = None
     meeting: str | None = None
     due: str | None = None

@@ -104,6 +104,15 @@ class _Horizon:
         return parse_instant(text) <= self.now if "T" in text else text <= self._today
 
 
+def last_entry(incident: Incident) -> str:
+    """The time of the record's last dated entry, as it stands there."""
+    return max(_dates(incident), key=_as_instant)
+
+
+def _as_instant(text: str) -> datetime:
+    return parse_instant(text if "T" in text else f"{text}T00:00:00Z")
+
+
 def _dates(incident: Incident) -> Iterator[str]:
     """The time of every dated entry, in no order."""
     for part in (incident.times, *incident.cycles):

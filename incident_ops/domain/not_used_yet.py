@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain.record import Route
 
-_METRICS, _MAINTENANCE, _LAYOUTS = "the metrics report", "maintenance windows with notices", "document layouts"
+_METRICS, _MAINTENANCE = "the metrics report", "maintenance windows with notices"
 _SUSPECTS, _INTAKE, _PAGE = "the list of suspect changes", "alert intake", "the status page"
+_BLOCKS = "checklists by minutes since the declaration"
 _MAJOR = "clocks of major incidents by severity (the priority's level counts)"
 
 POLICY: Mapping[str, str] = {
@@ -24,8 +25,8 @@ POLICY: Mapping[str, str] = {
             *("defer_if_active_within", "calendar", "goal_text"),
         )
     },
-    "scheme.major.[].runbook_blocks": "runbooks",
-    "levels.[].runbook_blocks": "runbooks",
+    "scheme.major.[].runbook_blocks": _BLOCKS,
+    "levels.[].runbook_blocks": _BLOCKS,
     "triage.within": _METRICS,
     "triage.recent_changes": _SUSPECTS,
     "triage.causes": _SUSPECTS,
@@ -39,10 +40,6 @@ POLICY: Mapping[str, str] = {
     "targets.mttr_trend": _METRICS,
     "targets.coordination": _METRICS,
     "targets.report": _METRICS,
-    "documents.layout": _LAYOUTS,
-    "documents.timeline_columns": _LAYOUTS,
-    "documents.duration": _LAYOUTS,
-    "documents.follow_up": "the follow-up review of a postmortem",
     "contacts.*.name": "people's names in documents",
     "ingest": _INTAKE,
     "publish": _PAGE,
@@ -51,7 +48,6 @@ POLICY: Mapping[str, str] = {
 SERVICES: Mapping[str, str] = {
     "services.*.paths": _SUSPECTS,
     "services.*.labels": _INTAKE,
-    "services.*.public_name": _PAGE,
 }
 NOT_USED_YET: dict[str, Mapping[str, str]] = {"policy": POLICY, "services": SERVICES, "gate": {}}
 """By kind of file: the path of a key or of a whole block (`[]` = each entry, `*` = each name) -> what it waits for."""

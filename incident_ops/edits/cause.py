@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from incident_ops.domain.incident import Cause, Incident, Resolution
-from incident_ops.domain.record import Set
+from incident_ops.domain.incident import Cause, Incident, Resolution, Snippet
+from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import UNKNOWN
 from incident_ops.edits.finish import CATEGORIES
-from incident_ops.edits.step import Step, join_steps, list_edits, quote, said_texts, something_said
+from incident_ops.edits.step import Step, given_fields, join_steps, list_edits, quote, said_texts, something_said
 from incident_ops.errors import UserError
 
 
@@ -20,19 +20,20 @@ class CauseFacts:
     """What somebody reports; what is not given stays as it is.
 
     `cause` and `resolution` hold texts by the names of those fields; `contributing` as `said_texts` takes them;
-    `whys` are questions with their answers, None to take one away.
+    `whys` are questions with their answers, None to take one away; `snippet` is a piece of code that shows the cause.
     """
 
     cause: Mapping[str, str]
     resolution: Mapping[str, str]
     contributing: Sequence[str] = ()
     whys: Sequence[tuple[str, str | None]] = ()
+    snippet: Snippet | None = None
 
 
 def write_cause(incident: Incident, facts: CauseFacts) -> Step:
     """The cause and the resolution with what is reported; a cause without a category is of category unknown."""
     category = Step((), ())
-    needs_cause = bool(facts.cause or facts.contributing or facts.whys)
+    needs_cause = bool(facts.cause or facts.contributing or facts.whys or facts.snippet)
     if needs_cause and incident.cause is None and "category" not in facts.cause:
         hint = f"--category {'|'.join(CATEGORIES[:-1])}"
         category = Step((Set(("cause", "category"), UNKNOWN),), (), (f"the category of the cause is unknown: {hint}",))
@@ -42,6 +43,7 @@ def write_cause(incident: Incident, facts: CauseFacts) -> Step:
         _texts("cause", incident.cause, facts.cause),
         said_texts(("cause", "contributing"), contributing, facts.contributing, "contributing"),
         _whys(incident, facts.whys),
+        _snippet(incident, facts.snippet),
         _texts("resolution", incident.resolution, facts.resolution),
     )
     return something_said(step)
@@ -75,3 +77,18 @@ def _whys(incident: Incident, given: Sequence[tuple[str, str | None]]) -> Step:
             after[place : place + 1] = [{"why": why, "because": because}]
             messages.append(f"why: {quote(why)} {quote(because)}")
     return Step(tuple(list_edits(("cause", "five_whys"), before, after)), tuple(messages))
+
+
+def _snippet(incident: Incident, given: Snippet | None) -> Step:
+    """A piece of code is added; it takes the place of the one with its caption, or of itself without one."""
+    if given is None:
+        return Step((), ())
+    snippets = incident.cause.snippets if incident.cause else []
+    entry = given_fields(language=given.language, caption=given.caption, text=given.text)
+    name = quote(given.caption or given.text)
+    if given in snippets:
+        return Step((), (f"code: {name} already; nothing changed",))
+    for place, one in enumerate(snippets):
+        if one.text == given.text or (given.caption and one.caption == given.caption):
+            return Step((Set(("cause", "snippets", place), entry),), (f"code: {name}",))
+    return Step((Append(("cause", "snippets"), entry),), (f"code: {name}",))

@@ -135,11 +135,13 @@ class Store:
         return other if other and any(self._holds(other, path) for path in self._yaml_below(name)) else None
 
     def _yaml_below(self, folder: str) -> Iterator[str]:
+        return (path for path in self.paths_below(folder) if path.lower().endswith(_SUFFIXES))
+
+    def paths_below(self, folder: str) -> list[str]:
+        """The path of every file below a folder, at any depth; a link is one of them and is not followed."""
         if self.revision and self.git:
-            paths: Iterable[str] = [blob.path for blob in self.git.tree(self.revision, (folder,))]
-        else:
-            paths = _files_below(self.root, folder)
-        return (path for path in paths if path.lower().endswith(_SUFFIXES))
+            return [blob.path for blob in self.git.tree(self.revision, (folder,))]
+        return list(_files_below(self.root, folder))
 
     def _holds(self, folder: str, path: str) -> bool:
         """Whether a file of any name has the keys of a record of that folder; one that cannot be read may have them."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from hashlib import sha256
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from incident_ops.canary.config import ErrorRate, Metric, ThresholdMetric
 from incident_ops.canary.counters import (
@@ -24,6 +23,7 @@ from incident_ops.canary.threshold import DATASOURCE_ERROR
 from incident_ops.canary.trace import COUNTED, WARMING_UP, MetricTick, RunTrace
 from incident_ops.canary.verdict import MetricStatus
 from incident_ops.deploy_gate.verdict import FAIL, FROZEN, INCONCLUSIVE, OVERRIDDEN, PASS
+from incident_ops.documents.html_page import html_template
 from incident_ops.domain.latency import spell_latency
 from incident_ops.domain.time import spell_duration, spell_instant
 from incident_ops.render.canary import assumptions, canary_headline, closing_lines, metric_lines
@@ -40,9 +40,6 @@ from incident_ops.render.run_figures import (
 )
 from incident_ops.render.run_series import span_at, without_data
 from incident_ops.resources import resource_text
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 SIGNS = {PASS: "✓", FAIL: "✕", INCONCLUSIVE: "?", FROZEN: "‖", OVERRIDDEN: "!"}
 """A sign beside the word of each verdict, for who sees no colours."""
@@ -97,27 +94,16 @@ def canary_page(outcome: CanaryOutcome) -> str:
     digest = b64encode(sha256(style.encode()).digest()).decode()
     text = ""
     for rows in _ROWS:
-        text = _template().render({**_view(outcome, rows), "style": style, "digest": digest})
+        text = html_template("canary-page.html.j2", _shown).render(
+            {**_view(outcome, rows), "style": style, "digest": digest}
+        )
         if len(text.encode()) < MOST_BYTES_OF_PAGE:
             break
     return text
 
 
-@cache
-def _template() -> Template:
-    from jinja2 import FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        loader=FunctionLoader(lambda name: resource_text(f"templates/{name}")),
-        undefined=StrictUndefined,
-        finalize=lambda value: inert(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("canary-page.html.j2")
+def _shown(value: Any) -> Any:
+    return inert(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _view(outcome: CanaryOutcome, rows: int) -> Mapping[str, Any]:

@@ -65,7 +65,7 @@ def laid_texts(sources: Mapping[str, str], values: LaidValues, version: str) -> 
         if path == LINKS and not values.repository:
             continue
         if path != source:
-            text = _environment().from_string(text).render(facts)
+            text = plain_templates().from_string(text).render(facts)
         elif path.startswith(WORKFLOWS):
             text = _with_variables(text, values.variables)
         else:
@@ -111,7 +111,8 @@ def _with_variables(text: str, variables: Sequence[str]) -> str:
 
 
 @cache
-def _environment() -> SandboxedEnvironment:
+def plain_templates() -> SandboxedEnvironment:
+    """Templates of files that are not HTML; whoever fills one in has checked each value for its place."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

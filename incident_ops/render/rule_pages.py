@@ -5,8 +5,9 @@ SARIF is what code scanning and editors read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import RANK, Finding, did_you_mean
 from incident_ops.records.file_findings import FAULTS, fault_level
 from incident_ops.render.findings import inert, json_text
+from incident_ops.render.postmortem_lint import lint_docs
 from incident_ops.render.text import cut_line
 from incident_ops.rules import RuleDoc, SuppressedFinding, document, policy
 from incident_ops.rules.oncall import oncall_rules
@@ -40,7 +42,7 @@ def catalogue() -> dict[str, dict[str, RuleDoc]]:
 
 def rule_page(rule_id: str) -> str:
     """The documentation of one rule as plain text. UserError for an unknown id."""
-    rules_by_id = {name: rule for group in catalogue().values() for name, rule in group.items()}
+    rules_by_id = {name: rule for group in catalogue().values() for name, rule in group.items()} | lint_docs()
     if rule_id not in rules_by_id:
         raise UserError(f"there is no rule {rule_id!r}", hint=did_you_mean(rule_id, sorted(rules_by_id)))
     rule = rules_by_id[rule_id]
@@ -92,12 +94,17 @@ LONGEST_MESSAGE = 1024
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def to_sarif(findings: Sequence[Finding], silenced: Sequence[SuppressedFinding], prefix: str) -> str:
+def to_sarif(
+    findings: Sequence[Finding],
+    silenced: Sequence[SuppressedFinding],
+    prefix: str,
+    more: Mapping[str, RuleDoc] = MappingProxyType({}),
+) -> str:
     """One run with every rule and a result for each finding, errors first; what is silenced is marked as suppressed.
 
-    `prefix` is the records' folder in the repository, "" or ending with `/`.
+    `prefix` is the records' folder in the repository, "" or ending with `/`; `more` are rules beside the catalogue's.
     """
-    rules_by_id = {name: rule for group in catalogue().values() for name, rule in group.items()}
+    rules_by_id = {name: rule for group in catalogue().values() for name, rule in group.items()} | dict(more)
     index = {name: number for number, name in enumerate(sorted(rules_by_id))}
     shown = sorted(findings, key=lambda finding: (RANK[finding.level], finding.sort_key))
     results = [_result(finding, index, prefix) for finding in shown]

@@ -74,6 +74,13 @@ def find_secret(text: str) -> tuple[int, str] | None:
     return None
 
 
+def hide_secrets(text: str) -> str:
+    """The text with *** in place of all that looks like a secret."""
+    for _, pattern in _PATTERNS:
+        text = pattern.sub("***", text)
+    return text
+
+
 def holds_secret(data: Any) -> bool:
     """True where a text or key of `data` looks like a secret."""
     return any(find_secret(text) is not None for _, text, _ in text_values(data))

@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "canary validate": ("-f", "g.yaml"),
     "cause": ("INC-1", "--what", "It broke", "--contributing", "No canary", "--why-chain", "Why?=Because"),
     "close": ("INC-2",),
+    "comms draft": ("INC-1", "--audience", "public"),
     "correct": ("INC-2", "restored", "10m", *REASON),
     "deadline done": ("bank", "INC-1"),
     "deadline list": (),
@@ -81,12 +82,21 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "pause": ("INC-1", "--waiting-for", "vendor", *REASON),
     "snooze": ("INC-1", "--until", "2h", *REASON),
     "plan": (),
+    "postmortem lint": (),
     "policy holidays": ("DE", "--year", "2026"),
     "policy lint": (),
     "policy show": (),
+    "postmortem edit": ("INC-1", "--summary", "It broke"),
+    "postmortem final": ("INC-1", "--approved-by", "@cy", "--reviewer", "@bob"),
+    "postmortem new": ("INC-2", "--summary", "It broke"),
+    "postmortem review": ("INC-1", "--reviewer", "@bob"),
     "relate": ("INC-1", "INC-2", "--kind", "causes"),
     "reopen": ("INC-2", *REASON),
     "resolve": ("INC-1", "--restored", "now", "--cause", "deploy"),
+    "runbook lint": (),
+    "runbook list": (),
+    "runbook new": ("web", "--from", "capacity"),
+    "runbook show": ("api",),
     "send": ("--dry-run",),
     "show": ("INC-1",),
     "sla backtest": ("--policy", "policy.yaml"),
@@ -140,6 +150,7 @@ def prepare(path: Path) -> Folder:
     write(path, gate(provider="{file: {}}"), "replayed.yaml")
     folder.write("x.csv", rows())
     folder.write("analysis.yaml", (ROOT / "tests/cli/foreign/argo_cluster_many.yaml").read_text())
+    folder.write("runbooks/api.md", "# The api fails\n\n1. Look\n\n   ```sh\n   uptime\n   ```\n")
     folder.write("oncall/primary.yaml", SCHEDULE)
     folder.write("rota.ics", CALENDAR)
     folder.commit()

@@ -152,3 +152,58 @@ def test_a_release_is_named_as_people_name_it(folder: Folder, release: str) -> N
     put(folder)
     say(folder, "--deployed", release)
     assert folder.data()["resolution"] == {"deployed": release}
+
+
+QUERY = "SELECT name FROM columns\nWHERE t = 'x' -- ``` and no database\n"
+
+
+def snippet(folder: Folder, text: str, *more: str) -> Done:
+    file = folder.path / "query.sql"
+    file.write_text(text, encoding="utf-8")
+    return say(folder, "--snippet", str(file), *more)
+
+
+def test_code_comes_from_a_file_and_the_postmortem_shows_it_in_a_fence(folder: Folder) -> None:
+    put(folder, cause="{category: deploy}")
+    done = snippet(folder, QUERY, "--language", "sql", "--caption", "The query")
+    assert "INC-1: code: The query\n" in done.out
+    assert folder.data()["cause"]["snippets"] == [
+        {"language": "sql", "caption": "The query", "text": QUERY.rstrip("\n")}
+    ]
+    call("render", "INC-1", at=folder.path)
+    document = (folder.path / "incidents/INC-1/postmortem.md").read_text(encoding="utf-8")
+    assert f"The query:\n\n````sql\n{QUERY}````\n" in document
+
+
+def test_code_with_the_same_caption_is_replaced_and_the_same_again_changes_nothing(folder: Folder) -> None:
+    put(folder, cause="{category: deploy}")
+    snippet(folder, QUERY, "--caption", "The query")
+    assert "code: The query already; nothing changed" in snippet(folder, QUERY, "--caption", "The query").out
+    snippet(folder, "SELECT 1", "--caption", "The query")
+    snippet(folder, "SELECT 2")
+    snippet(folder, "SELECT 2", "--language", "sql")
+    assert folder.data()["cause"]["snippets"] == [
+        {"caption": "The query", "text": "SELECT 1"},
+        {"language": "sql", "text": "SELECT 2"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--language", "sql"), ("--language and --caption", "--snippet FILE")),
+        (("--snippet", "missing.sql"), ("missing.sql", "does not exist")),
+        (("--snippet", "blank.sql"), ("blank.sql is empty",)),
+        (("--snippet", "bytes.sql"), ("bytes.sql", "cannot be read")),
+        (("--snippet", "policy.yaml", "--language", "no language"), ("language",)),
+    ],
+)
+def test_code_that_cannot_be_shown_changes_nothing(
+    folder: Folder, args: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    put(folder, cause="{category: deploy}")
+    (folder.path / "blank.sql").write_text("\n \n", encoding="utf-8")
+    (folder.path / "bytes.sql").write_bytes(b"\xff\xfe\x00")
+    before = contents(folder.path)
+    call("cause", *args, at=folder.path).told_once(2, *words)
+    assert contents(folder.path) == before

@@ -88,7 +88,9 @@ def test_it_ends_by_showing_an_issue_a_document_and_a_change(tmp_path: Path) -> 
     assert issue[1].startswith("  INC-20250126-120500: Login fails for most users [")
     assert "<!--" not in "".join(issue)
     text = (tmp_path / "a/sev0-3" / document[0]).read_text().splitlines()
-    assert [line.strip() for line in document[1:3]] == [line for line in text if line.strip()][:2]
+    first = [line for line in text if line.strip()][:2]
+    pairs = zip(document[1:3], first, strict=True)
+    assert all(line.startswith(shown.strip().removesuffix("…")) for shown, line in pairs)
     assert "  +  status: done" in change
     words = change[0].split()[1:]
     assert call(*words, at=tmp_path / "a/sev0-3", clock="2025-01-29T09:00:00Z").code == 0

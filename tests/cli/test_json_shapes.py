@@ -24,6 +24,8 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (`schema .+) \|$", (ROOT / "docs/records.m
         ("`list`", ("list",)),
         ("`action list`, `list --owner`, `list --overdue`", ("list", "--overdue")),
         ("`action list`, `list --owner`, `list --overdue`", ("action", "list")),
+        ("`comms draft`", ("comms", "draft", "INC-1", "--audience", "public")),
+        ("`comms draft --report`", ("comms", "draft", "INC-1", "--report", "nis2-early-warning")),
         ("`timeline --list`", ("timeline", "--list", "INC-1")),
         ("`init`", ("init",)),
         ("`triage`", ("triage", "--users", "60")),
@@ -53,4 +55,4 @@ def test_what_send_adds_has_the_keys_of_the_page(folder: Folder) -> None:
 
 
 def test_every_row_of_the_page_is_asked_about() -> None:
-    assert len(ROWS) == 11
+    assert len(ROWS) == 13

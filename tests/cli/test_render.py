@@ -25,24 +25,82 @@ def write_prose(folder: Folder) -> str:
     return text
 
 
-def test_what_somebody_wrote_into_a_document_is_left_and_said(rendered: Folder) -> None:
-    """The other documents are written all the same."""
-    text = write_prose(rendered)
-    rendered.put(**CLOSED, title="Login failed")
-    done = call("render", at=rendered.path)
-    done.told_once(2, f"error: {PATH}: not written", "git does not have")
-    assert "fix: commit it, or move it away; then render again" in done.err
-    assert (rendered.path / PATH).read_text() == text
-    assert "# Login failed" in (rendered.path / "incidents/INC-1/incident.md").read_text()
-    assert "4 documents: 3 written, 0 already up to date" in done.out
+NOTES = "incidents/INC-1/postmortem.notes.md"
 
 
-def test_what_git_has_is_written_anew(rendered: Folder) -> None:
+def notes(folder: Folder) -> str:
+    return (folder.path / NOTES).read_text()
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_what_somebody_typed_survives_three_renders(rendered: Folder, committed: bool) -> None:
+    """It is in the file beside the document, once, whatever becomes of the record."""
+    if committed:
+        rendered.commit()
     write_prose(rendered)
-    rendered.commit()
-    assert call("render", at=rendered.path).code == 0
+    if committed:
+        rendered.commit()
+        rendered.put(**CLOSED, title="Login failed")
+    done = call("render", at=rendered.path)
+    assert done.code == 0
+    assert f"warning: {PATH}: somebody typed into it (What happened?); that is now in {NOTES}" in " ".join(
+        done.err.split()
+    )
+    for title in ("Login failed again", "Login"):
+        rendered.put(**CLOSED, title=title)
+        again = call("render", at=rendered.path)
+        assert (again.code, again.err) == (0, "")
+    assert notes(rendered).endswith("## What happened?\n\nThe pool was too small.\n")
+    assert (rendered.path / PATH).read_text().startswith("# Postmortem: Login\n")
     assert PROSE not in (rendered.path / PATH).read_text()
-    assert PROSE in rendered.git("show", f"HEAD:{PATH}")
+
+
+def test_what_is_typed_later_is_added(rendered: Folder) -> None:
+    write_prose(rendered)
+    call("render", at=rendered.path)
+    rendered.write(PATH, (rendered.path / PATH).read_text().replace("## Impact", "## Impact\n\nNobody slept.", 1))
+    call("render", at=rendered.path)
+    assert notes(rendered).endswith("## What happened?\n\nThe pool was too small.\n\n## Impact\n\nNobody slept.\n")
+
+
+def test_adopt_takes_it_over_into_the_record(rendered: Folder) -> None:
+    """Where the record has no such text yet; what stands elsewhere goes to the file beside."""
+    write_prose(rendered)
+    text = (rendered.path / PATH).read_text()
+    text = text.replace("## What went well?\n\n_Not written yet._", "## What went well?\n\n- Fast\n- Calm", 1)
+    rendered.write(PATH, text.replace("## Impact", "## Impact\n\nNobody slept.", 1))
+    done = call("render", "INC-1", "--adopt", at=rendered.path)
+    assert done.code == 0, done
+    assert "INC-1: postmortem, summary: The pool was too small." in done.out
+    assert "INC-1: postmortem, went well: Calm" in done.out
+    record = (rendered.path / "incidents/INC-1/incident.yaml").read_text()
+    assert "summary: The pool was too small." in record
+    assert "- Fast" in record
+    shown = (rendered.path / PATH).read_text()
+    assert "## What happened?\n\nThe pool was too small.\n" in shown
+    assert "## Impact\n\nNobody slept." in notes(rendered)
+    assert "pool" not in notes(rendered)
+    again = call("render", "INC-1", "--adopt", at=rendered.path)
+    assert again.out == "4 documents: 0 written, 4 already up to date\n"
+
+
+def test_adopt_names_its_incidents(rendered: Folder) -> None:
+    call("render", "--adopt", at=rendered.path).told_once(2, "--adopt writes records: name the incidents")
+
+
+def test_a_file_that_is_nobodys_rendering_is_kept_whole(rendered: Folder) -> None:
+    rendered.write(PATH, "# Ours\n\nWe wrote this by hand.\n\n## Next\n\n```sh\n# not a heading\n```\n")
+    assert call("render", at=rendered.path).code == 0
+    assert notes(rendered).endswith(
+        "## At the top\n\n# Ours\n\nWe wrote this by hand.\n\n## Next\n\n## Next\n\n```sh\n# not a heading\n```\n"
+    )
+
+
+def test_typed_code_stays_whole_where_the_document_has_lines_like_its_own(rendered: Folder) -> None:
+    code = "```sh\n_Not written yet._\nkubectl get pods\n\n---\n```"
+    rendered.write(PATH, (rendered.path / PATH).read_text().replace("## Impact\n", f"## Impact\n\n{code}\n", 1))
+    call("render", at=rendered.path)
+    assert notes(rendered).endswith(f"## Impact\n\n{code}\n")
 
 
 def test_what_was_rendered_is_written_anew_without_a_commit(rendered: Folder) -> None:
@@ -57,8 +115,8 @@ def test_a_document_of_another_clone_is_known_as_rendered_by_its_own_last_line(r
     rendered.put(**CLOSED, title="Login failed")
     rendered.write(PATH, (rendered.path / PATH).read_text().replace("Postmortem", "Post-mortem", 1))
     done = call("render", at=rendered.path)
-    assert (done.code, "4 documents: 3 written" in done.out) == (2, True), done
-    assert (rendered.path / PATH).read_text().startswith("# Post-mortem")
+    assert (done.code, "4 documents: 4 written" in done.out) == (0, True), done
+    assert "# Post-mortem: Login fails" in notes(rendered)
 
 
 def test_check_says_what_differs_and_leaves_all(rendered: Folder) -> None:

@@ -108,8 +108,9 @@ def test_documents_tell_decisions_from_the_rest_and_a_postmortem_names_nobody(wr
     call("render", at=written.path)
     folder = written.path / "incidents/INC-1"
     timeline, postmortem = ((folder / f"{name}.md").read_text(encoding="utf-8") for name in ("timeline", "postmortem"))
-    assert "| Time (UTC) | Event | Action | Result | Noted by |" in timeline
+    assert "| Time (UTC) | Event | Action taken | Result | Noted by |" in timeline
     assert "| 12:10 | **Decision:** Roll back instead of a fix | Rollback to abc1234 |" in timeline
     assert "## Decisions" in timeline
-    assert "| Time (UTC) | Event | Action | Result |\n" in postmortem
+    assert "| Time (UTC) | Event |\n" in postmortem
+    assert "**Decision:** Roll back instead of a fix; Rollback to abc1234; Error rate falls |" in postmortem
     assert "maya" not in postmortem.partition("## Timeline")[2].partition("## Root cause")[0]

@@ -38,6 +38,7 @@ class Story(NamedTuple):
     times: dict[str, str]
     contributing: int
     items: int
+    shown_code: str
 
 
 CLOUDFLARE = Story(
@@ -75,6 +76,7 @@ CLOUDFLARE = Story(
     times={"mitigated": "2025-11-18T14:30:00Z", "diagnosed": "2025-11-18T13:37:00Z"},
     contributing=6,
     items=4,
+    shown_code="```sql\n-- No database is named",
 )
 GITLAB = Story(
     id="INC-20170131-180000",
@@ -93,6 +95,7 @@ GITLAB = Story(
     times={"mitigated": "2017-02-01T17:00:00Z", "verified": "2017-02-01T18:00:00Z"},
     contributing=10,
     items=13,
+    shown_code="```diff\n-max_connections = 8000\n+max_connections = 2000\n",
 )
 GITHUB = Story(
     id="INC-20181021-230900",
@@ -116,6 +119,7 @@ GITHUB = Story(
     times={"mitigated": "2018-10-22T11:12:00Z", "verified": "2018-10-22T23:03:00Z"},
     contributing=4,
     items=5,
+    shown_code="```text\nbefore   applications (East)",
 )
 SOURCES = {"cloudflare-2025-11-18": CLOUDFLARE, "gitlab-2017-01-31": GITLAB, "github-2018-10-21": GITHUB}
 
@@ -204,6 +208,22 @@ def test_causes_and_what_followed_are_all_there(written: Written) -> None:
     assert incident.resolution.immediate
     assert len(incident.action_items) == written.story.items
     assert "Postmortem" in [link.name for link in incident.links.others]
+
+
+def test_the_postmortem_has_its_story_and_only_owners_and_authors_are_missing(written: Written) -> None:
+    """The originals name neither; what the postmortem lint warns of follows from that, and never from the words."""
+    done = call("render", written.story.id, at=written.path, clock=None)
+    assert done.code == 0, done
+    text = (written.path / "incidents" / written.story.id / "postmortem.md").read_text(encoding="utf-8")
+    missing = f"the owner of {written.story.items} action items, authors."
+    assert f"> **Draft.** Still to be written: {missing}" in text
+    for heading in ("What happened?", "What happened in detail", "What went well?", "What went poorly?", "Conclusion"):
+        assert f"\n## {heading}\n" in text
+    assert text.count(written.story.shown_code) == 1
+    linted = call("postmortem", "lint", written.story.id, "--format", "json", at=written.path, clock=None)
+    rules = {one["rule"] for paper in json.loads(linted.out)["postmortems"] for one in paper["findings"]}
+    assert "action-owner" in rules
+    assert rules <= {"action-owner", "action-link", "part-impact", "part-runbook", "part-communication"}
 
 
 def test_the_timeline_is_in_order(written: Written) -> None:

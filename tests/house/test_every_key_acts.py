@@ -108,7 +108,13 @@ OF_A_BLOCK = {
 }
 """Commands that a block of the policy is about; for the others GENERAL."""
 OF_ANOTHER_FILE = {
-    "services": (*GATE, *GENERAL, DECLARE, "triage -s api --users 5 --feature secondary"),
+    "services": (
+        "comms draft INC-1 --audience public",
+        *GATE,
+        *GENERAL,
+        DECLARE,
+        "triage -s api --users 5 --feature secondary",
+    ),
     "incident": (
         "show {}",
         "render {}",

@@ -164,7 +164,7 @@ def test_the_addresses_of_the_project_are_those_that_the_program_names() -> None
     assert all(one.startswith((HOME, SITE)) for one in urls.values())
 
 
-LOCKS = ["bench", "tests/workflows/runner", "tests/standin", "tests/oncall/readers"]
+LOCKS = ["bench", "tests/workflows/runner", "tests/standin", "tests/oncall/readers", "tests/documents_reader"]
 
 
 @pytest.mark.parametrize("home", LOCKS)

@@ -9,15 +9,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from itertools import product
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_ops.documents.duty_reports import QUESTIONS, duty_report
 from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.documents.markdown import code, inline, link, markdown
-from incident_ops.domain.incident import ActionItem, Impact, Links, Measure, NamedLink, Postmortem, Prevention, Roles
+from incident_ops.documents.message_request import PUBLIC_TEXTS, MessageRequest, MessageSources
+from incident_ops.documents.messages import message_for
+from incident_ops.domain.incident import (
+    ActionItem,
+    Impact,
+    Incident,
+    Links,
+    Measure,
+    NamedLink,
+    Postmortem,
+    Prevention,
+    Roles,
+)
+from incident_ops.domain.policy import Deadline, Service
+from incident_ops.domain.public_updates import STATUSES
+from incident_ops.domain.time import parse_instant
+from tests.render.test_documents import MINIMAL
 from tests.render.test_documents import made as documents_of
+from tests.render.test_documents import policy as made_policy
 from tests.render.test_issue_bodies import body, of_item
 from tests.support.gfm import ZERO_WIDTH, Page, rendered
 from tests.support.hostile import GLUES, PIECES, hostile_text
@@ -262,7 +283,42 @@ def pages(text: str) -> list[str]:
         postmortem=Postmortem(status="draft", prevention=Prevention(short=[Measure(text=text)])),
     )
     of_its_item = of_item(title=text, description=text, acceptance=text, owner=text, evidence=text, reason=text)
-    return [*documents.values(), issue, of_its_item, unsettled_comment([text, text])]
+    return [*documents.values(), issue, of_its_item, unsettled_comment([text, text]), *messages(text)]
+
+
+def messages(text: str) -> list[str]:
+    """Every text of `comms draft`, with one text wherever the record, the services and the policy take any."""
+    update = {"at": "2025-03-01T23:31:00Z", "status": "identified", "text": text}
+    fields: dict[str, Any] = {
+        "title": text,
+        "description": text,
+        "visibility": "public",
+        "services": ["api", text],
+        "impact": {"summary": text, "revenue": text, "users": text, "data_loss": text},
+        "timeline": [{"at": "2025-03-01T23:31:00Z", "kind": "action", "event": text, "action": text, "result": text}],
+        "updates": [{**update, "audience": "public"}, {**update, "audience": "internal"}],
+        "cause": {"category": "deploy", "what": text, "why": text},
+        "resolution": {"immediate": text, "permanent": text, "deployed": text},
+        "postmortem": {"status": "draft", "summary": text, "public_summary": text, "meeting": "2025-03-02"},
+        "action_items": [{"id": "AI-1", "title": text, "owner": text, "due": "2025-03-05"}],
+    }
+    sources = MessageSources(
+        made_policy("sev1-3"),
+        {"api": Service(owner=text, public_name=text)},
+        parse_instant("2025-03-01T23:40:00Z"),
+        text,
+    )
+    incident = msgspec.convert({**MINIMAL, "severity": "SEV-1", **fields}, Incident)
+    wanted = [MessageRequest("public", status, kind) for status, kind in product(STATUSES, PUBLIC_TEXTS)]
+    wanted += [MessageRequest(audience, status) for audience in ("internal", "executive") for status in STATUSES]
+    reports = [
+        Deadline(id="bank", to=text, source=text),
+        *(Deadline(id=name, to=text, source=text) for name in QUESTIONS),
+    ]
+    return [
+        *(message_for(incident, sources, one).markdown for one in wanted),
+        *(duty_report(incident, sources, one).markdown for one in reports),
+    ]
 
 
 @pytest.mark.parametrize("number", range(60))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -50,3 +52,66 @@ def _read(terminal: int, until: float) -> tuple[str, bool]:
             return shown.decode(), True
         shown += read
     return shown.decode(errors="replace"), False
+
+
+class TypedSession:
+    """A command at a terminal that somebody reads before typing the next word; it is killed with the block."""
+
+    def __init__(self, folder: Path, *args: str, columns: int = 80, **variables: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            command(*args, clock=None),
+            cwd=folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "dumb", "COLUMNS": str(columns), **variables},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(theirs)
+        self.shown = ""
+        self._read_up_to = 0
+
+    def __enter__(self) -> TypedSession:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Waits until the text is shown, behind what was waited for before."""
+        until = time.monotonic() + seconds
+        while (at := self.shown.find(text, self._read_up_to)) < 0:
+            if not self._more(until):
+                raise AssertionError((text, self.shown[self._read_up_to :]))
+        self._read_up_to = at + len(text)
+
+    def type(self, text: str) -> None:
+        """Types a text as it is; a line ends with a line break, Ctrl-C is its character."""
+        os.write(self._ours, text.encode())
+
+    def answer(self, question: str, word: str) -> None:
+        """Waits for a question and answers it."""
+        self.wait_for(question)
+        self.type(f"{word}\n")
+
+    def end(self, seconds: float = 60) -> int:
+        """The exit code, once the command has ended by itself."""
+        until = time.monotonic() + seconds
+        while self._more(until):
+            pass
+        return self.process.wait(seconds)
+
+    def _more(self, until: float) -> bool:
+        left = until - time.monotonic()
+        if left <= 0 or not select.select([self._ours], [], [], left)[0]:
+            return False
+        try:
+            read = os.read(self._ours, 4096)
+        except OSError:  # the terminal is closed
+            return False
+        self.shown += read.decode(errors="replace")
+        return bool(read)

@@ -1,0 +1,165 @@
+"""What people write in a postmortem, and its way from draft over review to its final form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from incident_ops.domain.incident import Incident, Postmortem
+from incident_ops.domain.policy import Policy
+from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.time import duration, stamp
+from incident_ops.edits.action_items import NewItem, add_item
+from incident_ops.edits.step import Step, join_steps, quote, said_texts, something_said
+from incident_ops.errors import UserError
+
+DRAFT, REVIEW, FINAL = "draft", "review", "final"
+FOLLOW_UP = "Hold the follow-up review of the postmortem"
+_LISTS = ("went_well", "went_poorly", "lucky")
+
+
+@dataclass(frozen=True, slots=True)
+class PostmortemFacts:
+    """What somebody writes; what is not given stays as it is.
+
+    `values` hold one value by the names of their fields; `lists` hold texts by the places of theirs, as
+    ("lessons", "technical"), each as `said_texts` takes them; `prevention` holds measures by horizon.
+    """
+
+    values: Mapping[str, str]
+    lists: Mapping[tuple[str, ...], Sequence[str]]
+    prevention: Mapping[str, Sequence[str]]
+
+
+def begin_postmortem(incident: Incident, policy: Policy, facts: PostmortemFacts) -> Step:
+    """A draft with what is known of it, due when the policy says. UserError where there is one already."""
+    if incident.postmortem is not None:
+        hint = f"incident-ops postmortem edit {incident.id}"
+        raise UserError(f"{incident.id} has a postmortem, in status {incident.postmortem.status}", hint=hint)
+    return join_steps(
+        Step((Set(("postmortem", "status"), DRAFT),), ("postmortem begun, status draft",), _unasked(incident, policy)),
+        _written(incident, facts),
+    )
+
+
+def _unasked(incident: Incident, policy: Policy) -> tuple[str, ...]:
+    return () if policy.requires_postmortem(incident) else ("its level does not ask for a postmortem",)
+
+
+def write_postmortem(incident: Incident, facts: PostmortemFacts) -> Step:
+    """The postmortem with what is written; a draft where there is none yet. UserError once it is final."""
+    _must_not_be_final(incident)
+    new = Step(() if incident.postmortem else (Set(("postmortem", "status"), DRAFT),), ())
+    return something_said(join_steps(new, _written(incident, facts)))
+
+
+def _written(incident: Incident, facts: PostmortemFacts) -> Step:
+    paper = incident.postmortem or Postmortem(status=DRAFT)
+    steps = [_value(paper, field, text) for field, text in facts.values.items()]
+    for route, said in facts.lists.items():
+        before: Any = paper
+        for name in route:
+            before = getattr(before, name)
+        steps.append(said_texts(("postmortem", *route), before, said, " ".join(route).replace("_", " ")))
+    for horizon, texts in facts.prevention.items():
+        known = {measure.text for measure in getattr(paper.prevention, horizon)}
+        fresh = [text for text in texts if text not in known]
+        edits = tuple(Append(("postmortem", "prevention", horizon), {"text": text}) for text in fresh)
+        steps.append(Step(edits, tuple(f"prevention, {horizon} term: {quote(text)}" for text in fresh)))
+    return join_steps(*steps)
+
+
+def _value(paper: Postmortem, field: str, text: str) -> Step:
+    words = field.replace("_", " ")
+    if getattr(paper, field) == text:
+        return Step((), (f"{words}: {quote(text)} already; nothing changed",))
+    return Step((Set(("postmortem", field), text),), (f"{words}: {quote(text)}",))
+
+
+def review_postmortem(incident: Incident, reviewers: Sequence[str]) -> Step:
+    """The postmortem goes to review. UserError where there is none, or it is final."""
+    paper = _there(incident)
+    _must_not_be_final(incident)
+    move = () if paper.status == REVIEW else (Set(("postmortem", "status"), REVIEW),)
+    said = ("postmortem: draft -> review",) if move else ()
+    names = said_texts(("postmortem", "reviewers"), paper.reviewers, reviewers, "reviewer")
+    return something_said(join_steps(Step(move, said), names))
+
+
+def finish_postmortem(
+    incident: Incident, policy: Policy, now: datetime, approved_by: str, reviewers: Sequence[str]
+) -> Step:
+    """The postmortem becomes final, approved by a person; where the policy says so, its follow-up becomes an item.
+
+    UserError where there is none, it is final already, nobody reviewed it, or its author approves it.
+    """
+    paper = _there(incident)
+    _must_not_be_final(incident)
+    if not (paper.reviewers or reviewers):
+        hint = f"incident-ops postmortem review {incident.id} --reviewer @handle, or --reviewer here"
+        raise UserError("nobody has reviewed the postmortem", hint=hint)
+    if paper.authors == [approved_by]:
+        raise UserError(f"{approved_by} wrote it, so somebody else has to approve it", hint="--approved-by @handle")
+    names = said_texts(("postmortem", "reviewers"), paper.reviewers, reviewers, "reviewer")
+    today = f"{now:%Y-%m-%d}"
+    edits: list[Edit] = [Set(("postmortem", "status"), FINAL), Set(("postmortem", "approved_by"), approved_by)]
+    edits += [Set(("postmortem", "final_at"), stamp(now))]
+    edits += [] if paper.reviewed_at else [Set(("postmortem", "reviewed_at"), today)]
+    done = Step(tuple(edits), (f"postmortem: {paper.status} -> final, approved by {approved_by}",))
+    return join_steps(names, done, _follow_up(incident, policy, now, paper))
+
+
+def _follow_up(incident: Incident, policy: Policy, now: datetime, paper: Postmortem) -> Step:
+    after = policy.documents.follow_up
+    if after is None or any(item.title == FOLLOW_UP for item in incident.action_items):
+        return Step((), ())
+    day = paper.follow_up_on or f"{now + timedelta(seconds=duration(after)):%Y-%m-%d}"
+    owner = incident.roles.commander or next(iter(paper.authors), None)
+    item = add_item(incident, policy, now, NewItem(title=FOLLOW_UP, owner=owner, due=day))
+    kept = Step(() if paper.follow_up_on else (Set(("postmortem", "follow_up_on"), day),), ())
+    return join_steps(kept, item)
+
+
+def _there(incident: Incident) -> Postmortem:
+    if incident.postmortem is None:
+        raise UserError(f"{incident.id} has no postmortem", hint=f"incident-ops postmortem new {incident.id}")
+    return incident.postmortem
+
+
+def _must_not_be_final(incident: Incident) -> None:
+    if incident.postmortem is not None and incident.postmortem.status == FINAL:
+        hint = "what has to change in it is changed in the record, by a pull request that says why"
+        raise UserError(f"the postmortem of {incident.id} is final", hint=hint)
+
+
+def adopt_texts(incident: Incident, texts: Mapping[str, str]) -> Step:
+    """The postmortem with texts by the names of its fields, where the record has none yet; a draft, where it is new.
+
+    Of a list (`went_well`, `went_poorly`, `lucky`) each line that begins with `-` or `*` is an entry, and the others
+    go on with the one above. A text for a field that is filled stays where it is.
+    """
+    paper = incident.postmortem or Postmortem(status=DRAFT)
+    edits: list[Edit] = [] if incident.postmortem else [Set(("postmortem", "status"), DRAFT)]
+    messages = []
+    for field, text in texts.items():
+        if field in _LISTS:
+            fresh = [line for line in _entries(text) if line not in getattr(paper, field)]
+            edits += [Append(("postmortem", field), line) for line in fresh]
+        else:
+            fresh = [] if getattr(paper, field) else [text]
+            edits += [Set(("postmortem", field), line) for line in fresh]
+        messages += [f"postmortem, {field.replace('_', ' ')}: {quote(line)}" for line in fresh]
+    return Step(tuple(edits) if messages else (), tuple(messages))
+
+
+def _entries(text: str) -> list[str]:
+    entries: list[str] = []
+    for line in text.splitlines():
+        words = line.strip()
+        if words[:2] in ("- ", "* ") or not entries:
+            entries.append(words.removeprefix("- ").removeprefix("* ").strip())
+        elif words:
+            entries[-1] = f"{entries[-1]} {words}"
+    return [entry for entry in entries if entry]

@@ -1,0 +1,133 @@
+"""`postmortem new|edit|review|final`: a postmortem by commands alone, from the draft to its final form."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.scene import CLOSED, Done, Folder, call, contents, ok, record
+from tests.support.typing import at_terminal
+
+pytestmark = pytest.mark.usefixtures("somebody")
+
+CLOCK = "2025-01-27T09:00:00Z"
+
+
+def put(folder: Folder, **lines: str) -> None:
+    folder.put(text=record(**CLOSED, **lines))
+    folder.commit()
+
+
+def say(folder: Folder, verb: str, *args: str) -> Done:
+    return ok(folder, "postmortem", verb, "INC-1", *args, clock=CLOCK)
+
+
+WRITTEN = (
+    *("--summary", "Logins failed.", "--public-summary", "You could not log in.", "--conclusion", "It is mended."),
+    *("--well", "Seen at once", "--poorly", "No canary", "--lucky", "It was Sunday", "--author", "@ann"),
+    *("--lesson", "technical=Test it", "--lesson", "cultural=Stay calm", "--prevent", "short=Alert on failures"),
+    *("--attendee", "@bob", "--meeting", "2025-01-28T14:00:00Z"),
+)
+
+
+def test_from_the_first_word_to_the_final_form(folder: Folder) -> None:
+    put(folder)
+    assert "postmortem begun, status draft" in say(folder, "new", *WRITTEN).out
+    assert folder.data()["postmortem"] == {
+        "status": "draft",
+        "summary": "Logins failed.",
+        "public_summary": "You could not log in.",
+        "conclusion": "It is mended.",
+        "meeting": "2025-01-28T14:00:00Z",
+        "went_well": ["Seen at once"],
+        "went_poorly": ["No canary"],
+        "lucky": ["It was Sunday"],
+        "authors": ["@ann"],
+        "attendees": ["@bob"],
+        "lessons": {"technical": ["Test it"], "cultural": ["Stay calm"]},
+        "prevention": {"short": [{"text": "Alert on failures"}]},
+    }
+    assert "postmortem: draft -> review" in say(folder, "review", "--reviewer", "@bob").out
+    assert "postmortem: review -> final, approved by @cy" in say(folder, "final", "--approved-by", "@cy").out
+    paper = folder.data()["postmortem"]
+    assert (paper["status"], paper["reviewers"], paper["approved_by"]) == ("final", ["@bob"], "@cy")
+    assert (paper["reviewed_at"], paper["final_at"]) == ("2025-01-27", CLOCK)
+    ok(folder, "render", clock=CLOCK)
+    text = (folder.path / "incidents/INC-1/postmortem.md").read_text()
+    assert "Not written yet" not in text
+    assert "- Approved by: `@cy`" in text
+
+
+def test_edit_adds_and_takes_away(folder: Folder) -> None:
+    put(folder)
+    say(folder, "edit", "--well", "Seen at once", "--well", "Calm")
+    done = say(folder, "edit", "--well", "-seen", "--summary", "Logins failed.")
+    assert "went well: Seen at once: taken away" in done.out
+    assert folder.data()["postmortem"] == {"status": "draft", "went_well": ["Calm"], "summary": "Logins failed."}
+    assert "nothing changed" in say(folder, "edit", "--summary", "Logins failed.").out
+
+
+def test_a_story_comes_from_a_file(folder: Folder) -> None:
+    put(folder)
+    folder.write("story.md", "# Night\n\nIt was *dark*.\n")
+    say(folder, "edit", "--narrative", str(folder.path / "story.md"))
+    ok(folder, "render", clock=CLOCK)
+    assert "### Night\n\nIt was _dark_." in (folder.path / "incidents/INC-1/postmortem.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("new", "--summary", "x"), "INC-1 has a postmortem, in status draft"),
+        (("edit", "--lesson", "human=Try harder"), "--lesson 'human=Try harder' does not say of which kind it is"),
+        (("edit", "--prevent", "short="), "--prevent 'short=' does not say of which kind it is"),
+        (("edit", "--meeting", "soonish"), "--meeting"),
+        (("final", "--approved-by", "@cy"), "nobody has reviewed the postmortem"),
+        (("final", "--approved-by", "@ann", "--reviewer", "@bob"), "@ann wrote it, so somebody else has to approve it"),
+    ],
+    ids=["twice", "kind of lesson", "no measure", "time", "not reviewed", "approved by its author"],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(
+    folder: Folder, words: tuple[str, ...], reason: str
+) -> None:
+    put(folder, postmortem="{status: draft, authors: ['@ann']}")
+    before = contents(folder.path)
+    call("postmortem", words[0], "INC-1", *words[1:], at=folder.path, clock=CLOCK).told_once(2, reason)
+    assert contents(folder.path) == before
+
+
+def test_what_is_final_stays_as_it_is(folder: Folder) -> None:
+    put(folder, postmortem="{status: final, reviewers: ['@bob'], approved_by: '@cy', final_at: 2025-01-27}")
+    for words in (("edit", "--summary", "x"), ("review",), ("final", "--approved-by", "@dan")):
+        call("postmortem", words[0], "INC-1", *words[1:], at=folder.path, clock=CLOCK).told_once(
+            2, "the postmortem of INC-1 is final"
+        )
+
+
+def test_without_one_review_says_how_to_begin(folder: Folder) -> None:
+    put(folder)
+    done = call("postmortem", "review", "INC-1", "--reviewer", "@bob", at=folder.path, clock=CLOCK)
+    done.told_once(2, "INC-1 has no postmortem")
+    assert "incident-ops postmortem new INC-1" in done.err
+
+
+def test_the_follow_up_becomes_an_item(folder: Folder) -> None:
+    folder.write("policy.yaml", "extends: sev0-3\ndocuments: {follow_up: 30d}\n")
+    put(folder, postmortem="{status: review, authors: ['@ann'], reviewers: ['@bob']}")
+    done = say(folder, "final", "--approved-by", "@cy")
+    assert "AI-1 added: Hold the follow-up review of the postmortem, due 2025-02-26" in done.out
+    assert folder.data()["postmortem"]["follow_up_on"] == "2025-02-26"
+    (item,) = folder.data()["action_items"]
+    assert (item["owner"], item["due"]) == ("@ann", "2025-02-26")
+
+
+def test_at_a_terminal_it_asks_what_and_how(folder: Folder) -> None:
+    put(folder)
+    shown = at_terminal(
+        folder.path, "postmortem", "new", "INC-1", clock=CLOCK, answers="Logins failed.\nSeen at once\n\n\n"
+    )
+    assert "What made it harder or longer than it had to be?" in shown
+    assert folder.data()["postmortem"] == {
+        "status": "draft",
+        "summary": "Logins failed.",
+        "went_well": ["Seen at once"],
+    }
