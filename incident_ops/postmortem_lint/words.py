@@ -92,6 +92,7 @@ PEOPLE = _with_plurals(
     """administrator admin analyst apprentice approver architect buyer cashier clerk coder colleague commander
     committer consultant contractor coworker co-worker customer dba deployer designer developer director employee
     engineer executive expert freelancer guy human individual intern maintainer newcomer on-call oncall patient person
+    accountant bookkeeper copywriter electrician journalist marketer nurse pharmacist photographer recruiter teacher
     programmer reviewer seller specialist sre student subcontractor supplier sysadmin teammate technician tester trainee
     vendor veteran volunteer team squad crew shift department guild tribe committee stakeholder"""
 ) | word_set(
@@ -119,6 +120,7 @@ MACHINE_WORDS = word_set(
 
 PERHAPS_PEOPLE = _with_plurals(
     "operator agent user provider party member peer coordinator dispatcher supervisor leader "
+    "editor publisher moderator "
     "caller head operation "
     "support ops partner merchant line engineering"
 )
@@ -130,6 +132,7 @@ PEOPLES_WORDS = word_set(
     service-desk help front-desk human senior junior outgoing incoming former communications incident delivery
     program programme department technical tech people second-line first-line third-line second-level first-level
     experienced inexperienced young marketing sales finance legal hr quality qa compliance call-centre call-center
+    content web copy news catalogue shop store warehouse field office
     scrum hiring escalation on-duty careless tired first newest new-found team staff crew group hosting it-support
     engineering
     """
