@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.files import demand_no_link, write_text
+from incident_ops.app.edit_record import find_record
 from incident_ops.app.kept_prose import Kept, keep_typed
 from incident_ops.app.known import known_record, not_declared
 from incident_ops.app.workspace import Workspace, leads_somewhere
@@ -16,7 +17,6 @@ from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, evaluate_each
 from incident_ops.domain.record import Record, Unread
 from incident_ops.errors import UserError
-from incident_ops.findings import did_you_mean
 from incident_ops.records.history import every_record, read_record
 
 
@@ -88,9 +88,7 @@ def records_to_render(workspace: Workspace, incidents: Sequence[str]) -> Iterabl
 
 
 def _record(workspace: Workspace, incident: str) -> Record:
-    path = workspace.catalogue.path_of(incident)
-    if path is None:
-        raise UserError(f"there is no incident {incident}", hint=did_you_mean(incident, workspace.catalogue.ids()))
+    path = workspace.catalogue.path_of(incident) or find_record(workspace, incident)
     broken = next((unread for unread in workspace.catalogue.unreadable() if unread.path == path), None)
     if broken is not None:
         raise UserError(f"cannot be rendered: {broken.reason}", where=path, hint=f"see `incident-ops validate {path}`")

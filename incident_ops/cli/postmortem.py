@@ -15,6 +15,7 @@ from incident_ops.app.which_incident import is_any
 from incident_ops.app.workspace import Workspace, typed_time
 from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
+    asks,
     by_option,
     edits_record,
     finish,
@@ -110,7 +111,7 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
     """Begin the postmortem of an incident, as a draft.
 
     At a terminal, without options, it asks what happened and how it went:
-    what and how, not who.
+    what and how, not who. Elsewhere it is empty to begin with.
 
     \b
     Examples:
@@ -119,7 +120,8 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
       incident-ops postmortem new --meeting "2025-01-28 14:00"
     """
     incident = pick_incident(workspace, incident, is_any)
-    facts = _facts(workspace, said if any(said.values()) else {**said, **_asked(workspace, incident)})
+    answers = _asked(workspace, incident) if asks() and not any(said.values()) else {}
+    facts = _facts(workspace, {**said, **answers})
     policy = workspace.judged_by[0]
     return incident, lambda current: begin_postmortem(current, policy, facts)
 

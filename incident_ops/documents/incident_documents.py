@@ -270,6 +270,7 @@ def document_environment() -> Environment:
         box=lambda done: RawMarkdown("[x]" if done else "[ ]"),
         people=_people,
         word=incident_facts.spell_word,
+        sentence=lambda text: text[:1].upper() + text[1:],
         when=spell_instant,
         length=spell_duration,
         to_the_second=postmortem_facts.spell_to_the_second,

@@ -42,6 +42,9 @@ def public_view(
         "summary": facts.summary or "",
         "steps": _steps(facts, wanted.status, reviews=reviews),
         "reviews": reviews,
+        "has_cause": facts.has_cause,
+        "has_fix": facts.has_fix,
+        "has_measures": facts.has_measures,
     }
 
 
@@ -124,8 +127,9 @@ def _steps(facts: PublicFacts, status: str, *, reviews: bool) -> list[ChecklistS
 
 
 def _each_step(facts: PublicFacts, place: int, *, reviews: bool) -> Iterator[ChecklistStep]:
-    yield ChecklistStep(place >= 1, "Find the cause")
-    yield ChecklistStep(place >= 2, "Put a fix in place")
+    is_over = place >= 3  # then the record tells; before, the status that somebody published does
+    yield ChecklistStep(facts.has_cause if is_over else place >= 1, "Find the cause")
+    yield ChecklistStep(facts.has_fix if is_over else place >= 2, "Put a fix in place")
     yield ChecklistStep(place >= 3, f"Confirm that {_works(facts)} operating normally")
     if reviews:
         yield ChecklistStep(facts.summary is not None, "Publish what happened and what we change")

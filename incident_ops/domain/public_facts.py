@@ -12,7 +12,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import is_cancelled
 from incident_ops.domain.policy import Policy, Service
 from incident_ops.domain.public_updates import PUBLIC, public_status
-from incident_ops.domain.time import instant, parse_instant
+from incident_ops.domain.time import UNKNOWN, instant, parse_instant
 
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)")
 """What a level's word has in brackets is for the responders: `Critical (page at once)`."""
@@ -40,7 +40,8 @@ class PublicFacts(NamedTuple):
     `title` None = not for the public. `level` is the label with the policy's word for it. `services` are public names
     alone; `has_others` where a service has none. `started` is the begin of the first impact, else the declaration;
     `resolved` None while it is open. `updates` are the public ones, the newest first. `is_cancelled`: it was a false
-    alarm, or was withdrawn.
+    alarm, or was withdrawn. Of the cause, the fix and the measures against another time it is said whether the record
+    has them, and never what they are.
     """
 
     id: str
@@ -55,6 +56,9 @@ class PublicFacts(NamedTuple):
     updates: tuple[PublicUpdate, ...]
     summary: str | None
     is_cancelled: bool
+    has_cause: bool
+    has_fix: bool
+    has_measures: bool
 
 
 def public_facts(incident: Incident, policy: Policy, services: Mapping[str, Service]) -> PublicFacts:
@@ -76,7 +80,16 @@ def public_facts(incident: Incident, policy: Policy, services: Mapping[str, Serv
         updates=tuple(_updates(incident)),
         summary=paper.public_summary if paper else None,
         is_cancelled=is_cancelled(incident),
+        has_cause=_has_cause(incident),
+        has_fix=incident.resolution is not None,
+        has_measures=bool(incident.action_items),
     )
+
+
+def _has_cause(incident: Incident) -> bool:
+    cause = incident.cause
+    words = (cause.what, cause.why, cause.trigger) if cause else ()
+    return bool(cause and cause.category != UNKNOWN) or any(word not in (None, UNKNOWN) for word in words)
 
 
 def _level(incident: Incident, policy: Policy) -> str:

@@ -308,10 +308,23 @@ def next_steps(incident: Incident, policy: Policy, *, is_whole: bool = True) -> 
     owes = next(reports_due(incident, policy), None)
     if owes is not None:
         steps_left.append(f"incident-ops deadline done {owes.id} {incident.id}")
-    is_final = incident.postmortem is not None and incident.postmortem.status == "final"
-    if incident.state in OVER and policy.requires_postmortem(incident) and not is_final:
-        steps_left.append(f"write `postmortem` in incidents/{incident.id}/incident.yaml")
+    if incident.state in OVER and policy.requires_postmortem(incident):
+        steps_left += _postmortem_step(incident)
     return tuple(dict.fromkeys(steps_left))[:MOST_STEPS]
+
+
+def _postmortem_step(incident: Incident) -> tuple[str, ...]:
+    """What brings the postmortem on; nothing once it is final."""
+    paper, command = incident.postmortem, "incident-ops postmortem"
+    if paper is None:
+        return (f"{command} new {incident.id}",)
+    if paper.status == "final":
+        return ()
+    if not paper.summary:
+        return (f'{command} edit {incident.id} --summary "..."',)
+    if paper.status == "draft":
+        return (f"{command} review {incident.id} --reviewer @who",)
+    return (f"{command} final {incident.id} --approved-by @who",)
 
 
 def _progress(incident: Incident, policy: Policy) -> tuple[str, ...]:

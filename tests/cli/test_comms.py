@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cli.scene import Folder, as_json, call, ok
+from tests.cli.scene import CLOSED, Folder, as_json, call, ok
 
 POLICY = "extends: sev1-3\n"
 SERVICES = 'services:\n  api: {owner: "@team", public_name: Shop}\n  web: {owner: "@team"}\n'
@@ -107,6 +107,15 @@ def test_a_restricted_record_of_a_private_repository_has_a_neutral_text(shop: Fo
     text = draft(shop, "--audience", "public")
     assert "issues with Shop" in text
     assert "Login fails" not in text
+
+
+def test_an_announcement_claims_no_cause_no_fix_and_no_measure_that_the_record_does_not_have(shop: Folder) -> None:
+    shop.put(severity="SEV-1", **CLOSED)
+    words, clock = ("INC-1", "--audience", "public", "--as"), "2025-01-26T13:00:00Z"
+    text = draft(shop, *words, "announcement", clock=clock)
+    assert "Shop is operating normally again. We are still looking for the root cause." in text
+    assert "safeguards" not in text
+    assert "- [ ] Find the cause\n- [ ] Put a fix in place\n- [x] Confirm" in draft(shop, *words, "page", clock=clock)
 
 
 def test_an_announcement_says_that_it_is_over_only_when_it_is(shop: Folder) -> None:

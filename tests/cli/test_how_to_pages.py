@@ -56,6 +56,7 @@ def team(tmp_path: Path, somebody: None) -> Folder:
         ("ack",),
     ):
         assert call(*words, at=folder.path, clock="2025-01-26T12:00:00Z").code == 0
+    shutil.copy(folder.path / "policy.yaml", folder.path / "next.yaml")
     folder.write("catalog-info.yaml", CATALOGUE)
     folder.write(".github/CODEOWNERS", "/billing/  @acme/billing\n")
     folder.write("old.json", json.dumps(PLAYBOOK))

@@ -131,3 +131,9 @@ def test_at_a_terminal_it_asks_what_and_how(folder: Folder) -> None:
         "summary": "Logins failed.",
         "went_well": ["Seen at once"],
     }
+
+
+def test_without_a_terminal_a_new_one_is_empty(folder: Folder) -> None:
+    put(folder)
+    say(folder, "new")
+    assert folder.data()["postmortem"] == {"status": "draft"}

@@ -123,3 +123,9 @@ def test_check_says_what_differs_and_leaves_all(rendered: Folder) -> None:
     text = write_prose(rendered)
     assert call("render", "--check", at=rendered.path).code == 1
     assert (rendered.path / PATH).read_text() == text
+
+
+def test_the_end_of_an_id_is_enough(folder: Folder) -> None:
+    folder.put("INC-20250126-120500")
+    assert call("render", "120500", at=folder.path).code == 0
+    call("render", "999", at=folder.path).told_once(2, "there is no incident 999")
