@@ -120,7 +120,7 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[s
 def test_every_command_and_every_option_has_its_words() -> None:
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
     missing = []
-    for path, command in commands(cli, click.Context(cli, info_name="incident-ops")):
+    for path, command in commands(cli, click.Context(cli, info_name="incident-ops", **cli.context_settings)):
         text = page.partition(f"## `{path}`\n")[2].partition("\n## ")[0]
         missing += [] if text and command.help else [path]
         for one in command.params:
