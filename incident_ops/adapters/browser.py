@@ -25,10 +25,12 @@ def print_page(page: Path) -> bytes:
             *(f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}", *_when_root(), page.resolve().as_uri()),
         ]
         ran = run(words, os.environ, _SECONDS)
-        if ran.code != 0 or not target.is_file():
-            reason = one_line(ran.stderr.decode("utf-8", "replace")) or "it wrote no file"
+        content = target.read_bytes() if target.is_file() else b""
+        if ran.code != 0 or not content.startswith(b"%PDF"):
+            late = f"it took longer than {_SECONDS:g} s" if ran.code is None else "it wrote no PDF"
+            reason = one_line(ran.stderr.decode("utf-8", "replace")) or late
             raise Incomplete(f"{Path(browser).name} did not print {page.name}: {reason}")
-        return target.read_bytes()
+        return content
 
 
 def _browser() -> str:

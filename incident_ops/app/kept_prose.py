@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from incident_ops.adapters.files import demand_no_link, write_text
+from incident_ops.adapters.files import demand_no_link, write_bytes
 from incident_ops.app.edit_record import EditedRecord, edit_record, find_record, record_of
 from incident_ops.app.workspace import Workspace
 from incident_ops.documents.document_mark import POSTMORTEM_NAME, is_as_rendered
@@ -17,7 +17,7 @@ from incident_ops.documents.layouts import asked_for
 from incident_ops.documents.typed_prose import FIELDS_OF_PARTS, TypedProse, notes_name, notes_text, typed_prose
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.edits.postmortem import adopt_texts
-from incident_ops.errors import IncidentOpsError
+from incident_ops.errors import IncidentOpsError, WriteFailed
 from incident_ops.records.history import read_record
 
 _VERSIONS = 20
@@ -40,9 +40,12 @@ def keep_typed(workspace: Workspace, record_path: str, name: str, there: bytes, 
     file = workspace.root / Path(record_path).with_name(name)
     notes = str(Path(record_path).with_name(notes_name(name)))
     demand_no_link(workspace.root, notes)
-    before = (workspace.root / notes).read_text(encoding="utf-8") if (workspace.root / notes).is_file() else ""
-    write_text(workspace.root / notes, notes_text(file.name, before, prose))
-    yield Kept(file, workspace.root / notes, prose)
+    target = workspace.root / notes
+    if target.is_symlink():
+        raise WriteFailed("is a symbolic link; nothing is written through it", where=notes, hint="remove the link")
+    before = target.read_bytes().decode("utf-8", "surrogateescape") if target.is_file() else ""
+    write_bytes(target, notes_text(file.name, before, prose).encode("utf-8", "surrogateescape"))
+    yield Kept(file, target, prose)
 
 
 def adopt_typed(workspace: Workspace, incidents: Sequence[str]) -> list[EditedRecord]:

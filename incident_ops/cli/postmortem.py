@@ -256,7 +256,7 @@ def _facts(workspace: Workspace, said: dict[str, Any]) -> PostmortemFacts:
 
 def _story(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{inert(str(file))} cannot be read as text: {error}") from error
 

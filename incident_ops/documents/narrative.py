@@ -22,6 +22,8 @@ _TOP_HEADING = 3
 _LOWEST_HEADING = 6
 _PICTURE = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,100}\.(?:png|jpe?g|gif|svg|webp)", re.IGNORECASE)
 _RUNS = re.compile(r"`+")
+_DRAWN = frozenset({"mermaid", "math", "geojson", "topojson", "stl"})
+"""Languages whose code GitHub draws, with links, instead of showing it."""
 
 
 def code_block(text: str, language: str | None = None) -> str:
@@ -87,7 +89,8 @@ def _block(token: Token, inner: Sequence[Token]) -> str:
 
 def _language(info: str) -> str | None:
     word = info.split()[0] if info.split() else ""
-    return word if re.fullmatch(r"[A-Za-z0-9+#._-]{1,30}", word) else None
+    is_drawn = word.lower() in _DRAWN
+    return word if re.fullmatch(r"[A-Za-z0-9+#._-]{1,30}", word) and not is_drawn else None
 
 
 def _list(token: Token, inner: Sequence[Token]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -29,15 +30,27 @@ class TypedProse(NamedTuple):
 
 
 def typed_prose(content: bytes, renderings: Sequence[str]) -> list[TypedProse]:
-    """The lines of a document that none of its `renderings` has, those under one heading together, in order."""
-    known = {line.strip() for text in renderings for line in text.splitlines()}
+    """The lines of a document that none of its `renderings` has under that heading, in order, by heading.
+
+    A line that stands there more often than in any of them was typed, too. A block of code is one piece.
+    """
+    known: Counter[tuple[str, str]] = Counter()
+    for text in renderings:
+        known |= Counter(_key(heading, piece) for heading, piece in _under_headings(without_mark(text)))
     by_heading: dict[str, list[str]] = {}
     for heading, piece in _under_headings(without_mark(content.decode("utf-8", "replace"))):
-        lines = by_heading.setdefault(heading, [])
-        if any(line.strip() not in known for line in piece) or (lines and not any(map(str.strip, piece))):
+        lines, key = by_heading.setdefault(heading, []), _key(heading, piece)
+        is_blank = not key[1].strip()
+        if (is_blank and lines) or (not is_blank and not known[key]):
             lines += [line.rstrip() for line in piece]
+        elif not is_blank:
+            known[key] -= 1
     texts = ((heading, "\n".join(lines).strip("\n")) for heading, lines in by_heading.items())
     return [TypedProse(heading, re.sub(r"\n{3,}", "\n\n", text)) for heading, text in texts if text.strip()]
+
+
+def _key(heading: str, piece: Sequence[str]) -> tuple[str, str]:
+    return heading, "\n".join(line.strip() for line in piece)
 
 
 def _under_headings(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -100,7 +100,7 @@ def finish_postmortem(
     if not (paper.reviewers or reviewers):
         hint = f"incident-ops postmortem review {incident.id} --reviewer @handle, or --reviewer here"
         raise UserError("nobody has reviewed the postmortem", hint=hint)
-    if paper.authors == [approved_by]:
+    if [author.casefold() for author in paper.authors] == [approved_by.casefold()]:
         raise UserError(f"{approved_by} wrote it, so somebody else has to approve it", hint="--approved-by @handle")
     names = said_texts(("postmortem", "reviewers"), paper.reviewers, reviewers, "reviewer")
     today = f"{now:%Y-%m-%d}"
@@ -139,13 +139,15 @@ def adopt_texts(incident: Incident, texts: Mapping[str, str]) -> Step:
 
     Of a list (`went_well`, `went_poorly`, `lucky`) each line that begins with `-` or `*` is an entry, and the others
     go on with the one above. A text for a field that is filled stays where it is.
+    UserError once the postmortem is final.
     """
+    _must_not_be_final(incident)
     paper = incident.postmortem or Postmortem(status=DRAFT)
     edits: list[Edit] = [] if incident.postmortem else [Set(("postmortem", "status"), DRAFT)]
     messages = []
     for field, text in texts.items():
         if field in _LISTS:
-            fresh = [line for line in _entries(text) if line not in getattr(paper, field)]
+            fresh = [] if getattr(paper, field) else _entries(text)
             edits += [Append(("postmortem", field), line) for line in fresh]
         else:
             fresh = [] if getattr(paper, field) else [text]

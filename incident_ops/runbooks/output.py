@@ -15,7 +15,10 @@ HIDDEN = "***"
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])", re.DOTALL
 )
-_NAME = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|credential)[\w.-]*"
+_NAME = (
+    r"(?:[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|cookie"
+    r"|session[_-]?id)[\w.-]*|(?<![A-Za-z0-9])(?:[\w.-]*[_.-])?(?:pass|pwd|pw)(?!\w))"
+)
 _ASSIGNED = re.compile(
     rf"""({_NAME}["']?\s*[:=]\s*|--{_NAME}\s+)(?:"[^"]*"|'[^']*'|(?!\$)[^\s,;&"'|]+)""", re.IGNORECASE
 )
@@ -23,7 +26,9 @@ _ASSIGNED = re.compile(
 _HEADER = re.compile(r"(?i)\b(authorization\s*[:=]\s*|bearer\s+)(?:(?:bearer|basic|token)\s+)?[^\s\"',$]+")
 _IN_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@$]+(?=@)")
 _KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]*PRIVATE KEY") for word in ("BEGIN", "END"))
-_OPTION = re.compile(r"(?<!\S)((?:-u|--user)[ =][^\s:]+:|-p(?=\S{6}))[^\s$]+")
+_OPTION = re.compile(
+    r"(?<!\S)((?:-u|--user)[ =]?[^\s:=]+:|-p(?=\S{6})|sshpass +-p +|redis-cli(?: +-[hpn] +\S+)* +-a +)[^\s$]+"
+)
 
 
 def without_passwords(text: str) -> str:

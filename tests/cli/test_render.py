@@ -129,3 +129,38 @@ def test_the_end_of_an_id_is_enough(folder: Folder) -> None:
     folder.put("INC-20250126-120500")
     assert call("render", "120500", at=folder.path).code == 0
     call("render", "999", at=folder.path).told_once(2, "there is no incident 999")
+
+
+def test_a_line_that_stands_elsewhere_too_is_kept(rendered: Folder) -> None:
+    """Typed under another heading, or once more."""
+    line = next(one for one in (rendered.path / PATH).read_text().splitlines() if one.startswith("- **Data loss:**"))
+    text = (rendered.path / PATH).read_text().replace("## What went well?", f"## What went well?\n\n{line}", 1)
+    rendered.write(PATH, text.replace("## Impact", f"## Impact\n\n{line}", 1))
+    assert call("render", at=rendered.path).code == 0
+    assert notes(rendered).count(line) == 2
+
+
+def test_a_notes_file_that_is_not_utf_8_keeps_its_bytes(rendered: Folder) -> None:
+    (rendered.path / NOTES).write_bytes(b"caf\xe9\n")
+    write_prose(rendered)
+    assert call("render", at=rendered.path).code == 0
+    assert (rendered.path / NOTES).read_bytes().startswith(b"caf\xe9\n\n## What happened?\n\nThe pool was too small.")
+
+
+def test_nothing_is_written_through_a_link(rendered: Folder) -> None:
+    (rendered.path / "secret.txt").write_text("secret")
+    (rendered.path / NOTES).symlink_to(rendered.path / "secret.txt")
+    write_prose(rendered)
+    call("render", at=rendered.path).told_once(4, "is a symbolic link")
+    assert (rendered.path / "secret.txt").read_text() == "secret"
+
+
+def test_adopt_leaves_a_final_postmortem_alone(rendered: Folder) -> None:
+    paper = "{status: final, reviewers: ['@bob'], approved_by: '@cy', final_at: 2025-01-27}"
+    rendered.put(**CLOSED, postmortem=paper)
+    call("render", at=rendered.path)
+    rendered.write(
+        PATH,
+        (rendered.path / PATH).read_text().replace("## Timeline", "## What went well?\n\n- Fast\n\n## Timeline", 1),
+    )
+    call("render", "INC-1", "--adopt", at=rendered.path).told_once(2, "the postmortem of INC-1 is final")

@@ -64,3 +64,20 @@ def test_of_much_the_last_is_kept() -> None:
     assert kept_output([str(number) for number in range(9)]) == "(last of 9 lines) 4 / 5 / 6 / 7 / 8"
     assert len(kept_output(["x" * 5000])) == MOST_CHARACTERS
     assert kept_output([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("DB_PASS=hunter2xyz", "DB_PASS=***"),
+        ("MYSQL_PWD=hunter3xyz", "MYSQL_PWD=***"),
+        ("pass: hunter4", "pass: ***"),
+        ("curl -uadmin:hunter5 x", "curl -uadmin:*** x"),
+        ("sshpass -p hunter6 ssh host", "sshpass -p *** ssh host"),
+        ("redis-cli -h cache -a hunter7 get x", "redis-cli -h cache -a *** get x"),
+        ("Cookie: session=hunter8", "Cookie: ***"),
+        ("passed: 3 tests, bypass=on, compass: north", "passed: 3 tests, bypass=on, compass: north"),
+    ],
+)
+def test_short_names_of_passwords_hide_them_too(typed: str, kept: str) -> None:
+    assert without_passwords(typed) == kept
