@@ -142,6 +142,7 @@ def prepare(path: Path) -> Folder:
         ("freeze", "old", *REASON, "--until", "4h"),
         ("escalate", "INC-1", "--notify", "@b", *REASON),
         ("ack", "INC-2"),
+        ("postmortem", "new", "INC-1"),
         ("resolve", "INC-2", "--restored", "now", "--cause", "deploy"),
     ):
         done = call(*words, at=path)

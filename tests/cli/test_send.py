@@ -926,6 +926,7 @@ def test_every_command_that_writes_a_record_takes_send() -> None:
         *("pause", "snooze", "resolve", "close", "reopen", "withdraw", "escalate", "override"),
         *("action add", "action start", "action done", "action drop", "action edit"),
         *("escalations review", "deadline done", "oncall swap", "canary run", "freeze"),
+        *("comms draft", "postmortem new", "postmortem edit", "postmortem review", "postmortem final"),
     }
     assert takes == edits
 
