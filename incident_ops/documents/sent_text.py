@@ -62,7 +62,8 @@ def commit_message(incident_id: str, incident: Incident, done: Sequence[str], *,
     """
     label = " ".join(filter(None, (incident.priority, incident.severity)))
     lines = [_plain(line, _LONGEST_LINE) for line in done]
-    lines += [f"declared{f', {label}' if label else ''}"] if is_new or not lines else []
+    lines += [f"declared{f', {label}' if label else ''}"] if is_new else []
+    lines = lines or ["joined with what its branch has"]
     first = f"{incident_id}: {lines[-1 if is_new else 0]}"
     more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
     subject = _cut(first, _LONGEST_SUBJECT - len(more)) + more
