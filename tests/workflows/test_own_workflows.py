@@ -13,6 +13,7 @@ import subprocess
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -73,8 +74,9 @@ class Checked:
 
     def run(self, event_name: str, event: dict[str, object] | None = None, ref: str = "refs/heads/main") -> WholeRun:
         """Runs it for an event, with secrets in the repository."""
-        surroundings = {"PATH": f"{self.bin}:{os.environ['PATH']}", "NOTES": str(self.notes)}
-        return self.repository.run("ci.yml", event_name, event, ref=ref, secrets=SECRETS, installs=True, **surroundings)
+        path = f"{self.bin}:{os.environ['PATH']}"
+        given: dict[str, Any] = {"secrets": SECRETS, "installs": True, "PATH": path, "NOTES": str(self.notes)}
+        return self.repository.run("ci.yml", event_name, event, ref=ref, **given)
 
     def noted(self, what: str) -> dict[str, list[str]]:
         """What was written down by calls of a script, kind by kind."""
