@@ -333,9 +333,9 @@ def _say_unrecorded(workspace: Workspace, said: Triage) -> None:
     from incident_ops.app.which_incident import active_ids  # as below
 
     if found := active_ids(workspace):
-        which, name = (f"{found[0]} is open", found[0]) if len(found) == 1 else (f"{len(found)} incidents are open", "INC")
+        which, name = (f"{found[0]} is", found[0]) if len(found) == 1 else (f"{len(found)} incidents are", "INC")
         command = f"incident-ops triage {name} {answers_typed(said)}"
-        say(f"nothing was recorded; {which}; to record it: {command}", first="  ", err=False, is_prose=True)
+        say(f"nothing was recorded; {which} open; to record it: {command}", first="  ", err=False, is_prose=True)
 
 
 def _triage_record(
