@@ -206,7 +206,7 @@ def _with_what_is_here(source: LookedAt, asked: DeployRequest, verdict: Verdict,
         notes.append(f"the files here were not compared with what is merged: {error.message}")
         waiting = []
     if waiting and verdict.exit_code:
-        notes.append(f"an override of this commit is not merged: {waiting[0]}; it releases nothing yet")
+        notes.append(f"an override of this commit is written in {waiting[0]}, and releases nothing until it is merged")
     return replace(verdict, not_merged=only_here, notes=(*verdict.notes, *notes))
 
 
@@ -258,7 +258,11 @@ def _allow_fix(
     override = OverrideRequest(by, asked.service, asked.environment, asked.sha, reason, expires)
     record_fix(here, record.incident.id, override)
     fix = of_incident(record.incident.id, by, reason, expires)
-    return released(verdict, [fix, *find_overrides(asked, known)])
+    fixed = released(verdict, [fix, *find_overrides(asked, known)])
+    if fixed.exit_code:
+        return fixed
+    once = f"only this answer lets it through; a pipeline's does once the record of {record.incident.id} is merged"
+    return replace(fixed, notes=(*fixed.notes, once))
 
 
 def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
