@@ -173,7 +173,7 @@ def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | 
     document = read_document(raw, path, FREEZE)
     if not isinstance(raw, bytes) or not isinstance(document, Document):
         reason = document.reason if isinstance(document, Unread) else "it is not a regular file"
-        raise UserError(reason, where=path, hint="mend the file, or remove it")
+        raise UserError(reason, where=path, hint="fix the file, or remove it")
     return path, raw, msgspec.convert(document.data, Freeze)
 
 

@@ -700,7 +700,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out) == (code, "")
     assert "Traceback" not in err
-    assert "the canary is still out; a re-run goes on from the state file" in err
+    assert "the canary is still out; a re-run continues from the state file" in err
     assert time.monotonic() - began < 5
 
 
