@@ -122,7 +122,7 @@ def _pinning(values: LaidValues) -> Iterator[SetUpStep]:
     if not values.wheel:
         commit = shlex.join(["git", "commit", "--message", f"Pin incident-ops {__version__}", "--", ".github"])
         yield SetUpStep(
-            f"the pin file of release {__version__}: what the workflows install, by its hash; committed, and pushed below",
+            f"the pin file of release {__version__}: what the workflows install, by its hash; commit it",
             [pin_command(), "git add .github", commit],
         )
 
