@@ -11,7 +11,7 @@ from incident_ops.errors import UserError
 
 def whole_commit_id(workspace: Workspace, text: str) -> str:
     """The commit id `text`, whole; a short one is looked up in the repository at hand. UserError where it has none
-    or several such commits, or `text` is no commit id."""
+    or several such commits, or `text` is not a commit id."""
     sha = commit_id(text)
     if len(sha) in WHOLE_IDS:
         return sha
