@@ -132,7 +132,7 @@ def _must_write(workspace: Workspace) -> None:
     except IncidentOpsError:
         return
     if isinstance(seen, RepositorySettings) and seen.permissions.get("push") is False:
-        hint = "take the token of somebody who may push there: gh auth login; --dry-run only reads"
+        hint = "use the token of somebody who may push there: gh auth login; --dry-run only reads"
         raise UserError(f"the token may read {settings.asked} and not write to it: nothing was done", hint=hint)
 
 
@@ -264,7 +264,7 @@ def _gone_on(applied: AppliedRun, report: Report) -> AppliedRun:
         control.dispatch(RECONCILE, need_remote(workspace.git).default_branch(), {})
     except IncidentOpsError as error:
         return applied._replace(errors=(*applied.errors, error))
-    report(AlsoDone(f"another run of {RECONCILE} goes on with what is left"))
+    report(AlsoDone(f"another run of {RECONCILE} continues with what is left"))
     return applied._replace(goes_on=True)
 
 

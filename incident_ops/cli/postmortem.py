@@ -79,7 +79,7 @@ def _written_by(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--narrative",
                 metavar="FILE",
                 type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                help="The story in Markdown, from a file; pictures lie beside the record.",
+                help="The story in Markdown, from a file; pictures are beside the record.",
             ),
             click.option("--well", metavar="TEXT", multiple=True, help=f"What went well; {repeated}."),
             click.option("--poorly", metavar="TEXT", multiple=True, help=f"What went poorly; {repeated}."),

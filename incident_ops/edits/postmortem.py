@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incident_ops.domain.incident import Incident, Postmortem
+from incident_ops.domain.people import is_same_person
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Set
 from incident_ops.domain.time import duration, stamp
@@ -100,7 +101,7 @@ def finish_postmortem(
     if not (paper.reviewers or reviewers):
         hint = f"incident-ops postmortem review {incident.id} --reviewer @handle, or --reviewer here"
         raise UserError("nobody has reviewed the postmortem", hint=hint)
-    if [author.casefold() for author in paper.authors] == [approved_by.casefold()]:
+    if len(paper.authors) == 1 and is_same_person(paper.authors[0], approved_by):
         raise UserError(f"{approved_by} wrote it, so somebody else has to approve it", hint="--approved-by @handle")
     names = said_texts(("postmortem", "reviewers"), paper.reviewers, reviewers, "reviewer")
     today = f"{now:%Y-%m-%d}"
