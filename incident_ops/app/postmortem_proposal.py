@@ -6,7 +6,8 @@ A branch on which somebody wrote is left to people, and so is the text of a pull
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,6 +44,7 @@ from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record, Unread
 from incident_ops.domain.relations import spell_relation
 from incident_ops.domain.sending import EDIT_BRANCHES
+from incident_ops.domain.time import instant
 from incident_ops.domain.tracker import GITHUB, Proposal
 from incident_ops.edits.postmortem import NOTHING_WRITTEN, begin_postmortem
 from incident_ops.errors import IncidentOpsError, Stopped, UserError, WriteFailed
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
     from incident_ops.adapters.github.issues import GitHubTracker
     from incident_ops.app.observed_tracker import RequestLog
 
+CLOSED_LATELY = timedelta(days=30)
+"""What was closed longer ago without a postmortem is left as it was."""
 OVER_LIMIT = "more than one run opens; the next one goes on"
 
 
@@ -110,7 +114,7 @@ def open_postmortems(
         beside.append(parts.take(lambda: _judged(workspace, names), PartDone()))
     if parts.crash is not None:
         raise parts.crash
-    lines = tuple(line for one in beside for line in one.lines)
+    lines = (*done.lines, *(line for one in beside for line in one.lines))
     return done._replace(lines=lines, errors=(*done.errors, *(e for one in beside for e in one.errors), *parts.errors))
 
 
@@ -129,7 +133,7 @@ def _judged(workspace: Workspace, names: tuple[str, ...]) -> PartDone:
 def _proposed(
     workspace: Workspace, github: GitHubTracker | None, found: Sequence[SeenBranch], *, is_dry: bool
 ) -> OpenedPostmortems:
-    drafts, broken = _drafts(workspace)
+    drafts, broken, old = _drafts(workspace, {one.branch for one in found})
     changes = [one.change for one in drafts.values()]
     known: Sequence[Proposal] = [as_proposal(one) for one in found]
     if github is not None:
@@ -147,21 +151,33 @@ def _proposed(
     if run.over_limit:
         hint = "policy tracker.limits.creates says how many one run opens; run it again for the rest"
         errors.append(Stopped(f"{plural(run.over_limit, 'postmortem')} left for the next run", hint=hint))
-    return OpenedPostmortems(tuple(done), (), (*workspace.catalogue.unreadable(), *broken), tuple(errors))
+    lines = (f"{plural(old, 'incident')} closed long ago: `incident-ops postmortem new INC` begins one",) if old else ()
+    return OpenedPostmortems(tuple(done), lines, (*workspace.catalogue.unreadable(), *broken), tuple(errors))
 
 
-def _drafts(workspace: Workspace) -> tuple[dict[str, _Draft], list[Unread]]:
+def _drafts(workspace: Workspace, open_ones: Collection[str]) -> tuple[dict[str, _Draft], list[Unread], int]:
+    """By branch what is to be begun; the records that break a calculation; and how many were closed too long ago."""
     found: dict[str, _Draft] = {}
     broken: list[Unread] = []
+    old = 0
     for record in workspace.catalogue.live():
         try:
             change = evaluate_one(record, partial(_change, workspace)) if _is_asked(record, workspace) else None
         except Unusable as error:
             broken.extend(error.unread)
             continue
-        if change is not None:
+        if change is not None and (_is_recent(record, workspace.now) or branch_of(change) in open_ones):
             found[branch_of(change)] = _Draft(record, change)
-    return found, broken
+        else:
+            old += change is not None
+    return found, broken, old
+
+
+def _is_recent(record: Record, now: datetime) -> bool:
+    """Not closed long ago: a repository that moves in with years of incidents is not flooded."""
+    times = record.incident.times
+    at = instant(times.closed) or instant(times.resolved)
+    return not record.incident.is_closed or (at is not None and at >= now - CLOSED_LATELY)
 
 
 def _is_asked(record: Record, workspace: Workspace) -> bool:
@@ -193,6 +209,7 @@ class _Run:
         self._workspace, self._github, self._observed = workspace, github, observed
         self._refused = refusals(changes, observed)
         self._room = workspace.judged_by[0].tracker.limits.creates
+        self._begun = _begun(workspace, [change.key for change in changes])
         self.over_limit = 0
 
     def settle(self, branch: str, draft: _Draft | None) -> PostmortemProposal:
@@ -229,8 +246,7 @@ class _Run:
         if seen.pull is not None:
             return ""
         branch = f"{EDIT_BRANCHES}{draft.record.incident.id}"
-        sent = (record_on(one) for one in seen_branches(self._workspace, (branch,)))
-        if any(theirs is not None and theirs.postmortem is not None for theirs in sent):
+        if branch in self._begun:
             return f"it is begun on branch {branch}"
         if self._room <= 0:
             self.over_limit += 1
@@ -250,6 +266,13 @@ class _Run:
         policy, items = workspace.judged_by[0], [*_related_items(workspace, record.incident)]
         body = postmortem_text(record.incident, policy, workspace.now, items, change)
         return made._replace(title=postmortem_title(record.incident), body=body)
+
+
+def _begun(workspace: Workspace, incidents: Sequence[str]) -> set[str]:
+    """The branches on which somebody has begun the postmortem of one of these and sent it."""
+    names = tuple(f"{EDIT_BRANCHES}{one}" for one in incidents)
+    sent = ((one.branch, record_on(one)) for one in (seen_branches(workspace, names) if names else ()))
+    return {branch for branch, theirs in sent if theirs is not None and theirs.postmortem is not None}
 
 
 def _texts(workspace: Workspace, draft: _Draft) -> dict[str, bytes]:

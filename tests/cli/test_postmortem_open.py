@@ -172,6 +172,19 @@ def test_a_dry_run_opens_nothing(resolved: Place, monkeypatch: pytest.MonkeyPatc
     assert head(resolved) == ""
 
 
+def test_what_was_closed_long_ago_floods_nobody(place: Place) -> None:  # noqa: F811
+    """It is counted, with the way to begin one; one that is open already stays open."""
+    times = OVER["times"].replace("}", ", closed: 2025-01-26T12:40:00Z}")
+    changes = f"{OVER['changes']}\n- {{at: 2025-01-26T12:40:00Z, field: state, from: resolved, to: closed}}"
+    place.folder.put("INC-1", **RESOLVED | {"state": "closed", "times": times, "changes": changes})
+    place.push()
+    later = "2025-03-01T14:00:00Z"
+    done = opened(place, "--dry-run", clock=later)
+    assert "no postmortem is to be begun\n1 incident closed long ago: `incident-ops postmortem new INC`" in done.out
+    opened(place)
+    assert "INC-1: open: pull request #1 waits" in opened(place, clock=later).out
+
+
 @pytest.mark.slow
 def test_a_run_opens_only_so_many(resolved: Place) -> None:
     """The rest is opened by the next one, and the exit code says so."""
