@@ -18,7 +18,7 @@ from incident_ops.render.github_steps import ENVIRONMENT
 from incident_ops.render.set_up import SetUpCheck, SetUpState
 
 ERROR, WARNING, UNKNOWN, OK = SetUpState.ERROR, SetUpState.WARNING, SetUpState.UNKNOWN, SetUpState.OK
-OURS = ("reconcile.yml", "validate.yml", "sla.yml", TICK, WATCH, "doctor.yml")
+OURS = ("reconcile.yml", "validate.yml", "sla.yml", TICK, WATCH, "postmortem.yml", "doctor.yml")
 """The workflows of this product that are looked at."""
 ACTIVE, INACTIVE = "active", "disabled_inactivity"
 PASSED = ("success", "neutral", "skipped", "cancelled")

@@ -88,6 +88,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "policy show": (),
     "postmortem edit": ("INC-1", "--summary", "It broke"),
     "postmortem final": ("INC-1", "--approved-by", "@cy", "--reviewer", "@bob"),
+    "postmortem open": ("--dry-run",),
     "postmortem new": ("INC-2", "--summary", "It broke"),
     "postmortem review": ("INC-1", "--reviewer", "@bob"),
     "relate": ("INC-1", "INC-2", "--kind", "causes"),

@@ -403,6 +403,7 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
         pytest.param("incident_ops.app.apply.propose", marks=pytest.mark.slow),
         pytest.param("incident_ops.app.run.apply_allowed", marks=pytest.mark.slow),
         pytest.param("incident_ops.app.alarm_clock.settle_tick", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.postmortem_reminder.remind_of_postmortems", marks=pytest.mark.slow),
         pytest.param("incident_ops.cli.running.plan_headline", marks=pytest.mark.slow),
     ],
 )

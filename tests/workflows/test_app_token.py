@@ -15,7 +15,7 @@ from tests.workflows.test_whole_workflows import keys, tip
 
 __all__ = ["records"]
 
-ACTING = ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml")
+ACTING = ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "postmortem.yml")
 USES = "actions/create-github-app-token@"
 VARIABLE, SECRET = "INCIDENT_OPS_APP_CLIENT_ID", "INCIDENT_OPS_APP_PRIVATE_KEY"
 
