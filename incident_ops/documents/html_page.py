@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from incident_ops.documents.document_mark import DOCUMENT_NAMES, without_mark
+from incident_ops.documents.narrative import document_parser
 from incident_ops.documents.page_pictures import MeasuredSpan, series_svg, timeline_svg
 from incident_ops.documents.pictures import read_gantt
 from incident_ops.resources import resource_text
@@ -67,9 +68,7 @@ def html_template(name: str, finalize: Callable[[Any], Any]) -> Template:
 
 @cache
 def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).enable(["table", "strikethrough"])
+    parser = document_parser()
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     return parser
