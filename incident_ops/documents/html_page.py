@@ -40,6 +40,9 @@ def html_page(document: str, picture: Callable[[str], bytes | None]) -> str:
     parser = _parser()
     tokens = parser.parse(without_mark(document).replace("<span>$</span>", "$"))
     tokens = list(_with_pictures(tokens))
+    for place, token in enumerate(tokens[:-2]):
+        if token.type == "list_item_open" and tokens[place + 2].content[:4] in _BOXES:
+            token.attrSet("class", "box")
     for child in _children(tokens):
         _fit(child, picture)
     digest = b64encode(sha256(style.encode()).digest()).decode()

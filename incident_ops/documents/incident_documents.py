@@ -90,9 +90,7 @@ def timeline_table(rows: Sequence[TimelineRow], columns: Sequence[str]) -> str:
 def _cells(row: TimelineRow, columns: Sequence[str]) -> dict[str, str]:
     kind = "**Decision:** " if row.kind == "decision" else ""
     note = f" _({inline(row.note)})_" if row.note else ""
-    behind = [
-        text for name, text in (("action", row.action), ("result", row.result)) if text and name not in columns
-    ]
+    behind = [text for name, text in (("action", row.action), ("result", row.result)) if text and name not in columns]
     by = _people(row.by) if row.by else ""
     return {
         "time": row.at,

@@ -187,7 +187,14 @@ def test_a_duration_is_spelled_with_its_two_largest_units(seconds: int | None, t
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(3600, "1 hour"), (5400, "1 hour 30 minutes"), (59, "59 seconds"), (0, "0 seconds"), (176_461, "2 days 1 hour"), (87_060, "1 day 11 minutes")],
+    [
+        (3600, "1 hour"),
+        (5400, "1 hour 30 minutes"),
+        (59, "59 seconds"),
+        (0, "0 seconds"),
+        (176_461, "2 days 1 hour"),
+        (87_060, "1 day 11 minutes"),
+    ],
 )
 def test_a_duration_in_words_has_its_two_largest_units(seconds: int, text: str) -> None:
     assert spell_duration(seconds, in_words=True) == text
