@@ -55,9 +55,10 @@ def html_page(document: str, picture: Callable[[str], bytes | None]) -> str:
 def html_template(name: str, finalize: Callable[[Any], Any]) -> Template:
     """A template of a page: sandboxed, every value escaped, none missing; `finalize` sees each value first."""
     from jinja2 import FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
+    from incident_ops.documents.sandbox import Sandbox
+
+    environment = Sandbox(
         loader=FunctionLoader(lambda file: resource_text(f"templates/{file}")),
         undefined=StrictUndefined,
         finalize=finalize,

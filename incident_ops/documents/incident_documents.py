@@ -257,9 +257,10 @@ def is_required(incident: Incident, policy: Policy) -> bool:
 def document_environment() -> Environment:
     """The sandbox in which every template is rendered: what a template prints of a record is inert Markdown."""
     from jinja2 import FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
+    from incident_ops.documents.sandbox import Sandbox
+
+    environment = Sandbox(
         loader=FunctionLoader(lambda name: resource_text(f"templates/{name}")),
         undefined=StrictUndefined,
         finalize=_defuse,
