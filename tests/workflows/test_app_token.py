@@ -16,6 +16,7 @@ from tests.workflows.test_whole_workflows import keys, tip
 __all__ = ["records"]
 
 ACTING = ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "postmortem.yml")
+NOTIFYING = ACTING[:-1]
 USES = "actions/create-github-app-token@"
 VARIABLE, SECRET = "INCIDENT_OPS_APP_CLIENT_ID", "INCIDENT_OPS_APP_PRIVATE_KEY"
 
@@ -36,11 +37,18 @@ def test_the_app_gets_the_rights_of_the_job_and_the_step_that_acts_its_token(wor
     """Only where there is an App; where there is none, the workflow's own."""
     (job,) = jobs_of(workflow)
     assert asked_for(workflow) == granted(workflow, job)
-    *_, taking, acting, saying = steps_of(workflow)
+    taking, acting = steps_of(workflow)[-2:] if workflow not in NOTIFYING else steps_of(workflow)[-3:-1]
     assert taking["if"] == f"${{{{ vars.{VARIABLE} != '' }}}}"
-    assert taking["continue-on-error"]
     assert acting["env"]["GITHUB_TOKEN"] == "${{ steps.app.outputs.token || github.token }}"
+
+
+@pytest.mark.parametrize("workflow", NOTIFYING)
+def test_where_the_app_gives_no_token_the_run_goes_on_and_ends_red(workflow: str) -> None:
+    """A pull request of a postmortem can wait; a page cannot."""
+    *_, taking, _, saying = steps_of(workflow)
+    assert taking["continue-on-error"]
     assert saying["if"] == f"${{{{ !cancelled() && steps.{taking['id']}.outcome == 'failure' }}}}"
+    assert saying["run"].rstrip().endswith("exit 1")
 
 
 @pytest.mark.slow
