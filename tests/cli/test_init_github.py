@@ -77,6 +77,7 @@ def test_everything_a_repository_needs_is_laid(fresh: Folder) -> None:
         ".github/CODEOWNERS",
         ".github/ISSUE_TEMPLATE/config.yml",
         ".github/PULL_REQUEST_TEMPLATE.md",
+        ".github/incident-ops-attestation.txt",
         ".github/incident-ops.txt",
         RECORD,
     }
