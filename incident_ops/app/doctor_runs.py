@@ -18,7 +18,7 @@ from incident_ops.render.github_steps import ENVIRONMENT
 from incident_ops.render.set_up import SetUpCheck, SetUpState
 
 ERROR, WARNING, UNKNOWN, OK = SetUpState.ERROR, SetUpState.WARNING, SetUpState.UNKNOWN, SetUpState.OK
-OURS = ("reconcile.yml", "validate.yml", "sla.yml", TICK, WATCH, "doctor.yml")
+OURS = ("reconcile.yml", "validate.yml", "sla.yml", TICK, WATCH, "postmortem.yml", "doctor.yml")
 """The workflows of this product that are looked at."""
 ACTIVE, INACTIVE = "active", "disabled_inactivity"
 PASSED = ("success", "neutral", "skipped", "cancelled")
@@ -141,14 +141,16 @@ def drift_checks(top: Path) -> Iterator[SetUpCheck]:
     """Whether the laid files are those of this release."""
     found = drift(top)
     if found is None:
-        yield SetUpCheck("laid-files", UNKNOWN, "init --github never laid files here, so nothing says which differ")
+        yield SetUpCheck("laid-files", UNKNOWN, "init --github never wrote files here, so which ones differ is unknown")
         return
     states = {DriftKind.MISSING: ERROR, DriftKind.OLDER: WARNING, DriftKind.PEOPLE: OK}
     for kind in DriftKind:
         paths = [one.path for one in found if one.kind is kind]
         if paths and kind is not DriftKind.PEOPLE:
             text = f"{kind.value}: {', '.join(paths)}"
-            yield SetUpCheck("laid-files", states[kind], text, "let the release lay them; edits of people stay", _LAY)
+            yield SetUpCheck(
+                "laid-files", states[kind], text, "install the files of this release; people's edits stay", _LAY
+            )
     waiting = [one.path for one in found if one.waits]
     if waiting:
         text = f"a new version waits beside {', '.join(waiting)}"

@@ -12,7 +12,8 @@ from incident_ops.app.plan import PlannedRun
 from incident_ops.app.plan_view import PlanView
 from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import finish, no_records
-from incident_ops.cli.terminal import page_width, painter
+from incident_ops.cli.terminal import page_width, painter, say
+from incident_ops.errors import WriteFailed
 from incident_ops.reconcile.apply import LEFT_OVER, Applied
 from incident_ops.render.findings import plural, quiet
 from incident_ops.render.plan import (
@@ -120,3 +121,15 @@ def warn_of_pager(run: PlannedRun) -> None:
     """Says in one line that the pager was not read back, where it was asked."""
     if run.pager_error is not None:
         click.echo(quiet(f"warning: {run.pager_error}"), err=True)
+
+
+def summarize(text: str) -> None:
+    """Adds to the page of the step, where there is one."""
+    from incident_ops.adapters.environment import add_to_summary, summary_size
+
+    if summary_size() is None:
+        return
+    try:
+        add_to_summary(text)
+    except WriteFailed as error:  # it was printed all the same
+        say(str(error), word="warning", colour="yellow")

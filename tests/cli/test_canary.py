@@ -23,6 +23,7 @@ from tests.cli.canary_scene import COLUMNS, POLICY, Clock, Source, broken, gate,
 from tests.cli.scene import Done, Folder, call, record
 
 Patch = pytest.MonkeyPatch
+SHA = "7be19f2" + "0" * 33
 KEPT = ("--state", "s.json", "--sha", "7be19f2")
 
 
@@ -493,15 +494,15 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     source = Source()
     stage(monkeypatch, source)
     monkeypatch.setattr("incident_ops.adapters.clock.now", Clock().now)
-    done, told = run(here, "--service", "api", "--on-step", "touch stepped", "--sha", "7be19f2")
+    done, told = run(here, "--service", "api", "--on-step", "touch stepped", "--sha", SHA)
     assert (done.code, told["verdict"], told["reason_code"]) == (3, "frozen", "open_incident")
     assert (told["incident_ids"], told["metrics"], told["stopped_at_seconds"]) == (["INC-1"], [], None)
     assert not source.asked
-    call("override", "INC-1", "-s", "api", "--sha", "7be19f2", "--reason", "the fix", "--by", "@a", at=here.path)
+    call("override", "INC-1", "-s", "api", "--sha", SHA, "--reason", "the fix", "--by", "@a", at=here.path)
     here.commit()
-    done, told = run(here, "--service", "api", "--sha", "7be19f2")
+    done, told = run(here, "--service", "api", "--sha", SHA)
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
-    shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", "7be19f2", at=here.path, clock=None).out
+    shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", SHA, at=here.path, clock=None).out
     assert shown.startswith("overridden: the canary is not worse than allowed, and a person lets it through"), shown
     assert "Let through by @a until 2025-01-26 18:00 UTC, recorded in INC-1: the fix" in " ".join(shown.split())
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
@@ -699,7 +700,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out) == (code, "")
     assert "Traceback" not in err
-    assert "the canary is still out; a re-run goes on from the state file" in err
+    assert "the canary is still out; a re-run continues from the state file" in err
     assert time.monotonic() - began < 5
 
 

@@ -78,3 +78,18 @@ def test_a_foreign_label_says_where_it_is_at_home() -> None:
 def test_a_person_named_in_many_places_is_reported_once() -> None:
     text = 'extends: sev0-3\naccess:\n  commanders: ["@alice"]\ncontacts:\n  executive: ["@alice"]\n'
     assert len(lint(text, "unreachable-person")) == 1
+
+
+def test_a_finding_about_a_missing_key_is_at_the_nearest_key_that_is_there() -> None:
+    """At `contacts` where that has no roles; only what the file does not mention at all is at `extends`."""
+    text = (
+        "extends: sev0-3\ncalendars:\n  business:\n    holidays: [2025-12-25]\n"
+        "contacts:\n  '@alice': {channels: [chat]}\n  roles: {manager: ['@alice']}\n"
+    )
+    places = {(one.rule, one.message.split()[1]): (one.where.line, one.where.column) for one in lint(text)}
+    assert places["calendar-default", "business"] == (3, 3)
+    assert places["role-unfilled", "on_call"] == (7, 3)
+    assert places["role-unfilled", "executive"] == (5, 1)
+    (bare,) = lint("extends: sev0-3\n", "calendar-default")
+    assert (bare.where.line, bare.where.column) == (1, 10)
+    assert bare.hint.endswith("(a key to add; the place shown names the preset)")
