@@ -65,7 +65,7 @@ def page(count: int, series: dict[str, Series], total: int, seen: tuple[int, int
     files, folders = seen
     first = series[ABSENT]
     share = first.median("cpu") / first.median("wall")
-    shared = f"- while this was measured a process had {share:.2f} of a core: its CPU time is what it takes alone"
+    shared = f"- while this was measured a process had {share:.2f} of a core"
     note = f"- after one incident is changed, {files} files are written, in {folders} folder: its own"
     return "\n\n".join(["## Documents", told, series_table(series.values()), f"{note}\n{shared}"]) + "\n"
 

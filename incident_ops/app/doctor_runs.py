@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from incident_ops.adapters.statuspage import HOW_TO_SET, TOKEN_VARIABLE
 from incident_ops.app.laid_files import DriftKind, drift
 from incident_ops.app.run_cost import CountedCost
 from incident_ops.domain.ports import WorkflowRun
@@ -131,6 +133,17 @@ def heartbeat_checks(complete: datetime | None, now: datetime, *, has_monitor: b
         yield SetUpCheck("monitor", WARNING, text, way)
     elif has_monitor:
         yield SetUpCheck("monitor", OK, "a monitor waits for the heartbeat")
+
+
+def status_page_check(name: str, *, has_key: bool | None) -> SetUpCheck:
+    """Whether runs may publish on the page of the policy; None: not known."""
+    if has_key is None:
+        return SetUpCheck("status-page", UNKNOWN, f"whether {TOKEN_VARIABLE} is set is not known", HOW_TO_SET)
+    if has_key:
+        return SetUpCheck("status-page", OK, "the key of the status page is there")
+    text = f"nothing is published on the status page: {TOKEN_VARIABLE} is not set"
+    call = shlex.join(["gh", "secret", "set", TOKEN_VARIABLE, "--env", ENVIRONMENT, "--repo", name])
+    return SetUpCheck("status-page", ERROR, text, HOW_TO_SET, (call,))
 
 
 _COUNTED = "`incident-ops doctor --cost` shows which"

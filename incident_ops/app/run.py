@@ -113,8 +113,8 @@ def run_at_tip(
     if planned.github is not None:
         report(parts.take(lambda: _left_out(workspace, planned), NotApplied()))
         # whoever has to be awake comes first, and gate.json after what may move the tip once more
-        inside = (_settle_clocks, _keep_documents, _publish, _remind, _judge_proposals)
-        applied = _beside(applied, inside if in_actions() else (_publish,), report)
+        inside = (_settle_clocks, _publish_page, _keep_documents, _publish, _remind, _judge_proposals)
+        applied = _beside(applied, inside if in_actions() else (_publish_page, _publish), report)
     applied = _with_rest(applied, parts, report)
     if planned.github is None:
         return applied
@@ -166,7 +166,8 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     report(planned)
     applied = parts.take(lambda: apply_allowed(planned, WithinLimits(changes, ()), report), AppliedRun(planned))
     applied = applied._replace(errors=(_as_failure(error), *applied.errors))
-    applied = _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
+    clocks = (_settle_clocks,) if in_actions() else ()
+    applied = _beside(applied, (*clocks, _publish_page, _publish), report)
     return _with_rest(applied, parts, report)
 
 
@@ -204,6 +205,13 @@ def _beside(applied: AppliedRun, parts: Sequence[_Part], report: Report) -> Appl
         turns.errors += done.errors
         turns.crash = turns.crash or done.crash
     return applied._replace(errors=(*applied.errors, *turns.errors), crash=turns.crash)
+
+
+def _publish_page(applied: AppliedRun) -> PartDone:
+    """What customers read on the existing status page, of the tip as it is by now."""
+    from incident_ops.app.status_page import publish_page
+
+    return publish_page(_tip_by_now(applied), applied.planned.github)
 
 
 def _keep_documents(applied: AppliedRun) -> PartDone:

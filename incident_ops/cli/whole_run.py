@@ -21,6 +21,7 @@ from incident_ops.cli.running import (
     problems,
     report_of,
     say_not_applied,
+    say_page,
     shown_plan,
     summarize,
     warn_of_pager,
@@ -58,6 +59,7 @@ def carry_out(
     else:
         click.echo(shown_plan(view, form, is_verbose=is_verbose), nl=False)
     say_not_applied(left_out)
+    say_page(run, asked, form)
     warn_of_pager(run)
     if not was_asked:
         say(_NOT_ASKED, word="note")

@@ -320,7 +320,7 @@ def test_a_run_that_ended_before_its_time_is_carried_on_to_its_end(here: Folder,
     clock = stage(monkeypatch, source)
     done, told = run(here, *KEPT)
     assert (done.code, told["reason_code"], told["stopped_at_seconds"]) == (4, "datasource_error", 375)
-    assert "run the same again with --continue 10m" in " ".join(done.err.split())
+    assert "run it again with --continue 10m" in " ".join(done.err.split())
     clock.wait(600.0)
     done, told = run(here, *KEPT, "--continue", "1m")
     assert "carried on until 10m of measured time; it can be carried on 3 more times" in done.err
@@ -339,7 +339,7 @@ def test_a_run_whose_step_was_held_to_the_end_is_carried_on_in_that_step(here: F
     stage(monkeypatch, Source(lambda at: 1.7 if at < 600 else 0.8, rps=10.0))
     done, told = run(here, *words, text=text)
     assert (done.code, told["reason_code"], told["stopped_at_seconds"]) == (3, "leans_worse", 600)
-    assert "run the same again with --continue 10m" in " ".join(done.err.split())
+    assert "run it again with --continue 10m" in " ".join(done.err.split())
     done, told = run(here, *words, "--continue", "20m", text=text)
     assert told["stopped_at_seconds"] == 600 + 1200 + 300
     assert told["metrics"][0]["canary_requests"] == 10 * 2100
@@ -363,7 +363,7 @@ def test_the_verdict_names_how_it_is_carried_on(here: Folder, monkeypatch: Patch
     command = ("canary", "run", "-f", write(here.path, gate()))
     out = " ".join(call(*command, *KEPT, at=here.path, clock=None).out.split())
     assert "16m 30s at this traffic" in out
-    assert "run the same again with --continue 17m" in out
+    assert "run it again with --continue 17m" in out
     assert "--continue" not in call(*command, at=here.path, clock=None).out
 
 

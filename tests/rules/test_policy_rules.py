@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.domain.policy import Service
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy
 from incident_ops.resources import preset_names
@@ -41,6 +42,23 @@ def test_a_bad_example_is_found_on_its_line(path: Path) -> None:
     assert [finding.where.line for finding in found] == [marked]
     assert found[0].message
     assert found[0].hint
+
+
+def test_services_and_components_of_the_status_page_are_compared() -> None:
+    """A slip is a warning, a service that the page does not show a note: not every service has a component."""
+    loaded = load_policy("extends: sev0-3\npublish: {to: statuspage, page: p1, components: {auht: c1, api: c2}}\n")
+    assert loaded.policy is not None
+    services = {name: Service(owner="@team") for name in ("api", "auth", "web")}
+    (rule,) = (one for one in policy_rules() if one.ID == "status-page")
+    found = [*rule.check(PolicyFile(loaded.policy, loaded.own, loaded.resolved, services=services))]
+    assert [(one.level.value, one.message, one.hint) for one in found] == [
+        ("warning", "publish.components names 'auht', which is not in services.yaml", "did you mean auth?"),
+        (
+            "note",
+            "without a component on the status page: auth, web",
+            "add it to publish.components, if the page has one",
+        ),
+    ]
 
 
 def test_every_rule_has_a_folder_of_its_id_with_good_and_bad_examples() -> None:
