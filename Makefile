@@ -14,7 +14,7 @@ NODE_STAMPS := $(foreach home,$(NODE_HOMES),$(home)/node_modules/.stamp-$(shell 
 RUNNER := tests/workflows/runner
 ACTIONLINT := $(VENV)/actionlint/1.7.12/actionlint
 ACT := $(VENV)/act/0.2.89/act
-WHEELS := $(VENV)/wheels/.stamp-$(shell cat requirements/build.txt 2>/dev/null | cksum | tr ' ' '-')
+WHEELS := $(VENV)/wheels/.stamp-$(shell cat requirements/build.txt requirements/attestation.txt 2>/dev/null | cksum | tr ' ' '-')
 GITHUB_FOLDERS := .github $(wildcard examples/*/.github template/.github incident_ops/template/.github)
 WORKFLOW_FILES := $(wildcard $(addsuffix /workflows/*.yml,$(GITHUB_FOLDERS)))
 ACTION_FILES := $(wildcard actions/*/action.yml)
@@ -100,7 +100,7 @@ $(ACT): | $(STAMP)
 $(WHEELS): | $(STAMP)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@$(QUIETLY) $(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-	  -r requirements/build.txt -d $(@D) && touch $@
+	  -r requirements/build.txt -r requirements/attestation.txt -d $(@D) && touch $@
 
 bench: $(STAMP) $(BENCH_STAMP)  ## measure, beside check-jsonschema and ajv-cli; write docs/benchmarks.md (ARGS=--quick only prints)
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from incident_ops.errors import UserError
 
@@ -38,6 +39,15 @@ def demand(extra: str, what: str, *modules: str, hint: str = "") -> None:
         command = f"pip install 'incident-ops[{extra}]'"
         problem = f"{what} needs the extra {extra}, which is not installed"
         raise UserError(problem, hint=f"{command}; {hint}" if hint else command)
+
+
+def demand_zones() -> None:
+    """UserError where there are no time zones: Linux and macOS have them, and elsewhere they come with `tzdata`."""
+    try:
+        ZoneInfo("UTC")
+    except ZoneInfoNotFoundError as error:
+        problem = "this machine has no time zones, and without them nothing here knows when anything is due"
+        raise UserError(problem, hint="install the package tzdata of the system, or: pip install tzdata") from error
 
 
 def _is_there(module: str) -> bool:

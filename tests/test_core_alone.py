@@ -12,7 +12,7 @@ from tests.cli.scene import Done, Folder
 from tests.support.wheels import environment_with, megabytes, need_wheels
 
 pytestmark = pytest.mark.slow
-LARGEST = 48
+LARGEST = 45
 """Megabytes of the program and its packages; what `venv` itself brings, pip and setuptools, is not ours."""
 OF_VENV = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence")
 ENDED = ["resolve", "--restored", "now", "--cause", "deploy", "--by", "@a"]
@@ -79,6 +79,15 @@ def test_what_needs_an_extra_says_so(core: Path, tmp_path: Path, extra: str, wor
     folder.commit()
     done = _run(core, folder.path, *words.split(), GITHUB_TOKEN="x", GITHUB_REPOSITORY="acme/records")
     done.told_once(2, f"needs the extra {extra}", f"pip install 'incident-ops[{extra}]'")
+
+
+def test_time_zones_are_those_of_the_system(core: Path, tmp_path: Path) -> None:
+    """Where it has none, each command says what brings them."""
+    folder = Folder(tmp_path / "records")
+    folder.commit()
+    assert _run(core, folder.path, "validate").code == 0
+    done = _run(core, folder.path, "validate", PYTHONTZPATH="")
+    done.told_once(2, "this machine has no time zones", "pip install tzdata")
 
 
 def test_the_environment_is_small(core: Path) -> None:

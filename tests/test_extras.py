@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from zoneinfo import ZoneInfo, reset_tzpath
 
 import pytest
 
@@ -187,6 +189,24 @@ def test_whoever_imports_a_package_of_an_extra_asks_for_it_first() -> None:
             assert "demand(" in text or "is_installed(" in text, name
         if "adapters.http import" in text and ("exchange" in text or " ask," in text or "import ask" in text):
             assert "demand(" in text or "/metrics/" in name, name
+
+
+@pytest.fixture
+def no_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine without a zone database, as a bare container is one."""
+    without(monkeypatch, "tzdata")
+    reset_tzpath(to=())
+    ZoneInfo.clear_cache()
+    yield
+    reset_tzpath()
+    ZoneInfo.clear_cache()
+
+
+@pytest.mark.usefixtures("no_zones")
+@pytest.mark.parametrize("words", ["validate", "sla check", "gate check --service web"])
+def test_where_there_are_no_time_zones_every_command_says_what_brings_them(plain: Folder, words: str) -> None:
+    """It does not say that Europe/Berlin is wrong, and does not go on without."""
+    call(*words.split(), at=plain.path).told_once(2, "this machine has no time zones", "pip install tzdata")
 
 
 def test_the_extras_are_those_of_the_project() -> None:

@@ -1,7 +1,8 @@
 """Build what a release is made of, from the commit that is checked out: `make dist`, which the workflow calls, too.
 
-The packages are built in a copy of the commit, with its time, so that whoever builds it gets the same bytes. Nothing
-here knows a secret or uploads anything.
+The commit is copied to a place of its own, and its own copy of this script builds everything there, with the commit's
+time: whoever builds it gets the same bytes, whatever lies about in the checkout. Nothing here knows a secret or uploads
+anything.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -39,23 +38,79 @@ PINS = {"run": "incident-ops", "core": "incident-ops-core"}
 """Which requirements become a pin file of the release, and how its name begins."""
 OWNER = "@acme/sre"
 """Who owns the template's files until a team says who it is."""
+DIST = ROOT / "dist"
 SUMS = "SHA256SUMS"
+MOVE = "move that away, or name another folder with --output"
+OWN_NAMES = re.compile(r"incident[-_]ops-\S+|Dockerfile")
+"""What a build gives its files for names."""
 NOTES = "notes.md"
 
 
 def main(words: list[str]) -> int:
-    """Fill the folder; 2 where the tag does not fit what is checked out."""
+    """Fill the folder; 2 where the tag does not fit the commit, or somebody else's files are in the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tag", default="", help="the tag of the release, with which notes.md is written: v1.2.3")
-    parser.add_argument("--output", type=Path, default=ROOT / "dist", help="an empty folder, or one to empty")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "dist", help="a folder that is new, empty, or of an earlier build"
+    )
+    parser.add_argument("--copied", metavar="SECONDS", type=int, help="this is a copy of a commit that was made then")
     asked = parser.parse_args(words)
     try:
+        if asked.copied is None:
+            return build_commit(asked.output, asked.tag)
         notes = release_notes(asked.tag, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")) if asked.tag else ""
     except UserError as error:
         print(f"release: {error}", file=sys.stderr)
         return 2
-    build(asked.output, notes)
+    build(asked.output, notes, asked.copied)
     return 0
+
+
+def build_commit(folder: Path, tag: str) -> int:
+    """Builds the commit elsewhere, and puts what came of it into the folder -> the exit code."""
+    earlier = earlier_files(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        source, made = Path(scratch, "incident-ops"), Path(scratch, "made")
+        seconds = copy_commit(source)
+        made.mkdir()
+        script = source / Path(__file__).resolve().relative_to(ROOT)
+        words = ["--copied", str(seconds), "--tag", tag, "--output", str(made)]
+        if code := subprocess.run([sys.executable, "-I", script, *words], check=False).returncode:
+            return code
+        if _digest(folder / NOTES) not in ("", _digest(made / NOTES)):
+            raise UserError(f"holds another {NOTES} than this build's", where=str(folder), hint=MOVE)
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in earlier:
+            old.unlink()
+        for file in sorted(made.iterdir()):
+            shutil.move(file, folder)
+    return 0
+
+
+def earlier_files(folder: Path) -> list[Path]:
+    """What an earlier build left there. UserError where there is anything that none has made."""
+    if not folder.exists():
+        return []
+    if not folder.is_dir():
+        raise UserError("is a file", where=str(folder), hint="name a folder with --output")
+    found = sorted(folder.iterdir())
+    known = dict(reversed(line.split("  ", 1)) for line in _lines(folder / SUMS) if "  " in line)
+    if known and all(map(OWN_NAMES.fullmatch, known)):  # notes.md is no file of a release, and in no list
+        known |= {name: _digest(folder / name) for name in (SUMS, NOTES)}
+    else:
+        known = {}
+    foreign = [one.name for one in found if not one.is_file() or known.get(one.name) != _digest(one)]
+    if foreign:
+        raise UserError(f"holds what no build has made: {', '.join(foreign)}", where=str(folder), hint=MOVE)
+    return found
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def release_notes(tag: str, changelog: str) -> str:
@@ -70,69 +125,63 @@ def release_notes(tag: str, changelog: str) -> str:
     return re.sub(r"\]\((?!https?://|#)([^)]+)\)", rf"]({HOME}/blob/{tag}/\1)", found["text"].strip()) + "\n"
 
 
-def build(folder: Path, notes: str) -> None:
+def build(folder: Path, notes: str, made: int) -> None:
     """Wheel, sdist, pin files, SBOM, template, Dockerfile, the digests of all; beside them the notes, if any."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    made = commit_time()
-    with committed() as source:
-        wheel = build_packages(source, folder, made)
-        digest = sha256(wheel.read_bytes()).hexdigest()
-        for name, begin in PINS.items():
-            pinned = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
-            line = f"incident-ops=={__version__} \\\n    --hash=sha256:{digest}\n"
-            (folder / f"{begin}-{__version__}.txt").write_text(line + pinned, encoding="utf-8")
-        pack_template(source, folder, made)
+    wheel = build_packages(folder, made)
+    digest = _digest(wheel)
+    for name, begin in PINS.items():
+        pinned = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+        line = f"incident-ops=={__version__} \\\n    --hash=sha256:{digest}\n"
+        (folder / f"{begin}-{__version__}.txt").write_text(line + pinned, encoding="utf-8")
+    pack_template(folder, made)
     pins = read_pins((ROOT / "requirements/run.txt").read_text(encoding="utf-8"))
     bom = bill_of_materials(pins, digest, made)
     (folder / f"incident-ops-{__version__}.cdx.json").write_text(bom, encoding="utf-8")
     shutil.copy(ROOT / "contrib/Dockerfile", folder)
-    files = sorted(folder.iterdir())
-    sums = "".join(f"{sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in files)
+    sums = "".join(f"{_digest(one)}  {one.name}\n" for one in sorted(folder.iterdir()))
     (folder / SUMS).write_text(sums, encoding="utf-8")
     if notes:
         (folder / NOTES).write_text(notes, encoding="utf-8")
     print(sums, end="")
 
 
-def commit_time() -> int:
-    """When the commit was made, in seconds since 1970: the time of everything in the packages."""
-    return int(_git("log", "-1", "--format=%ct", "HEAD"))
+def copy_commit(place: Path) -> int:
+    """Puts what is committed there, whatever else lies about -> when it was, in seconds since 1970.
+
+    UserError without a commit.
+    """
+    try:
+        seconds = int(_git("log", "-1", "--format=%ct", "HEAD"))
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().partition("\n")[0]
+        raise UserError("there is no commit here to build", hint=said, where=str(ROOT)) from error
+    archive = place.with_suffix(".tar")
+    _git("archive", "--format=tar", f"--output={archive}", "HEAD")
+    place.mkdir()
+    subprocess.run(["tar", "-xf", archive, "-C", place], check=True)
+    return seconds
 
 
-@contextmanager
-def committed() -> Iterator[Path]:
-    """A folder with what is committed, whatever else lies about."""
-    with tempfile.TemporaryDirectory() as scratch:
-        archive = Path(scratch, "commit.tar")
-        _git("archive", "--format=tar", f"--output={archive}", "HEAD")
-        source = Path(scratch, "incident-ops")
-        source.mkdir()
-        subprocess.run(["tar", "-xf", archive, "-C", source], check=True)
-        yield source
-
-
-def build_packages(source: Path, folder: Path, made: int) -> Path:
-    """Wheel and sdist of a copy of the commit -> the wheel."""
+def build_packages(folder: Path, made: int) -> Path:
+    """Wheel and sdist -> the wheel."""
     quietly = ["sh", str(ROOT / "requirements/quietly.sh")]
     words = [*quietly, sys.executable, "-I", "-m", "hatchling", "build", "-d", str(folder.resolve())]
-    subprocess.run(words, cwd=source, env={**os.environ, "SOURCE_DATE_EPOCH": str(made)}, check=True)
+    subprocess.run(words, cwd=ROOT, env={**os.environ, "SOURCE_DATE_EPOCH": str(made)}, check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
-def pack_template(source: Path, folder: Path, made: int) -> None:
+def pack_template(folder: Path, made: int) -> None:
     """A team's repository to begin with: the records of `template/`, and what `init --github` lays beside them."""
     name = f"incident-ops-template-{__version__}"
-    team = source.parent / name
-    shutil.copytree(source / "template", team, ignore=shutil.ignore_patterns(".github"))
+    team = ROOT.parent / name
+    shutil.copytree(ROOT / "template", team, ignore=shutil.ignore_patterns(".github"))
     # in a repository of git, as a team has it: the next release looks up by git's ids what this one laid
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", team], check=True)
     pins = folder.resolve() / f"incident-ops-{__version__}.txt"
     words = ["-m", "incident_ops", "init", "--github", "--owner", OWNER, "--pins", str(pins)]
     quietly = ["sh", str(ROOT / "requirements/quietly.sh")]
-    surroundings = {**os.environ, "PYTHONPATH": str(source)}
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([*quietly, sys.executable, *words], cwd=team, env=surroundings, check=True)
     shutil.rmtree(team / ".git")
     when = datetime.fromtimestamp(made, UTC).timetuple()[:6]

@@ -16,6 +16,7 @@ import click
 
 from incident_ops import __version__
 from incident_ops.cli.terminal import drop_output, page_width, say, say_listed, shows_colour
+from incident_ops.extras import demand_zones
 from incident_ops.render.text import DEFAULT_WIDTH
 
 COMMANDS = {
@@ -176,6 +177,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        demand_zones()  # modules of commands read them as they are loaded
         module, _, name = ELSEWHERE.get(cmd_name, f"{cmd_name}:{cmd_name}").partition(":")
         command: click.Command = getattr(importlib.import_module(f"incident_ops.cli.{module}"), name)
         take_global_options(command)

@@ -121,6 +121,8 @@ def problems(run: AppliedRun) -> list[str]:
 def say_page(run: PlannedRun, asked: PlanOptions, form: str) -> None:
     """Says what a run would publish on the existing status page, where there is one; in JSON only the plan is. The page
     is asked where the tracker is."""
+    if run.policy.publish.to is None:
+        return
     from incident_ops.app.status_page import page_preview
 
     asks = run.observed.source == GITHUB and asked.observed is None

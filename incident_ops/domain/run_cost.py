@@ -17,7 +17,7 @@ START_SECONDS = 20
 SUPPOSED_SECONDS = 40
 """What the steps of a job are supposed to take where nobody has measured them."""
 MEASURED_SECONDS: Mapping[str, int] = MappingProxyType(
-    {"doctor.yml": 16, "reconcile.yml": 38, "sla.yml": 19, "tick.yml": 19, "validate.yml": 13}
+    {"doctor.yml": 22, "reconcile.yml": 38, "sla.yml": 19, "tick.yml": 19, "validate.yml": 13}
 )
 """Seconds of the steps of a job by the name of its workflow, as measured in runs under act with an empty cache, of
 `reconcile.yml` in the run that declares: docs/cost.md."""

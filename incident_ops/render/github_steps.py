@@ -71,7 +71,7 @@ def set_up_steps(values: LaidValues, labels: Sequence[Label], app: int | None) -
         SetUpStep("the labels", [label_command(one, named) for one in labels]),
         SetUpStep(
             f"the files, committed, on {values.branch}",
-            [shlex.join(["git", "push", "origin", f"HEAD:{values.branch}"])],
+            [shlex.join(["git", "push", "--set-upstream", "origin", f"HEAD:{values.branch}"])],
         ),
         SetUpStep(
             f"the rulesets, once the files are on {values.branch}",

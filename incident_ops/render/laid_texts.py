@@ -83,6 +83,7 @@ def _facts(values: LaidValues, version: str) -> dict[str, object]:
         "digest": digest,
         "pins_url": pin_file_address(version),
         "packages": resource_text("requirements/run.txt").rstrip("\n"),
+        "attestation": resource_text("requirements/attestation.txt").rstrip("\n"),
         "declare_url": _declare_url(values),
     }
 

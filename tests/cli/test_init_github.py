@@ -77,6 +77,7 @@ def test_everything_a_repository_needs_is_laid(fresh: Folder) -> None:
         ".github/CODEOWNERS",
         ".github/ISSUE_TEMPLATE/config.yml",
         ".github/PULL_REQUEST_TEMPLATE.md",
+        ".github/incident-ops-attestation.txt",
         ".github/incident-ops.txt",
         RECORD,
     }
@@ -815,3 +816,15 @@ def test_what_is_to_be_committed_is_all_that_runs_need(fresh: Folder) -> None:
 def test_secrets_are_set_one_at_a_time(fresh: Folder) -> None:
     """`gh secret set` reads what is pasted after it as the value."""
     assert "one at a time: gh asks for each" in lay(fresh, *OWNER).out
+
+
+def test_after_the_push_that_is_named_git_pull_knows_from_where(fresh: Folder, tmp_path: Path) -> None:
+    """Each `--send` names a `git pull` for after the merge."""
+    lay(fresh, *OWNER)
+    (push,) = [one["command"] for one in steps(fresh, *OWNER) if one["command"].startswith("git push")]
+    fresh.git("init", "-q", "--bare", str(tmp_path / "origin.git"))
+    fresh.git("remote", "set-url", "origin", str(tmp_path / "origin.git"))
+    fresh.git("add", "--all")
+    fresh.git("commit", "-q", "-m", "all")
+    fresh.git(*push.split()[1:])
+    fresh.git("pull", "-q")

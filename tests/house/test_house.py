@@ -185,7 +185,9 @@ def test_the_wheel_carries_the_data_files(wheel: zipfile.ZipFile, source: str, t
         assert wheel.read(f"{target}/{path.relative_to(ROOT / source).as_posix()}") == path.read_bytes()
 
 
-@pytest.mark.parametrize("name", [".github/PULL_REQUEST_TEMPLATE.md", "requirements/run.txt"])
+@pytest.mark.parametrize(
+    "name", [".github/PULL_REQUEST_TEMPLATE.md", "requirements/run.txt", "requirements/attestation.txt"]
+)
 def test_the_wheel_carries_the_single_files_that_are_laid(wheel: zipfile.ZipFile, name: str) -> None:
     assert wheel.read(f"incident_ops/shipped/{name}") == (ROOT / name).read_bytes()
 

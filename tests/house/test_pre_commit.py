@@ -80,7 +80,7 @@ def test_pre_commit_itself_makes_a_small_environment_and_refuses_a_bad_record(tm
     bad = _pre_commit(team, home)
     assert (bad.returncode, "incidents/INC-2/incident.yaml:" in bad.stdout) == (1, True), bad
     (environment,) = home.glob("repo*/py_env-*")
-    assert megabytes(environment) <= 65
+    assert megabytes(environment) <= 60
     installed = {path.name.partition("-")[0].lower() for path in environment.glob("lib/*/site-packages/*.dist-info")}
     assert "jsonschema_rs" in installed
     assert not {"apprise", "cryptography", "holidays", "icalendar", "pygithub", "requests", "rich"} & installed

@@ -103,6 +103,7 @@ def test_the_core_is_what_the_project_depends_on() -> None:
         ("dev", [*CORE, *OF_ALL, *PROJECT["dependency-groups"]["dev"]]),
         ("extras", [*CORE, *OF_ALL, *EXTRAS["aws"], *EXTRAS["google"], *PROJECT["build-system"]["requires"]]),
         ("gate", [*CORE, *EXTRAS["github"], *PROJECT["build-system"]["requires"]]),
+        ("attestation", EXTRAS["attestation"]),
     ],
 )
 def test_other_requirements_are_those_of_the_project(name: str, wanted: list[str]) -> None:
@@ -144,6 +145,7 @@ def test_what_the_program_imports_is_declared() -> None:
         ("run", "dev"),
         ("run", "extras"),
         ("build", "dev"),
+        ("attestation", "dev"),
     ],
 )
 def test_what_runs_is_built_and_tested_at_the_same_versions(small: str, large: str) -> None:

@@ -23,6 +23,7 @@ from incident_ops import __version__
 from incident_ops.app.laid_files import drift
 from incident_ops.domain.pin_file import read_pins, tool_pin
 from incident_ops.domain.time import stamp
+from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import Folder, call
 from tests.cli.test_how_to_pages import MOST_COMMANDS, counted, lay_jq
 from tests.cli.test_init_github import ACTIONLINT
@@ -30,8 +31,9 @@ from tests.release.conftest import Built
 from tests.release.test_installing import BIN, packages_from
 from tests.support.gh_on_standin import lay_gh
 from tests.support.http_sink import HttpSink
-from tests.support.standin import LOGIN
+from tests.support.standin import LOGIN, PERSON
 from tests.workflows.act import Hosted, Machine, WholeRun, machine
+from tests.workflows.people import must_be_mergeable, person_changes, person_ticks
 from tests.workflows.running import ROOT
 
 TEMPLATE = ROOT / "template"
@@ -41,6 +43,9 @@ NAME = "acme/records"
 ADDRESS = re.compile(r"https://github\.com/\S+/releases/download/v\S+/(incident_ops-\S+\.whl)(?=\")")
 HALF_A_PAGE = 300  # words
 CHAT = "/200"
+LATER = "incident-ops --at 2126-12-01T12:00:00Z sla run --dry-run"
+TO_DO = "Renew tokens by themselves"
+UNANSWERED = "Nobody answered"
 UNSIGNED = "attestation"
 """The one check that is never clean here: what is built here was not signed by the workflow of a release."""
 
@@ -186,20 +191,39 @@ class Team(Hosted):
         return [one.data["title"] for one in self.sink.taken if one.path.startswith(CHAT)]
 
     def proposed(self) -> dict[str, Any]:
-        """The event of the one pull request that is open, with the merge commit that GitHub would make, in a clone."""
-        (pull,) = self.ask("/pulls?state=open")
-        self.reviewer = self.temp / "reviewer"
-        subprocess.run(["git", "clone", "-q", self.temp / "origin.git", self.reviewer], check=True)
-        base, head = (self.reviews("rev-parse", f"origin/{one}") for one in ("main", pull["head"]["ref"]))
+        """The event of the newest pull request; the commit that GitHub makes of its merge is before the reviewer."""
+        pull = max(self.ask("/pulls?state=open"), key=lambda one: one["number"])
+        base, head = self.latest(), self.reviews("rev-parse", f"origin/{pull['head']['ref']}")
         self.reviews("merge", "--quiet", "--no-ff", "--message", f"Merge {head} into {base}", head)
         self.reviews("push", "--quiet", "origin", f"HEAD:refs/pull/{pull['number']}/merge")
         number = pull["number"]
         return {"number": number, "pull_request": {"number": number, "base": {"sha": base}, "head": {"sha": head}}}
 
-    def merge(self) -> str:
-        """Merges it -> the commit."""
-        self.reviews("push", "--quiet", "origin", "HEAD:main")
+    def latest(self) -> str:
+        """Puts the reviewer's clone on the tip of main -> its commit."""
+        self.reviewer = self.temp / "reviewer"
+        if not self.reviewer.exists():
+            subprocess.run(["git", "clone", "-q", self.temp / "origin.git", self.reviewer], check=True)
+        self.reviews("fetch", "--quiet", "origin")
+        self.reviews("reset", "--quiet", "--hard", "origin/main")
         return self.reviews("rev-parse", "HEAD")
+
+    def merge(self) -> dict[str, str]:
+        """Merges what the reviewer has before them -> the event of the push."""
+        self.reviews("push", "--quiet", "origin", "HEAD:main")
+        return {"after": self.reviews("rev-parse", "HEAD"), "ref": "refs/heads/main"}
+
+    def merge_of(self, branch: str) -> dict[str, str]:
+        """Merges the pull request that a run has opened from a branch -> the event of the push."""
+        self.latest()
+        must_be_mergeable(self, branch, self.reviews("rev-parse", f"origin/{branch}"))
+        self.reviews("merge", "--quiet", "--no-edit", f"origin/{branch}")
+        return self.merge()
+
+    def reads(self, name: str) -> str:
+        """A file as it is merged."""
+        self.latest()
+        return (self.reviewer / name).read_text(encoding="utf-8")
 
     def reviews(self, *words: str) -> str:
         """Git, in the clone of whoever merges -> what it printed."""
@@ -230,7 +254,7 @@ def test_a_team_begins_with_the_template(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """README typed line by line, a first run, a clean doctor, a drill, and the page of the first incident."""
+    """README typed line by line, a first run, a clean doctor, a drill, and the first incident from page to end."""
     with machine(tmp_path_factory.mktemp("machine")) as runner, published(built.dist) as release:
         team = Team(runner, tmp_path, built, release, sink)
         monkeypatch.setenv("GIT_SSH_COMMAND", team.ssh)
@@ -257,7 +281,40 @@ def test_a_team_begins_with_the_template(
         judged = team.goes("validate.yml", "pull_request", team.proposed(), ref="refs/pull/1/merge")
         assert set(judged.conclusions().values()) == {"success"}
         assert team.titles() == []
-        team.goes("reconcile.yml", "push", {"after": team.merge(), "ref": "refs/heads/main"})
+        team.goes("reconcile.yml", "push", team.merge())
         assert any("SEV1 Login fails - Declared" in title for title in team.titles()), team.titles()
         (issue,) = [one for one in team.ask("/issues?state=open") if "pull_request" not in one]
         assert "Login fails" in issue["title"]
+        the_rest_of_the_night(team, owner(issue["body"]) or "")
+
+
+def the_rest_of_the_night(team: Team, incident: str) -> None:
+    """The page is answered, the incident resolved, its documents are there, and what was to be done is done."""
+    folder = f"incidents/{incident}"
+    take = f"git fetch -q && git checkout -q origin/main -- {folder} && git pull -q"  # as each --send prints it
+    team.types(take)
+    assert UNANSWERED in team.types(LATER)
+    team.goes("reconcile.yml", "issues", person_ticks(team, incident))
+    team.merge_of(f"incident-ops/people/{incident}")
+    team.types(take)
+    assert "acknowledged:" in team.reads(f"{folder}/incident.yaml")
+    assert UNANSWERED not in team.types(LATER)
+
+    team.types(f"incident-ops render {incident} && git add incidents && git commit -qm 'Its documents' && git push -q")
+    team.types(f'incident-ops action add "{TO_DO}" {incident} --owner @alice')
+    ended = f'incident-ops resolve {incident} --restored now --cause deploy --what "A token expired" --send'
+    team.types(f'GH_TOKEN="$(gh auth token)" {ended}')
+    proposed = team.proposed()
+    judged = team.goes("validate.yml", "pull_request", proposed, ref=f"refs/pull/{proposed['number']}/merge")
+    assert set(judged.conclusions().values()) == {"success"}
+    team.goes("reconcile.yml", "push", team.merge())
+    assert any("SEV1 Login fails - " in title and "resolved at" in title for title in team.titles()), team.titles()
+    assert "A token expired" in team.reads(f"{folder}/postmortem.md")
+    assert TO_DO in team.reads(f"{folder}/action-items.md")
+
+    closed = person_changes(team, f"{incident}/AI-1", "closed", state="closed", state_reason="completed")
+    team.goes("reconcile.yml", "issues", closed)
+    team.merge_of(f"incident-ops/people/{incident}")
+    record = team.reads(f"{folder}/incident.yaml")
+    assert "status: done" in record
+    assert f"@{PERSON}" in record

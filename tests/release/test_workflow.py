@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from incident_ops import __version__
 from tests.release.conftest import Built, commit_all
 from tests.release.test_build import CHANGES
-from tests.workflows.running import ROOT, Job, run_job
+from tests.workflows.running import ROOT, WORKFLOWS, Job, describe, run_job
 
 TAG = f"v{__version__}"
 DIGEST = "sha256:" + "e" * 64
@@ -74,19 +75,109 @@ def test_the_image_is_built_from_the_files_of_the_release_and_its_digest_is_kept
 
 
 def test_the_index_gets_the_packages_and_nothing_else(taken: Path, tmp_path: Path) -> None:
+    """Run again, it is sent what it has not: what it has was built from the same tag, and is the same bytes."""
     job = _run("publish", taken, tmp_path)
     assert job.conclusion == "success", job
     assert sorted(one.name for one in (taken / "packages").iterdir()) == ["a.tar.gz", "a.whl"]
+    publish = describe(WORKFLOWS / "release.yml")[0]["document"]["jobs"]["publish"]["steps"][-1]
+    assert publish["with"] == {"packages-dir": "packages", "skip-existing": "true"}
+
+
+RELEASES = """\
+import shutil, sys
+from pathlib import Path
+
+words, (kept, breaks) = sys.argv[1:], map(Path, {places!r})
+assert words[:1] == ["release"] and words[3:5] == ["--repo", "acme/x"], words
+release, options, files = kept / words[2], words[5:], [one for one in words if one.startswith("dist/")]
+draft = release / ".draft"
+match words[1]:
+    case "view" | "upload" | "edit" | "download" if not release.is_dir():
+        sys.exit("HTTP 502: Bad Gateway" if breaks.exists() else "release not found")
+    case "view":
+        assert options == ["--json", "isDraft", "--jq", ".isDraft"], options
+        print(str(draft.exists()).lower())
+    case "create":
+        assert options == ["--draft", "--verify-tag", "--title", words[2], "--notes-file", "notes.md"], options
+        release.mkdir()
+        draft.write_bytes(Path("notes.md").read_bytes())
+    case "upload":
+        assert draft.exists() and "--clobber" in options
+        for file in files:
+            shutil.copy(file, release)
+            if breaks.exists():
+                sys.exit("HTTP 502: Bad Gateway")
+    case "edit":
+        assert options == ["--draft=false"], options
+        draft.unlink()
+    case "download":
+        assert options == ["--pattern", "SHA256SUMS", "--dir", "released"], options
+        Path("released").mkdir()
+        shutil.copy(release / "SHA256SUMS", "released")
+"""
+FILES = ["Dockerfile", "SHA256SUMS", "a.tar.gz", "a.txt", "a.whl"]
+
+
+class Releases:
+    """The releases of a repository, a folder each, and the job that makes one; `breaks`: GitHub's answers fail."""
+
+    def __init__(self, taken: Path, tmp_path: Path) -> None:
+        self.taken, self.temp = taken, tmp_path
+        self.breaks, self.release = tmp_path / "breaks", tmp_path / "releases" / TAG
+        self.release.parent.mkdir()
+        (tmp_path / "fakes").mkdir()
+        gh = tmp_path / "fakes/gh"
+        places = (str(self.release.parent), str(self.breaks))
+        gh.write_text(f"#!{sys.executable}\n{RELEASES.format(places=places)}", encoding="utf-8")
+        gh.chmod(0o755)
+        self.tries = 0
+
+    def run(self) -> Job:
+        """Each time in a workspace of its own, as a job that is run again has it."""
+        self.tries += 1
+        home = self.temp / f"try-{self.tries}"
+        shutil.copytree(self.taken, home / "workspace")
+        fakes = str(self.temp / "fakes")
+        return _run("release", home / "workspace", home, INCIDENT_OPS_TEST_PATH=fakes, GITHUB_REPOSITORY="acme/x")
+
+    def names(self) -> list[str]:
+        """What the release holds."""
+        return sorted(one.name for one in self.release.iterdir())
 
 
 def test_the_release_has_every_file_and_its_text(taken: Path, tmp_path: Path) -> None:
-    called = _recorder(tmp_path / "fakes", "gh")
-    job = _run("release", taken, tmp_path, INCIDENT_OPS_TEST_PATH=str(called.parent), GITHUB_REPOSITORY="acme/x")
-    assert job.conclusion == "success", job
-    files = "dist/Dockerfile dist/SHA256SUMS dist/a.tar.gz dist/a.txt dist/a.whl"
-    assert called.read_text(encoding="utf-8").strip() == (
-        f"release create {TAG} --repo acme/x --verify-tag --title {TAG} --notes-file notes.md {files}"
-    )
+    """Nobody sees it before all of them are there."""
+    releases = Releases(taken, tmp_path)
+    assert releases.run().conclusion == "success"
+    assert releases.names() == FILES
+
+
+def test_a_release_that_stopped_halfway_is_completed_when_the_job_is_run_again(taken: Path, tmp_path: Path) -> None:
+    releases = Releases(taken, tmp_path)
+    releases.breaks.touch()
+    assert releases.run().conclusion == "failure"
+    assert not releases.release.exists()  # whether there is one was not answered
+    releases.release.mkdir()
+    (releases.release / ".draft").touch()
+    assert releases.run().conclusion == "failure"
+    assert releases.names() == [".draft", "Dockerfile"]
+    releases.breaks.unlink()
+    assert releases.run().conclusion == "success"
+    assert releases.names() == FILES
+
+
+def test_a_release_that_is_out_stays_as_it_is(taken: Path, tmp_path: Path) -> None:
+    """The same once more is well; other files of the same version are refused, with what to do."""
+    releases = Releases(taken, tmp_path)
+    assert releases.run().conclusion == "success"
+    again = releases.run()
+    assert again.conclusion == "success", again
+    assert f"{TAG} is released already, with these files" in str(again)
+    (taken / "dist/SHA256SUMS").write_text("others", encoding="utf-8")
+    other = releases.run()
+    assert other.conclusion == "failure"
+    assert f"{TAG} is released already, with other files: give what is here a new version" in str(other)
+    assert (releases.release / "SHA256SUMS").read_text(encoding="utf-8") == "SHA256SUMS"
 
 
 def test_the_image_belongs_to_nobody_special_and_its_base_is_pinned() -> None:

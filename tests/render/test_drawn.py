@@ -13,6 +13,7 @@ import pytest
 from incident_ops.documents.html_page import html_page
 from tests.render.test_documents import EXAMPLES, HOSTILE, documents, made, rich
 from tests.render.test_pictures import TWO_CYCLES
+from tests.render.test_war_room import sheet_with
 from tests.support.headless import READERS, read_page, reader
 
 WICKED = [
@@ -47,6 +48,7 @@ def all_documents() -> dict[str, str]:
 def some_pages() -> dict[str, str]:
     """Those of one example of each preset, and of the two made records."""
     chosen = {name: text for name, text in all_documents().items() if name.partition("/")[0] in JUDGED}
+    chosen |= {"the sheet of a war room": sheet_with("tame"), "a hostile sheet": sheet_with(HOSTILE)}
     return {name: html_page(text, lambda _name: None) for name, text in chosen.items()}
 
 

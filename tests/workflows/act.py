@@ -266,6 +266,8 @@ class Hosted:
         for name in workflows:
             self.folder.write(f".github/workflows/{name}", (WORKFLOWS / name).read_text(encoding="utf-8"))
         self.folder.write(".github/incident-ops.txt", self.machine.pins)
+        attestation = (ROOT / "requirements/attestation.txt").read_text(encoding="utf-8")
+        self.folder.write(".github/incident-ops-attestation.txt", attestation)
 
     def push(self, branch: str = "main") -> str:
         """Commits all there is and pushes it -> the commit."""

@@ -55,6 +55,9 @@ def test_the_whole_job_reads_what_it_is_granted_and_is_red_with_a_summary(runner
     run = records.run("doctor.yml", "workflow_dispatch", {}, token=token.text)
     assert (run.code != 0, run.conclusions()) == (True, {"doctor": "failure"}), run.said
     assert "does not ask for" in run.said
+    assert "No broken requirements found" in run.jobs["doctor"].steps["Install what verifies who built it"].log
+    assert "what checks signatures is not installed" not in run.said
+    assert "is not on the GitHub that is asked here" in run.said  # which is the stand-in
     refused = {path.partition(records.name)[2] for _, path in token.refused}
     assert refused == {"/actions/permissions", "/actions/permissions/workflow"}
     asked = [one for one in token.asked if one not in token.refused]

@@ -14,13 +14,11 @@ from typing import Any
 
 import pytest
 
-from incident_ops.app.proposal_checks import VALIDATE_STATUS
-from incident_ops.reconcile.generated_block import owner
 from tests.cli.scene import ok
 from tests.support.http_sink import HttpSink
-from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN
+from tests.support.standin import LOGIN, PERSON
 from tests.workflows.act import Hosted, Machine, WholeRun
-from tests.workflows.running import github_examples
+from tests.workflows.people import issue_of, must_be_mergeable, person_changes, person_ticks
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])]
 POLICY = f"""\
@@ -41,7 +39,6 @@ SERVICES = 'services:\n  api:\n    owner: "@alice"\n    pager_key_env: PAGER_KEY
 WORKFLOWS = ("validate.yml", "reconcile.yml", "sla.yml", "tick.yml", "watch.yml")
 STEP = timedelta(minutes=10)  # so long the first of the ladder has
 LEFT = timedelta(minutes=6)  # of it, as the night begins
-BOX = "**I have it:**"
 
 
 class Night:
@@ -80,29 +77,15 @@ class Night:
         """What the pager was asked to do, in order."""
         return [one.data["event_action"] for one in self.sink.taken if "event_action" in one.data]
 
-    def issue(self, key: str) -> dict[str, Any]:
-        """Our issue of that key."""
-        (found,) = [
-            one for one in self.records.ask("/issues?state=all&per_page=100") if owner(one["body"] or "") == key
-        ]
-        return dict(found)
-
     def does(self, key: str, action: str, **change: Any) -> WholeRun:
         """A person changes an issue, and GitHub starts `reconcile.yml` for it."""
-        path = f"/repos/{self.records.name}/issues/{self.issue(key)['number']}"
-        changed = self.records.github.ask("PATCH", path, change, token=PERSON_TOKEN)
-        example = next(one for one in github_examples("issues") if one["action"] == "edited")
-        sender = {**example["sender"], "login": PERSON, "type": "User"}
-        issue = {**example["issue"], **changed}
-        return self.run("reconcile.yml", "issues", {**example, "action": action, "issue": issue, "sender": sender})
+        return self.run("reconcile.yml", "issues", person_changes(self.records, key, action, **change))
 
     def merge(self, branch: str) -> None:
         """A person merges the pull request of a branch, which has its status, and GitHub starts `reconcile.yml`."""
-        assert branch in [one["head"]["ref"] for one in self.records.ask("/pulls?state=open")]
         folder = self.records.folder
         folder.git("fetch", "--quiet", "origin", branch)
-        statuses = self.records.ask(f"/commits/{folder.git('rev-parse', 'FETCH_HEAD').strip()}/statuses")
-        assert [(one["context"], one["state"]) for one in statuses] == [(VALIDATE_STATUS, "success")]
+        must_be_mergeable(self.records, branch, folder.git("rev-parse", "FETCH_HEAD").strip())
         folder.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
         self.push()
 
@@ -166,15 +149,13 @@ def test_a_night(runner: Machine, tmp_path: Path, sink: HttpSink) -> None:
     night.push()
     assert night.alert() == ["trigger"]
     assert "SEV0 Login fails - Declared (INC-1)" in night.titles()
-    assert night.issue("INC-1/AI-1")["state"] == "open"
+    assert issue_of(night.records, "INC-1/AI-1")["state"] == "open"
     (asked,) = night.records.github.dispatches(night.records.name)
     assert "watch.yml" in str(asked), asked
 
     with ThreadPoolExecutor(1) as sleeper, ended_at_once(night):
         watching = night.alarm_clock(sleeper)
-        body = night.issue("INC-1")["body"]
-        assert f"- [ ] {BOX}" in body
-        night.does("INC-1", "edited", body=body.replace(f"- [ ] {BOX}", f"- [x] {BOX}"))
+        night.run("reconcile.yml", "issues", person_ticks(night.records, "INC-1"))
         assert night.alert() == ["trigger", "acknowledge"]
         night.merge("incident-ops/people/INC-1")
         taken = night.read("incidents/INC-1/incident.yaml")

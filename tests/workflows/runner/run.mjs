@@ -46,7 +46,7 @@ function runnerEnvironment({ github, workspace, temp }) {
   writeFileSync(files.EVENT_PATH, JSON.stringify(github.event));
   writeFileSync(files.STEP_SUMMARY, "");
   const prefixed = Object.entries({ ...named, ...files }).map(([name, value]) => [`GITHUB_${name}`, value ?? ""]);
-  return { ...process.env, ...Object.fromEntries(prefixed), CI: "true", GITHUB_ACTIONS: "true", RUNNER_OS: "Linux", RUNNER_TEMP: temp };
+  return { ...process.env, ...Object.fromEntries(prefixed), CI: "true", GITHUB_ACTIONS: "true", RUNNER_OS: process.env.RUNNER_OS ?? "Linux", RUNNER_TEMP: temp };
 }
 
 async function runJob(request) {
