@@ -191,9 +191,11 @@ def test_the_public_learns_an_eta_only_from_what_was_published() -> None:
     inside = [{"at": "2025-03-01T23:31:00Z", "audience": "internal", "status": "identified", "text": "x", "eta": "2h"}]
     assert "cannot say yet how long" in message("public", "identified", updates=inside).text
     outside = [{**inside[0], "audience": "public"}]
-    assert (
-        "We expect it to be in place by 2025-03-02 01:31 UTC." in message("public", "identified", updates=outside).text
-    )
+    cause = {"category": "deploy"}
+    text = message("public", "identified", updates=outside, cause=cause).text
+    assert "We expect it to be in place by 2025-03-02 01:31 UTC." in text
+    text = message("public", "identified", updates=outside).text
+    assert "We expect this to be resolved by 2025-03-02 01:31 UTC." in text
     assert "ETA: 2025-03-02 01:31 UTC" in message("internal", "identified", updates=inside).text
 
 
