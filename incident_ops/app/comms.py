@@ -78,7 +78,8 @@ def _unfounded(incident: Incident, status: str) -> str:
     if incident.cycles:  # what `cause` writes is of the first outage
         said = "--kind diagnosis" if status == IDENTIFIED else "--mark restored"
         way = f'timeline "..." {incident.id} {said}'
-    return f"the status is {status}, and the record has no {lacks}: the text claims none; once it is known: `incident-ops {way}`"
+    known = f"the status is {status}, and the record has no {lacks}: the text claims none"
+    return f"{known}; once it is known: `incident-ops {way}`"
 
 
 def _message(workspace: Workspace, incident: Incident, wanted: MessageRequest) -> Message:
@@ -93,7 +94,7 @@ def _message(workspace: Workspace, incident: Incident, wanted: MessageRequest) -
     )
     if status == RESOLVED and not is_restored(incident):
         message = f"the text would say that it is resolved, and {incident.id} is {state_words(incident.state)}"
-        ways = f"`incident-ops resolve {incident.id}`, or `incident-ops timeline \"...\" {incident.id} --mark restored`"
+        ways = f'`incident-ops resolve {incident.id}`, or `incident-ops timeline "..." {incident.id} --mark restored`'
         raise UserError(message, hint=f"if users are served again: {ways}; else --status monitoring")
     return message_for(incident, _sources(workspace, incident), wanted._replace(status=status))
 
