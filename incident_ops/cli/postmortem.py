@@ -204,7 +204,7 @@ def lint(workspace: Workspace, incidents: tuple[str, ...], strict: bool, form: s
 
     Without ids: every record that has a postmortem, or whose level asks for
     one and that is resolved. Each finding has the sentence, the reason, and a
-    way to say it instead; docs/postmortem-lint.md has the sources. It warns,
+    way to say it instead; `validate --explain RULE` has the sources. It warns,
     and ends with 0 unless --strict is given. A comment in the record silences
     a rule: `# incident-ops: ignore[blame] the reason`.
 
