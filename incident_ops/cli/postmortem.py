@@ -35,6 +35,7 @@ from incident_ops.edits.postmortem import (
     PostmortemFacts,
     begin_postmortem,
     finish_postmortem,
+    reopen_postmortem,
     review_postmortem,
     write_postmortem,
 )
@@ -129,11 +130,16 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
 @postmortem.command()
 @incident_argument
 @_written_by
+@click.option("--reopen", metavar="WHY", help="Back to draft, from review or from its final form, and why.")
+@by_option
 @edits_record
-def edit(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange:
+def edit(workspace: Workspace, incident: str | None, reopen: str | None, by: str | None, **said: Any) -> RecordChange:
     """Write in a postmortem; what is left out stays as it is.
 
     At a terminal, without options, it asks for what is not written yet.
+    --reopen makes it a draft again, after the comments of a review for
+    instance. A final one then needs a new approval; the timeline keeps the
+    one before, and the reason.
 
     \b
     Examples:
@@ -142,8 +148,13 @@ def edit(workspace: Workspace, incident: str | None, **said: Any) -> RecordChang
       incident-ops postmortem edit --lesson "technical=Test the rollback"
       incident-ops postmortem edit --prevent "short=Alert on failed logins"
       incident-ops postmortem edit --narrative story.md
+      incident-ops postmortem edit --reopen "The review asks for the cause"
     """
     incident = pick_incident(workspace, incident, is_any)
+    if reason := clean(reopen):
+        author, now = who(workspace, by), workspace.now
+        written = _facts(workspace, said)
+        return incident, lambda current: reopen_postmortem(current, now, author, reason, written)
     facts = _facts(workspace, said if any(said.values()) else {**said, **_asked(workspace, incident)})
     return incident, lambda current: write_postmortem(current, facts)
 
