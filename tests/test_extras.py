@@ -168,6 +168,7 @@ def _is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
+@pytest.mark.slow
 def test_no_module_needs_an_extra_to_be_loaded() -> None:
     found = {path.relative_to(ROOT).as_posix(): _inner_imports(path)[0] for path in sorted(PACKAGE.rglob("*.py"))}
     assert {name: tops for name, tops in found.items() if tops} == {}
@@ -177,6 +178,7 @@ BEHIND_OTHERS = {"incident_ops/adapters/http.py"}
 """Asked by the modules that go out through it: each of them demands the extra that is its own."""
 
 
+@pytest.mark.slow
 def test_whoever_imports_a_package_of_an_extra_asks_for_it_first() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()

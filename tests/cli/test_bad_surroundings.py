@@ -194,6 +194,7 @@ def test_a_byte_order_mark_is_named_and_stops_only_what_it_must(folder: Folder, 
 # ------------------------------------------------------------------ git
 
 
+@pytest.mark.slow
 def test_without_git_or_its_program_a_whole_life_works(folder: Folder, tmp_path: Path) -> None:
     nothing = tmp_path / "bin"
     nothing.mkdir()

@@ -202,6 +202,7 @@ def test_a_token_that_github_refuses_hides_nothing_that_is_seen_without_it(
     assert (seen["pins"]["state"], seen["heartbeat"]["state"]) == ("ok", "ok")
 
 
+@pytest.mark.slow
 def test_a_token_with_a_last_day_is_warned_of(place: Place) -> None:
     place.mend()
     soon = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d %H:%M:%S} UTC"

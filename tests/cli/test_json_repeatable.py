@@ -14,6 +14,8 @@ import pytest
 from tests.cli.json_outputs import COMMANDS, commands_with_json
 from tests.cli.scene import ROOT
 
+pytestmark = pytest.mark.slow
+
 Outputs = dict[str, dict[str, Any]]
 
 

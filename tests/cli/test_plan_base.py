@@ -242,6 +242,7 @@ def test_a_record_that_the_base_could_not_read_is_mended_by_the_change(folder: F
     assert call("plan", "--base", "main", at=folder.path).code == 3
 
 
+@pytest.mark.slow
 @pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
 def test_on_github_it_is_the_same(folder: Folder, github: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old -> new against what GitHub holds; the list is asked for once."""

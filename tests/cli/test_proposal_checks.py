@@ -23,7 +23,7 @@ from tests.cli.test_proposals import NUMBERS, PEOPLE, POLICY, SERVICES, Place
 from tests.support.hosted import hosted
 from tests.support.standin import LOGIN, Standin
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]), pytest.mark.slow]
 TRAILER = "Incident-Ops-Proposal: 1"
 
 

@@ -260,6 +260,7 @@ def test_merging_one_leaves_no_other_in_conflict(place: Place) -> None:
     assert place.pulls() == {}
 
 
+@pytest.mark.slow
 def test_the_proposal_of_an_earlier_version_is_ended_with_a_word(place: Place) -> None:
     """One comment, its pull request closed, its branch removed; what it held is proposed by topic."""
     place.folder.git("checkout", "--quiet", "-b", "old")
@@ -368,6 +369,7 @@ def test_a_record_that_takes_no_edit_holds_back_no_other_topic(place: Place, mon
     assert PEOPLE in place.pulls()
 
 
+@pytest.mark.slow
 def test_a_policy_that_pushes_ends_what_was_proposed(place: Place) -> None:
     """The numbers are on main, and no pull request asks for them any more."""
     place.apply()

@@ -34,6 +34,7 @@ def merge(place: Place) -> None:  # noqa: F811
     place.push()
 
 
+@pytest.mark.slow
 def test_who_was_reached_stands_under_notified(ladder: Place) -> None:
     """Sent and confirmed: the record names her, and the next plan is empty."""
     assert ladder.apply().code == 0

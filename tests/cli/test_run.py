@@ -392,6 +392,7 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where",
     [

@@ -14,6 +14,8 @@ import yaml
 from tests.cli.scene import Folder, call
 from tests.cli.test_send import EDIT, PATH, Team
 
+pytestmark = pytest.mark.slow
+
 STEPS = 14
 
 

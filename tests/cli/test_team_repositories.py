@@ -29,7 +29,7 @@ from tests.cli.test_two_way import Team
 from tests.support.hosted import hosted
 from tests.support.standin import BOB_TOKEN, PERSON_TOKEN, Standin
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]), pytest.mark.slow]
 
 
 BARE = re.compile(r"(?<![\w/&])#\d+")

@@ -57,6 +57,7 @@ SCENES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENES)
 @given(st.integers(0, 14 * 24 * 60), st.sampled_from(["production", "production-canary"]), st.sampled_from([None, SHA]))
 def test_a_reader_later_is_answered_as_the_records_would(name: str, minutes: int, place: str, sha: str | None) -> None:

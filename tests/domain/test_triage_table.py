@@ -96,6 +96,7 @@ def section(name: str) -> str:
     return f"## {name}\n\n{table('users affected', first)}\n{''.join(alike)}{more}"
 
 
+@pytest.mark.slow
 def test_the_page_has_the_level_of_every_combination_of_answers() -> None:
     assert_golden(PAGE, "\n".join([INTRODUCTION, *(section(name) for name in preset_names())]))
 

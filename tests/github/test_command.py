@@ -65,6 +65,7 @@ def test_a_branch_that_is_on_its_base_for_a_moment_is_noticed(
     assert [f"refs/heads/{NUMBERS}" in fault for fault in stage.untold()] == [True]
 
 
+@pytest.mark.slow
 def test_the_page_tells_the_size_of_the_matrix(github: Standin, proxy: Proxy, tmp_path: Path) -> None:
     """docs/reliability.md gives the figures of today."""
     page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")

@@ -86,6 +86,7 @@ def test_the_page_keeps_what_stands_around_the_figures(figures: ModuleType) -> N
         figures.written("no markers", "new")
 
 
+@pytest.mark.slow
 def test_the_page_of_this_repository_has_a_place_for_them() -> None:
     """The script runs, and the page holds every figure that it prints."""
     done = subprocess.run(

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {
     "in_test": "import pytest\n\ndef test_it():\n    pytest.skip('{reason}')\n",

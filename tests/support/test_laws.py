@@ -82,6 +82,7 @@ def test_the_result_stands_between_the_markers_and_nothing_else_changes(tmp_path
         laws.write(page, [], datetime.date(2025, 6, 1))
 
 
+@pytest.mark.slow
 def test_make_laws_finds_every_law() -> None:
     """A test that counts its cells while it runs has the mark by which they are chosen."""
     found = 0

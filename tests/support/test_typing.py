@@ -12,6 +12,7 @@ from tests.cli.scene import AT
 from tests.support import typing
 
 
+@pytest.mark.slow
 def test_a_question_that_nobody_answers_fails_with_what_was_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from tests.support.repository import Repo
 from tests.support.standin import PERSON_TOKEN, Standin
 from tests.workflows.running import ROOT, Job, need_node, run_action
 
+pytestmark = pytest.mark.slow
+
 pytestmark = [pytest.mark.usefixtures("_node"), pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])]
 JUDGE = "Judge the canary"
 PROGRAM = """\
