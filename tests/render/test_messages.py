@@ -184,7 +184,7 @@ def test_no_title_adds_a_line_to_the_head_of_a_mail(end: str) -> None:
         found = message(audience, status, title=title, description=title, visibility="public")
         mail = EmailMessage()
         mail["Subject"] = found.subject
-        assert "Bcc" not in mail.keys()
+        assert "Bcc" not in mail
         assert found.subject.splitlines() == [found.subject]
         lines = [line for text in (found.markdown, found.text, found.update) for line in text.splitlines()]
         assert not [line for line in lines if line.lstrip().startswith(("Bcc", "<b>"))]
