@@ -106,6 +106,7 @@ bench: $(STAMP) $(BENCH_STAMP)  ## measure, beside check-jsonschema and ajv-cli;
 	@$(BIN)/python bench/run.py --others $(BENCH_VENV)/bin --node bench/node_modules/.bin $(ARGS)
 	@$(BIN)/python bench/sla.py $(if $(ARGS),,--output bench/parts/sla.md) $(ARGS)
 	@$(BIN)/python bench/plan.py $(if $(ARGS),,--output bench/parts/plan.md) $(ARGS)
+	@$(BIN)/python bench/render.py $(if $(ARGS),,--output bench/parts/render.md) $(ARGS)
 	@$(BIN)/python bench/gate.py $(if $(ARGS),,--output bench/gate_results.json) $(ARGS)
 	@$(if $(ARGS),true,$(BIN)/python bench/join.py)
 

@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from what the benches left: records, clocks and plans as Markdown, the gate as JSON."""
+"""Writes docs/benchmarks.md from what the benches left: pages of figures as Markdown, those of the gate as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> None:
     """Joins the parts that are there; the page of the records is its head."""
     parts = [(HERE / "parts/records.md").read_text(encoding="utf-8").rstrip()]
     gate = HERE / "gate_results.json"
-    others = (HERE / "parts/sla.md", HERE / "parts/plan.md")
+    others = [HERE / f"parts/{name}.md" for name in ("sla", "plan", "render")]
     parts += [part.read_text(encoding="utf-8").rstrip() for part in others if part.exists()]
     if gate.exists():
         parts.append(gate_page.page(json.loads(gate.read_text(encoding="utf-8"))))

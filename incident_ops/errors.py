@@ -77,7 +77,7 @@ class NoIssueYet(WriteFailed):
     """A comment waits for the issue of its incident: the run that opens it writes both."""
 
     def __init__(self, incident: str) -> None:
-        super().__init__(f"{incident} has no issue yet")
+        super().__init__(f"{incident} has no issue yet; the run that opens it writes the comment")
 
 
 class Ambiguous(IncidentOpsError):

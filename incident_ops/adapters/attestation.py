@@ -56,7 +56,7 @@ def why_unproven(bundle: Mapping[str, Any], digest: str, builder: str) -> str:
     if kind != _ENVELOPE or statement.predicate_type != _PROVENANCE:
         return f"it is a statement of another kind: {statement.predicate_type}"
     if all(one.digest.get("sha256") != digest for one in statement.subject):
-        return "it speaks of another file"
+        return "it is about another file"
     return ""
 
 

@@ -36,6 +36,9 @@ def print_page(page: Path) -> bytes:
 def _browser() -> str:
     wanted = os.environ.get(BROWSER_VARIABLE)
     found = next(filter(None, map(shutil.which, [wanted] if wanted else _NAMES)), None)
+    if found is None and wanted:
+        reason = f"{BROWSER_VARIABLE} names {wanted}, and that is not a program here"
+        raise UserError(reason, hint="set it to the path of a Chromium or Chrome, or unset it and install chromium")
     if found is None:
         hint = f"install chromium, or set {BROWSER_VARIABLE} to a Chromium or Chrome; or --format html, and print that"
         raise UserError("a PDF needs a browser, and none was found", hint=hint)

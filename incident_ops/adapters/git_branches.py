@@ -178,7 +178,7 @@ class RefLock:
         def decide(seen: str | None) -> Move[bool] | Stay[bool]:
             return Move(None, True) if seen == lease.commit else Stay(False)
 
-        return compare_and_set(self._remote, LOCK_BRANCH, decide, "the lock was not given back; it ends by itself")
+        return compare_and_set(self._remote, LOCK_BRANCH, decide, "the lock was not released; it expires by itself")
 
     def _held(self, commit: str, now: datetime) -> LockHolder | None:
         try:
@@ -249,7 +249,7 @@ def read_branch(remote: Remote) -> PublishedFile:
         raise Incomplete(f"the repository has no {GATE_FILE} on branch {GATE_BRANCH}", where=remote.url, hint=hint)
     head = remote.head()
     if head is None:
-        raise Incomplete("the repository does not tell its HEAD", where=remote.url)
+        raise Incomplete("the repository does not report its HEAD", where=remote.url)
     is_alone = [one.path for one in remote.git.tree(commit)] == [GATE_FILE]
     return PublishedFile(content, commit, head, is_alone)
 

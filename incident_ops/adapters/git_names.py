@@ -1,5 +1,5 @@
 """What a clone calls its remotes and branches: those of a remote as last fetched and when that was, and the one that is
-checked out."""
+checked out; which commits begin with some digits."""
 
 from __future__ import annotations
 
@@ -58,6 +58,12 @@ def last_fetched(git: Git) -> datetime | None:
         with suppress(OSError):
             times.append(datetime.fromtimestamp(file.stat().st_mtime, UTC))
     return max(times, default=None)
+
+
+def commits_beginning(git: Git, digits: str) -> list[str]:
+    """The ids of the commits in this repository that begin with these digits."""
+    ids = _asked(git, "rev-parse", f"--disambiguate={digits}").split()
+    return [one for one in ids if _asked(git, "cat-file", "-t", one).strip() == "commit"]
 
 
 def _asked(git: Git, *words: str) -> str:

@@ -95,7 +95,7 @@ class OutgoingBranches:
         except WriteFailed as error:
             if signing is None:
                 raise
-            hint = "mend that and run `incident-ops send`; or once without a signature: incident-ops send --no-sign"
+            hint = "fix that and run `incident-ops send`; or once without a signature: incident-ops send --no-sign"
             raise WriteFailed(f"the commit could not be signed (commit.gpgsign): {error.message}", hint=hint) from error
 
     def _is_signing(self) -> bool:

@@ -128,7 +128,7 @@ class Remote:
                 return line.removeprefix("ref: refs/heads/").partition("\t")[0]
         if not any(self._listed("refs/heads/*")):
             raise Incomplete(f"{self.name} has no commit yet", hint=f"once: git push -u {self.name} HEAD:main")
-        raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
+        raise Incomplete(f"{self.name} does not report its default branch", where=one_line(self.url))
 
     def default_tip(self) -> str | None:
         """The commit its default branch is at, with all it holds fetched; None where the remote has no commit."""
@@ -142,7 +142,7 @@ class Remote:
         """Its default branch and the tip of it, that commit fetched; and how branches go on that begin with `folder`.
 
         One question and one fetch, both together within the seconds of this remote; into a shallow clone comes that
-        commit alone. Incomplete where the remote cannot be read, has no commit or does not tell its default branch.
+        commit alone. Incomplete where the remote cannot be read, has no commit or does not report its default branch.
         """
         until, heads = time.monotonic() + self._seconds, f"refs/heads/{folder}"
         rows = [line.partition("\t") for line in self._listed("--symref", "HEAD", f"{heads}*")]
@@ -153,7 +153,7 @@ class Remote:
             hint = f"push it, or make another branch the default of {self.name}"
             raise Incomplete(f"{self.name} has no commit on its default branch", hint=hint)
         if not branch:
-            raise Incomplete(f"{self.name} does not tell its default branch", where=one_line(self.url))
+            raise Incomplete(f"{self.name} does not report its default branch", where=one_line(self.url))
         if not self.git.knows(commit):
             self._fetch(commit, alone=bool(self.git.shallow_hint()), until=until)
             self.objects.remember(f"refs/incident-ops/{branch}", commit)

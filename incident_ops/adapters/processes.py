@@ -79,7 +79,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds: float, 
     try:
         process, signals = _started(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     except OSError as error:
-        hint = f"install {command[0]}, or mend PATH"
+        hint = f"install {command[0]}, or fix PATH"
         raise Incomplete(f"{command[0]} cannot be run: {os.strerror(error.errno or 0)}", hint=hint) from error
     with process:
         try:
@@ -163,7 +163,7 @@ def perform(option: str, command: str, facts: Mapping[str, str], seconds: float 
             _end(process, signal.SIGTERM)
             raise
     if code:
-        hint = "the rollout stops where it is; what the command said stands above"
+        hint = "the rollout stops where it is; the command's output is above"
         raise Incomplete(f"the command of {option} ended with exit code {code}", hint=hint)
 
 

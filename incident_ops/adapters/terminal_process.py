@@ -55,7 +55,7 @@ def run_on_terminal(command: Sequence[str], show: Callable[[bytes], None]) -> Te
                 preexec_fn=_own_terminal,
             )
         except OSError as error:
-            hint = f"install {command[0]}, or mend PATH"
+            hint = f"install {command[0]}, or fix PATH"
             raise Incomplete(f"{command[0]} cannot be run: {os.strerror(error.errno or 0)}", hint=hint) from error
         finally:
             os.close(theirs)

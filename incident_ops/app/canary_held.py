@@ -91,7 +91,7 @@ class GateOfRun:
             return held
         run, joined = self._measured
         share = f" at {weight} % of the traffic" if weight else ""
-        again = "; once nothing holds, the same command goes on from the state file" if has_state else ""
+        again = "; once nothing holds, the same command continues from the state file" if has_state else ""
         left = f"stopped before more traffic moved: the canary stays{share}, and nothing was rolled back{again}"
         measured = outcome_of(held.gate, joined, run.at, {})
         return CanaryOutcome(

@@ -128,7 +128,7 @@ class _Rollout:
         if outcome.verdict == FAIL or would_have_failed(outcome):
             self._notices.send(CANARY_FAILED, self._weight, text)
         elif outcome.verdict in (INCONCLUSIVE, FROZEN) and outcome.seconds is not None and outcome.next_weight is None:
-            left = f"The canary is still out{self._share}. Roll it back, or go on with it."
+            left = f"The canary is still out{self._share}. Roll it back, or continue with it."
             self._notices.send(CANARY_WAITING, self._weight, f"{text}\n{left}")
 
     def _notify_of_begin(self) -> None:
@@ -157,7 +157,7 @@ class _Rollout:
 
     def _left_behind(self) -> str:
         """What an end by a signal leaves: nobody rolls back but the caller."""
-        again = "goes on from the state file" if self._state_file else "begins anew"
+        again = "continues from the state file" if self._state_file else "begins anew"
         return f"ended by a signal: the canary is still out{self._share}; a re-run {again}"
 
     @property
@@ -277,7 +277,7 @@ class _Rollout:
         if seconds is None:
             return run
         if not has_ended:
-            self._progress.note("the run of the state file had not ended: it goes on to its own end")
+            self._progress.note("the run of the state file had not ended: it continues to its own end")
             return run
         longer = carried_on(self._analysis, run, seconds)
         until = spell_duration(round(longer.horizon))

@@ -102,7 +102,9 @@ def _message(workspace: Workspace, incident: Incident, wanted: MessageRequest) -
 def _must_be_public(incident: Incident, policy: Policy) -> None:
     """UserError where nothing about the incident may be written for the public."""
     if incident.drill:
-        raise UserError(f"{incident.id} is an exercise, and the public hears of none", hint="--audience internal")
+        raise UserError(
+            f"{incident.id} is an exercise, and exercises are not announced to the public", hint="--audience internal"
+        )
     if incident.visibility == "restricted" and not policy.access.private:
         message = f"{incident.id} is restricted, and the policy does not say that this repository is private"
         raise UserError(message, hint="--audience internal, or set access.private: true in policy.yaml if it is")

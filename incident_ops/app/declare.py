@@ -284,7 +284,7 @@ def _spelled(data: dict[str, Any]) -> bytes:
     try:
         return f"{RECORD_HEADER}\n{to_yaml(data)}".encode()
     except UnicodeEncodeError:
-        raise UserError("a text has half a character in it", hint="type it again") from None
+        raise UserError("a text contains an incomplete character", hint="type it again") from None
 
 
 def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:

@@ -60,10 +60,12 @@ class DemoStep(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Something that the demo made or would change, as people see it: what it is, and its first lines."""
+    """Something that the demo made or would change, as people see it: what it is, its first lines, and whether
+    these are those of a diff."""
 
     title: str
     lines: tuple[str, ...]
+    is_change: bool = False
 
 
 MOST_LINES = 9
@@ -145,7 +147,7 @@ class Playing:
         after = edited_content(self._workspace, before, step.edits).content
         was, will_be = before.raw.decode().splitlines(), after.decode().splitlines()
         changed = [*unified_diff(was, will_be, n=2, lineterm="")][3:]
-        return Shown(f"A change: incident-ops action done {item.id} --by {item.owner}", tuple(changed))
+        return Shown(f"A change: incident-ops action done {item.id} --by {item.owner}", tuple(changed), is_change=True)
 
     def _validate(self) -> DemoStep:
         opened = self._workspace

@@ -22,6 +22,7 @@ from incident_ops.adapters.github.workflows import GitHubWorkflows
 from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
 from incident_ops.adapters.notifiers.slack import TOKEN_VARIABLE
+from incident_ops.adapters.statuspage import TOKEN_VARIABLE as PAGE_KEY
 from incident_ops.app import doctor_release, doctor_runs, doctor_settings
 from incident_ops.app.alarm_clock import outlook_by_records, wants_tick
 from incident_ops.app.doctor_runs import Expected
@@ -85,6 +86,8 @@ class _Doctor:
         may_ask = isinstance(seen, RepositorySettings)
         self._check("heartbeat", lambda: self._heartbeat(may_ask))
         self._check("channels", lambda: self._channels(may_ask))
+        if self._workspace.judged_by[0].publish.to is not None:
+            self._check("status-page", lambda: self._status_page(may_ask))
         readers = seen.readers if isinstance(seen, RepositorySettings) else ""
         self._check("cost", lambda: doctor_runs.cost_check(self._cost, readers))
 
@@ -175,6 +178,11 @@ class _Doctor:
         given = self._given(may_ask)
         monitor = None if given is None or isinstance(given, Unreadable) else HEARTBEAT in given
         yield from doctor_runs.heartbeat_checks(complete, self._workspace.now, has_monitor=monitor)
+
+    def _status_page(self, may_ask: bool) -> SetUpCheck:
+        given = self._given(may_ask)
+        has_key = None if given is None or isinstance(given, Unreadable) else PAGE_KEY in given
+        return doctor_runs.status_page_check(self.name, has_key=has_key)
 
     def _channels(self, may_ask: bool) -> SetUpCheck:
         needed = [one for one in needed_variables(self._workspace, *self._workspace.judged_by) if one != HEARTBEAT]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from incident_ops.adapters.statuspage import HOW_TO_SET, TOKEN_VARIABLE
 from incident_ops.app.laid_files import DriftKind, drift
 from incident_ops.app.run_cost import CountedCost
 from incident_ops.domain.ports import WorkflowRun
@@ -18,7 +20,7 @@ from incident_ops.render.github_steps import ENVIRONMENT
 from incident_ops.render.set_up import SetUpCheck, SetUpState
 
 ERROR, WARNING, UNKNOWN, OK = SetUpState.ERROR, SetUpState.WARNING, SetUpState.UNKNOWN, SetUpState.OK
-OURS = ("reconcile.yml", "validate.yml", "sla.yml", TICK, WATCH, "doctor.yml")
+OURS = ("reconcile.yml", "validate.yml", "sla.yml", TICK, WATCH, "postmortem.yml", "doctor.yml")
 """The workflows of this product that are looked at."""
 ACTIVE, INACTIVE = "active", "disabled_inactivity"
 PASSED = ("success", "neutral", "skipped", "cancelled")
@@ -133,6 +135,17 @@ def heartbeat_checks(complete: datetime | None, now: datetime, *, has_monitor: b
         yield SetUpCheck("monitor", OK, "a monitor waits for the heartbeat")
 
 
+def status_page_check(name: str, *, has_key: bool | None) -> SetUpCheck:
+    """Whether runs may publish on the page of the policy; None: not known."""
+    if has_key is None:
+        return SetUpCheck("status-page", UNKNOWN, f"whether {TOKEN_VARIABLE} is set is not known", HOW_TO_SET)
+    if has_key:
+        return SetUpCheck("status-page", OK, "the key of the status page is there")
+    text = f"nothing is published on the status page: {TOKEN_VARIABLE} is not set"
+    call = shlex.join(["gh", "secret", "set", TOKEN_VARIABLE, "--env", ENVIRONMENT, "--repo", name])
+    return SetUpCheck("status-page", ERROR, text, HOW_TO_SET, (call,))
+
+
 _COUNTED = "`incident-ops doctor --cost` shows which"
 _LAY = ("incident-ops init --github",)
 
@@ -141,14 +154,16 @@ def drift_checks(top: Path) -> Iterator[SetUpCheck]:
     """Whether the laid files are those of this release."""
     found = drift(top)
     if found is None:
-        yield SetUpCheck("laid-files", UNKNOWN, "init --github never laid files here, so nothing says which differ")
+        yield SetUpCheck("laid-files", UNKNOWN, "init --github never wrote files here, so which ones differ is unknown")
         return
     states = {DriftKind.MISSING: ERROR, DriftKind.OLDER: WARNING, DriftKind.PEOPLE: OK}
     for kind in DriftKind:
         paths = [one.path for one in found if one.kind is kind]
         if paths and kind is not DriftKind.PEOPLE:
             text = f"{kind.value}: {', '.join(paths)}"
-            yield SetUpCheck("laid-files", states[kind], text, "let the release lay them; edits of people stay", _LAY)
+            yield SetUpCheck(
+                "laid-files", states[kind], text, "install the files of this release; people's edits stay", _LAY
+            )
     waiting = [one.path for one in found if one.waits]
     if waiting:
         text = f"a new version waits beside {', '.join(waiting)}"

@@ -70,7 +70,7 @@ def original_of(workspace: Workspace, asked: str) -> str:
     raw = workspace.store.read(path)
     incident = record_of(path, raw).incident if isinstance(raw, bytes) else None
     if incident is None:
-        raise UserError(f"{asked} cannot be read", where=path, hint="mend it first")
+        raise UserError(f"{asked} cannot be read", where=path, hint="fix it first")
     if incident.duplicate_of is not None:
         hint = f"--of {incident.duplicate_of}"
         raise UserError(f"{incident.id} is a duplicate itself, of {incident.duplicate_of}", hint=hint)

@@ -104,7 +104,7 @@ def write_first_files(
     value that cannot be used.
     """
     if options.github is not None and _is_own_folder(workspace.root):
-        hint = "its own files are what is laid: run it in the repository with your records"
+        hint = "its own files are the ones that it installs: run it in the repository with your records"
         raise UserError("this is the repository of incident-ops itself", hint=hint)
     mine = _kept(workspace, handle)
     found = _found(beginning, options.services_from)
@@ -284,7 +284,7 @@ def _settle(workspace: Workspace, files: Sequence[PlannedFile], mine: Mapping[st
 
 def _stopped(error: WriteFailed, written: Sequence[PlannedFile]) -> WriteFailed:
     there = f"written before that: {init.files_summary(written)}" if written else "nothing was written"
-    hint = f"{error.hint}; {there}; then run init again, it goes on from there"
+    hint = f"{error.hint}; {there}; then run init again, it continues from there"
     return WriteFailed(error.message, hint=hint, where=error.where)
 
 

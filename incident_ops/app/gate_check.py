@@ -32,7 +32,7 @@ from incident_ops.deploy_gate.check import (
 from incident_ops.deploy_gate.holds import is_on, needed_services, open_drills
 from incident_ops.deploy_gate.names import KNOWN_NAMES, check_plan_names
 from incident_ops.deploy_gate.plan_check import check_plan
-from incident_ops.deploy_gate.release import FIX_LASTS, blaming, fix_refused, is_listed, of_incident
+from incident_ops.deploy_gate.release import FIX_LASTS, WHOLE_IDS, blaming, fix_refused, is_listed, of_incident
 from incident_ops.deploy_gate.verdict import (
     DEPLOY_FREEZE,
     INCIDENT_REPO_UNREACHABLE,
@@ -59,8 +59,6 @@ from incident_ops.sla.error_budget import counted_spans
 if TYPE_CHECKING:
     from incident_ops.edits.freeze import OverrideRequest
 
-
-_WHOLE_IDS = (40, 64)
 
 ShowSource = Callable[[Workspace], None]
 """Shown the records that are asked, once the verdict is known."""
@@ -103,7 +101,7 @@ def check_gate(
         raise UserError("--fixes lets one commit through", hint="--sha SHA")
     if request.trusted and request.records is None:
         raise UserError("--trusted is about a gate.json that is published", hint="--records URL@incident-ops/public")
-    sha = None if request.sha is None else _commit_id(request.sha)
+    sha = None if request.sha is None else _commit_id(workspace, request)
     what = (request.service, request.environment or "", workspace.now, sha, request.requests)
     asked = DeployRequest(*what, lead=request.lead)
     try:
@@ -208,7 +206,7 @@ def _with_what_is_here(source: LookedAt, asked: DeployRequest, verdict: Verdict,
         notes.append(f"the files here were not compared with what is merged: {error.message}")
         waiting = []
     if waiting and verdict.exit_code:
-        notes.append(f"an override of this commit is not merged: {waiting[0]}; it releases nothing yet")
+        notes.append(f"an override of this commit is written in {waiting[0]}, and releases nothing until it is merged")
     return replace(verdict, not_merged=only_here, notes=(*verdict.notes, *notes))
 
 
@@ -260,7 +258,11 @@ def _allow_fix(
     override = OverrideRequest(by, asked.service, asked.environment, asked.sha, reason, expires)
     record_fix(here, record.incident.id, override)
     fix = of_incident(record.incident.id, by, reason, expires)
-    return released(verdict, [fix, *find_overrides(asked, known)])
+    fixed = released(verdict, [fix, *find_overrides(asked, known)])
+    if fixed.exit_code:
+        return fixed
+    once = f"only this answer lets it through; a pipeline's does once the record of {record.incident.id} is merged"
+    return replace(fixed, notes=(*fixed.notes, once))
 
 
 def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict, file: str | None) -> Verdict:
@@ -276,7 +278,7 @@ def _allow_rollback(workspace: Workspace, asked: DeployRequest, verdict: Verdict
         return replace(verdict, notes=(*verdict.notes, note)) if listed else verdict
     if listed:
         return _passed_before(verdict)
-    if len(sha) not in _WHOLE_IDS:
+    if len(sha) not in WHOLE_IDS:
         note = f"--sha {sha} is not a whole commit id: what passed before, or is let through, is found by the whole one"
         return replace(verdict, notes=(*verdict.notes, note))
     if not (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")):
@@ -304,10 +306,12 @@ def _passed_before(verdict: Verdict) -> Verdict:
 _NO_CAUSE = "gate.json does not say which commit caused it: see that it was not this one"
 
 
-def _commit_id(text: str) -> str:
+def _commit_id(workspace: Workspace, request: GateRequest) -> str:
+    """The commit that is asked about; whole where it will be written down."""
+    from incident_ops.app.commit_ids import whole_commit_id
     from incident_ops.edits.freeze import commit_id
 
-    return commit_id(text)
+    return commit_id(request.sha or "") if request.fixes is None else whole_commit_id(workspace, request.sha or "")
 
 
 def _unreachable(asked: DeployRequest, why: str) -> Verdict:

@@ -70,7 +70,7 @@ def needs_owner(workspace: Workspace, options: GitHubOptions) -> bool:
 def owner_of(text: str) -> str:
     """Who owns files, as CODEOWNERS writes them. UserError where it is nobody on GitHub."""
     if not re.search(OWNER, text.strip(), re.ASCII):
-        raise UserError(f"{inert(text)!r} is nobody on GitHub who can own files", hint="e.g. @acme/sre or @alice")
+        raise UserError(f"{inert(text)!r} cannot own files on GitHub", hint="e.g. @acme/sre or @alice")
     return text.strip()
 
 

@@ -54,7 +54,7 @@ def workspace_for(workspace: Workspace, source: str) -> Workspace:
         return workspace
     if git is None or git.head is None:
         hint = "commit the records, or use --tracker local"
-        raise UserError("there is no commit, and GitHub is kept in step with committed records", hint=hint)
+        raise UserError("there is no commit, and GitHub follows committed records", hint=hint)
     return at_commit(workspace, git.head)
 
 

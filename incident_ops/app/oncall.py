@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incident_ops.app.edit_record import check_services
+from incident_ops.app.file_changes import times_changed
 from incident_ops.app.workspace import Workspace
 from incident_ops.domain.oncall import OnCallSchedule, schedule_named
 from incident_ops.domain.policy import Policy
@@ -142,7 +143,7 @@ def rota_calendar(workspace: Workspace, name: str, days: int, person: str | None
     shown = _whole_shifts(schedule, now - CALENDAR_BEHIND, now + timedelta(days=days))
     if person is not None:
         shown = [one for one in shown if one.who.casefold() == person.casefold()]
-    sequence, warnings = _changes(workspace, schedule_path(name))
+    sequence, warnings = times_changed(workspace, schedule_path(name))
     return calendar_file(schedule, shown, now, sequence), warnings
 
 
@@ -150,17 +151,3 @@ def _whole_shifts(schedule: OnCallSchedule, begin: datetime, end: datetime) -> l
     """The shifts that begin in a time and end in the year after it, uncut: where they begin must not hang on today."""
     found = shifts(schedule, begin - LONGEST_SHIFT, end + LONGEST_SHIFT)
     return [one for one in found if begin - LONGEST_SHIFT < one.begin < end and one.end > begin]
-
-
-def _changes(workspace: Workspace, path: str) -> tuple[int, tuple[str, ...]]:
-    """How often a file was changed, as git knows it, and a warning where it does not know all of it."""
-    git, commit = workspace.git, workspace.store.commit
-    if git is None or commit is None:
-        return 0, ("without git nobody knows how often it changed: SEQUENCE is 0 in every event",)
-    count = sum(1 for _ in git.history(path, commit))
-    if not workspace.store.revision:
-        raw = git.read_path(commit, path)
-        count += raw != workspace.store.read(path)
-    hint = git.shallow_hint()
-    warnings = (f"not all of the history is here, so SEQUENCE may be lower than before: {hint}",) if hint else ()
-    return count, warnings

@@ -84,7 +84,7 @@ def _concerned(found: Schedules, name: str | None, wanted: ExchangeRequest) -> O
         return found.by_name[name]
     if found.unread:
         one = found.unread[0]
-        raise UserError(one.reason, where=one.path, hint="mend it first: incident-ops oncall lint")
+        raise UserError(one.reason, where=one.path, hint="fix it first: incident-ops oncall lint")
     swapped = {one.name: swapped_shifts(one, wanted) for one in found.by_name.values()}
     of_first = [name for name, given in swapped.items() if any(one.who == wanted.second for one in given)]
     several = of_first or [name for name, given in swapped.items() if given]

@@ -13,6 +13,7 @@ import msgspec
 
 from incident_ops.adapters.environment import ACTOR
 from incident_ops.adapters.files import replace_if_unchanged, write_bytes
+from incident_ops.app.commit_ids import whole_commit_id
 from incident_ops.app.edit_record import EditedRecord, check_services, clean, edit_record, find_record, shown_path
 from incident_ops.app.workspace import Workspace, demand_work_tree, typed_time
 from incident_ops.deploy_gate.check import demand_environment
@@ -25,7 +26,6 @@ from incident_ops.domain.time import stamp
 from incident_ops.edits.freeze import (
     FreezeRequest,
     OverrideRequest,
-    commit_id,
     lift_freeze,
     new_freeze,
     override_file,
@@ -133,7 +133,8 @@ def let_through(
     if by is None:
         raise UserError("who takes it on?", hint=f"--by @handle (in a workflow {ACTOR} says it)")
     until = typed_time(expires, workspace.now, "--expires", ahead=True).at
-    wanted = OverrideRequest(by, service, environment, commit_id(sha), clean(reason) or "", until)
+    commit = whole_commit_id(workspace, sha)
+    wanted = OverrideRequest(by, service, environment, commit, clean(reason) or "", until)
     if asked is not None:
         if approved_by is not None:
             raise UserError("a record's override has no --approved-by", hint="the review of its pull request is that")
@@ -172,7 +173,7 @@ def read_freeze(workspace: Workspace, name: str) -> tuple[str, bytes, Freeze] | 
     document = read_document(raw, path, FREEZE)
     if not isinstance(raw, bytes) or not isinstance(document, Document):
         reason = document.reason if isinstance(document, Unread) else "it is not a regular file"
-        raise UserError(reason, where=path, hint="mend the file, or remove it")
+        raise UserError(reason, where=path, hint="fix the file, or remove it")
     return path, raw, msgspec.convert(document.data, Freeze)
 
 

@@ -71,7 +71,7 @@ def _step(workspace: Workspace, current: Incident, other: Incident, kind: str | 
     known[current.id] = tuple(one for one in current.relations if one.id != other.id)
     if way := circle(current.id, relation, known):
         message = f"{current.id} {spell_relation(relation)} would close a circle: {' -> '.join(way)}"
-        raise UserError(message, hint="see `incident-ops show` of each, and mend the one that is wrong")
+        raise UserError(message, hint="see `incident-ops show` of each, and fix the one that is wrong")
     return relate_incident(current, relation)
 
 

@@ -31,7 +31,7 @@ from incident_ops.notifications.plan import is_urgent
 from incident_ops.reconcile.apply import APPLIED
 from incident_ops.reconcile.changes import NOTIFY
 from incident_ops.reconcile.limits import WITHOUT_LIMITS, WithinLimits, allow
-from incident_ops.reconcile.proposals import branch_of_documents
+from incident_ops.reconcile.proposals import branch_of_documents, branches_of_postmortems
 
 if TYPE_CHECKING:
     from incident_ops.domain.ports import WorkflowControl
@@ -113,8 +113,8 @@ def run_at_tip(
     if planned.github is not None:
         report(parts.take(lambda: _left_out(workspace, planned), NotApplied()))
         # whoever has to be awake comes first, and gate.json after what may move the tip once more
-        inside = (_settle_clocks, _keep_documents, _publish, _judge_proposals)
-        applied = _beside(applied, inside if in_actions() else (_publish,), report)
+        inside = (_settle_clocks, _publish_page, _keep_documents, _publish, _remind, _judge_proposals)
+        applied = _beside(applied, inside if in_actions() else (_publish_page, _publish), report)
     applied = _with_rest(applied, parts, report)
     if planned.github is None:
         return applied
@@ -132,7 +132,7 @@ def _must_write(workspace: Workspace) -> None:
     except IncidentOpsError:
         return
     if isinstance(seen, RepositorySettings) and seen.permissions.get("push") is False:
-        hint = "take the token of somebody who may push there: gh auth login; --dry-run only reads"
+        hint = "use the token of somebody who may push there: gh auth login; --dry-run only reads"
         raise UserError(f"the token may read {settings.asked} and not write to it: nothing was done", hint=hint)
 
 
@@ -166,7 +166,8 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     report(planned)
     applied = parts.take(lambda: apply_allowed(planned, WithinLimits(changes, ()), report), AppliedRun(planned))
     applied = applied._replace(errors=(_as_failure(error), *applied.errors))
-    applied = _beside(applied, (_settle_clocks, _publish) if in_actions() else (_publish,), report)
+    clocks = (_settle_clocks,) if in_actions() else ()
+    applied = _beside(applied, (*clocks, _publish_page, _publish), report)
     return _with_rest(applied, parts, report)
 
 
@@ -206,6 +207,13 @@ def _beside(applied: AppliedRun, parts: Sequence[_Part], report: Report) -> Appl
     return applied._replace(errors=(*applied.errors, *turns.errors), crash=turns.crash)
 
 
+def _publish_page(applied: AppliedRun) -> PartDone:
+    """What customers read on the existing status page, of the tip as it is by now."""
+    from incident_ops.app.status_page import publish_page
+
+    return publish_page(_tip_by_now(applied), applied.planned.github)
+
+
 def _keep_documents(applied: AppliedRun) -> PartDone:
     """The documents beside records, of the tip as it is by now."""
     from incident_ops.app.document_proposal import keep_documents
@@ -216,6 +224,14 @@ def _keep_documents(applied: AppliedRun) -> PartDone:
         return PartDone()
     workspace = _tip_by_now(applied)
     return PartDone(keep_documents(workspace, github, published_revision(workspace)))
+
+
+def _remind(applied: AppliedRun) -> PartDone:
+    """The pull requests of postmortems ride on these runs, so that they need no schedule of their own."""
+    from incident_ops.app.postmortem_reminder import remind_of_postmortems
+
+    github = applied.planned.github
+    return PartDone() if github is None else remind_of_postmortems(applied.planned.workspace, github)
 
 
 def _tip_by_now(applied: AppliedRun) -> Workspace:
@@ -230,7 +246,7 @@ def _judge_proposals(applied: AppliedRun) -> PartDone:
 
     workspace = applied.planned.workspace
     statuses = GitHubStatuses.of(os.environ, need_remote(workspace.git).url)
-    names = (*BRANCHES_OF_EDITS, branch_of_documents())
+    names = (*BRANCHES_OF_EDITS, branch_of_documents(), branches_of_postmortems())
     return check_proposals(workspace, statuses, seen_branches(workspace, names))
 
 
@@ -264,7 +280,7 @@ def _gone_on(applied: AppliedRun, report: Report) -> AppliedRun:
         control.dispatch(RECONCILE, need_remote(workspace.git).default_branch(), {})
     except IncidentOpsError as error:
         return applied._replace(errors=(*applied.errors, error))
-    report(AlsoDone(f"another run of {RECONCILE} goes on with what is left"))
+    report(AlsoDone(f"another run of {RECONCILE} continues with what is left"))
     return applied._replace(goes_on=True)
 
 

@@ -92,7 +92,7 @@ def progress_so_far(workspace: Workspace, runbook: Runbook, incident: str | None
 def demand_executable(workspace: Workspace, runbook: Runbook, begin_at: int | None) -> None:
     """UserError where this runbook must not be executed here, or there is not such a step."""
     if in_actions():
-        hint = "run it at a terminal; what a workflow executes belongs into the workflow"
+        hint = "run it at a terminal; what a workflow executes belongs in the workflow"
         raise UserError("a runbook is never executed inside GitHub Actions", hint=hint)
     if find_spec("termios") is None:
         hint = "without --execute it says what would be run"

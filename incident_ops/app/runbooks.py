@@ -163,7 +163,7 @@ def _below_root(workspace: Workspace, place: str) -> str:
     if not found.is_relative_to(workspace.root) or (not found.exists() and (workspace.root / place).exists()):
         found = Path(os.path.normpath(workspace.root / place))
     if not found.is_relative_to(workspace.root):
-        raise UserError("lies outside the records' folder", where=place, hint="only reviewed files are runbooks")
+        raise UserError("is outside the records' folder", where=place, hint="only reviewed files are runbooks")
     return found.relative_to(workspace.root).as_posix()
 
 

@@ -75,7 +75,7 @@ def _pushed(
         try:
             commit = outgoing.commit(tree, (below,), file.message, clock.now(), name, sign=True)
         except WriteFailed as error:
-            raise WriteFailed(error.message, hint="mend that and run it again, or leave out --send") from error
+            raise WriteFailed(error.message, hint="fix that and run it again, or leave out --send") from error
         return Move(commit, (commit, True))
 
     return compare_and_set(remote, branch, decide, f"nothing was sent: branch {branch} was not pushed")

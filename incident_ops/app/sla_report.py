@@ -27,7 +27,7 @@ from incident_ops.sla.targets import seconds_of
 def report_compliance(workspace: Workspace, period: Period, axis: str) -> Compliance:
     """How often each clock was met, for incidents declared in a period, split by level, service or month."""
     if period.since and period.until and period.until <= period.since:
-        raise UserError("--until is not after --since, so nothing lies between them", hint="exchange the two")
+        raise UserError("--until is not after --since, so there is nothing between them", hint="exchange the two")
     policy, _ = workspace.judged_by
     return served(
         workspace,

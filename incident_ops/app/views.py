@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from incident_ops.app.edit_record import check_services, record_of
 from incident_ops.app.known import every_known, known_live, known_record, known_records, not_declared
-from incident_ops.app.workspace import Workspace, served
+from incident_ops.app.workspace import Workspace, leads_somewhere, served
+from incident_ops.documents.document_mark import DOCUMENT_NAMES
 from incident_ops.domain.as_of import as_of, declared_at
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.item_due import days_late
+from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.record import Record, all_undated
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
@@ -25,6 +28,9 @@ from incident_ops.render.timeline import NumberedEvent, TimelineList
 from incident_ops.sla.clocks import Clock, clocks
 from incident_ops.sla.escalation_ladder import present_tier, tier_named
 from incident_ops.sla.status import PhaseStatus, current_phase
+
+if TYPE_CHECKING:
+    from incident_ops.documents.incident_end import IncidentEnd
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,34 @@ def timeline_of(workspace: Workspace, path: str, kind: str | None) -> TimelineLi
         if kind in (None, events[index].kind)
     ]
     return TimelineList(known, entries, len(happened), kind)
+
+
+def end_of_incident(workspace: Workspace, record: Record) -> IncidentEnd:
+    """What remains of an incident that is over, with the files that are there. UserError while it is not."""
+    from incident_ops.documents.incident_end import incident_end  # what only the end of an incident needs
+
+    incident, policy = record.incident, workspace.judged_by[0]
+    if incident.state not in OVER:
+        state = incident.state.replace("_", " ")
+        raise UserError(
+            f"{incident.id} is {state}: there is no end to sum up yet", hint=f"incident-ops show {incident.id}"
+        )
+    paths = [record.path, *(record.path.replace("incident.yaml", name) for name in DOCUMENT_NAMES)]
+    there = [path for path in paths if isinstance(workspace.store.read(path), bytes)]
+    runbooks = [policy.documents.runbook_path.replace("{service}", name) for name in incident.services]
+    return incident_end(incident, policy, there, {path: leads_somewhere(workspace, path) for path in runbooks})
+
+
+def sheet_of(workspace: Workspace, record: Record) -> str:
+    """The sheet of an incident's war room, as Markdown. UserError where its level asks for none."""
+    from incident_ops.documents.war_room import has_war_room, war_room_sheet  # templates, which a list does not need
+
+    incident, policy = record.incident, workspace.judged_by[0]
+    if not has_war_room(incident, policy):
+        label = policy.label_of(incident) or "its level"
+        hint = f'where people meet for it all the same: incident-ops edit {incident.id} --bridge "..."'
+        raise UserError(f"{incident.id} has no war room: {label} asks for none", hint=hint)
+    return war_room_sheet(incident, policy, workspace.now)
 
 
 def view_incident(workspace: Workspace, record: Record) -> IncidentView:

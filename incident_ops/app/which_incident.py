@@ -79,6 +79,11 @@ def candidates(
     return [row.record for row in rows]
 
 
+def active_ids(workspace: Workspace) -> list[str]:
+    """The ids of the incidents that are worked on; those that cannot be read are left out."""
+    return [one.incident.id for one in workspace.catalogue.live() if is_active(one.incident)]
+
+
 def _none_open(workspace: Workspace, *, as_known: bool) -> UserError:
     """The error where no incident is open; it names the one that was closed last, which is most often meant."""
     at = f" at {stamp(workspace.now)}" if as_known else ""

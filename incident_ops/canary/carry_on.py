@@ -55,7 +55,7 @@ def how_to_carry_on(analysis: Analysis, run: Run, needed: float | None) -> str:
     except UserError:
         return ""
     length = spell_duration(math.ceil(needed / 60) * 60) if needed and needed <= _LONGEST else "10m"
-    way = f"To go on with this evidence, leave the canary as it is and run the same again with --continue {length}."
+    way = f"To continue with this evidence, leave the canary as it is and run it again with --continue {length}."
     if not had_its_time:
         return way
     return f"{way} That can be done {'once more' if left == 1 else f'{left} more times'}."

@@ -217,7 +217,7 @@ def _error_rate(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
     limits = (metric.get(key, NO_LIMIT) for key in ("minErrorRate", "maxErrorRate"))
     floor, limit = (math.nan if text == NO_LIMIT else float(text.rstrip("%")) for text in limits)
     if floor >= limit:
-        yield ("minErrorRate",), "the floor lies at or above maxErrorRate", "lower it"
+        yield ("minErrorRate",), "the floor is at or above maxErrorRate", "lower it"
     if float(metric.get("goodErrorRate", "nan").replace("none", "nan").rstrip("%")) >= limit:
         yield ("goodErrorRate",), "a rate that fails (maxErrorRate) cannot be good", "lower it, or write none"
     if interval_of(spec) > 0 and warmup_of(spec) >= 0:

@@ -174,7 +174,7 @@ def _waiting(before: Reading | None, after: Reading, side: str) -> Gap | None:
     if newest <= known:
         return Gap(NO_NEW_SAMPLE, f"{side}: no new sample yet")
     if any(at < before.times.get(name, at) for name, at in after.times.items()):
-        return Gap(NO_NEW_SAMPLE, f"{side}: older samples than before, of a replica that lies behind")
+        return Gap(NO_NEW_SAMPLE, f"{side}: older samples than before, of a replica that lags behind")
     return None
 
 

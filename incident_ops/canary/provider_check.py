@@ -88,7 +88,11 @@ def _sent(provider: Provider, known: Mapping[str, object]) -> Iterator[ProviderF
         elif _OWNED.fullmatch(name):
             yield ("headers", name), f"header {name} is set by the connection itself", "remove it"
         elif "{{" in value:
-            yield ("headers", name), "an argument cannot stand in a header", "write the value, or put it into the body"
+            yield (
+                ("headers", name),
+                "an argument cannot be used in a header",
+                "write the value, or put it into the body",
+            )
 
 
 def asked_faults(spec: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[ProviderFault]:

@@ -55,7 +55,7 @@ def action() -> None:
 @click.option("--due", metavar="DATE", help="Until when: 2025-02-01, 14d, friday.")
 @click.option("--priority", metavar="P", help="P0 to P9, the item's own.")
 @click.option("--kind", type=click.Choice(action_items.ITEM_KINDS), help="How it prevents recurrence.")
-@click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which stretch of the prevention plan.")
+@click.option("--horizon", type=click.Choice(action_items.HORIZONS), help="In which phase of the prevention plan.")
 @click.option("--description", metavar="TEXT", help="More about it than the title says.")
 @click.option("--acceptance", metavar="TEXT", help="How everybody can see that it is done.")
 @edits_record

@@ -72,10 +72,10 @@ canary.add_command(import_gate_command)
 @click.option("--requests", type=click.IntRange(min=0), help="Requests in the objective's window, for `gate check`.")
 @_VALUES_OPTION
 @_COMMANDS_OPTION
-@click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run goes on from it.")
+@click.option("--state", metavar="FILE", help="Keep what is known here after every tick; a re-run continues from it.")
 @click.option("--step-state", metavar="FILE", help="The same, but end with each step: for pipelines with a job a step.")
-@click.option("--continue", "carry_on", metavar="TIME", help="Go on with the inconclusive run of --state for so long.")
-@click.option("--watch", is_flag=True, help="After full rollout go on against the absolute limit.")
+@click.option("--continue", "carry_on", metavar="TIME", help="Continue the inconclusive run of --state for this long.")
+@click.option("--watch", is_flag=True, help="After full rollout keep measuring, against the absolute limit.")
 @click.option("--on-step", metavar="CMD", help="Run for each step; $INCIDENT_OPS_WEIGHT is its share of the traffic.")
 @click.option("--on-pass", metavar="CMD", help="Run after a pass, e.g. the full rollout.")
 @click.option("--on-fail", metavar="CMD", help="Run after a fail, e.g. the rollback.")

@@ -37,7 +37,7 @@ from incident_ops.cli.options import (
 )
 from incident_ops.cli.sending import print_data, record_options, send_now, send_option, send_or_say
 from incident_ops.cli.terminal import page_width, prompt, say
-from incident_ops.cli.triage_options import answer_options, ask_triage
+from incident_ops.cli.triage_options import answer_options, answers_typed, ask_triage
 from incident_ops.domain.incident import Incident, Triage
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import HIDDEN, title_of
@@ -325,6 +325,17 @@ def triage(
     else:
         said = ask_triage(policy, said) if asks and said == NO_ANSWERS else said
         _print_decision(policy, said, worst_tier(services, workspace.judged_by[1]), not services, form)
+        if form == "text" and said != NO_ANSWERS:
+            _say_unrecorded(workspace, said)
+
+
+def _say_unrecorded(workspace: Workspace, said: Triage) -> None:
+    from incident_ops.app.which_incident import active_ids  # as below
+
+    if found := active_ids(workspace):
+        which, name = (f"{found[0]} is", found[0]) if len(found) == 1 else (f"{len(found)} incidents are", "INC")
+        command = f"incident-ops triage {name} {answers_typed(said)}"
+        say(f"nothing was recorded; {which} open; to record it: {command}", first="  ", err=False, is_prose=True)
 
 
 def _triage_record(

@@ -63,7 +63,11 @@ def show_made(playing: Playing) -> None:
     for shown in playing.shown():
         click.echo(f"\n{_head(shown.title)}")
         for line in shown.lines:
-            click.echo(click.style(f"  {cut_line(line, width - 2)}", fg=DIFF_COLOURS.get(line[:1])))
+            click.echo(
+                click.style(
+                    f"  {cut_line(line, width - 2)}", fg=DIFF_COLOURS.get(line[:1]) if shown.is_change else None
+                )
+            )
 
 
 def play(scene: Scene, folder: Path, totals: Counter[str]) -> Playing:

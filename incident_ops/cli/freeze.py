@@ -106,7 +106,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 @incident_argument
 @click.option("--service", "-s", required=True, shell_complete=complete_service, help="The service to deploy.")
 @click.option("--environment", "-e", help="Where. Default: the policy's production environment.")
-@click.option("--sha", required=True, help="The one commit that is let through.")
+@click.option("--sha", required=True, help="The one commit that is let through, by its whole id.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why it cannot wait.")
 @click.option(
     "--expires",
@@ -115,7 +115,7 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
     show_default=True,
     help="Until when: 4h (from now), 18:00, or an instant.",
 )
-@click.option("--approved-by", metavar="WHO", help="The second person; only without INC.")
+@click.option("--approved-by", metavar="WHO", help="The second person, not the one who asks; only without INC.")
 @by_option
 @record_options
 @format_option
@@ -123,14 +123,17 @@ def unfreeze(workspace: Workspace, name: str, form: str) -> None:
 def override(workspace: Workspace, incident: str | None, by: str | None, form: str, send: bool, **wanted: Any) -> None:
     """Let one commit through what holds deploys, for a time, with a reason.
 
-    With INC it is written into that incident's record, without it into
-    freezes/override-<first seven digits>.yaml. It counts once it is merged.
+    With INC it releases from that incident, the error budget and deploy
+    hours, and is written into its record. Without INC it releases from
+    everything, such as a freeze or several incidents, and is a file that
+    somebody else reviews: freezes/override-<first seven digits>.yaml.
+    Either counts once it is merged.
 
     \b
     Examples:
-      incident-ops override 120500 -s auth --sha 7be19f2 --reason "the fix"
-      incident-ops override -s auth --sha 7be19f2 --reason "security patch" \\
-        --expires 2h --approved-by @maya
+      incident-ops override 120500 -s auth --sha $GITHUB_SHA --reason "the fix"
+      incident-ops override -s auth --sha $GITHUB_SHA --expires 2h \\
+        --reason "security patch" --approved-by @maya
     """
     if send and incident is None:
         raise UserError("--send goes with an incident's record", hint="name the incident, or leave out --send")

@@ -61,7 +61,7 @@ def gate() -> None:
 def publish_command(workspace: Workspace, output: str | None, only_check: bool) -> None:
     """Publish gate.json: what holds deploys, for other repositories' pipelines.
 
-    It lies on branch incident-ops/public and is about HEAD's records. No title,
+    It is on branch incident-ops/public and is about HEAD's records. No title,
     no person, no restricted id is in it.
 
     \b

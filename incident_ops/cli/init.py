@@ -43,7 +43,10 @@ from incident_ops.render.init import to_json, to_text
     "--services-from", metavar="FILE", help="Add the services of a Backstage catalog-info.yaml or a CODEOWNERS file."
 )
 @click.option(
-    "--github", "is_github", is_flag=True, help="Also lay the workflows and what else a repository needs on GitHub."
+    "--github",
+    "is_github",
+    is_flag=True,
+    help="Also write the workflows and whatever else a repository needs on GitHub.",
 )
 @click.option(
     "--owner",

@@ -360,7 +360,7 @@ def _tell_of_hyphen(error: click.NoSuchOption) -> None:
     import shlex
 
     name = " ".join(["incident-ops", *error.ctx.command_path.split()[-1:]])
-    advice = f"a text that begins with - stands last, behind --: {name} -- {shlex.quote(word)}"
+    advice = f"a text that begins with - goes last, after --: {name} -- {shlex.quote(word)}"
     say(advice, first="  ")
 
 

@@ -239,10 +239,13 @@ def make_edit(workspace: Workspace, change: RecordChange, form: str, *, send: bo
     finish_edit(workspace, edit_record(workspace, pick_incident(workspace, incident), make_step), form, send=send)
 
 
-def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: bool) -> None:
-    """Prints an edit that is made; with `send` the record is sent, and the command ends with 4 where it was not."""
+def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: bool, sum_up: str = "") -> None:
+    """Prints an edit that is made; with `send` the record is sent, and the command ends with 4 where it was not.
+
+    People read `sum_up` below what was done.
+    """
     if not send:
-        print_edited(edited, form)
+        print_edited(edited, form, sum_up=sum_up)
         if form == "text" and edited.is_changed:
             say_unsent(workspace, edited.record)
     elif form == "json":
@@ -250,6 +253,7 @@ def finish_edit(workspace: Workspace, edited: EditedRecord, form: str, *, send: 
         finish(print_data(workspace, edited.record.path, _edited_json(edited), send=True))
     else:
         _print_done(edited)
+        click.echo(sum_up, nl=False)
         sent = send_now(workspace, edited.record.path, tells=True)
         _print_next(edited)
         finish(sent.exit_code)
@@ -334,13 +338,14 @@ def at_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def print_edited(edited: EditedRecord, form: str, *, err: bool = False) -> None:
+def print_edited(edited: EditedRecord, form: str, *, err: bool = False, sum_up: str = "") -> None:
     """A line for each change made, what should give pause, what comes next, and how to take it back."""
     if form == "json":
         say_notes(edited.notes)
         click.echo(json_text(_edited_json(edited)), nl=False, err=err)
         return
     _print_done(edited, err=err)
+    click.echo(sum_up, nl=False, err=err)
     _print_next(edited, err=err)
 
 

@@ -76,7 +76,7 @@ def plan(
     from incident_ops.app.observed_tracker import save_observed as keep_observed
     from incident_ops.app.plan import plan_changes
     from incident_ops.app.plan_view import view_plan
-    from incident_ops.cli.running import shown_plan, warn_of_pager
+    from incident_ops.cli.running import say_page, shown_plan, warn_of_pager
     from incident_ops.reconcile.changes import NOTIFY
 
     asked = replace(plan_options(options), is_whole=base is not None or save_observed is not None)
@@ -91,6 +91,7 @@ def plan(
     if not run.workspace.catalogue.count():
         finish(no_records(run.workspace, has_issues=run.has_issues))
     is_something = bool(view.plan.changes or view.basis.dropped)
+    say_page(run, asked, form)
     warn_of_pager(run)
     finish(3 if run.plan.unread else int(fail_on is not None and is_something))
 

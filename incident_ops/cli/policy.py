@@ -61,6 +61,7 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
         return
     from incident_ops.records.policy import preset as preset_data
     from incident_ops.records.policy import to_policy
+    from incident_ops.records.policy_origins import own_values, text_with_origins
     from incident_ops.records.yaml_writer import to_yaml
     from incident_ops.render.findings import json_text
     from incident_ops.render.notice_ways import ways_table
@@ -74,14 +75,16 @@ def show_command(ctx: click.Context, resolved: bool, preset: str | None, service
     )
 
     if preset is not None:
-        values, data = to_policy(preset_data(preset)), preset_data(preset)
+        values, data, own = to_policy(preset_data(preset)), preset_data(preset), []
     else:
         workspace = strict(workspace_of(ctx))
         values, data = workspace.judged_by[0], workspace.setting.policy.resolved
+        own = own_values(workspace.setting.policy)
     if form == "json":
-        click.echo(json_text({"schema": 1, "policy": data}), nl=False)
+        places = {value.key: str(value.place) for value in own}
+        click.echo(json_text({"schema": 1, "policy": data, "origins": places}), nl=False)
     elif resolved:
-        click.echo(to_yaml(data), nl=False)
+        click.echo(text_with_origins(data, data["extends"], own) if own else to_yaml(data), nl=False)
     elif form == "text" and (width := page_width()) != UNCUT:
         click.echo(to_text(values, data, width), nl=False)
     else:

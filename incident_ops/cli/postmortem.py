@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from incident_ops.adapters.environment import fenced
 from incident_ops.app.edit_record import RecordChange, clean, who
 from incident_ops.app.postmortem_lint import LintReport, lint_postmortems
 from incident_ops.app.which_incident import is_any
@@ -22,12 +23,18 @@ from incident_ops.cli.options import (
     format_choice,
     incident_argument,
     inert_unread,
+    max_requests_option,
     no_records,
     pick_incident,
+    print_request,
+    requests_option,
+    run_format_option,
     say_time,
     to_be_asked_about,
+    warn,
     with_repository,
 )
+from incident_ops.cli.running import summarize
 from incident_ops.cli.terminal import paint, prompt_text, say
 from incident_ops.domain.incident import Postmortem
 from incident_ops.domain.time import stamp
@@ -43,6 +50,7 @@ from incident_ops.errors import UserError
 from incident_ops.findings import Level
 from incident_ops.render.findings import commands, inert
 from incident_ops.render.postmortem_lint import PostmortemView, gates_line, lint_docs, lint_json, lint_text
+from incident_ops.render.run_log import annotated
 
 _VALUES = ("summary", "public_summary", "conclusion")
 _LISTS = {
@@ -66,6 +74,7 @@ def postmortem() -> None:
       incident-ops postmortem lint 120500
       incident-ops postmortem review --reviewer @bob --send
       incident-ops postmortem final --approved-by @cy --send
+      incident-ops postmortem open --dry-run
     """
 
 
@@ -80,7 +89,7 @@ def _written_by(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--narrative",
                 metavar="FILE",
                 type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                help="The story in Markdown, from a file; pictures lie beside the record.",
+                help="The story in Markdown, from a file; pictures are beside the record.",
             ),
             click.option("--well", metavar="TEXT", multiple=True, help=f"What went well; {repeated}."),
             click.option("--poorly", metavar="TEXT", multiple=True, help=f"What went poorly; {repeated}."),
@@ -112,7 +121,8 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
     """Begin the postmortem of an incident, as a draft.
 
     At a terminal, without options, it asks what happened and how it went:
-    what and how, not who. Elsewhere it is empty to begin with.
+    what and how, not who. Its author is the commander unless you name one, and
+    the policy says until when it is due.
 
     \b
     Examples:
@@ -123,8 +133,8 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
     incident = pick_incident(workspace, incident, is_any)
     answers = _asked(workspace, incident) if asks() and not any(said.values()) else {}
     facts = _facts(workspace, {**said, **answers})
-    policy = workspace.judged_by[0]
-    return incident, lambda current: begin_postmortem(current, policy, facts)
+    policy, now = workspace.judged_by[0], workspace.now
+    return incident, lambda current: begin_postmortem(current, policy, now, facts)
 
 
 @postmortem.command()
@@ -234,6 +244,81 @@ def lint(workspace: Workspace, incidents: tuple[str, ...], strict: bool, form: s
         finish(no_records(workspace))
     warned = any(finding.level is not Level.NOTE for finding in report.findings)
     finish(3 if report.unread else int(strict and warned))
+
+
+@postmortem.command("open")
+@click.option("--dry-run", is_flag=True, help="Show what would be proposed, and do nothing.")
+@max_requests_option
+@requests_option
+@run_format_option
+@with_repository
+def open_command(workspace: Workspace, dry_run: bool, max_requests: int | None, show_requests: bool, form: str) -> None:
+    """Open the pull request of every postmortem that is asked for and not begun.
+
+    What the workflow `postmortem` runs after each push: for each resolved
+    incident whose level asks for one, a branch with the draft and its
+    document. Nothing that somebody wrote is overwritten: a branch with
+    commits of people is left to them, and one whose pull request was closed
+    is not proposed again until the facts change. Pull requests that are due
+    get one comment a day before, and one once they are; `run` writes these,
+    too.
+
+    Exit code 5: more are left than one run opens (policy tracker.limits.creates).
+
+    \b
+    Examples:
+      incident-ops postmortem open --dry-run
+      incident-ops postmortem open --format github
+    """
+    from incident_ops.app.postmortem_proposal import exit_code_of, open_postmortems
+    from incident_ops.render.postmortem_proposals import (
+        proposal_lines,
+        proposal_problems,
+        proposals_json,
+        proposals_summary,
+    )
+
+    log = print_request if show_requests else None
+    done = open_postmortems(workspace, max_requests, log, is_dry=dry_run)
+    lines, wrong = proposal_lines(done), proposal_problems(done)
+    if form == "json":
+        click.echo(proposals_json(done), nl=False)
+    elif form == "text":
+        click.echo("\n".join(lines))
+    else:
+        click.echo(fenced("\n".join([*lines, *wrong])) + annotated(wrong), nl=False)
+        summarize(proposals_summary(lines))
+    if form != "github":
+        for line in wrong:
+            click.echo(line, err=True)
+    finish(exit_code_of(done))
+
+
+@postmortem.command("ics")
+@incident_argument
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+@with_repository
+def ics(workspace: Workspace, incident: str | None, output: Path | None) -> None:
+    """Print the review meeting as an iCalendar file, to be sent to those who come.
+
+    Invited are the authors and attendees, or without attendees those at work
+    on the incident, where a contact of the policy has an address under `git`.
+    The meeting is set with `postmortem edit --meeting`.
+
+    \b
+    Examples:
+      incident-ops postmortem ics 120500 --output meeting.ics
+    """
+    from incident_ops.adapters.files import write_bytes
+    from incident_ops.app.postmortem_meeting import meeting_calendar
+
+    text, warnings = meeting_calendar(workspace, pick_incident(workspace, incident, is_any))
+    if output is None:
+        click.echo(text.decode(), nl=False)
+    else:
+        write_bytes(output, text)
+        click.echo(f"written: {inert(str(output))}")
+    warn(warnings)
 
 
 def _shown(report: LintReport, form: str) -> str:

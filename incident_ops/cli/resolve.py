@@ -6,6 +6,7 @@ import click
 
 from incident_ops.app import which_incident
 from incident_ops.app.edit_record import (
+    EditedRecord,
     RecordChange,
     clean,
     edit_record,
@@ -30,7 +31,7 @@ from incident_ops.cli.options import (
     with_repository_to_write,
 )
 from incident_ops.cli.sending import record_options
-from incident_ops.cli.terminal import prompt, say
+from incident_ops.cli.terminal import page_width, prompt, say, style_line
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
 from incident_ops.edits import finish, respond
@@ -189,9 +190,21 @@ def pause(
 @click.option("--verified", is_flag=True, help="It has been verified that service is restored.")
 @click.option("--stood-down", is_flag=True, help="The team has been released.")
 @by_option
-@edits_record
-def close(workspace: Workspace, incident: str | None, verified: bool, stood_down: bool, by: str | None) -> RecordChange:
-    """Close a resolved incident.
+@record_options
+@format_option
+@with_repository_to_write
+def close(
+    workspace: Workspace,
+    incident: str | None,
+    verified: bool,
+    stood_down: bool,
+    by: str | None,
+    form: str,
+    send: bool,
+) -> None:
+    """Close a resolved incident, and sum it up.
+
+    What it prints then is also in `incident-ops show INC --final`.
 
     \b
     Examples:
@@ -200,9 +213,24 @@ def close(workspace: Workspace, incident: str | None, verified: bool, stood_down
     """
     actor = who(workspace, by)
     incident = pick_incident(workspace, incident, which_incident.is_resolved)
-    return incident, lambda current: finish.close_incident(
-        current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
+    edited = edit_record(
+        workspace,
+        incident,
+        lambda current: finish.close_incident(
+            current, workspace.judged_by[0], workspace.now, actor, verified=verified, stood_down=stood_down
+        ),
     )
+    finish_edit(workspace, edited, form, send=send, sum_up=_summed_up(workspace, edited) if form == "text" else "")
+
+
+def _summed_up(workspace: Workspace, edited: EditedRecord) -> str:
+    """What remains of an incident, with an empty line around it; "" where it was closed before."""
+    from incident_ops.app.views import end_of_incident  # what no other change of state needs
+    from incident_ops.render.incident_end import to_text
+
+    if not edited.is_changed:
+        return ""
+    return f"\n{to_text(end_of_incident(workspace, edited.record), style_line, page_width())}\n"
 
 
 @click.command()

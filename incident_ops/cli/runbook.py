@@ -139,7 +139,7 @@ def lint_command(workspace: Workspace, name: str | None, form: str) -> None:
 @runbook.command("new")
 @click.argument("service", metavar="SERVICE", shell_complete=complete_service)
 @click.option("--from", "kind", type=click.Choice(starter_names()), required=True, help="What it is for.")
-@click.option("--output", metavar="PATH", help="Where it is written. Default: where the service's runbook lies.")
+@click.option("--output", metavar="PATH", help="Where it is written. Default: where the service's runbook is.")
 @format_option
 @with_repository
 def new_command(workspace: Workspace, service: str, kind: str, output: str | None, form: str) -> None:

@@ -8,11 +8,13 @@ import click
 
 from incident_ops.adapters.environment import fenced
 from incident_ops.app.apply import AlsoDone, AppliedRun, NotApplied, Progress, Report, SentNotices, worst_exit_code
-from incident_ops.app.plan import PlannedRun
+from incident_ops.app.plan import PlannedRun, PlanOptions
 from incident_ops.app.plan_view import PlanView
 from incident_ops.app.write_back import WriteBack
 from incident_ops.cli.options import finish, no_records
-from incident_ops.cli.terminal import page_width, painter
+from incident_ops.cli.terminal import page_width, painter, say
+from incident_ops.domain.tracker import GITHUB
+from incident_ops.errors import WriteFailed
 from incident_ops.reconcile.apply import LEFT_OVER, Applied
 from incident_ops.render.findings import plural, quiet
 from incident_ops.render.plan import (
@@ -116,7 +118,29 @@ def problems(run: AppliedRun) -> list[str]:
     return [quiet(line) for line in (*lines, *not_sent_lines(run.notices, run.ledger_error, run.unset))]
 
 
+def say_page(run: PlannedRun, asked: PlanOptions, form: str) -> None:
+    """Says what a run would publish on the existing status page, where there is one; in JSON only the plan is. The page
+    is asked where the tracker is."""
+    from incident_ops.app.status_page import page_preview
+
+    asks = run.observed.source == GITHUB and asked.observed is None
+    for line in page_preview(run.workspace, asks=asks):
+        click.echo(quiet(line), err=form == "json")
+
+
 def warn_of_pager(run: PlannedRun) -> None:
     """Says in one line that the pager was not read back, where it was asked."""
     if run.pager_error is not None:
         click.echo(quiet(f"warning: {run.pager_error}"), err=True)
+
+
+def summarize(text: str) -> None:
+    """Adds to the page of the step, where there is one."""
+    from incident_ops.adapters.environment import add_to_summary, summary_size
+
+    if summary_size() is None:
+        return
+    try:
+        add_to_summary(text)
+    except WriteFailed as error:  # it was printed all the same
+        say(str(error), word="warning", colour="yellow")

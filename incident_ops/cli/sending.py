@@ -90,7 +90,7 @@ def send_now(workspace: Workspace, path: str, *, tells: bool = False) -> SentRec
     try:
         sent = RecordSender(workspace).send(path)
     except KeyboardInterrupt:
-        say("the record is written; `incident-ops send` goes on with the sending", word="interrupted", colour="red")
+        say("the record is written; `incident-ops send` sends it", word="interrupted", colour="red")
         raise click.exceptions.Exit(INTERRUPTED) from None
     _tell_step(workspace, sent)
     if tells:

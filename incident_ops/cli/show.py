@@ -10,8 +10,10 @@ import click
 from incident_ops.app.edit_record import find_record
 from incident_ops.app.views import (
     Selection,
+    end_of_incident,
     list_incidents,
     record_at,
+    sheet_of,
     view_incident,
 )
 from incident_ops.app.workspace import Workspace, day
@@ -19,6 +21,7 @@ from incident_ops.cli.completion import complete_incident, complete_level, compl
 from incident_ops.cli.options import (
     end_of_list,
     finish,
+    format_choice,
     format_option,
     no_records,
     pick_to_read,
@@ -38,9 +41,11 @@ from incident_ops.render.incident_data import to_json
 @click.command()
 @click.argument("incident", metavar="[INC]", required=False, shell_complete=complete_incident)
 @click.option("--checklist", is_flag=True, help="The playbook's checklists instead, with what the record says is done.")
-@format_option
+@click.option("--final", is_flag=True, help="What remains of one that is over: impact, cause, lessons, what is left.")
+@click.option("--sheet", is_flag=True, help="A page for the war room, in Markdown, or with --format html.")
+@format_choice(["text", "json", "md", "html"], "Text for people, JSON for scripts; md or html of --sheet.")
 @with_repository
-def show(workspace: Workspace, incident: str | None, checklist: bool, form: str) -> None:
+def show(workspace: Workspace, incident: str | None, checklist: bool, final: bool, sheet: bool, form: str) -> None:
     """Show an incident on one screen: clocks, roles, last update, what comes next.
 
     INC is an id or the end of one. Without it, the only incident that is
@@ -54,11 +59,21 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
       incident-ops show INC-20250126-120500
       incident-ops show 120500
       incident-ops show --checklist
+      incident-ops show INC-20250126-120500 --final
+      incident-ops show --sheet --format html > war-room.html
       incident-ops show --format json | jq .next
     """
+    if checklist + final + sheet > 1:
+        raise click.UsageError("--checklist, --final and --sheet are three views: take one of them")
+    if form not in (("md", "html", "text") if sheet else ("text", "json")):
+        raise click.UsageError("md and html are forms of --sheet, which has no JSON")
     incident = pick_to_read(workspace, incident)
 
     def shown(record: Record) -> str:
+        if final:
+            return _final(workspace, record, form)
+        if sheet:
+            return _sheet(workspace, record, form)
         if checklist:
             from incident_ops.render import checklist as boxes  # not needed for the screen
 
@@ -69,8 +84,24 @@ def show(workspace: Workspace, incident: str | None, checklist: bool, form: str)
 
     record = record_at(workspace, find_record(workspace, incident))
     click.echo(evaluate_one(record, shown), nl=False)
-    if form == "text" and not checklist:
+    if form == "text" and not (checklist or final or sheet):
         say_unsent(workspace, record)
+
+
+def _final(workspace: Workspace, record: Record, form: str) -> str:
+    from incident_ops.render import incident_end as end  # not needed for the screen
+
+    found = end_of_incident(workspace, record)
+    return end.to_json(record.incident, found) if form == "json" else end.to_text(found, style_line, page_width())
+
+
+def _sheet(workspace: Workspace, record: Record, form: str) -> str:
+    sheet = sheet_of(workspace, record)
+    if form == "html":
+        from incident_ops.documents.html_page import html_page  # a Markdown parser
+
+        return html_page(sheet, lambda _name: None)
+    return sheet
 
 
 @click.command("list")

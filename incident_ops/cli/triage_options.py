@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,6 +44,20 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def answers_typed(said: Triage) -> str:
+    """The same answers as options of a command."""
+    yes_no = {"revenue": "--no-revenue", "reputation": "--no-reputation", "ongoing": "--over"}
+    names = {"users_percent": "--users", "data_risk": "--data-risk"}
+    words = []
+    for name in said.__struct_fields__:
+        value = getattr(said, name)
+        if value is False:
+            words.append(yes_no[name])
+        elif value is not None:
+            words += [names.get(name, f"--{name}"), *(() if value is True else (str(value),))]
+    return shlex.join(words)
 
 
 YES_NO = ("yes", "no")

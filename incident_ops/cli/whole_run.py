@@ -21,11 +21,13 @@ from incident_ops.cli.running import (
     problems,
     report_of,
     say_not_applied,
+    say_page,
     shown_plan,
+    summarize,
     warn_of_pager,
 )
 from incident_ops.cli.terminal import say
-from incident_ops.errors import Stopped, WriteFailed
+from incident_ops.errors import Stopped
 from incident_ops.render.run_log import annotated, run_summary
 
 _NOT_ASKED = (
@@ -53,10 +55,11 @@ def carry_out(
     view, is_verbose = view_plan(asked, run), bool(ctx.find_root().obj.get("verbose"))
     if form == "github":
         click.echo(fenced(shown_plan(view, "text", is_verbose=is_verbose)), nl=False)
-        _summarize(shown_plan(view, "markdown", is_verbose=False))
+        summarize(shown_plan(view, "markdown", is_verbose=False))
     else:
         click.echo(shown_plan(view, form, is_verbose=is_verbose), nl=False)
     say_not_applied(left_out)
+    say_page(run, asked, form)
     warn_of_pager(run)
     if not was_asked:
         say(_NOT_ASKED, word="note")
@@ -83,20 +86,8 @@ def _in_actions(workspace: Workspace, asked: PlanOptions, *, with_issues: bool) 
         run = run_at_tip(workspace, asked, report, with_issues=with_issues)
     finally:  # only now: no page waits for the one of the job
         for one in planned:
-            _summarize(run_summary(shown_plan(view_plan(asked, one), "markdown", is_verbose=False), lines))
+            summarize(run_summary(shown_plan(view_plan(asked, one), "markdown", is_verbose=False), lines))
     wrong = problems(run)
     click.echo(fenced("\n".join(wrong)) + annotated(wrong), nl=False)
     code = worst_exit_code({missing_records(run), run.exit_code})
     finish(0 if run.goes_on and code == Stopped.exit_code else code)
-
-
-def _summarize(text: str) -> None:
-    """Adds to the page of the step, where there is one."""
-    from incident_ops.adapters.environment import add_to_summary, summary_size
-
-    if summary_size() is None:
-        return
-    try:
-        add_to_summary(text)
-    except WriteFailed as error:  # it was printed all the same
-        say(str(error), word="warning", colour="yellow")

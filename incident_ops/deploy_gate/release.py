@@ -20,6 +20,8 @@ from incident_ops.domain.time import parse_instant
 from incident_ops.errors import UserError
 
 SHORTEST_SHA = 7
+WHOLE_IDS = (40, 64)
+"""Digits of a whole commit id, in git's two formats."""
 FIX_LASTS = timedelta(hours=4)
 """How long a commander's word for a fix holds."""
 

@@ -46,6 +46,8 @@ def _published_resolved(incident: Incident) -> bool:
     return last is not None and last.status == RESOLVED
 
 
+BRIDGE = "bridge"
+
 FACTS: Mapping[str, Callable[[Incident], bool]] = {
     "declared": lambda _: True,
     "level": lambda incident: bool(incident.severity or incident.priority),
@@ -62,7 +64,7 @@ FACTS: Mapping[str, Callable[[Incident], bool]] = {
     "communications_lead": _role("communications_lead"),
     "scribe": _role("scribe"),
     "channel": lambda incident: bool(incident.links.channel),
-    "bridge": lambda incident: bool(incident.links.bridge),
+    BRIDGE: lambda incident: bool(incident.links.bridge),
     "internal_update": _updated("internal"),
     "public_update": _updated(PUBLIC),
     "public_resolved": _published_resolved,
@@ -142,6 +144,13 @@ def is_of_this_phase(one: ShownList, lists: Sequence[ShownList], incident: Incid
         return False
     since = (now - as_of(incident, now).cycle_start).total_seconds()
     return one.start <= since and (one.end is None or since < one.end)
+
+
+def asks_for_bridge(incident: Incident, policy: Policy) -> bool:
+    """Whether a list of the incident has a box for a bridge, so that people are to meet on one."""
+    boxes = (box for one in policy.tracker.checklists if _is_for(one, incident, policy) for box in one.items)
+    steps = (step for box in boxes for step in (box, *box.items))
+    return any(step.done_when == BRIDGE for step in steps)
 
 
 def _boxes(checklist: Checklist, incident: Incident) -> Iterator[ShownBox]:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from incident_ops.documents.document_mark import DOCUMENT_NAMES, without_mark
+from incident_ops.documents.narrative import document_parser
 from incident_ops.documents.page_pictures import MeasuredSpan, series_svg, timeline_svg
 from incident_ops.documents.pictures import read_gantt
 from incident_ops.resources import resource_text
@@ -39,6 +40,9 @@ def html_page(document: str, picture: Callable[[str], bytes | None]) -> str:
     parser = _parser()
     tokens = parser.parse(without_mark(document).replace("<span>$</span>", "$"))
     tokens = list(_with_pictures(tokens))
+    for place, token in enumerate(tokens[:-2]):
+        if token.type == "list_item_open" and tokens[place + 2].content[:4] in _BOXES:
+            token.attrSet("class", "box")
     for child in _children(tokens):
         _fit(child, picture)
     digest = b64encode(sha256(style.encode()).digest()).decode()
@@ -51,9 +55,10 @@ def html_page(document: str, picture: Callable[[str], bytes | None]) -> str:
 def html_template(name: str, finalize: Callable[[Any], Any]) -> Template:
     """A template of a page: sandboxed, every value escaped, none missing; `finalize` sees each value first."""
     from jinja2 import FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
+    from incident_ops.documents.sandbox import Sandbox
+
+    environment = Sandbox(
         loader=FunctionLoader(lambda file: resource_text(f"templates/{file}")),
         undefined=StrictUndefined,
         finalize=finalize,
@@ -67,9 +72,7 @@ def html_template(name: str, finalize: Callable[[Any], Any]) -> Template:
 
 @cache
 def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).enable(["table", "strikethrough"])
+    parser = document_parser()
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     return parser

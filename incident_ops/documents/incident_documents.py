@@ -26,7 +26,7 @@ from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.policy_sections import AFTER, ITEM_STATUSES
 from incident_ops.domain.ticket import kind_of
-from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_duration, spell_instant
+from incident_ops.domain.time import instant, parse_instant, spell_clock, spell_instant, spell_minute
 from incident_ops.resources import preset, resource_text
 from incident_ops.runbooks.gaps import runbook_gaps
 
@@ -55,6 +55,7 @@ _COLUMN_HEADINGS = {
     "noted": "Noted by",
 }
 _FEWEST_COLUMNS = ("time", "event")
+_SENTENCE_ENDS = (".", "!", "?", ":", ";", "…")
 _ALL_COLUMNS = (*_FEWEST_COLUMNS, "action", "result", "noted")
 
 
@@ -89,20 +90,25 @@ def timeline_table(rows: Sequence[TimelineRow], columns: Sequence[str]) -> str:
 def _cells(row: TimelineRow, columns: Sequence[str]) -> dict[str, str]:
     kind = "**Decision:** " if row.kind == "decision" else ""
     note = f" _({inline(row.note)})_" if row.note else ""
-    extra = "".join(
-        f"; {inline(text)}"
-        for name, text in (("action", row.action), ("result", row.result))
-        if text and name not in columns
-    )
+    behind = [text for name, text in (("action", row.action), ("result", row.result)) if text and name not in columns]
     by = _people(row.by) if row.by else ""
     return {
         "time": row.at,
-        "event": f"{kind}{inline(row.event)}{extra}{note}",
+        "event": f"{kind}{inline(_joined([row.event, *behind]))}{note}",
         "action": inline(row.action),
         "result": inline(row.result),
         "owner": by,
         "noted": by,
     }
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Texts of one entry as sentences; what begins small, as a command may, is behind a semicolon."""
+    whole, *others = texts
+    for text in others:
+        joint = "" if whole.endswith(_SENTENCE_ENDS) else "; " if text[:1].islower() else ". "
+        whole = f"{whole}{joint or ' '}{text}"
+    return whole
 
 
 def days(incident: Incident) -> int:
@@ -251,9 +257,10 @@ def is_required(incident: Incident, policy: Policy) -> bool:
 def document_environment() -> Environment:
     """The sandbox in which every template is rendered: what a template prints of a record is inert Markdown."""
     from jinja2 import FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
+    from incident_ops.documents.sandbox import Sandbox
+
+    environment = Sandbox(
         loader=FunctionLoader(lambda name: resource_text(f"templates/{name}")),
         undefined=StrictUndefined,
         finalize=_defuse,
@@ -272,7 +279,8 @@ def document_environment() -> Environment:
         word=incident_facts.spell_word,
         sentence=lambda text: text[:1].upper() + text[1:],
         when=spell_instant,
-        length=spell_duration,
+        length=incident_facts.spell_length,
+        time_or_text=_time_or_text,
         to_the_second=postmortem_facts.spell_to_the_second,
         link=lambda text: RawMarkdown(link("", text)),
         record_link=_record_link,
@@ -371,6 +379,14 @@ def _people(who: str | Sequence[str]) -> str:
     """One or several names; a handle is code, so that it pings nobody and copies cleanly."""
     names = [who] if isinstance(who, str) else who
     return RawMarkdown(", ".join(code(name) if _HANDLE.fullmatch(name) else inline(name) for name in names))
+
+
+def _time_or_text(text: str) -> str:
+    """A text that may be an instant as people read it."""
+    try:
+        return spell_minute(parse_instant(text))
+    except ValueError:
+        return text
 
 
 def _record_link(record_id: str, folder: str) -> str:

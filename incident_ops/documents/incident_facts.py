@@ -50,14 +50,16 @@ class NamedInterval(NamedTuple):
 class ItemCounts(NamedTuple):
     """Action items in total, per priority (in the policy's order, then by name) and per status (in use only).
 
-    `unranked` have no priority; `incomplete` lack an owner or a due date (R190).
+    `unranked` have no priority; `unowned` and `undated` are still to be done and lack an owner,
+    or a due date (R190).
     """
 
     total: int
     by_priority: dict[str, int]
     unranked: int
     by_status: dict[str, int]
-    incomplete: int
+    unowned: int
+    undated: int
 
 
 class LessonCounts(NamedTuple):
@@ -129,12 +131,14 @@ def count_items(incident: Incident, policy: Policy) -> ItemCounts:
     ranked = Counter(item.priority for item in items if item.priority)
     order = [*priorities, *sorted(set(ranked) - set(priorities))]
     statuses = Counter(item.status for item in items)
+    wanted = [item for item in items if item.status != "wont_do"]
     return ItemCounts(
         total=len(items),
         by_priority={name: ranked[name] for name in order if ranked[name]},
         unranked=len(items) - ranked.total(),
         by_status={name: statuses[name] for name in ("done", "in_progress", "open", "wont_do") if statuses[name]},
-        incomplete=sum(1 for item in items if not (item.owner and item.id in dates)),
+        unowned=sum(1 for item in wanted if not item.owner),
+        undated=sum(1 for item in wanted if item.id not in dates),
     )
 
 
@@ -185,8 +189,18 @@ def spell_interval(interval: NamedInterval) -> str:
     if interval.begin is None or interval.finish is None:
         return f"{UNKNOWN} ({ends})"
     dated = interval.begin.date() != interval.finish.date()
-    span = f"{spell_clock(interval.begin, dated)}–{spell_clock(interval.finish, dated)} UTC"
-    return f"{spell_duration(interval.seconds)} ({ends}, {span})"
+    begin, finish = spell_clock(interval.begin, dated), spell_clock(interval.finish, dated)
+    if interval.finish < interval.begin:
+        return f"{spell_length(interval)} ({interval.start} {begin}, {interval.end} {finish} UTC)"
+    return f"{spell_length(interval)} ({ends}, {begin}–{finish} UTC)"
+
+
+def spell_length(interval: NamedInterval) -> str:
+    """`30m`; `4m before it was declared` where the end came first."""
+    if interval.seconds is None or interval.seconds >= 0:
+        return spell_duration(interval.seconds)
+    begun = "it started" if interval.start == "started" else f"it was {interval.start}"
+    return f"{spell_duration(-interval.seconds)} before {begun}"
 
 
 def levels(incident: Incident, policy: Policy) -> list[FactRow]:

@@ -64,7 +64,13 @@ from incident_ops.sla.targets import level_of, targets
 
 
 def clock_list(incident: Incident, policy: Policy, now: datetime) -> str:
-    """Name, target, due time and state of each clock; "" where none runs. UserError as `sla.clocks.clocks`.
+    """The clocks below their heading; "" where none runs. UserError as `sla.clocks.clocks`."""
+    lines = clock_lines(incident, policy, now)
+    return "\n".join(["### Clocks\n", *lines]) if lines else ""
+
+
+def clock_lines(incident: Incident, policy: Policy, now: datetime) -> list[str]:
+    """Name, target, due time and state of each clock, as Markdown. UserError as `sla.clocks.clocks`.
 
     Action items have a list of their own; once the incident is over no update is due any more.
     """
@@ -80,12 +86,11 @@ def clock_list(incident: Incident, policy: Policy, now: datetime) -> str:
         POSTMORTEM_FINAL: _spell(level.postmortem.final_within),
     }
     skipped = {ACTION_ITEM} | ({UPDATE_INTERNAL, UPDATE_PUBLIC} if incident.state in OVER else set())
-    lines = [
+    return [
         f"- {_named(clock, targets_of)}: {_state(clock, incident)}"
         for clock in clocks(as_of(incident, now), policy)
         if clock.clock not in skipped and not (clock.state is ClockState.CANCELLED and is_cancelled(incident))
     ]
-    return "\n".join(["### Clocks\n", *lines]) if lines else ""
 
 
 def _named(clock: Clock, targets_of: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ gets a section of its own below, so that no fact is lost by the choice of a layo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from incident_ops.documents.incident_facts import FINAL
@@ -59,6 +59,20 @@ _OTHERS = _sections(
 )
 _SHOWS_TOO = {"supporting": ("measurements",)}
 """By section the parts that it shows as well."""
+_IMPACTS, _CAUSES = ("impact", "impact_by_kind", "impact_by_whom"), ("cause", "cause_and_issue")
+_STORY = ("timeline", *_CAUSES, "five_whys", "resolution", *_IMPACTS, "measurements")
+_FOLLOWS: Mapping[str, Sequence[str]] = {
+    "narrative": ("details", "summary"),
+    "measurements": _IMPACTS,
+    "five_whys": _CAUSES,
+    "went_well": _STORY,
+    "went_poorly": (*_STORY, "went_well"),
+    "lucky": (*_STORY, "went_well", "went_poorly"),
+    "runbook_gaps": (*_STORY, "went_well", "went_poorly", "lucky"),
+    "prevention": ("items",),
+    "lessons": ("items", "prevention"),
+}
+"""By section beyond a layout those behind the last of which it stands; any other is at the end."""
 
 
 def _of_paper(name: str) -> Callable[[Incident, Postmortem], bool]:
@@ -145,7 +159,11 @@ def postmortem_sections(incident: Incident, layout: str, *, required: bool) -> l
     covered = {part for one in own for part in (one.part, *_SHOWS_TOO.get(one.part, ()))}
     beyond = [one for one in _beyond(covered) if is_filled(one.part, incident)]
     shown_there = {part for one in beyond for part in _SHOWS_TOO.get(one.part, ())}
-    return [*shown, *(one for one in beyond if one.part not in shown_there)]
+    for one in beyond:
+        if one.part not in shown_there:
+            before = [place for place, other in enumerate(shown, 1) if other.part in _FOLLOWS.get(one.part, ())]
+            shown.insert(before[-1] if before else len(shown), one)
+    return shown
 
 
 def report_sections(incident: Incident) -> list[Section]:
@@ -169,7 +187,7 @@ def gaps(incident: Incident, layout: str, *, required: bool) -> list[str]:
 
 
 def _unnamed(incident: Incident) -> Iterator[str]:
-    without = sum(1 for item in incident.action_items if not item.owner)
+    without = sum(1 for item in incident.action_items if not item.owner and item.status != "wont_do")
     if without:
         yield f"the owner of {without} action item{'s' if without > 1 else ''}"
     paper: Any = incident.postmortem or _NOTHING

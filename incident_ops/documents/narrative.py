@@ -40,9 +40,14 @@ def narrative_markdown(text: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
+    return document_parser()
+
+
+def document_parser() -> MarkdownIt:
+    """A parser of the Markdown that documents are made of."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    return MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).enable(["table", "strikethrough"])
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
@@ -93,8 +98,13 @@ def _language(info: str) -> str | None:
     return word if re.fullmatch(r"[A-Za-z0-9+#._-]{1,30}", word) and not is_drawn else None
 
 
+def _first_number(token: Token) -> int:
+    start = token.attrGet("start")
+    return 1 if start is None else int(start)
+
+
 def _list(token: Token, inner: Sequence[Token]) -> str:
-    number = int(token.attrGet("start") or 1) if token.type == "ordered_list_open" else None
+    number = _first_number(token) if token.type == "ordered_list_open" else None
     lines, place = [], 0
     while place < len(inner):
         end = _end(inner, place)

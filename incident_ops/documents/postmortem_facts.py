@@ -45,10 +45,11 @@ def in_short(incident: Incident, policy: Policy) -> list[FactRow]:
 def _what(incident: Incident) -> str:
     paper = incident.postmortem
     text = (paper and paper.summary) or incident.description or incident.title
-    return _sentence(text)
+    return first_sentence(text)
 
 
-def _sentence(text: str) -> str:
+def first_sentence(text: str) -> str:
+    """The first sentence of a text, on one line."""
     flat = " ".join(text.split())
     found = _FIRST_SENTENCE.match(flat)
     return found[0] if found else flat
@@ -72,14 +73,14 @@ def _window(begin: datetime, finish: datetime) -> str:
 def _why(incident: Incident) -> str:
     cause = incident.cause
     found = cause and (cause.what or cause.why or cause.trigger)
-    return _sentence(found) if found else "the cause is not known yet"
+    return first_sentence(found) if found else "the cause is not known yet"
 
 
 def _end(incident: Incident) -> str:
     done = incident.resolution
     text = done and (done.immediate or done.permanent)
     if text:
-        return _sentence(text)
+        return first_sentence(text)
     return "how it was mended is not recorded" if incident.state in OVER else "it goes on"
 
 

@@ -20,7 +20,7 @@ def public_view(
 ) -> dict[str, Any]:
     """What the public templates print; `reviews`: a postmortem will be written."""
     what = affected_services(facts)
-    headline = _headline(facts, wanted.status, what)
+    headline = public_headline(facts, wanted.status)
     return {
         "subject": f"RESOLVED: {headline}" if wanted.status == RESOLVED else headline,
         "headline": headline,
@@ -65,9 +65,11 @@ def expected_at(eta: str | None, said_at: datetime, now: datetime) -> str:
     return spell_near(at, now) if at > now else ""
 
 
-def _headline(facts: PublicFacts, status: str, what: str) -> str:
+def public_headline(facts: PublicFacts, status: str) -> str:
+    """What an incident is called outside: its title where that is public, else what is affected."""
     if facts.title is not None:
         return facts.title
+    what = affected_services(facts)
     return f"We are investigating issues with {what}" if status == STATUSES[0] else f"Issues with {what}"
 
 

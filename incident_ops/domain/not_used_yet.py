@@ -42,7 +42,9 @@ POLICY: Mapping[str, str] = {
     "targets.report": _METRICS,
     "contacts.*.name": "people's names in documents",
     "ingest": _INTAKE,
-    "publish": _PAGE,
+    "publish.enabled": _PAGE,
+    "publish.title": _PAGE,
+    "publish.url": _PAGE,
     "write_back.commands": "commands given in issues and forms",
 }
 SERVICES: Mapping[str, str] = {

@@ -431,6 +431,11 @@ class Ingest(Value, frozen=True):
 
 
 class Publish(Value, frozen=True):
+    """`to` is the kind of an existing page, None where nothing is published; `components`: service -> its id there."""
+
+    to: str | None = None
+    page: str | None = None
+    components: dict[str, str] = {}
     enabled: bool = False
     title: str | None = None
     url: str | None = None

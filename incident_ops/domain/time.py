@@ -111,6 +111,7 @@ def months_after(at: datetime, months: int, zone: ZoneInfo) -> datetime:
 def spell_duration(seconds: int | None, *, exact: bool = False, in_words: bool = False) -> str:
     """Seconds -> `45s`, `2h 5m`, `3d 4h`: the two largest units, rounded down, or with `exact` all of them.
 
+    Whole days without an hour have their minutes: `1d 11m`.
     `in_words` gives `1 hour 30 minutes`, for the sentences that the playbooks word that way. Zero is `0s`, a negative
     value keeps its sign, None is `unknown`.
     """
@@ -121,7 +122,8 @@ def spell_duration(seconds: int | None, *, exact: bool = False, in_words: bool =
         count, rest = divmod(rest, unit)
         counts.append(count)
     first = next((place for place, count in enumerate(counts) if count), len(counts) - 1)
-    last = len(counts) if exact else first + 2
+    on_the_hour = counts[0] and not counts[1]
+    last = len(counts) if exact else first + (3 if on_the_hour else 2)
     parts = [(count, name) for count, name in list(zip(counts, _NAMES, strict=True))[first:last] if count]
     texts = [f"{count} {name}{'s' * (count != 1)}" if in_words else f"{count}{name[0]}" for count, name in parts]
     return ("-" if seconds < 0 else "") + (" ".join(texts) or ("0 seconds" if in_words else "0s"))

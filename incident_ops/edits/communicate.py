@@ -98,7 +98,7 @@ def relabel_all(
     """New labels by field. UserError as `relabel`, and for a severity beside a priority that nobody has given."""
     missing = getattr(incident, policy.drives) is None and policy.drives not in labels
     if missing and "severity" in labels and policy.drives == "priority":
-        message = f"{incident.id} has no priority, and a severity stands beside one"
+        message = f"{incident.id} has no priority, and a severity goes with one"
         raise UserError(message, hint=f"give both: --priority {policy.labels[0]} --severity {labels['severity']}")
     step = relabel_each(incident, policy, now, by, labels, reason)
     return join_steps(step, Step((), (), tuple(_too_mild(incident, policy, labels))))

@@ -12,6 +12,7 @@ from typing import Any
 
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED
+from incident_ops.domain.people import is_same_person
 from incident_ops.domain.planned_changes import OVERRIDE_PREFIX, Freeze, planned_freeze
 from incident_ops.domain.record import Append, Set
 from incident_ops.domain.time import stamp
@@ -125,8 +126,12 @@ def override_incident(incident: Incident, now: datetime, wanted: OverrideRequest
 
 
 def override_file(now: datetime, wanted: OverrideRequest, approved_by: str | None = None) -> dict[str, Any]:
-    """The content of freezes/<name>.yaml for an override without an incident. UserError as above."""
+    """The content of freezes/<name>.yaml for an override without an incident. UserError as above, and for one person
+    on both sides."""
     _lasts(now, wanted.expires)
+    if approved_by is not None and is_same_person(wanted.by, approved_by):
+        hint = "--approved-by somebody else; without it, the review of its pull request is the second person"
+        raise UserError(f"{wanted.by} asks for it, so somebody else has to approve it", hint=hint)
     return given_fields(
         name=override_name(wanted.sha),
         kind=OVERRIDE_PREFIX,

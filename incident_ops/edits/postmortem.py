@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident, Postmortem
+from incident_ops.domain.people import is_same_person
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import duration, stamp
 from incident_ops.edits.action_items import NewItem, add_item
 from incident_ops.edits.step import Step, join_steps, quote, said_texts, something_said, timeline_row
 from incident_ops.errors import UserError
+from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, clocks
 
 DRAFT, REVIEW, FINAL = "draft", "review", "final"
 FOLLOW_UP = "Hold the follow-up review of the postmortem"
@@ -33,15 +36,39 @@ class PostmortemFacts:
     prevention: Mapping[str, Sequence[str]]
 
 
-def begin_postmortem(incident: Incident, policy: Policy, facts: PostmortemFacts) -> Step:
-    """A draft with what is known of it, due when the policy says. UserError where there is one already."""
+NOTHING_WRITTEN = PostmortemFacts({}, {}, {})
+
+
+def begin_postmortem(incident: Incident, policy: Policy, now: datetime, facts: PostmortemFacts) -> Step:
+    """A draft with what is known of it, due when the policy says, by `who_writes` where nobody is named. UserError
+    where there is one already."""
     if incident.postmortem is not None:
         hint = f"incident-ops postmortem edit {incident.id}"
         raise UserError(f"{incident.id} has a postmortem, in status {incident.postmortem.status}", hint=hint)
     return join_steps(
         Step((Set(("postmortem", "status"), DRAFT),), ("postmortem begun, status draft",), _unasked(incident, policy)),
-        _written(incident, facts),
+        _written(incident, _with_known(incident, policy, now, facts)),
     )
+
+
+def who_writes(incident: Incident) -> str | None:
+    """Whose the postmortem is while nobody is named: the commander's, else that of whoever had it last."""
+    named = (incident.roles.commander, *(entry.to for entry in reversed(incident.assignments)))
+    return next((who for who in named if who and who.startswith("@")), None)
+
+
+def _with_known(incident: Incident, policy: Policy, now: datetime, facts: PostmortemFacts) -> PostmortemFacts:
+    writer, final = who_writes(incident), postmortem_due(incident, policy, now).get(POSTMORTEM_FINAL)
+    lists = {("authors",): [writer], **facts.lists} if writer else facts.lists
+    values = {**facts.values, "due": stamp(final)} if final else facts.values
+    return PostmortemFacts(values, lists, facts.prevention)
+
+
+def postmortem_due(incident: Incident, policy: Policy, now: datetime) -> dict[str, datetime]:
+    """By the name of the clock, until when the postmortem's meeting and its final text are due; as far as the level
+    asks for them. It hangs on the record alone, not on `now`."""
+    found = clocks(as_of(incident, now), policy)
+    return {one.clock: one.due for one in found if one.clock in (POSTMORTEM_MEETING, POSTMORTEM_FINAL) and one.due}
 
 
 def _unasked(incident: Incident, policy: Policy) -> tuple[str, ...]:
@@ -121,7 +148,7 @@ def finish_postmortem(
     if not (paper.reviewers or reviewers):
         hint = f"incident-ops postmortem review {incident.id} --reviewer @handle, or --reviewer here"
         raise UserError("nobody has reviewed the postmortem", hint=hint)
-    if [author.casefold() for author in paper.authors] == [approved_by.casefold()]:
+    if len(paper.authors) == 1 and is_same_person(paper.authors[0], approved_by):
         raise UserError(f"{approved_by} wrote it, so somebody else has to approve it", hint="--approved-by @handle")
     names = said_texts(("postmortem", "reviewers"), paper.reviewers, reviewers, "reviewer")
     today = f"{now:%Y-%m-%d}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from incident_ops.domain.notification import RESOLVED_EVENT, Message, Pair, giving_up
 from incident_ops.domain.ports import Notifier, SharedLedger
-from incident_ops.errors import Ambiguous, IncidentOpsError, NotSetUp, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, IncidentOpsError, NoIssueYet, NotSetUp, UserError, WriteFailed
 from incident_ops.notifications.plan import CLAIMED, RESEND, WAITS, PlannedNotice, is_urgent, resend_after
 from incident_ops.notifications.trials import NOT_READY
 
@@ -174,7 +174,8 @@ def deliver(
 
 def delivery_exit_code(delivered: Iterable[Delivered], excused: Collection[str] = ()) -> int:
     """4 where a notice failed, may have arrived or waits for the ledger; 2 where a channel is not set up, but for the
-    `excused` ones; 5 where notices were not tried; else 0."""
+    `excused` ones; 5 where notices were not tried; else 0. A comment that waits for its issue counts for nothing: a run
+    that should have opened it has a code for that."""
     every = (one for one in delivered if not (isinstance(one.error, NotSetUp) and one.error.channel in excused))
     codes = {_code(one) for one in every}
     return next((code for code in (4, 2, 5) if code in codes), 0)
@@ -184,7 +185,7 @@ def _code(one: Delivered) -> int:
     if one.outcome in (NOT_SENT, NOT_READY) and one.error is not None:
         return one.error.exit_code
     if one.outcome == NOT_TRIED:
-        return 5
+        return 0 if isinstance(one.error, NoIssueYet) else 5
     return 4 if one.outcome in (MAY_HAVE_ARRIVED, GIVEN_UP, WAITS) else 0
 
 

@@ -188,6 +188,6 @@ def _step_of_clock(clock: str, name: str) -> Iterator[str]:
     elif clock == DIAGNOSIS:
         yield f'When the cause is found: incident-ops timeline "..." {name} --kind diagnosis --mark diagnosed'
     elif clock == POSTMORTEM_MEETING:
-        yield "When it is set: write it to postmortem.meeting of the record"
+        yield f'When it is set: incident-ops postmortem edit {name} --meeting "WHEN"'
     elif clock == POSTMORTEM_FINAL:
-        yield "When it is finished: set postmortem.status of the record to final, with final_at"
+        yield f"When it is reviewed: incident-ops postmortem final {name} --approved-by WHO"

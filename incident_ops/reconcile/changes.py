@@ -14,8 +14,9 @@ LABEL, MILESTONE, ASSIGNEE, PROPOSAL = "label", "milestone", "assignee", "propos
 """Kinds beside those of issues."""
 
 NUMBERS, PEOPLE, AUTOMATION, DOCUMENTS = "numbers", "people", "automation", "documents"
-"""Topics of edits: the numbers of issues, what people did on issues, what the clock brought, and the documents beside
-records. Each is proposed apart."""
+POSTMORTEM = "postmortem"
+"""Topics of edits: the numbers of issues, what people did on issues, what the clock brought, the documents beside
+records, and a postmortem that is to be begun. Each is proposed apart."""
 
 _TURN = {REOPEN: 1, UPDATE: 1, CREATE: 2, EDIT: 3, CLOSE: 4, NOTIFY: 5}
 _OF_THE_MOMENT = ("subject", "words", "timeline", "noticed_at")

@@ -464,7 +464,7 @@ def _parent(wanted: DesiredIssue, issue: tracker.Issue | None, sides: SideBySide
 
 
 def _hands_off(wanted: DesiredIssue, issue: tracker.Issue) -> KeyDecision:
-    return _keep(wanted, issue.number, "people asked for hands off")
+    return _keep(wanted, issue.number, "people asked that it be left alone")
 
 
 def _keep(wanted: DesiredIssue, number: int | None, why: str) -> KeyDecision:

@@ -252,7 +252,7 @@ def _elsewhere(wanted: DesiredIssue, issue: Issue) -> KeyDecision:
 def _orphan(key: str, issue: Issue, commit: str | None, records_id: int) -> KeyDecision:
     kind = ITEM_ISSUE if "/" in key else INCIDENT_ISSUE
     if commit is None or is_hands_off(issue):
-        why = "no record names it any more" if commit is None else "people asked for hands off"
+        why = "no record names it any more" if commit is None else "people asked that it be left alone"
         return KeyDecision(kept=(Kept(key, kind, issue.number, why),))
     edit = IssueEdit(body=generated_block.mark_closed(issue.body, records_id))
     reason = f"its record was deleted in git by {commit[:12]}"

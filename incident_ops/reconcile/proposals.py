@@ -22,6 +22,7 @@ from incident_ops.reconcile.changes import (
     EDIT,
     NUMBERS,
     PEOPLE,
+    POSTMORTEM,
     PROPOSAL,
     Kept,
     KeyDecision,
@@ -87,6 +88,11 @@ def branch_of(change: PlannedChange) -> str:
 def branch_of_numbers() -> str:
     """The branch of the numbers of issues."""
     return f"{BRANCHES}/{NUMBERS}"
+
+
+def branches_of_postmortems() -> str:
+    """What the branches begin with that hold the draft of a postmortem, one for each incident."""
+    return f"{BRANCHES}/{POSTMORTEM}/"
 
 
 def branch_of_documents() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -169,7 +170,7 @@ def _wrong_type(file: str, route: Route, error: Any) -> Iterator[Finding]:
 
 def _not_allowed(file: str, route: Route, error: Any) -> Iterator[Finding]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
-    words = [str(word).lower() if isinstance(word, bool) else str(word) for word in allowed]
+    words = [word if isinstance(word, str) else json.dumps(word) for word in allowed]
     near = closest(error.instance, words)
     hint = f"did you mean {near}?" if near else ""
     if route == ("state",) and error.instance in _TIMES:

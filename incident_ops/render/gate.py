@@ -55,8 +55,9 @@ RESUME = {
 }
 """What ends a hold: by its reason code, or by its state for a budget that burns too fast."""
 FIX = (
-    "To deploy a fix while deploys are held, the commander adds `--fixes {id} --sha SHA`; anybody else writes an"
-    ' override, which counts once it is merged: `incident-ops override {id} -s {service} --sha SHA --reason "..."`'
+    "To deploy a fix sooner, the commander asks with `--fixes {id} --sha SHA`, and only that answer lets it through. A"
+    " pipeline, or anybody else, needs an override, which counts once it is merged:"
+    ' `incident-ops override {id} -s {service} --sha SHA --reason "..."`'
 )
 ONE_COMMIT = (
     "To deploy one commit in spite of a freeze or a window:"

@@ -120,8 +120,10 @@ def _ruleset(
 
 def _pinning(values: LaidValues) -> Iterator[SetUpStep]:
     if not values.wheel:
+        commit = shlex.join(["git", "commit", "--message", f"Pin incident-ops {__version__}", "--", ".github"])
         yield SetUpStep(
-            f"the pin file of release {__version__}: what the workflows install, by its hash", [pin_command()]
+            f"the pin file of release {__version__}: what the workflows install, by its hash; commit it",
+            [pin_command(), "git add .github", commit],
         )
 
 

@@ -38,6 +38,8 @@ MERGED_BY = ("incidents/*/incident.yaml", "merge=incident-ops")
 STATE_IGNORED = ".incident-ops/"
 TEMPORARY_IGNORED = ".*.incident-ops"
 """What a command leaves that was killed while it wrote."""
+PAGES_IGNORED = "rendered/"
+"""Where `render` puts pages, in whatever folder it runs."""
 HANDOVER_HOUR = 9
 """The local hour at which people of the first schedule hand over."""
 _EDITED = "it was edited by hand, or is not from this version; to replace it: incident-ops init --replace-schemas"
@@ -288,10 +290,18 @@ def _merging(existing: Mapping[str, Existing]) -> PlannedFile:
 
 def _ignoring(existing: Mapping[str, Existing]) -> PlannedFile:
     now = existing.get(IGNORED)
-    forms = {(form,) for form in (STATE_IGNORED, f"/{STATE_IGNORED}", STATE_IGNORED[:-1], f"/{STATE_IGNORED[:-1]}")}
     there = {tuple(words) for words in _words(now)}
-    wanted = {f"/{STATE_IGNORED}": forms, TEMPORARY_IGNORED: {(TEMPORARY_IGNORED,)}}
+    wanted = {
+        f"/{STATE_IGNORED}": _forms(STATE_IGNORED),
+        TEMPORARY_IGNORED: {(TEMPORARY_IGNORED,)},
+        PAGES_IGNORED: _forms(PAGES_IGNORED),
+    }
     return _with_lines(IGNORED, now, [line for line, known in wanted.items() if there.isdisjoint(known)])
+
+
+def _forms(folder: str) -> set[tuple[str]]:
+    """The lines that leave a folder out; any of them will do."""
+    return {(form,) for form in (folder, f"/{folder}", folder[:-1], f"/{folder[:-1]}")}
 
 
 def _words(now: Existing) -> Iterator[list[str]]:

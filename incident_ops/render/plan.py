@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from incident_ops.domain.issue_places import spell_issue
 from incident_ops.domain.time import stamp
-from incident_ops.errors import IncidentOpsError, NotSetUp
+from incident_ops.errors import IncidentOpsError, NoIssueYet, NotSetUp
 from incident_ops.notifications.deliver import Delivered
 from incident_ops.notifications.plan import SENT
 from incident_ops.notifications.unset_channels import UnsetChannels
@@ -445,7 +445,8 @@ def not_sent_lines(
     for cause in dict.fromkeys(str(notice.error) for notice in failed):
         same = [notice for notice in failed if str(notice.error) == cause]
         channels = ", ".join(sorted({notice.planned.message.channel for notice in same}))
-        yield f"error: {plural(len(same), 'notice')} by {channels} {same[0].outcome}: {cause}"
+        word = "note" if isinstance(same[0].error, NoIssueYet) else "error"
+        yield f"{word}: {plural(len(same), 'notice')} by {channels} {same[0].outcome}: {cause}"
     if ledger_error is not None:
         yield f"error: the ledger does not know all that was sent: {ledger_error}"
 

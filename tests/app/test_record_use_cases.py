@@ -101,7 +101,7 @@ def test_a_hold_is_written_and_lifted(folder: Folder) -> None:
 def test_a_commit_is_let_through_by_a_record_or_by_a_file(folder: Folder) -> None:
     """The value says which of the two was written."""
     folder.put()
-    request = {"service": "api", "environment": None, "sha": "7be19f2", "reason": "the fix", "expires": "4h"}
+    request = {"service": "api", "environment": None, "sha": "7be19f2" + "0" * 33, "reason": "the fix", "expires": "4h"}
     by_record = let_through(workspace(folder), "1", **request, approved_by=None, by="@alice")
     by_file = let_through(workspace(folder), None, **request, approved_by="@bob", by="@alice")
     assert by_record.is_changed

@@ -139,7 +139,7 @@ def test_a_replica_that_lies_behind_is_not_read() -> None:
     assert total == 600.0
     pods = Reading({}, {"a": 5.0, "b": 5.0}, {"a": 58.0, "b": 62.0})
     mine, _, _ = read_tick(Meter(_sampled(60, a=9.0, b=1.0), None), pods, _sampled(62, z=1.0))
-    assert mine == Gap(NO_NEW_SAMPLE, "canary: older samples than before, of a replica that lies behind")
+    assert mine == Gap(NO_NEW_SAMPLE, "canary: older samples than before, of a replica that lags behind")
 
 
 @pytest.mark.parametrize(

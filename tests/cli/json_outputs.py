@@ -36,7 +36,7 @@ CALENDAR = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n" + "".join(
 )
 CALENDAR += "END:VCALENDAR\n"
 REASON = ("--reason", "as told")
-DEPLOY = ("-s", "api", "--sha", "7be19f2", "--by", "@me", *REASON)
+DEPLOY = ("-s", "api", "--sha", "7be19f2" + "0" * 33, "--by", "@me", *REASON)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "ack": ("INC-1",),
     "action add": ("Add another", "INC-1", "--owner", "@c"),
@@ -88,6 +88,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "policy show": (),
     "postmortem edit": ("INC-1", "--summary", "It broke"),
     "postmortem final": ("INC-1", "--approved-by", "@cy", "--reviewer", "@bob"),
+    "postmortem open": ("--dry-run",),
     "postmortem new": ("INC-2", "--summary", "It broke"),
     "postmortem review": ("INC-1", "--reviewer", "@bob"),
     "relate": ("INC-1", "INC-2", "--kind", "causes"),

@@ -23,6 +23,7 @@ from tests.cli.canary_scene import COLUMNS, POLICY, Clock, Source, broken, gate,
 from tests.cli.scene import Done, Folder, call, record
 
 Patch = pytest.MonkeyPatch
+SHA = "7be19f2" + "0" * 33
 KEPT = ("--state", "s.json", "--sha", "7be19f2")
 
 
@@ -319,7 +320,7 @@ def test_a_run_that_ended_before_its_time_is_carried_on_to_its_end(here: Folder,
     clock = stage(monkeypatch, source)
     done, told = run(here, *KEPT)
     assert (done.code, told["reason_code"], told["stopped_at_seconds"]) == (4, "datasource_error", 375)
-    assert "run the same again with --continue 10m" in " ".join(done.err.split())
+    assert "run it again with --continue 10m" in " ".join(done.err.split())
     clock.wait(600.0)
     done, told = run(here, *KEPT, "--continue", "1m")
     assert "carried on until 10m of measured time; it can be carried on 3 more times" in done.err
@@ -338,7 +339,7 @@ def test_a_run_whose_step_was_held_to_the_end_is_carried_on_in_that_step(here: F
     stage(monkeypatch, Source(lambda at: 1.7 if at < 600 else 0.8, rps=10.0))
     done, told = run(here, *words, text=text)
     assert (done.code, told["reason_code"], told["stopped_at_seconds"]) == (3, "leans_worse", 600)
-    assert "run the same again with --continue 10m" in " ".join(done.err.split())
+    assert "run it again with --continue 10m" in " ".join(done.err.split())
     done, told = run(here, *words, "--continue", "20m", text=text)
     assert told["stopped_at_seconds"] == 600 + 1200 + 300
     assert told["metrics"][0]["canary_requests"] == 10 * 2100
@@ -362,7 +363,7 @@ def test_the_verdict_names_how_it_is_carried_on(here: Folder, monkeypatch: Patch
     command = ("canary", "run", "-f", write(here.path, gate()))
     out = " ".join(call(*command, *KEPT, at=here.path, clock=None).out.split())
     assert "16m 30s at this traffic" in out
-    assert "run the same again with --continue 17m" in out
+    assert "run it again with --continue 17m" in out
     assert "--continue" not in call(*command, at=here.path, clock=None).out
 
 
@@ -493,15 +494,15 @@ def test_the_freeze_is_asked_first(here: Folder, monkeypatch: Patch) -> None:
     source = Source()
     stage(monkeypatch, source)
     monkeypatch.setattr("incident_ops.adapters.clock.now", Clock().now)
-    done, told = run(here, "--service", "api", "--on-step", "touch stepped", "--sha", "7be19f2")
+    done, told = run(here, "--service", "api", "--on-step", "touch stepped", "--sha", SHA)
     assert (done.code, told["verdict"], told["reason_code"]) == (3, "frozen", "open_incident")
     assert (told["incident_ids"], told["metrics"], told["stopped_at_seconds"]) == (["INC-1"], [], None)
     assert not source.asked
-    call("override", "INC-1", "-s", "api", "--sha", "7be19f2", "--reason", "the fix", "--by", "@a", at=here.path)
+    call("override", "INC-1", "-s", "api", "--sha", SHA, "--reason", "the fix", "--by", "@a", at=here.path)
     here.commit()
-    done, told = run(here, "--service", "api", "--sha", "7be19f2")
+    done, told = run(here, "--service", "api", "--sha", SHA)
     assert (done.code, told["verdict"], told["reason_code"]) == (0, "overridden", "override")
-    shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", "7be19f2", at=here.path, clock=None).out
+    shown = call("canary", "run", "-f", "g.yaml", "-s", "api", "--sha", SHA, at=here.path, clock=None).out
     assert shown.startswith("overridden: the canary is not worse than allowed, and a person lets it through"), shown
     assert "Let through by @a until 2025-01-26 18:00 UTC, recorded in INC-1: the fix" in " ".join(shown.split())
     run(here, "--service", "nobody")[0].told_once(2, "nobody")
@@ -699,7 +700,7 @@ def test_a_signal_ends_the_wait_at_once(here: Folder, number: int, code: int) ->
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out) == (code, "")
     assert "Traceback" not in err
-    assert "the canary is still out; a re-run goes on from the state file" in err
+    assert "the canary is still out; a re-run continues from the state file" in err
     assert time.monotonic() - began < 5
 
 

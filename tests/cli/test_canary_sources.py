@@ -251,7 +251,7 @@ def test_a_probe_asks_each_source_once(here: Folder, clock: Clock, shop: Scripte
         ("X-Scope-OrgID: team-a", "X-Api-Key: x", "header X-Api-Key carries a secret"),
         ("X-Scope-OrgID: team-a", "Host: other.example", "set by the connection itself"),
         ("X-Scope-OrgID: team-a", "Content-Length: '0'", "set by the connection itself"),
-        ("X-Scope-OrgID: team-a", "X-Team: '{{args.service}}'", "an argument cannot stand in a header"),
+        ("X-Scope-OrgID: team-a", "X-Team: '{{args.service}}'", "an argument cannot be used in a header"),
         ('"{{args.service}}"', "{{args.service}}", "is outside quotes"),
         ("datasource: shop", "datasource: shops", "data source 'shops' is not in policy.yaml"),
         ("datasource: shop", "datasource: main", "data source 'main' is of kind prometheus, not web"),

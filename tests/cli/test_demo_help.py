@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
+from incident_ops.app.demo import Playing, Shown
+from incident_ops.cli.demo import show_made
 from incident_ops.cli.main import COMMANDS, cli
 from tests.cli.scene import Done, Folder, call, contents, run, small_disk
 from tests.support.golden import assert_golden
@@ -96,6 +98,26 @@ def test_it_ends_by_showing_an_issue_a_document_and_a_change(tmp_path: Path) -> 
     assert call(*words, at=tmp_path / "a/sev0-3", clock="2025-01-29T09:00:00Z").code == 0
     record = next((tmp_path / "a/sev0-3").glob("incidents/*/incident.yaml")).read_text().splitlines()
     assert all(line[3:] in record for line in change[1:] if line.startswith("  +"))
+
+
+class Made(Playing):
+    """A demo that shows a document and a change with the same lines."""
+
+    def __init__(self) -> None:
+        self.lines = ("- What happened", "+ more")
+
+    def shown(self) -> tuple[Shown, Shown, Shown]:
+        document = Shown("A document", self.lines)
+        return document, document, document._replace(is_change=True)
+
+
+def test_only_a_change_has_the_colours_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bullets of a document are no lines that went away."""
+    with click.Context(cli) as ctx:
+        ctx.color = True
+        show_made(Made())
+    out = capsys.readouterr().out
+    assert out.count("\x1b[31m  - What happened") == out.count("\x1b[32m  + more") == 1
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -225,6 +225,18 @@ def test_a_channel_without_an_address_and_no_monitor(place: Place) -> None:
     assert (seen["channels"]["state"], seen["monitor"]["state"]) == ("error", "warning")
 
 
+def test_a_status_page_without_its_key(place: Place) -> None:
+    """Asked only where the policy publishes on one."""
+    place.mend()
+    assert "status-page" not in place.seen(0)
+    path = place.folder.path / "policy.yaml"
+    path.write_text(f"{path.read_text()}publish: {{to: statuspage, page: kctbh9vrtdwd}}\n")
+    missing = place.seen(1, INCIDENT_OPS_STATUSPAGE_TOKEN="")["status-page"]
+    assert (missing["state"], "INCIDENT_OPS_STATUSPAGE_TOKEN is not set" in missing["message"]) == ("error", True)
+    assert missing["commands"][0]["command"].startswith("gh secret set INCIDENT_OPS_STATUSPAGE_TOKEN --env ")
+    assert place.seen(0, INCIDENT_OPS_STATUSPAGE_TOKEN="set")["status-page"]["state"] == "ok"
+
+
 def test_a_heartbeat_that_is_late_and_a_run_that_failed(place: Place) -> None:
     place.mend()
     run = {"created_at": stamp(datetime.now(UTC) - timedelta(hours=2)), "status": "completed", "conclusion": "failure"}

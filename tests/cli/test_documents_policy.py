@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.scene import POLICY, Folder, call, contents, run
 
@@ -106,7 +107,7 @@ def test_policy_show_of_a_preset_needs_no_repository(preset: str, tmp_path: Path
     assert tables.code == 0
     assert tables.out.startswith(f"Scheme {preset}\n")
     data = json.loads(call("policy", "show", "--preset", preset, "--format", "json", at=tmp_path).out)
-    assert list(data) == ["schema", "policy"]
+    assert (list(data), data["origins"]) == (["schema", "policy", "origins"], {})
     assert data["policy"]["scheme"]["id"] == preset
     resolved = call("policy", "show", "--preset", preset, "--resolved", at=tmp_path)
     assert resolved.code == 0
@@ -117,9 +118,30 @@ def test_policy_show_resolved_is_a_policy_with_the_same_values(folder: Folder) -
     """Written back as policy.yaml it resolves to itself; an override shows in it."""
     folder.write("policy.yaml", POLICY + "gate: {block_on_open_rank: 1}\n")
     shown = call("policy", "show", "--resolved", at=folder.path).out
-    assert "block_on_open_rank: 1\n" in shown
+    assert "block_on_open_rank: 1  # policy.yaml:" in shown
     folder.write("policy.yaml", shown)
-    assert call("policy", "show", "--resolved", at=folder.path).out == shown
+    again = call("policy", "show", "--resolved", at=folder.path).out
+    assert yaml.safe_load(again) == yaml.safe_load(shown)
+
+
+def test_policy_show_names_the_line_of_each_value_that_policy_yaml_sets(folder: Folder) -> None:
+    """Also of an entry that is joined with the preset's by its id."""
+    own = (
+        "extends: sev0-3\nlevels:\n- id: SEV1\n  response: 7m\n"
+        'contacts:\n  "@alice": {channels: [chat]}\n'
+        "tracker:\n  checklists:\n  - id: mine\n    title: Mine\n    items:\n"
+        "    - id: one\n      text: 'One: two # three'\n"
+    )
+    folder.write("policy.yaml", own)
+    shown = call("policy", "show", "--resolved", at=folder.path).out
+    assert shown.startswith("# the values of preset sev0-3; one that policy.yaml sets has its line there beside it\n")
+    lines = [line.strip() for line in shown.splitlines() if "  # policy.yaml:" in line]
+    assert lines[0] == "extends: sev0-3  # policy.yaml:1"
+    assert lines[1:3] == ["- id: SEV1  # policy.yaml:3", "response: 7m  # policy.yaml:4"]
+    assert {"channels:  # policy.yaml:6", "title: Mine  # policy.yaml:10", "- id: one  # policy.yaml:12"} <= {*lines}
+    data = json.loads(call("policy", "show", "--format", "json", at=folder.path).out)
+    assert yaml.safe_load(shown) == data["policy"]
+    assert data["origins"]["levels.1.response"] == "policy.yaml:4:3"
 
 
 def test_policy_lint_ends_with_1_for_errors_only(folder: Folder) -> None:

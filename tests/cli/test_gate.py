@@ -260,6 +260,35 @@ def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> 
     assert ask(folder, "--sha", SHA, clock="2025-01-26T14:30:00Z") == frozen("open_incident")
 
 
+@pytest.mark.parametrize("second", ["@dana", "@Dana", "dana", " DANA "])
+def test_nobody_is_both_sides_of_an_override(folder: Folder, second: str) -> None:
+    """However the handle is written; nothing is written then."""
+    folder.put()
+    words = ("-s", "api", "--sha", SHA, "--reason", "the fix", "--by", "@dana", "--approved-by", second)
+    refused = call("override", *words, at=folder.path)
+    refused.told_once(2, "@dana asks for it, so somebody else has to approve it", "the review of its pull request")
+    assert not (folder.path / "freezes").exists()
+
+
+def test_an_override_is_written_with_the_whole_commit_id(folder: Folder) -> None:
+    """A short one is looked up in the repository at hand; where that does not know it, the answer says what to type."""
+    folder.put()
+    folder.commit()
+    whole = folder.git("rev-parse", "HEAD").strip()
+    words = ("-s", "api", "--reason", "the fix", "--by", "@dana")
+    assert call("override", *words, "--sha", whole[:9], at=folder.path).code == 0
+    assert whole in (folder.path / f"freezes/override-{whole[:7]}.yaml").read_text()
+    assert call("override", "INC-1", *words, "--sha", whole[:9], at=folder.path).code == 0
+    assert whole in (folder.path / "incidents/INC-1/incident.yaml").read_text()
+    blob = folder.git("rev-parse", "HEAD:incidents/INC-1/incident.yaml").strip()
+    for unknown in (SHA[:7], SHA[:39], blob[:12]):
+        refused = call("override", *words, "--sha", unknown, at=folder.path)
+        refused.told_once(2, f"--sha {unknown} is not a whole commit id", f"git rev-parse {unknown}")
+    folder.put(roles="{commander: '@alice'}")
+    fix = ("gate", "check", "-s", "api", "--sha", SHA[:7], "--fixes", "INC-1", "--by", "@alice")
+    call(*fix, at=folder.path).told_once(2, "is not a whole commit id")
+
+
 def test_in_a_workflow_the_actor_counts(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "mallory")
     call("override", "-s", "api", "--sha", SHA, "--reason", "r", "--by", "@alice", at=folder.path)

@@ -109,7 +109,8 @@ def test_a_detached_head_and_a_branch_are_not_what_is_looked_at(hosted: Hosted) 
     job.commit()
     done = check(job, "--sha", SHA)
     assert done.code == HELD
-    assert "an override of this commit is not merged: freezes/override-7be19f2.yaml" in done.out
+    said = " ".join(done.out.split())
+    assert "is written in freezes/override-7be19f2.yaml, and releases nothing until it is merged" in said
     job.write("freezes/f.yaml", FREEZE.format("f", "books").replace("12:00", "23:00"))
     assert check(job).code == HELD
 
@@ -244,7 +245,14 @@ def test_a_fix_is_judged_by_the_tip_and_written_here(hosted: Hosted) -> None:
     job = hosted.clone()
     done = check(job, "--sha", SHA, "--fixes", "INC-1", "--by", "@alice")
     assert (done.code, "overridden" in done.out) == (0, True), done
+    assert "only this answer lets it through; a pipeline's does once the record of INC-1 is merged" in " ".join(
+        done.out.split()
+    )
     assert SHA in (job.path / "incidents/INC-1/incident.yaml").read_text()
+    again = check(job, "--sha", SHA)
+    said = " ".join(again.out.split())
+    assert (again.code, "written in INC-1, and releases nothing until it is merged" in said) == (HELD, True), again
+    assert "asks with `--fixes INC-1 --sha SHA`, and only that answer lets it through" in said
     forged = record(roles="{commander: '@bob'}")
     job.put(text=forged)
     done = check(job, "--sha", SHA, "--fixes", "INC-1", "--by", "@bob")

@@ -121,7 +121,7 @@ def test_who_says_who_they_are_is_not_warned(folder: Folder) -> None:
 
 def test_an_override_needs_somebody(folder: Folder) -> None:
     """A guess takes on nothing."""
-    args = ("override", "-s", "api", "--sha", "7be19f2", "--reason", "the fix")
+    args = ("override", "-s", "api", "--sha", "7be19f2" + "0" * 33, "--reason", "the fix")
     assert call(*args, at=folder.path).code == 2
 
 

@@ -35,7 +35,7 @@ def test_an_empty_folder_becomes_a_repository_that_validates(bare: Folder) -> No
     assert (done.code, done.err) == (0, "")
     assert "extends: sev0-3\n" in (bare.path / "policy.yaml").read_text()
     assert (bare.path / ".gitattributes").read_text() == LINE
-    assert (bare.path / ".gitignore").read_text() == "/.incident-ops/\n.*.incident-ops\n"
+    assert (bare.path / ".gitignore").read_text() == "/.incident-ops/\n.*.incident-ops\nrendered/\n"
     assert all((bare.path / folder).iterdir() for folder in FIRST_FOLDERS)
     assert (bare.path / "gates/errors.yaml").exists()
     assert {file.name for file in (bare.path / "schemas").iterdir()} == {

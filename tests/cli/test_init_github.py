@@ -161,9 +161,9 @@ def test_a_plain_init_lays_nothing_for_github(fresh: Folder) -> None:
     ("options", "words"),
     [
         ((), "nobody owns the repository"),
-        (("--owner", "acme/sre"), "nobody on GitHub"),
-        (("--owner", "@a b"), "nobody on GitHub"),
-        (("--owner", "@a\n* @evil"), "nobody on GitHub"),
+        (("--owner", "acme/sre"), "cannot own files on GitHub"),
+        (("--owner", "@a b"), "cannot own files on GitHub"),
+        (("--owner", "@a\n* @evil"), "cannot own files on GitHub"),
         ((*OWNER, "--default-branch", "a..b"), "cannot be the name of a branch"),
         ((*OWNER, "--default-branch", "a\nb"), "cannot be the name of a branch"),
         ((*OWNER, "--wheel", "https://x.example/a.whl"), "has no hash"),
@@ -530,6 +530,12 @@ def test_the_pin_file_of_the_release_is_taken_and_kept(fresh: Folder, tmp_path: 
     first = lay(fresh, *OWNER)
     address = f"{resources.HOME}/releases/download/v{__version__}/incident-ops-{__version__}.txt"
     assert f"incident-ops init --github --pins {address}" in first.out
+    commands = first.out.splitlines()
+    pinned, added, committed, pushed = (
+        next(number for number, line in enumerate(commands) if line.startswith(begins))
+        for begins in ("incident-ops init --github --pins", "git add .github", "git commit", "git push")
+    )
+    assert pinned < added < committed < pushed, "the pin file has to be in what is pushed"
     assert address in (fresh.path / ".github/incident-ops.txt").read_text()
     lay(fresh, "--pins", str(given))
     text = (fresh.path / ".github/incident-ops.txt").read_text()

@@ -86,11 +86,24 @@ def test_what_cannot_be_cleared_stops_no_write(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"x"
 
 
-def test_init_adds_the_line_to_a_gitignore_that_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pages", ["rendered/", "/rendered", ""])
+def test_init_adds_the_lines_that_a_gitignore_lacks(tmp_path: Path, pages: str) -> None:
+    """However a folder is spelled that is left out already."""
     made = empty(tmp_path / "ops")
-    made.write(".gitignore", "/.incident-ops/\n*.swp")
+    made.write(".gitignore", f"/.incident-ops/\n{pages}\n*.swp")
     call("init", at=made.path)
-    assert (made.path / ".gitignore").read_text() == f"/.incident-ops/\n*.swp\n.*{TEMPORARY}\n"
+    added = f".*{TEMPORARY}\n" if pages else f".*{TEMPORARY}\nrendered/\n"
+    assert (made.path / ".gitignore").read_text() == f"/.incident-ops/\n{pages}\n*.swp\n{added}"
+
+
+def test_pages_are_not_committed_by_accident(folder: Folder) -> None:
+    """`render` writes them into the folder that `init` leaves out of git, wherever it runs."""
+    folder.put()
+    call("init", at=folder.path)
+    assert call("render", "--format", "html", at=folder.path).code == 0
+    assert call("render", "--format", "html", at=folder.path / "incidents").code == 0
+    assert len([*folder.path.rglob("rendered/*/postmortem.html")]) == 2
+    assert "rendered" not in folder.git("status", "--porcelain", "--untracked-files=all")
 
 
 # ------------------------------------------------------------------ clones that lack something

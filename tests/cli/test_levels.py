@@ -88,7 +88,7 @@ def test_the_level_itself_cannot_be_taken_away(tmp_path: Path) -> None:
 def test_a_severity_without_a_priority_is_refused_in_plain_words(folder: Folder) -> None:
     folder.put(TICKET, id=TICKET, severity="", times="{declared: 2025-01-26T12:00:00Z}")
     done = say(folder, "14:00", "update", "--severity", "SEV-1")
-    done.told_once(2, f"{TICKET} has no priority, and a severity stands beside one")
+    done.told_once(2, f"{TICKET} has no priority, and a severity goes with one")
     assert "--priority P1 --severity SEV-1" in done.err
     assert say(folder, "14:01", "update", "--severity", "SEV-1", "--priority", "P1").code == 0
     assert "field: priority\n  from: null\n  to: P1\n" in text(folder)

@@ -168,6 +168,21 @@ def test_the_follow_up_becomes_an_item(folder: Folder) -> None:
     assert (item["owner"], item["due"]) == ("@ann", "2025-02-26")
 
 
+def test_a_new_one_is_the_commanders_and_due_when_the_policy_says(folder: Folder) -> None:
+    """What somebody says counts instead."""
+    folder.write(
+        "policy.yaml", "extends: sev0-3\nlevels: [{id: SEV1, postmortem: {required: true, final_within: 5d}}]\n"
+    )
+    put(folder, roles="{commander: '@ann'}")
+    done = say(folder, "new")
+    assert "authors: @ann" in done.out
+    paper = {"status": "draft", "due": "2025-01-31T12:30:00Z", "authors": ["@ann"]}
+    assert folder.data()["postmortem"] == paper
+    put(folder, roles="{commander: '@ann'}", title="Logins fail")
+    say(folder, "new", "--author", "@bob")
+    assert folder.data()["postmortem"] == paper | {"authors": ["@bob"]}
+
+
 def test_at_a_terminal_it_asks_what_and_how(folder: Folder) -> None:
     put(folder)
     shown = at_terminal(

@@ -165,15 +165,29 @@ def test_every_command_of_the_table_works_after_the_ten_minutes(tmp_path: Path) 
     with_remote(tmp_path)
     assert call("apply", at=tmp_path / "ops", clock=clock).code == 0
     shutil.copy(ROOT / "tests/cli/foreign/argo_success_rate.yaml", tmp_path / "ops/checkout.yaml")
-    text = HOME.read_text(encoding="utf-8") + TUTORIAL.read_text(encoding="utf-8").partition("## What you have now")[2]
+    ends = printed_in(TUTORIAL.read_text(encoding="utf-8").partition("## What you have now")[2])
+    assert "incident-ops close --verified" in ends
+    every_works(ends, tmp_path, "ending", clock)
+    for words in (("close", "--verified"), ("apply",)):
+        assert call(*words, at=tmp_path / "ops", clock=clock).code == 0
+    table = printed_in(HOME.read_text(encoding="utf-8"))
+    assert len(table) >= 15
+    every_works(table, tmp_path, "after", clock)
+
+
+def printed_in(text: str) -> list[str]:
+    """The commands of a page, in its tables and blocks."""
     rows = [line for line in text.splitlines() if line.startswith(("| ", "    "))]
     found = [pair for row in rows for pair in re.findall(r"`(incident-ops [^`]*)`|^ +(incident-ops [^#]*)", row)]
-    commands = [(span or line).strip() for span, line in found]
-    assert len(commands) >= 15
+    return [(span or line).strip() for span, line in found]
+
+
+def every_works(commands: list[str], place: Path, copy: str, clock: str) -> None:
+    """Each in a copy of its own of what there is."""
     for number, line in enumerate(commands):
         if line.startswith("incident-ops canary run"):
             continue
-        done = call(*filled(line), at=shutil.copytree(tmp_path / "ops", tmp_path / f"copy-{number}"), clock=clock)
+        done = call(*filled(line), at=shutil.copytree(place / "ops", place / f"{copy}-{number}"), clock=clock)
         assert done.code == 0, (line, done)
 
 

@@ -110,6 +110,26 @@ def test_what_was_rendered_is_written_anew_without_a_commit(rendered: Folder) ->
     assert "4 documents: 4 written" in done.out
 
 
+def test_one_changed_incident_touches_its_own_files_alone(rendered: Folder) -> None:
+    for number in range(2, 8):
+        rendered.put(f"INC-{number}", **CLOSED)
+    call("render", at=rendered.path)
+    before = stamps(rendered)
+    assert "28 documents: 0 written" in call("render", at=rendered.path).out
+    assert stamps(rendered) == before
+    rendered.put("INC-3", **CLOSED, title="Login failed")
+    assert "28 documents: 4 written" in call("render", at=rendered.path).out
+    assert {path.rpartition("/")[0] for path, stamp in stamps(rendered).items() if before[path] != stamp} == {
+        "incidents/INC-3"
+    }
+
+
+def stamps(folder: Folder) -> dict[str, tuple[int, int]]:
+    """By path of each document which file it is, and when it was written."""
+    found = ((path, path.stat()) for path in (folder.path / "incidents").glob("*/*.md"))
+    return {str(path.relative_to(folder.path)): (one.st_ino, one.st_mtime_ns) for path, one in found}
+
+
 def test_a_document_of_another_clone_is_known_as_rendered_by_its_own_last_line(rendered: Folder) -> None:
     """A copy that was edited is none, in whatever clone it lies."""
     rendered.put(**CLOSED, title="Login failed")

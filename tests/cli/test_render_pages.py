@@ -63,10 +63,20 @@ def test_without_a_browser_a_pdf_is_refused_with_the_ways_on(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.put()
-    monkeypatch.setenv("INCIDENT_OPS_BROWSER", "no-such-browser")
+    monkeypatch.delenv("INCIDENT_OPS_BROWSER", raising=False)
+    monkeypatch.setattr("incident_ops.adapters.browser._NAMES", ("no-such-browser",))
     done = call("render", "--format", "pdf", "--output", str(tmp_path / "out"), at=folder.path)
     done.told_once(2, "a PDF needs a browser, and none was found", "install chromium", "--format html")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_browser_that_is_named_and_is_not_there_is_told_by_its_path(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.put()
+    monkeypatch.setenv("INCIDENT_OPS_BROWSER", "/nope")
+    done = call("render", "--format", "pdf", "--output", str(tmp_path / "out"), at=folder.path)
+    done.told_once(2, "INCIDENT_OPS_BROWSER names /nope, and that is not a program", "unset it")
 
 
 @pytest.mark.slow

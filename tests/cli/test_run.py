@@ -403,6 +403,7 @@ def test_a_part_that_crashes_keeps_no_other_from_its_turn(
         pytest.param("incident_ops.app.apply.propose", marks=pytest.mark.slow),
         pytest.param("incident_ops.app.run.apply_allowed", marks=pytest.mark.slow),
         pytest.param("incident_ops.app.alarm_clock.settle_tick", marks=pytest.mark.slow),
+        pytest.param("incident_ops.app.postmortem_reminder.remind_of_postmortems", marks=pytest.mark.slow),
         pytest.param("incident_ops.cli.running.plan_headline", marks=pytest.mark.slow),
     ],
 )
@@ -521,7 +522,7 @@ def test_a_limit_in_a_job_starts_the_next_run_and_is_green(place: Place, tmp_pat
     limited(place, "creates: 1")
     done, _ = in_actions(place, tmp_path, GITHUB_RUN_ID="1")
     assert (done.code, keys(place)) == (0, ["INC-1"]), done
-    assert "another run of reconcile.yml goes on with what is left" in done.out
+    assert "another run of reconcile.yml continues with what is left" in done.out
     assert [one["file"] for one in place.github.dispatches(place.repository)] == ["reconcile.yml"]
     assert in_actions(place, tmp_path, GITHUB_RUN_ID="2")[0].code == 0
     assert keys(place) == ["INC-1", "INC-2"]

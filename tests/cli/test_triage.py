@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from unittest import mock
 
 import click
@@ -211,3 +212,25 @@ def test_what_is_over_asks_since_when(folder: Folder) -> None:
     done = act(folder, "declare", "Login failed", "-s", "api", "--severity", "SEV2", "--over")
     assert "it is over: when was service back?" in done.err
     assert "triage says it is over, but not when service was back [contradiction]" in act(folder, "validate").out
+
+
+def test_answers_that_are_not_recorded_say_so_and_what_records_them(folder: Folder) -> None:
+    """Where an incident is worked on; the command that is printed records them."""
+    words = ("triage", "--users", ">50", "--feature", "core", "--no-revenue", "--ongoing")
+    assert "recorded" not in act(folder, *words).out
+    folder.put("INC-1", severity="SEV2")
+    done = act(folder, *words)
+    typed = "incident-ops triage INC-1 --users '>50' --feature core --no-revenue --ongoing"
+    assert f"nothing was recorded; INC-1 is open; to record it: {typed}" in " ".join(done.out.split())
+    assert "triage" not in folder.data("INC-1")
+    act(folder, *shlex.split(typed)[1:])
+    assert folder.data("INC-1")["triage"] == {
+        "users_percent": ">50",
+        "feature": "core",
+        "revenue": False,
+        "ongoing": True,
+    }
+    folder.put("INC-2")
+    said = " ".join(act(folder, "triage", "--users", "60").out.split())
+    assert "nothing was recorded; 2 incidents are open; to record it: incident-ops triage INC --users 60" in said
+    assert "recorded" not in act(folder, "triage", "--users", "60", "--format", "json").out

@@ -173,18 +173,28 @@ def test_a_duration_comes_back(seconds: int) -> None:
         (172_800, "2d"),
         (273_600, "3d 4h"),
         (90_061, "1d 1h"),
-        (86_460, "1d"),
+        (86_460, "1d 1m"),
+        (87_060, "1d 11m"),
+        (86_405, "1d"),
         (-180, "-3m"),
         (None, "unknown"),
     ],
 )
 def test_a_duration_is_spelled_with_its_two_largest_units(seconds: int | None, text: str) -> None:
+    """Where the hours are none the minutes are the second one: 24 h 11 min is no round day."""
     assert spell_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(3600, "1 hour"), (5400, "1 hour 30 minutes"), (59, "59 seconds"), (0, "0 seconds"), (176_461, "2 days 1 hour")],
+    [
+        (3600, "1 hour"),
+        (5400, "1 hour 30 minutes"),
+        (59, "59 seconds"),
+        (0, "0 seconds"),
+        (176_461, "2 days 1 hour"),
+        (87_060, "1 day 11 minutes"),
+    ],
 )
 def test_a_duration_in_words_has_its_two_largest_units(seconds: int, text: str) -> None:
     assert spell_duration(seconds, in_words=True) == text

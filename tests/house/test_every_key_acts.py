@@ -95,6 +95,7 @@ OF_A_BLOCK = {
     "maintenance": (*GATE, *GENERAL),
     "channels": ("plan --format json",),
     "notify": (DECLARE, "notify INC-1 --mark declared --channel ticket --dry-run", "plan --format json", *NOTIFY),
+    "publish": ("plan",),
     "scheme": (*GENERAL, *NOTIFY, "triage --users 100 --feature core"),
     "slo": GATE,
     "states": (

@@ -27,7 +27,7 @@ from incident_ops.domain.notification import (
 )
 from incident_ops.domain.ports import Notifier, SharedLedger
 from incident_ops.domain.time import stamp
-from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, UserError, WriteFailed
+from incident_ops.errors import Ambiguous, IncidentOpsError, Incomplete, NoIssueYet, UserError, WriteFailed
 from incident_ops.notifications import deliver as run
 from incident_ops.notifications.deliver import Delivered, deliver, delivery_exit_code
 from incident_ops.notifications.plan import (
@@ -345,6 +345,7 @@ def test_a_run_that_took_too_long_leaves_what_another_may_have() -> None:
         ([Delivered(plan_deliveries([notice()], {}, NOW)[0], run.NOT_SENT, WriteFailed("500"))], 4),
         ([Delivered(plan_deliveries([notice()], {}, NOW)[0], run.GIVEN_UP, Ambiguous("hangs"))], 4),
         ([Delivered(plan_deliveries([notice()], None, NOW, may_wait=True)[0], run.NOT_TRIED)], 5),
+        ([Delivered(plan_deliveries([notice()], {}, NOW)[0], run.NOT_TRIED, NoIssueYet("INC-1"))], 0),
     ],
 )
 def test_the_exit_code_is_that_of_the_worst(outcomes: list[Delivered], code: int) -> None:

@@ -342,8 +342,8 @@ def test_hands_off_leaves_everything_alone() -> None:
     made = plan_for(records, tracker)
     assert not made.changes
     assert kept_rows(made) == [
-        ("INC-1", copy, "people asked for hands off"),
-        ("INC-1/AI-1", ITEM, "people asked for hands off"),
+        ("INC-1", copy, "people asked that it be left alone"),
+        ("INC-1/AI-1", ITEM, "people asked that it be left alone"),
     ]
 
 

@@ -341,3 +341,9 @@ def test_a_faulty_service_is_found_on_its_line(text: str, line: int) -> None:
     loaded = load_services(text)
     assert loaded.services is None
     assert loaded.findings[0].where.line == line
+
+
+def test_a_value_that_may_be_null_is_offered_null() -> None:
+    """As it is written in YAML, and not as Python prints it."""
+    (finding,) = load_policy("extends: sev0-3\npublish: {to: statuspag}\n").findings
+    assert finding.message == "publish.to is 'statuspag', allowed: statuspage, null"

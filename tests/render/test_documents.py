@@ -104,7 +104,7 @@ def test_the_locking_migration_counts_its_items_and_lessons() -> None:
 def test_items_without_owner_or_date_are_shown_and_counted() -> None:
     """R190: the list is accepted as a draft and flagged."""
     text = example("INC-1")["action-items.md"]
-    assert "Without an owner or a due date: 4." in text
+    assert "Without an owner: 4. Without a due date: 4." in text
     assert "| AI-1 | Add alerts on the connection pool | TBD | TBD | – | Open | – |" in text
 
 

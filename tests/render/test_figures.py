@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from incident_ops.documents.incident_facts import count_items, count_lessons, first_impact, intervals
+from incident_ops.documents.incident_facts import (
+    count_items,
+    count_lessons,
+    first_impact,
+    intervals,
+    spell_interval,
+    spell_length,
+)
 from incident_ops.domain.incident import ActionItem, Cycle, Incident, Lessons, Times
 from incident_ops.domain.time import spell_clock, spell_instant
 from tests.support.policies import policy
@@ -55,6 +62,13 @@ def test_without_a_detection_people_are_measured_from_the_declaration() -> None:
     assert (acknowledge.start, acknowledge.seconds) == ("declared", 600)
 
 
+def test_what_happened_before_it_was_declared_took_no_negative_time() -> None:
+    record = incident(started="2025-03-01T10:00:00Z", diagnosed="2025-03-01T10:01:00Z")
+    spelled = {length.name: spell_interval(length) for length in intervals(record)}
+    assert spelled["Time to diagnose"] == "4m before it was declared (declared 10:05, diagnosed 10:01 UTC)"
+    assert spell_length(intervals(record)[-1]) == "4m before it was declared"
+
+
 def test_each_cycle_has_an_impact_of_its_own() -> None:
     cycles = [
         Cycle(reopened="2025-03-01T12:00:00Z", restored="2025-03-01T12:05:00Z"),
@@ -94,7 +108,7 @@ def test_items_are_counted_in_the_policys_order_of_priorities() -> None:
     counts = count_items(record, policy("p0-p3"))
     assert list(counts.by_priority.items()) == [("P0", 1), ("P2", 1), ("low", 1)]
     assert counts.by_status == {"done": 1, "in_progress": 1, "open": 2}
-    assert (counts.total, counts.unranked, counts.incomplete) == (4, 1, 2)
+    assert (counts.total, counts.unranked, counts.unowned, counts.undated) == (4, 1, 2, 2)
 
 
 def test_lessons_are_counted_by_kind() -> None:

@@ -56,8 +56,8 @@ def test_it_is_the_document() -> None:
 
 def test_boxes_are_signs() -> None:
     shown = page(example("INC-2025-05678")["postmortem.md"])
-    assert "<li>☑ Upgrade to 2.3.2 (done 2025-10-21)</li>" in shown
-    assert "<li>☐ Memory profiling</li>" in shown
+    assert '<li class="box">☑ Upgrade to 2.3.2 (done 2025-10-21)</li>' in shown
+    assert '<li class="box">☐ Memory profiling</li>' in shown
 
 
 @pytest.mark.parametrize("layout", ["sev0-3", "itil-p1-p4", "sev1-3", "p0-p3"])

@@ -20,6 +20,7 @@ WORDS = {
     "went_well": ["Seen at once"],
     "went_poorly": ["No canary"],
     "lucky": ["It was Sunday"],
+    "narrative": "It went on for a while.",
     "lessons": {"technical": ["Try it first"], "process": ["Ask"], "cultural": ["Stay calm"]},
     "prevention": {"short": [{"text": "Alert"}], "medium": [{"text": "Canary"}], "long": [{"text": "Cells"}]},
     "conclusion": "It will not come back.",
@@ -56,6 +57,26 @@ WHOLE: dict[str, Any] = {
     "action_items": [{"id": "AI-1", "title": "Set timeouts", "owner": "@ann", "due": "2025-03-05", "priority": "P0"}],
     "links": {"dashboard": "https://example.invalid/d"},
 }
+
+ORDER = [
+    "What happened?",
+    "What happened in detail",
+    "Impact",
+    "Timeline",
+    "Root cause",
+    "Five whys",
+    "Resolution",
+    "What went well?",
+    "What went poorly?",
+    "Where we were lucky",
+    "Action items",
+    "Prevention measures",
+    "Lessons learned",
+    "Participants",
+    "Supporting information",
+    "Conclusion",
+]
+"""The sections of a postmortem in the layout sev0-3 that has everything: those of the playbook, and what is beyond."""
 
 
 @cache
@@ -134,4 +155,45 @@ def test_the_timeline_has_no_empty_column() -> None:
 
 def test_what_a_layout_has_no_column_for_stands_behind_the_event() -> None:
     text = documents("sev0-3", "final")["postmortem.md"]
-    assert "| 10:00 | Seen; Rolled back; It held |" in text
+    assert "| 10:00 | Seen. Rolled back. It held |" in text
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        (("Seen.", "Rolled back", "It held"), "Seen. Rolled back. It held"),
+        (("Really?", "Asked again!", "80 % failed"), "Really? Asked again! 80 % failed"),
+        (("Seen", "kubectl rollout undo", "It held"), "Seen; kubectl rollout undo. It held"),
+        (("Seen:", "a lock", None), "Seen: a lock"),
+        (("Seen", None, "It held"), "Seen. It held"),
+    ],
+)
+def test_an_entry_reads_as_sentences(parts: tuple[str | None, ...], shown: str) -> None:
+    event, action, result = parts
+    entry = {"at": AT, "kind": "note", "event": event, "action": action, "result": result}
+    row = {name: text for name, text in entry.items() if text is not None}
+    assert f"| 10:00 | {shown} |" in made("sev0-3", severity="SEV1", timeline=[row])["postmortem.md"]
+
+
+def test_what_goes_beyond_a_layout_stands_where_it_belongs() -> None:
+    shown = [one for one in headings(documents("sev0-3", "final")["postmortem.md"]) if one in ORDER]
+    assert shown == ORDER
+
+
+def test_a_release_has_the_time_that_people_read() -> None:
+    """`resolution.deployed` is an instant, or the version that people name."""
+    times = {"deployed": "2025-03-01T10:15:00Z"}
+    text = made("sev0-3", severity="SEV1", state="resolved", resolution=times)["postmortem.md"]
+    assert "- **Deployed:** 2025-03-01 10:15 UTC\n" in text
+
+
+def test_what_lacks_an_owner_is_counted_apart_from_what_lacks_a_date() -> None:
+    """An item whose priority gives its date lacks no date, and one that will not be done lacks nothing."""
+    items = [
+        {"id": "AI-1", "title": "a", "priority": "P0"},
+        {"id": "AI-2", "title": "b", "owner": "@ann", "due": "2025-03-05"},
+        {"id": "AI-3", "title": "c", "status": "wont_do", "reason": "not worth it"},
+    ]
+    dated = made("p0-p3", severity="SEV1", state="resolved", action_items=items[:1])["action-items.md"]
+    assert "Without an owner: 1._" in dated
+    assert "Without" not in made("p0-p3", severity="SEV1", state="resolved", action_items=items[1:])["action-items.md"]

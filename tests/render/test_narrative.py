@@ -56,6 +56,11 @@ def test_what_people_may_write_shows_as_they_meant_it() -> None:
         assert part in shown, (part, shown)
 
 
+def test_a_list_keeps_its_numbers() -> None:
+    assert narrative_markdown("0. power on\n1. start") == "0. power on\n1. start"
+    assert narrative_markdown("7. seventh\n8. eighth") == "7. seventh\n8. eighth"
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

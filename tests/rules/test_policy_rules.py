@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.domain.policy import Service
 from incident_ops.findings import Finding
 from incident_ops.records.policy import load_policy
 from incident_ops.resources import preset_names
@@ -43,6 +44,23 @@ def test_a_bad_example_is_found_on_its_line(path: Path) -> None:
     assert found[0].hint
 
 
+def test_services_and_components_of_the_status_page_are_compared() -> None:
+    """A slip is a warning, a service that the page does not show a note: not every service has a component."""
+    loaded = load_policy("extends: sev0-3\npublish: {to: statuspage, page: p1, components: {auht: c1, api: c2}}\n")
+    assert loaded.policy is not None
+    services = {name: Service(owner="@team") for name in ("api", "auth", "web")}
+    (rule,) = (one for one in policy_rules() if one.ID == "status-page")
+    found = [*rule.check(PolicyFile(loaded.policy, loaded.own, loaded.resolved, services=services))]
+    assert [(one.level.value, one.message, one.hint) for one in found] == [
+        ("warning", "publish.components names 'auht', which is not in services.yaml", "did you mean auth?"),
+        (
+            "note",
+            "without a component on the status page: auth, web",
+            "add it to publish.components, if the page has one",
+        ),
+    ]
+
+
 def test_every_rule_has_a_folder_of_its_id_with_good_and_bad_examples() -> None:
     with_examples = {
         folder.name for folder in ROOT.iterdir() if list(folder.glob("good/*.yaml")) and list(folder.glob("bad/*.yaml"))
@@ -78,3 +96,18 @@ def test_a_foreign_label_says_where_it_is_at_home() -> None:
 def test_a_person_named_in_many_places_is_reported_once() -> None:
     text = 'extends: sev0-3\naccess:\n  commanders: ["@alice"]\ncontacts:\n  executive: ["@alice"]\n'
     assert len(lint(text, "unreachable-person")) == 1
+
+
+def test_a_finding_about_a_missing_key_is_at_the_nearest_key_that_is_there() -> None:
+    """At `contacts` where that has no roles; only what the file does not mention at all is at `extends`."""
+    text = (
+        "extends: sev0-3\ncalendars:\n  business:\n    holidays: [2025-12-25]\n"
+        "contacts:\n  '@alice': {channels: [chat]}\n  roles: {manager: ['@alice']}\n"
+    )
+    places = {(one.rule, one.message.split()[1]): (one.where.line, one.where.column) for one in lint(text)}
+    assert places["calendar-default", "business"] == (3, 3)
+    assert places["role-unfilled", "on_call"] == (7, 3)
+    assert places["role-unfilled", "executive"] == (5, 1)
+    (bare,) = lint("extends: sev0-3\n", "calendar-default")
+    assert (bare.where.line, bare.where.column) == (1, 10)
+    assert bare.hint.endswith("(a key to add; the place shown names the preset)")

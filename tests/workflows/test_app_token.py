@@ -15,7 +15,7 @@ from tests.workflows.test_whole_workflows import keys, tip
 
 __all__ = ["records"]
 
-ACTING = ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml")
+ACTING = ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "postmortem.yml")
 USES = "actions/create-github-app-token@"
 VARIABLE, SECRET = "INCIDENT_OPS_APP_CLIENT_ID", "INCIDENT_OPS_APP_PRIVATE_KEY"
 
@@ -36,9 +36,11 @@ def test_the_app_gets_the_rights_of_the_job_and_the_step_that_acts_its_token(wor
     """Only where there is an App; where there is none, the workflow's own."""
     (job,) = jobs_of(workflow)
     assert asked_for(workflow) == granted(workflow, job)
-    *_, taking, acting = steps_of(workflow)
+    *_, taking, acting, saying = steps_of(workflow)
     assert taking["if"] == f"${{{{ vars.{VARIABLE} != '' }}}}"
+    assert taking["continue-on-error"]
     assert acting["env"]["GITHUB_TOKEN"] == "${{ steps.app.outputs.token || github.token }}"
+    assert saying["if"] == f"${{{{ !cancelled() && steps.{taking['id']}.outcome == 'failure' }}}}"
 
 
 @pytest.mark.slow
@@ -61,3 +63,15 @@ def test_all_that_acts_goes_by_the_token_of_the_app(records: Hosted, runner: Mac
             close_item(records)
     assert sink.titles == ["SEV1 Login fails - Declared (INC-1)"] * 2, "to the team, and to who is on call"
     is_least([app], asked_for("reconcile.yml"))
+
+
+@pytest.mark.slow
+@pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"])
+@pytest.mark.parametrize("workflow", ["reconcile.yml", "tick.yml"])
+def test_an_app_that_gives_no_token_keeps_no_page_waiting(records: Hosted, sink: HttpSink, workflow: str) -> None:
+    """Suspended, uninstalled, or its key revoked: the run goes by the workflow's own token, and is red for it."""
+    secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200"), SECRET: "a key"}
+    done = records.run(workflow, "workflow_dispatch", secrets=secrets, variables={VARIABLE: "Iv1.a"})
+    assert "SEV1 Login fails - Declared (INC-1)" in sink.titles, done.said
+    assert list(done.conclusions().values()) == ["failure"]
+    assert "the App gave no token" in done.said

@@ -229,7 +229,7 @@ RUN_HERE = {
     ("validate.yml", "preview"),
     *(
         (name, next(iter(jobs_of(name))))
-        for name in ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "doctor.yml")
+        for name in ("reconcile.yml", "sla.yml", "tick.yml", "watch.yml", "doctor.yml", "postmortem.yml")
     ),
     ("canary-gate.yml", "gate"),
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from incident_ops.domain.run_cost import MEASURED_SECONDS
 from incident_ops.reconcile.generated_block import owner
 from tests.support.http_sink import HttpSink
 from tests.support.standin import LOGIN, PERSON, PERSON_TOKEN
@@ -69,11 +71,22 @@ def checked_out(run: WholeRun) -> dict[str, str]:
     return {use["job"]: use["with"]["ref"] for use in run.used if use["action"] == "actions/checkout"}
 
 
-def test_a_push_that_declares_ends_in_a_page_issues_and_gate_json(records: Hosted, sink: HttpSink) -> None:
-    """One job, into an empty Python as GitHub's machines have it."""
+def processor_seconds() -> float:
+    """What all processes that were waited for have used of the machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_a_push_that_declares_ends_in_a_page_issues_and_gate_json(
+    records: Hosted, runner: Machine, sink: HttpSink
+) -> None:
+    """One job, into an empty Python as GitHub's machines have it, and not longer than `doctor --cost` counts."""
     commit = tip(records)
     secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+    assert runner.empty.is_dir()  # it takes its time to be made
+    before = processor_seconds()
     run = records.run("reconcile.yml", "push", {"after": commit}, secrets=secrets, installs=True)
+    taken = processor_seconds() - before
     assert (run.code, run.conclusions()) == (0, ALL_WELL), run.said
     assert set(sink.titles) == {"SEV1 Login fails - Declared (INC-1)"}
     assert keys(records) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
@@ -83,6 +96,7 @@ def test_a_push_that_declares_ends_in_a_page_issues_and_gate_json(records: Hoste
     assert "INC-1/AI-2" in run.jobs["run"].summary
     assert checked_out(run) == {"run": "main"}
     assert "No broken requirements found" in run.jobs["run"].steps[INSTALL].log
+    assert taken <= MEASURED_SECONDS["reconcile.yml"] <= 60, taken
 
 
 def test_an_issue_that_a_person_closes_is_proposed_as_done(records: Hosted, sink: HttpSink) -> None:
@@ -194,6 +208,21 @@ def test_nothing_that_a_pull_request_brings_runs(records: Hosted, tmp_path: Path
     run = records.run("validate.yml", "pull_request", event, ref="refs/pull/1/merge", installs=True)
     assert (run.code, run.conclusions()) == (0, {REQUIRED: "success", "preview": "success"}), run.said
     assert "INC-7" in run.jobs["preview"].summary
+    assert not mark.exists(), mark.read_text()
+
+
+def test_nothing_that_was_merged_beside_the_records_runs_where_the_secrets_are(
+    records: Hosted, tmp_path: Path, sink: HttpSink
+) -> None:
+    """The job installs, reads, pages and proposes as if those files were not there."""
+    mark = tmp_path / "ran"
+    for path in (one for one in PLANTED if one.endswith(".py")):
+        records.folder.write(path, RUNS.format(mark=str(mark)))
+    records.push()
+    secrets = {"INCIDENT_OPS_CHANNEL_CHAT": sink.address("/200")}
+    run = records.run("reconcile.yml", "push", secrets=secrets, installs=True)
+    assert (run.code, run.conclusions()) == (0, ALL_WELL), run.said
+    assert keys(records) == ["INC-1", "INC-1/AI-1", "INC-1/AI-2"]
     assert not mark.exists(), mark.read_text()
 
 

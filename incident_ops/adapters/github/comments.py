@@ -20,8 +20,8 @@ class Comments:
     def __init__(self, client: Client, identity: Identity) -> None:
         self._client, self._identity = client, identity
 
-    def say(self, number: int, topic: str, text: str) -> None:
-        """Sees to it that our one comment on `topic` says `text`."""
+    def say(self, number: int, topic: str, text: str) -> bool:
+        """Sees to it that our one comment on `topic` says `text`; False where it says so already."""
         marker = f"<!-- incident-ops v1 comment={topic} -->"
         body = f"{marker}\n{text}"
         doing = f"the comment `{topic}` on issue #{number}"
@@ -29,8 +29,11 @@ class Comments:
         ours = self._ours(number, marker)
         if ours is None:
             self._post(number, marker, body, doing)
-        elif _normal(ours.body) != _normal(body):
+        elif _normal(ours.body) == _normal(body):
+            return False
+        else:
             self._client.write("PATCH", f"/issues/comments/{ours.id}", {"body": body}, doing=f"changing {doing}")
+        return True
 
     def since(self, at: datetime) -> list[Comment]:
         """Every comment under an issue that was written or changed at or after `at`; bots and ours are marked so."""

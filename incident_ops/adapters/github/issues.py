@@ -341,7 +341,11 @@ class GitHubTracker:
 
     def comment(self, number: int, topic: str, text: str) -> None:
         """Our one comment on a topic."""
-        self._comments.say(number, topic, text)
+        self.tell(number, topic, text)
+
+    def tell(self, number: int, topic: str, text: str) -> bool:
+        """The same, also on a pull request; False where it says so already."""
+        return self._comments.say(number, topic, text)
 
     def create_label(self, label: Label) -> None:
         """Makes a label; doing it twice does no harm, and one that is there stays as it is."""

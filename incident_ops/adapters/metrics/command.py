@@ -54,7 +54,7 @@ class CommandSource:
             raise Incomplete(f"command {self.name} was ended by signal {-ran.code}{said}")
         if ran.code in _NOT_RUN:
             problem = f"command {self.name} ended with exit code {ran.code}, {_NOT_RUN[ran.code]}{said}"
-            raise Incomplete(problem, hint=f"mend --command {self.name}=...")
+            raise Incomplete(problem, hint=f"fix --command {self.name}=...")
         if ran.code:
             self._say(f"command {self.name} ended with exit code {ran.code}{said}")
         return ran.code

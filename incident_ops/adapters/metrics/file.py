@@ -97,7 +97,7 @@ def _instant(text: str, before: float | None, where: str) -> float:
         is_fine = found > _EPOCH_MILLI
         problem = f"t is {text[:20]}, which looks like {'milliseconds' if is_fine else 'seconds'} since 1970"
         mended = f"(t - {text[:20]}) / 1000" if is_fine else f"t - {text[:20]}"
-        raise UserError(problem, where=where, hint=f"subtract the begin of the run, here perhaps {mended}")
+        raise UserError(problem, where=where, hint=f"subtract the start of the run, here perhaps {mended}")
     if before is not None and found < before:
         raise UserError(f"t goes back from {before:g} to {found:g}", where=where, hint="sort the rows by t")
     return found

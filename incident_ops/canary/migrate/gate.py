@@ -432,6 +432,6 @@ def _say_unread(notebook: Notebook, objects: Sequence[SourceObject]) -> None:
             notebook.lines.append(ImportLine(one.document, one.route, ImportOutcome.REFUSED, shown, "", text, way))
             continue
         for route, value in list(notebook.unread(one.document, spec, one.data.get("spec"))):
-            text, way = "no such key is known here, so nothing stands for it", "check its spelling, or what it is for"
+            text, way = "no such key is known here, so nothing replaces it", "check its spelling, or what it is for"
             shown = shown_source(route, value)
             notebook.lines.append(ImportLine(one.document, route, ImportOutcome.REFUSED, shown, "", text, way))

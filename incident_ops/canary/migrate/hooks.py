@@ -71,4 +71,4 @@ def refuse_alerts(analysis: SourcePart) -> None:
         for key in list(alert.data):
             alert.whole(key)
         way = "channels of policy.yaml get canary_started, canary_failed and canary_waiting"
-        alert.refused("providerRef", "who hears of a canary stands in the policy", way)
+        alert.refused("providerRef", "who hears of a canary is set in the policy", way)

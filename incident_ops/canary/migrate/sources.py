@@ -107,7 +107,7 @@ def sign_in_settings(part: SourcePart, kind: str) -> dict[str, Any]:
         for key in ("clientId", "clientSecret"):
             oauth.text(key)
         way = "set METRICS_CLIENT_ID and METRICS_CLIENT_SECRET where the gate runs"
-        auth.differs("oauth2", "", "policy.yaml: datasources: auth: oauth2; a secret never stands in a file", way)
+        auth.differs("oauth2", "", "policy.yaml: datasources: auth: oauth2; secrets never go into a file", way)
     return {"auth": found} if found else {}
 
 

@@ -12,6 +12,8 @@ from incident_ops.domain.policy import LevelPolicy, Policy, Services
 from incident_ops.findings import Finding, Level, Route, Where
 from incident_ops.rules._support import rule_modules
 
+_PRESET: Route = ("extends",)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
@@ -46,23 +48,33 @@ class PolicyFile:
         return tuple(steps_taken)
 
     def where(self, *steps: str | int) -> Where:
-        """The place of a value in the user's own file, or of `extends` where the preset says it. Lists and maps are
-        shown at their key."""
-        route = self.route(*steps)
+        """The place of a value in the user's own file; else of what is nearest above it, else of `extends`: the preset
+        says it. Lists and maps are shown at their key."""
+        above = (self.route(*steps[:length]) for length in range(len(steps), 0, -1))
+        route = next((one for one in above if one is not None), None)
         if route is None:
-            return Where(self.file, ("extends",))
+            return Where(self.file, _PRESET)
         value: Any = self.own
         for step in route:
             value = value[step]
         return Where(self.file, route, on_key=isinstance(value, dict | list) and isinstance(route[-1], str))
 
+    def first_own(self, *routes: Route) -> Route:
+        """The first of these routes that leads to a value in the user's own file; else the last."""
+        return next((route for route in routes if self.route(*route) is not None), routes[-1])
+
     def error(self, rule: str, steps: Route, message: str, hint: str) -> Finding:
         """An error at a value."""
-        return Finding(rule, Level.ERROR, self.where(*steps), message, hint)
+        return self._finding(rule, Level.ERROR, steps, message, hint)
 
     def warning(self, rule: str, steps: Route, message: str, hint: str) -> Finding:
         """A warning at a value."""
-        return Finding(rule, Level.WARNING, self.where(*steps), message, hint)
+        return self._finding(rule, Level.WARNING, steps, message, hint)
+
+    def _finding(self, rule: str, level: Level, steps: Route, message: str, hint: str) -> Finding:
+        where = self.where(*steps)
+        new = " (a key to add; the place shown names the preset)" if where.route == _PRESET else ""
+        return Finding(rule, level, where, message, f"{hint}{new}")
 
     def levels(self) -> Iterator[tuple[Route, LevelPolicy]]:
         """Every level of both scales, with the route of its entry."""

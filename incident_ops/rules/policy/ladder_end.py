@@ -53,7 +53,7 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
         names = dict.fromkeys(name for tier in missed for name in tier.notify or [tier.id])
         hint = f"name people in contacts, with a channel, for {_listed([*names], 'and')}"
         route: Route = ("escalation", "tiers") if len(missed) > 1 else ("escalation", "tiers", missed[0].id)
-        yield policy_file.warning(ID, route, message, hint)
+        yield policy_file.warning(ID, policy_file.first_own(route, ("contacts",)), message, hint)
     yield from _fallback(policy_file)
 
 

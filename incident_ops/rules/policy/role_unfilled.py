@@ -50,7 +50,8 @@ def check(policy_file: PolicyFile) -> Iterator[Finding]:
         near = "" if whom in declared or whom == "executive" else closest(whom, declared)
         kind, key = _kind_and_key(policy_file, whom)
         hint = f"did you mean {near}?" if near else f'name someone: {key}: ["@handle"]'
-        yield policy_file.warning(ID, route, f"{kind} {whom} has no contact", hint)
+        place = policy_file.first_own(route, tuple(key.split(".", 2)))
+        yield policy_file.warning(ID, place, f"{kind} {whom} has no contact", hint)
 
 
 def _kind_and_key(policy_file: PolicyFile, whom: str) -> tuple[str, str]:

@@ -67,8 +67,8 @@ def test_what_mends_a_file_is_told() -> None:
     for text, words in (
         ("t,requests\n", ("found t,requests", "expected t,canary_requests")),
         ("", ("found none", "expected t,canary_requests")),
-        (HEAD + "1737900000,1,0,1,0\n", ("subtract the begin of the run", "t - 1737900000")),
-        (HEAD + "1737900000000,1,0,1,0\n", ("subtract the begin of the run", "(t - 1737900000000) / 1000")),
+        (HEAD + "1737900000,1,0,1,0\n", ("subtract the start of the run", "t - 1737900000")),
+        (HEAD + "1737900000000,1,0,1,0\n", ("subtract the start of the run", "(t - 1737900000000) / 1000")),
     ):
         with pytest.raises(UserError) as told:
             counts_of(text, "a.csv")

@@ -1,0 +1,206 @@
+"""Atlassian's Statuspage through its Manage API v1, from its published shape; never run against the service.
+
+The mark of an incident is its `metadata`, whose top-level values have to be objects. An update, its status, the states
+of components and the mark are one request, so that no kill comes between them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from incident_ops.adapters.http import Answer, NoAnswer, exchange, is_https_or_local
+from incident_ops.adapters.processes import one_line
+from incident_ops.domain.status_page import Mark, PageChange, PageIncident, PageSeen
+from incident_ops.domain.time import parse_instant
+from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
+from incident_ops.extras import demand
+
+TOKEN_VARIABLE, URL_VARIABLE = "INCIDENT_OPS_STATUSPAGE_TOKEN", "INCIDENT_OPS_STATUSPAGE_URL"
+STATUSPAGE_API = "https://api.statuspage.io/v1"
+SLOWEST = 10.0
+"""Seconds that one answer may take."""
+HOW_TO_SET = "make an API key in Statuspage (your name > API info), and give it to that secret"
+"""For people who see that TOKEN_VARIABLE is not set."""
+
+_MARK = "incident_ops"
+_ROWS, _MOST_PAGES = 100, 10
+_NEXT = "the next run tries again"
+_MEND = "mend the update, or the ids in publish.components"
+_MAYBE, _SEES = "it may be published", "the next run looks, and publishes nothing twice"
+_KEY = f"check {TOKEN_VARIABLE}; {HOW_TO_SET}"
+_BUSY = f"it takes about one request a second; {_NEXT}"
+_PAGE = "check publish.page in policy.yaml, and that the key may manage that page"
+_HINTS = {401: _KEY, 403: _KEY, 404: _PAGE, 420: _BUSY, 429: _BUSY}
+_ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+_REFUSED = (400, 409, 422)
+"""Answers about one change, which say nothing of the next one."""
+Shape = TypeVar("Shape")
+
+
+class ChangeRefused(WriteFailed):
+    """The page does not take this change; others it may."""
+
+
+class _Component(msgspec.Struct):
+    id: str
+    status: str | None = None
+    group: bool | None = None
+
+
+class _Incident(msgspec.Struct):
+    id: str
+    status: str
+    updated_at: str | None = None
+    created_at: str | None = None
+    metadata: dict[str, Any] | None = None
+    components: list[_Component] | None = None
+
+
+class Statuspage:
+    """One page. Its key is in no message."""
+
+    def __init__(self, token: str, page: str, url: str = STATUSPAGE_API, seconds: float = SLOWEST) -> None:
+        self._token, self._seconds = token, seconds
+        self._place = f"{url}/pages/{quote(page, safe='')}"
+
+    def read(self) -> PageSeen:
+        """The components, the unresolved incidents, and the newest others."""
+        components = self._listed("/components", list[_Component], "per_page")
+        unresolved = self._listed("/incidents/unresolved", list[_Incident], "per_page")
+        newest = self._list(f"/incidents?limit={_ROWS}&page=1", list[_Incident])
+        incidents = {one.id: one for one in (*newest, *unresolved)}
+        states = {one.id: one.status for one in components if one.status and not one.group}
+        return PageSeen(tuple(map(_seen, incidents.values())), states)
+
+    def change(self, change: PageChange) -> None:
+        """One request, sent once. ChangeRefused where the page does not take it, Ambiguous where its answer is lost."""
+        method, path = ("PATCH", f"/incidents/{change.id}") if change.id else ("POST", "/incidents")
+        try:
+            answer = self._ask(method, path, json={"incident": _fields(change)})
+        except NoAnswer as error:
+            if error.was_sent:
+                raise Ambiguous(f"Statuspage: {error}: {_MAYBE}", hint=_SEES) from None
+            raise WriteFailed(f"Statuspage: {error}", hint=_NEXT) from None
+        if answer.status in _REFUSED:
+            raise ChangeRefused(_refusal(answer, self._token), hint=_MEND)
+        if answer.status not in (200, 201):
+            raise WriteFailed(f"Statuspage: it answered {answer.status}", hint=_hint(answer))
+        try:
+            _converted(answer, _Incident)
+        except Incomplete as error:
+            raise Ambiguous(f"{error.message}: {_MAYBE}", hint=_SEES) from None
+
+    def _listed(self, path: str, shape: type[list[Shape]], rows: str) -> list[Shape]:
+        found: list[Shape] = []
+        for number in range(1, _MOST_PAGES + 1):
+            page = self._list(f"{path}?page={number}&{rows}={_ROWS}", shape)
+            found += page
+            if len(page) < _ROWS:
+                return found
+        raise Incomplete(f"Statuspage: it has more than {_ROWS * _MOST_PAGES:,} rows at {path}", hint=_PAGE)
+
+    def _list(self, path: str, shape: type[list[Shape]]) -> list[Shape]:
+        try:
+            answer = self._ask("GET", path)
+        except NoAnswer as error:
+            raise Incomplete(f"Statuspage: {error}", hint=_NEXT) from None
+        if answer.status != 200:
+            kind = UserError if answer.status in (401, 403, 404) else Incomplete
+            raise kind(f"Statuspage: it answered {answer.status}", hint=_hint(answer))
+        return _converted(answer, shape)
+
+    def _ask(self, method: str, path: str, **words: Any) -> Answer:
+        headers = {"Authorization": f"OAuth {self._token}", "Accept": "application/json"}
+        return exchange(method, f"{self._place}{path}", seconds=self._seconds, headers=headers, **words)
+
+
+def statuspage(page: str | None, environment: Mapping[str, str]) -> Statuspage:
+    """The page of the policy, with the key of the environment. UserError where one of them is missing or unusable."""
+    token = environment.get(TOKEN_VARIABLE, "").strip()
+    if not page:
+        raise UserError("publish.to is statuspage, and publish.page is not set", hint="set it in policy.yaml")
+    if not token:
+        raise UserError(f"nothing is published on the status page: {TOKEN_VARIABLE} is not set", hint=HOW_TO_SET)
+    demand("notify", TOKEN_VARIABLE, "requests")
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise UserError(f"{TOKEN_VARIABLE} has spaces or characters that are not ASCII", hint=HOW_TO_SET)
+    url = environment.get(URL_VARIABLE, "").strip().rstrip("/") or STATUSPAGE_API
+    if not is_https_or_local(url):
+        raise UserError(f"{URL_VARIABLE} is not an https address", hint="leave it unset for Atlassian's")
+    return Statuspage(token, page, url)
+
+
+def _fields(change: PageChange) -> dict[str, Any]:
+    given: dict[str, Any] = {"name": change.name, "status": change.status, "body": change.body}
+    fields = {name: value for name, value in given.items() if value is not None}
+    if change.components:
+        fields["components"] = dict(change.components)
+    if held := sorted({*change.components, *change.mark.components}):
+        fields["component_ids"] = held
+    fields["metadata"] = {**change.metadata, _MARK: _spelled(change.mark)}
+    return {**fields, "deliver_notifications": change.notifies}
+
+
+def _spelled(mark: Mark) -> dict[str, str]:
+    components = " ".join(f"{name}={state}" for name, state in sorted(mark.components.items()))
+    published = " ".join(sorted(mark.published))
+    return {
+        "incident": mark.key,
+        "cycle": str(mark.cycle),
+        "status": mark.status,
+        "published": published,
+        "components": components,
+    }
+
+
+def _mark(name: str, metadata: Mapping[str, Any]) -> Mark | None:
+    """Our mark on an incident, None on one of somebody else's. Incomplete for one that cannot be read: without it the
+    incident would be published again."""
+    if _MARK not in metadata:
+        return None
+    data = metadata[_MARK]
+    texts = isinstance(data, dict) and all(isinstance(value, str) for value in data.values())
+    key, cycle = (data.get("incident", ""), data.get("cycle", "")) if texts else ("", "")
+    if not key or not (cycle.isascii() and cycle.isdecimal()):
+        hint = f"delete that incident on the page, or its metadata {_MARK}"
+        raise Incomplete(f"Statuspage: somebody edited the metadata of incident {name}", hint=hint)
+    pairs = (pair.partition("=") for pair in data.get("components", "").split())
+    components = {name: state for name, _, state in pairs}
+    return Mark(key, int(cycle), data.get("status", ""), frozenset(data.get("published", "").split()), components)
+
+
+def _seen(incident: _Incident) -> PageIncident:
+    if not _ID.fullmatch(incident.id):
+        raise Incomplete("Statuspage: it answered with an incident id that is not valid", hint=_NEXT)
+    try:
+        at = parse_instant(incident.updated_at or incident.created_at or "").timestamp()
+    except ValueError:
+        raise Incomplete("Statuspage: it answered with a time that is not valid", hint=_NEXT) from None
+    metadata = incident.metadata or {}
+    components = frozenset(one.id for one in incident.components or [])
+    return PageIncident(incident.id, incident.status, at, _mark(incident.id, metadata), components, metadata)
+
+
+def _converted(answer: Answer, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.convert(json.loads(answer.body), shape)
+    except (ValueError, RecursionError):  # msgspec's is one
+        raise Incomplete("Statuspage: it answered with something that is not Statuspage's", hint=_NEXT) from None
+
+
+def _hint(answer: Answer) -> str:
+    wait = answer.headers.get("retry-after", "")
+    later = f"; it asks to wait {wait} s" if wait.isascii() and wait.isdecimal() and len(wait) < 6 else ""
+    return _HINTS.get(answer.status, _NEXT) + later
+
+
+def _refusal(answer: Answer, token: str) -> str:
+    text = answer.body[:2000].decode("utf-8", "replace").replace(token, "***").strip()
+    said = "" if text.startswith("<") else one_line(text, 200)
+    return f"Statuspage: it answered {answer.status}{f', {said}' if said else ''}"
