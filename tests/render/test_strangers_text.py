@@ -23,6 +23,7 @@ from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.documents.markdown import code, inline, link, markdown
 from incident_ops.documents.message_request import PUBLIC_TEXTS, MessageRequest, MessageSources
 from incident_ops.documents.messages import message_for
+from incident_ops.documents.war_room import war_room_sheet
 from incident_ops.domain.incident import (
     ActionItem,
     Impact,
@@ -320,7 +321,10 @@ def pages(text: str) -> list[str]:
         postmortem=Postmortem(status="draft", prevention=Prevention(short=[Measure(text=text)])),
     )
     of_its_item = of_item(title=text, description=text, acceptance=text, owner=text, evidence=text, reason=text)
-    return [*documents, issue, of_its_item, unsettled_comment([text, text]), *messages(text)]
+    whole = {**whole_record(text), "timeline": [{"at": "2025-03-01T23:31:00Z", "kind": "decision", "event": text}]}
+    working = msgspec.convert({**MINIMAL, **whole, "state": "in_progress"}, Incident)
+    sheet = war_room_sheet(working, made_policy("sev0-3"), parse_instant("2025-03-01T23:40:00Z"))
+    return [*documents, issue, of_its_item, sheet, unsettled_comment([text, text]), *messages(text)]
 
 
 def messages(text: str) -> list[str]:
