@@ -12,11 +12,12 @@ from incident_ops.documents.document_mark import POSTMORTEM_NAME
 from incident_ops.documents.duty_reports import DutyReport, duty_report
 from incident_ops.documents.message_request import ANNOUNCEMENT, UPDATE, MessageRequest, MessageSources
 from incident_ops.documents.messages import Message, message_for
+from incident_ops.domain.as_of import IDENTIFIED
 from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Deadline, Policy
-from incident_ops.domain.public_updates import PUBLIC, has_status_page
+from incident_ops.domain.public_updates import PUBLIC, has_status_page, is_founded, is_restored
 from incident_ops.edits import communicate
 from incident_ops.edits.step import Step, join_steps, state_words
 from incident_ops.errors import UserError
@@ -32,8 +33,7 @@ def draft_message(workspace: Workspace, path: str, wanted: MessageRequest) -> Me
 
 def draft_doubts(workspace: Workspace, path: str, wanted: MessageRequest) -> tuple[str, ...]:
     """What should give pause before the text is published."""
-    incident, policy = record_at(workspace, path).incident, workspace.judged_by[0]
-    return communicate.public_doubts(incident, policy, {wanted.audience: ""}, wanted.status or None).warnings
+    return _doubts(record_at(workspace, path).incident, workspace.judged_by[0], wanted).warnings
 
 
 def posted_message(workspace: Workspace, by: str | None, wanted: MessageRequest, kept: list[Message]) -> RecordEdit:
@@ -50,7 +50,7 @@ def posted_message(workspace: Workspace, by: str | None, wanted: MessageRequest,
         kept[:] = [message]
         texts, status, now = {wanted.audience: message.update}, wanted.status or None, workspace.now
         return join_steps(
-            communicate.public_doubts(current, workspace.judged_by[0], texts, status),
+            _doubts(current, workspace.judged_by[0], wanted),
             communicate.publish_update(current, now, by, texts, status, wanted.eta),
         )
 
@@ -64,6 +64,24 @@ def draft_report(workspace: Workspace, path: str, name: str) -> DutyReport:
     return evaluate_one(record, lambda one: duty_report(one.incident, sources, deadline))
 
 
+def _doubts(incident: Incident, policy: Policy, wanted: MessageRequest) -> Step:
+    of_update = communicate.public_doubts(incident, policy, {wanted.audience: ""}, wanted.status or None)
+    status = wanted.status or communicate.next_status(incident, wanted.audience)
+    known = () if wanted.kind == ANNOUNCEMENT or is_founded(incident, status) else (_unfounded(incident, status),)
+    return join_steps(of_update, Step((), (), known))
+
+
+def _unfounded(incident: Incident, status: str) -> str:
+    """That the text does not say what its status does, and how it will."""
+    lacks, field = ("cause", "--what") if status == IDENTIFIED else ("fix", "--immediate")
+    way = f'cause {incident.id} {field} "..."'
+    if incident.cycles:  # what `cause` writes is of the first outage
+        said = "--kind diagnosis" if status == IDENTIFIED else "--mark restored"
+        way = f'timeline "..." {incident.id} {said}'
+    known = f"the status is {status}, and the record has no {lacks}: the text claims none"
+    return f"{known}; once it is known: `incident-ops {way}`"
+
+
 def _message(workspace: Workspace, incident: Incident, wanted: MessageRequest) -> Message:
     policy = workspace.judged_by[0]
     if wanted.audience == PUBLIC:
@@ -74,6 +92,10 @@ def _message(workspace: Workspace, incident: Incident, wanted: MessageRequest) -
     status = wanted.status or (
         RESOLVED if wanted.kind == ANNOUNCEMENT else communicate.next_status(incident, wanted.audience)
     )
+    if status == RESOLVED and not is_restored(incident):
+        message = f"the text would say that it is resolved, and {incident.id} is {state_words(incident.state)}"
+        ways = f'`incident-ops resolve {incident.id}`, or `incident-ops timeline "..." {incident.id} --mark restored`'
+        raise UserError(message, hint=f"if users are served again: {ways}; else --status monitoring")
     return message_for(incident, _sources(workspace, incident), wanted._replace(status=status))
 
 

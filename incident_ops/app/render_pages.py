@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from incident_ops.adapters.browser import print_page
-from incident_ops.adapters.files import write_bytes
+from incident_ops.adapters.files import demand_no_link, write_bytes
 from incident_ops.app.known import known_record, not_declared
 from incident_ops.app.render import records_to_render
 from incident_ops.app.workspace import Workspace, leads_somewhere
@@ -31,7 +32,8 @@ class RenderedPages(NamedTuple):
 def render_pages(workspace: Workspace, incidents: Sequence[str], form: str, output: Path) -> RenderedPages:
     """Writes the pages to `output`/ID/NAME: HTML only where it differs, PDF always, for it has the time in it.
 
-    UserError as `render_documents`, and for a PDF without a browser; Incomplete where one cannot be printed.
+    UserError as `render_documents`, and for a PDF without a browser; Incomplete where one cannot be printed;
+    WriteFailed at a symbolic link.
     """
     rendered = RenderedPages(0, [], [])
     total = 0
@@ -41,11 +43,20 @@ def render_pages(workspace: Workspace, incidents: Sequence[str], form: str, outp
         except Unusable as error:
             rendered.unread.extend(error.unread)
             continue
+        _demand_no_link_below(workspace.root, output, record.incident.id)
         for name, text in pages:
             total += 1
             rendered.written.extend(_written(output / record.incident.id / name, text, form))
     unread = [*(() if incidents else workspace.catalogue.unreadable()), *rendered.unread]
     return RenderedPages(total, rendered.written, sorted(unread))
+
+
+def _demand_no_link_below(root: Path, output: Path, name: str) -> None:
+    """WriteFailed where the pages of an incident would go through a symbolic link that a repository can hold."""
+    place = Path(os.path.normpath(Path.cwd() / output))
+    demand_no_link(output, f"{name}/page")
+    if place.is_relative_to(root):
+        demand_no_link(root, f"{place.relative_to(root).as_posix()}/page")
 
 
 def _pages(workspace: Workspace, record: Record, named: bool) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ from incident_ops.domain.record import Record
 from incident_ops.domain.time import stamp
 from incident_ops.edits.communicate import add_entry
 from incident_ops.edits.step import Step
-from incident_ops.errors import UserError
+from incident_ops.errors import IncidentOpsError, UserError
 from incident_ops.runbooks.output import kept_action, kept_output, plain_lines
 from incident_ops.runbooks.progress import (
     BEGUN,
@@ -60,7 +60,10 @@ class RunbookTalk(Protocol):
         """What a command prints, as it comes."""
 
     def ended(self, step: RunbookStep, outcome: StepOutcome, /) -> None:
-        """What became of a step, once it is written down."""
+        """What became of a step."""
+
+    def unrecorded(self, step: RunbookStep, outcome: StepOutcome, /, *, is_kept: bool) -> None:
+        """The timeline has not got it; `is_kept`: the next run writes it first. The error follows."""
 
 
 class RunbookRun(NamedTuple):
@@ -179,17 +182,26 @@ class _Execution:
         return StepOutcome(word, stamp(self._ticking.now()), action, said)
 
     def _settle(self, step: RunbookStep, outcome: StepOutcome) -> None:
-        """Keeps an outcome, writes it into the timeline, and says so."""
-        self._keep(self._progress.with_step(step.number, outcome))
-        self._record_waiting()
+        """Keeps an outcome, says it, and writes it into the timeline: what was done is said whatever fails then."""
+        try:
+            self._keep(self._progress.with_step(step.number, outcome))
+        except IncidentOpsError:
+            self._talk.ended(step, outcome)
+            self._talk.unrecorded(step, outcome, is_kept=False)
+            raise
         self._talk.ended(step, outcome)
+        self._record_waiting()
 
     def _record_waiting(self) -> None:
         """Writes what is known and not in the timeline yet, such as what a kill has left."""
         for number in self._progress.waiting():
             step, outcome = self._runbook.steps[number - 1], self._progress.steps[number]
-            if self._incident is not None:
-                self._write(self._incident, step, outcome)
+            try:
+                if self._incident is not None:
+                    self._write(self._incident, step, outcome)
+            except IncidentOpsError:
+                self._talk.unrecorded(step, outcome, is_kept=True)
+                raise
             done = StepOutcome(outcome.outcome, outcome.at, outcome.action, outcome.result, recorded=True)
             self._keep(self._progress.with_step(number, done))
 

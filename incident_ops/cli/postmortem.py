@@ -42,6 +42,7 @@ from incident_ops.edits.postmortem import (
     PostmortemFacts,
     begin_postmortem,
     finish_postmortem,
+    reopen_postmortem,
     review_postmortem,
     write_postmortem,
 )
@@ -139,11 +140,16 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
 @postmortem.command()
 @incident_argument
 @_written_by
+@click.option("--reopen", metavar="WHY", help="Back to draft, from review or from its final form, and why.")
+@by_option
 @edits_record
-def edit(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange:
+def edit(workspace: Workspace, incident: str | None, reopen: str | None, by: str | None, **said: Any) -> RecordChange:
     """Write in a postmortem; what is left out stays as it is.
 
     At a terminal, without options, it asks for what is not written yet.
+    --reopen makes it a draft again, after the comments of a review for
+    instance. A final one then needs a new approval; the timeline keeps the
+    one before, and the reason.
 
     \b
     Examples:
@@ -152,8 +158,13 @@ def edit(workspace: Workspace, incident: str | None, **said: Any) -> RecordChang
       incident-ops postmortem edit --lesson "technical=Test the rollback"
       incident-ops postmortem edit --prevent "short=Alert on failed logins"
       incident-ops postmortem edit --narrative story.md
+      incident-ops postmortem edit --reopen "The review asks for the cause"
     """
     incident = pick_incident(workspace, incident, is_any)
+    if reason := clean(reopen):
+        author, now = who(workspace, by), workspace.now
+        written = _facts(workspace, said)
+        return incident, lambda current: reopen_postmortem(current, now, author, reason, written)
     facts = _facts(workspace, said if any(said.values()) else {**said, **_asked(workspace, incident)})
     return incident, lambda current: write_postmortem(current, facts)
 
@@ -214,7 +225,7 @@ def lint(workspace: Workspace, incidents: tuple[str, ...], strict: bool, form: s
 
     Without ids: every record that has a postmortem, or whose level asks for
     one and that is resolved. Each finding has the sentence, the reason, and a
-    way to say it instead; docs/postmortem-lint.md has the sources. It warns,
+    way to say it instead; `validate --explain RULE` has the sources. It warns,
     and ends with 0 unless --strict is given. A comment in the record silences
     a rule: `# incident-ops: ignore[blame] the reason`.
 

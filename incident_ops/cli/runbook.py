@@ -39,11 +39,13 @@ from incident_ops.render.runbook_starters import starter_names
 from incident_ops.render.runbooks import (
     RUNBOOK_COLOURS,
     before_line,
+    by_hand_command,
     dry_run_text,
     end_lines,
     list_json,
     list_text,
     outcome_lines,
+    recorded_in_line,
     runbook_json,
     runbook_text,
     step_lines,
@@ -203,16 +205,31 @@ def _execute(
         hint = "without --execute it says what would be run"
         raise UserError("--execute asks at each step, and here nobody can be asked", hint=hint)
     chosen = _incident(workspace, found, incident)
-    if chosen is None:
-        say_notes(["no incident is open on it: what is done is written into no record"])
+    _say_where(workspace, found, chosen, is_named=incident is not None)
     done = [one for one in progress_so_far(workspace, found.runbook, chosen).steps.values() if one.is_finished]
     if done and begin_at is None:
         steps = plural(len(found.runbook.steps), "step")
         last = max(one.at for one in done)
         when = f", the last at {last}" if last else ""
         say_notes([f"{len(done)} of {steps} done before{when}; from the beginning: --step 1"])
-    talk = _Talk(len(found.runbook.steps))
+    talk = _Talk(found, chosen)
     _say_end(execute_runbook(workspace, found, chosen, by, talk, begin_at), found)
+
+
+def _say_where(workspace: Workspace, found: FoundRunbook, chosen: str | None, *, is_named: bool) -> None:
+    """Says which record gets the steps, and asks where it may be the wrong one. UserError where it is."""
+    from incident_ops.app.runbook_record import open_elsewhere, recording_place
+
+    if chosen is None:
+        others = open_elsewhere(workspace)
+        near = f"; open elsewhere: {', '.join(others)} (--incident {others[0]})" if others else ""
+        say_notes([f"no incident is open on it: what is done is written into no record{near}"])
+        return
+    place = recording_place(workspace, chosen, found.service, is_named=is_named)
+    say_notes([recorded_in_line(place.record.incident, workspace.judged_by[0])])
+    warn(place.doubts)
+    if place.doubts and not click.confirm(f"Record in {chosen}?", err=True):
+        raise UserError("nothing was run, nothing recorded", hint="name the incident: --incident INC")
 
 
 def _say_end(run: RunbookRun, found: FoundRunbook) -> None:
@@ -220,7 +237,7 @@ def _say_end(run: RunbookRun, found: FoundRunbook) -> None:
         for line in end_lines():
             click.echo(line)
         return
-    again = f"incident-ops runbook run {found.service or found.runbook.path} --execute"
+    again = _again(found)
     if run.outcome is None:
         say(f"stopped before step {run.step.number}; to go on: {again}")
         return
@@ -229,6 +246,10 @@ def _say_end(run: RunbookRun, found: FoundRunbook) -> None:
     say(f"step {run.step.number} {what}: the runbook stops here", word="error", colour="red")
     say(f"to run that step again and go on: {again}", first="  ")
     finish(130 if was_interrupted else 4)
+
+
+def _again(found: FoundRunbook) -> str:
+    return f"incident-ops runbook run {found.service or found.runbook.path} --execute"
 
 
 def _incident(workspace: Workspace, found: FoundRunbook, asked: str | None) -> str | None:
@@ -263,15 +284,15 @@ def _end_missing(missing: MissingRunbook) -> None:
 class _Talk:
     """The person at the terminal."""
 
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
+    def __init__(self, found: FoundRunbook, incident: str | None) -> None:
+        self._found, self._incident = found, incident
 
     def ask(self, step: RunbookStep, before: StepOutcome | None) -> str:
         """Shows a step and asks; Ctrl-C at the question stops."""
         from incident_ops.app.runbook_run import GO, SKIP, STOP
 
         click.echo()
-        for line in step_lines(step, self._steps, painter(RUNBOOK_COLOURS), page_width()):
+        for line in step_lines(step, len(self._found.runbook.steps), painter(RUNBOOK_COLOURS), page_width()):
             click.echo(line)
         if before is not None:
             say(before_line(before), word="note", colour="cyan")
@@ -293,6 +314,20 @@ class _Talk:
         """What became of a step."""
         for line in outcome_lines(step, outcome):
             say(line, first="  ")
+
+    def unrecorded(self, step: RunbookStep, outcome: StepOutcome, *, is_kept: bool) -> None:
+        """That an outcome did not reach the timeline, and how it will."""
+        if self._incident is None:
+            return
+        missing = f"step {step.number} is not in the timeline of {self._incident}"
+        way = f", and nothing here keeps it; once the error below is mended: {self._by_hand(step, outcome)}"
+        if is_kept:
+            again = f"{_again(self._found)} --incident {self._incident}"
+            way = f" yet; once the error below is mended, the next run records it first: {again}"
+        say(f"{missing}{way}", word="warning", colour="yellow")
+
+    def _by_hand(self, step: RunbookStep, outcome: StepOutcome) -> str:
+        return by_hand_command(self._found.runbook, step, outcome, self._incident or "")
 
 
 def _whole_word(typed: str, words: dict[str, Any]) -> str | None:

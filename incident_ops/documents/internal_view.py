@@ -15,7 +15,7 @@ from incident_ops.domain.impact import affected_users, spell_amount, spell_reven
 from incident_ops.domain.incident import Incident, Postmortem, Revenue
 from incident_ops.domain.lifecycle import OVER, RESOLVED
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.public_updates import STATUSES
+from incident_ops.domain.public_updates import STATUSES, is_fixed, is_restored
 from incident_ops.domain.time import UNKNOWN, parse_instant, spell_clock, spell_duration, spell_instant, spell_minute
 from incident_ops.sla.clocks import POSTMORTEM_MEETING, clocks
 
@@ -38,7 +38,8 @@ def internal_view(
         "status": spell_word(wanted.status),
         "is_resolved": wanted.status == RESOLVED,
         "is_investigating": wanted.status == STATUSES[0],
-        "is_monitoring": wanted.status == STATUSES[2],
+        "is_fixed": wanted.status == STATUSES[2] and is_fixed(incident),
+        "is_restored": wanted.status == STATUSES[2] and is_restored(incident),
         "is_drill": incident.drill,
         "updated": spell_minute(now),
         "description": description,

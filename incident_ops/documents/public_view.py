@@ -45,6 +45,9 @@ def public_view(
         "has_cause": facts.has_cause,
         "has_fix": facts.has_fix,
         "has_measures": facts.has_measures,
+        "is_cause_recorded": facts.is_cause_recorded,
+        "is_fixed": facts.is_fixed,
+        "is_restored": facts.is_restored,
     }
 
 
@@ -129,9 +132,9 @@ def _steps(facts: PublicFacts, status: str, *, reviews: bool) -> list[ChecklistS
 
 
 def _each_step(facts: PublicFacts, place: int, *, reviews: bool) -> Iterator[ChecklistStep]:
-    is_over = place >= 3  # then the record tells; before, the status that somebody published does
-    yield ChecklistStep(facts.has_cause if is_over else place >= 1, "Find the cause")
-    yield ChecklistStep(facts.has_fix if is_over else place >= 2, "Put a fix in place")
+    is_over = place >= 3  # then all of the record counts; before, what it has of the outage that lasts
+    yield ChecklistStep(facts.has_cause if is_over else place >= 1 and facts.is_cause_recorded, "Find the cause")
+    yield ChecklistStep(facts.has_fix if is_over else place >= 2 and facts.is_fixed, "Put a fix in place")
     yield ChecklistStep(place >= 3, f"Confirm that {_works(facts)} operating normally")
     if reviews:
         yield ChecklistStep(facts.summary is not None, "Publish what happened and what we change")

@@ -457,14 +457,20 @@ def phase(incident: Incident) -> str:
     return "MITIGATED" if current_instant(incident, "restored") else "ACTIVE"
 
 
-def _is_cause_found(incident: Incident) -> bool:
+def is_cause_recorded(incident: Incident) -> bool:
+    """True where the record has the cause of the outage that lasts, or when it was found; the status of an update is
+    neither."""
     if incident.cycles:
         # The cause on record is that of the first outage: after a reopening only a new diagnosis counts.
         return _is_diagnosed_since(incident, incident.cycles[-1])
     cause = incident.cause
-    return DIAGNOSED in known_instants(incident) or (
-        cause is not None and (cause.what is not None or cause.category != UNKNOWN)
+    return DIAGNOSED in corrected_instants(incident) or (
+        cause is not None and (cause.what not in (None, UNKNOWN) or cause.category != UNKNOWN)
     )
+
+
+def _is_cause_found(incident: Incident) -> bool:
+    return is_cause_recorded(incident) or (not incident.cycles and DIAGNOSED in known_instants(incident))
 
 
 def _is_diagnosed_since(incident: Incident, cycle: Cycle) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from incident_ops.domain.as_of import corrected_instants, current_instant
+from incident_ops.domain.as_of import corrected_instants, current_instant, is_cause_recorded
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import is_cancelled
 from incident_ops.domain.policy import Policy, Service
-from incident_ops.domain.public_updates import PUBLIC, public_status
+from incident_ops.domain.public_updates import PUBLIC, has_fix, is_fixed, is_restored, public_status
 from incident_ops.domain.time import UNKNOWN, instant, parse_instant
 
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)")
@@ -41,7 +41,7 @@ class PublicFacts(NamedTuple):
     alone; `has_others` where a service has none. `started` is the begin of the first impact, else the declaration;
     `resolved` None while it is open. `updates` are the public ones, the newest first. `is_cancelled`: it was a false
     alarm, or was withdrawn. Of the cause, the fix and the measures against another time it is said whether the record
-    has them, and never what they are.
+    has them, and never what they are; the last three are about the outage that lasts.
     """
 
     id: str
@@ -59,6 +59,9 @@ class PublicFacts(NamedTuple):
     has_cause: bool
     has_fix: bool
     has_measures: bool
+    is_cause_recorded: bool
+    is_fixed: bool
+    is_restored: bool
 
 
 def public_facts(incident: Incident, policy: Policy, services: Mapping[str, Service]) -> PublicFacts:
@@ -81,8 +84,11 @@ def public_facts(incident: Incident, policy: Policy, services: Mapping[str, Serv
         summary=paper.public_summary if paper else None,
         is_cancelled=is_cancelled(incident),
         has_cause=_has_cause(incident),
-        has_fix=incident.resolution is not None,
+        has_fix=has_fix(incident),
         has_measures=bool(incident.action_items),
+        is_cause_recorded=is_cause_recorded(incident),
+        is_fixed=is_fixed(incident),
+        is_restored=is_restored(incident),
     )
 
 

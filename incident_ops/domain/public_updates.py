@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from incident_ops.domain.as_of import labels_held
+from incident_ops.domain.as_of import corrected_instants, current_instant, is_cause_recorded, labels_held
 from incident_ops.domain.incident import Incident, Update
 from incident_ops.domain.lifecycle import IN_PROGRESS, OVER, RESOLVED, counts
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import instant, parse_instant
+from incident_ops.domain.time import UNKNOWN, instant, parse_instant
 
 PUBLIC = "public"
 STATUSES = ("investigating", "identified", "monitoring", "resolved")
@@ -46,6 +46,35 @@ def has_status_page(incident: Incident, policy: Policy) -> bool:
     policy = policy.for_incident(incident)
     levels = [policy.duties(severity, priority) for _, severity, priority in labels_held(incident)]
     return any(level is None or level.status_page or level.update.public is not None for level in levels)
+
+
+def has_fix(incident: Incident) -> bool:
+    """True where the record says what ended it."""
+    done = incident.resolution
+    return done is not None and any(text not in (None, UNKNOWN) for text in (done.immediate, done.permanent))
+
+
+def is_fixed(incident: Incident) -> bool:
+    """True where the record has a fix of the outage that lasts: what was done, or when it took the worst away.
+
+    After a reopening those are of the first outage.
+    """
+    return not incident.cycles and (has_fix(incident) or "times.mitigated" in corrected_instants(incident))
+
+
+def is_restored(incident: Incident) -> bool:
+    """True where the service works again, by what the record says."""
+    return incident.state in OVER or current_instant(incident, "restored") is not None
+
+
+def is_founded(incident: Incident, status: str) -> bool:
+    """True where the record knows what a status says."""
+    founded = {
+        "identified": is_cause_recorded(incident),
+        "monitoring": is_fixed(incident) or is_restored(incident),
+        RESOLVED: is_restored(incident),
+    }
+    return founded.get(status, True)
 
 
 def is_called_resolved(incident: Incident) -> bool:

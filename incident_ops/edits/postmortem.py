@@ -11,10 +11,10 @@ from incident_ops.domain.as_of import as_of
 from incident_ops.domain.incident import Incident, Postmortem
 from incident_ops.domain.people import is_same_person
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.record import Append, Edit, Set
+from incident_ops.domain.record import Append, Edit, Remove, Set
 from incident_ops.domain.time import duration, stamp
 from incident_ops.edits.action_items import NewItem, add_item
-from incident_ops.edits.step import Step, join_steps, quote, said_texts, something_said
+from incident_ops.edits.step import Step, join_steps, quote, said_texts, something_said, timeline_row
 from incident_ops.errors import UserError
 from incident_ops.sla.clocks import POSTMORTEM_FINAL, POSTMORTEM_MEETING, clocks
 
@@ -80,6 +80,27 @@ def write_postmortem(incident: Incident, facts: PostmortemFacts) -> Step:
     _must_not_be_final(incident)
     new = Step(() if incident.postmortem else (Set(("postmortem", "status"), DRAFT),), ())
     return something_said(join_steps(new, _written(incident, facts)))
+
+
+def reopen_postmortem(incident: Incident, now: datetime, by: str | None, reason: str, facts: PostmortemFacts) -> Step:
+    """The postmortem is a draft again, with what is written; its approval is kept in the timeline alone, for what was
+    approved is to change. UserError where there is none, or it is a draft."""
+    paper = _there(incident)
+    if paper.status == DRAFT:
+        raise UserError(f"the postmortem of {incident.id} is a draft already", hint="leave out --reopen")
+    known = [
+        f"it was approved by {paper.approved_by}" if paper.approved_by else "",
+        f"final since {paper.final_at}" if paper.final_at else "",
+    ]
+    before = ", ".join(text for text in known if text)
+    moved = f"{paper.status} -> {DRAFT}"
+    event = f"Postmortem: {moved}; {before}" if before else f"Postmortem: {moved}"
+    edits: list[Edit] = [Set(("postmortem", "status"), DRAFT)]
+    edits += [
+        Remove(("postmortem", name)) for name in ("approved_by", "final_at", "reviewed_at") if getattr(paper, name)
+    ]
+    edits += [timeline_row(now, "decision", event, by, result=reason)]
+    return join_steps(Step(tuple(edits), (f"postmortem: {moved}",)), _written(incident, facts))
 
 
 def _written(incident: Incident, facts: PostmortemFacts) -> Step:
@@ -157,7 +178,7 @@ def _there(incident: Incident) -> Postmortem:
 
 def _must_not_be_final(incident: Incident) -> None:
     if incident.postmortem is not None and incident.postmortem.status == FINAL:
-        hint = "what has to change in it is changed in the record, by a pull request that says why"
+        hint = f'to change it, it goes back to draft: incident-ops postmortem edit {incident.id} --reopen "WHY"'
         raise UserError(f"the postmortem of {incident.id} is final", hint=hint)
 
 

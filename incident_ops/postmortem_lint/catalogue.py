@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from incident_ops.findings import Level
+from incident_ops.resources import SITE
 
-PAGE = "docs/postmortem-lint.md"
 LANGUAGE, STRUCTURE, COMPLETENESS = "Language", "Structure", "Completeness"
 
 
@@ -31,7 +31,7 @@ class LintRule(NamedTuple):
     @property
     def reference(self) -> str:
         """Where it is explained."""
-        return f"{PAGE}#{self.id}"
+        return f"{SITE}postmortem-lint/#{self.id}"
 
 
 SOURCES: Mapping[str, str] = MappingProxyType(
@@ -276,7 +276,7 @@ _RULES = (
         COMPLETENESS,
         "record has no severity or priority",
         "Readers weigh an incident by its level first.",
-        "set it with `incident-ops triage`",
+        "set one",
         ("sre", "pagerduty"),
     ),
     LintRule(
@@ -300,7 +300,7 @@ _RULES = (
         COMPLETENESS,
         "timeline is not complete",
         "The course of events is the evidence for everything else; it goes from the first sign to the end.",
-        "add what is missing with `incident-ops timeline`",
+        "add what is missing",
         ("pagerduty", "howie"),
     ),
     LintRule(
@@ -316,7 +316,7 @@ _RULES = (
         COMPLETENESS,
         "impact is not in figures",
         "Figures let readers compare incidents and decide what a remedy may cost.",
-        "users, revenue and what it did to the SLO, with `incident-ops impact`; 0 is a figure",
+        "users, revenue, and the minutes of error budget used; 0 is a figure",
         ("workbook", "pagerduty"),
     ),
     LintRule(
@@ -348,7 +348,7 @@ _RULES = (
         COMPLETENESS,
         "record has no message to anybody",
         "Whom it was said to, when and what, belongs to the response.",
-        "`incident-ops update`, or an entry of the timeline of kind communication",
+        "an update, or an entry of the timeline of kind communication",
         ("pagerduty",),
     ),
     LintRule(
@@ -356,7 +356,7 @@ _RULES = (
         COMPLETENESS,
         "record does not say whether the runbook was brought up to date",
         "The next person starts from the runbook.",
-        "`links.runbook_updated`, or an action item of kind runbook",
+        "the day on which it was, or an action item of kind runbook",
         ("sre", "pagerduty"),
     ),
 )

@@ -15,6 +15,7 @@ from incident_ops.postmortem_lint.language import remarks_on
 from incident_ops.postmortem_lint.remarks import Remark
 from incident_ops.postmortem_lint.structure import structure_remarks
 from incident_ops.postmortem_lint.texts import named_people, record_texts
+from incident_ops.postmortem_lint.ways import WAYS
 
 
 def lint_record(data: Mapping[str, Any], incident: Incident, policy: Policy) -> Iterator[Remark]:
@@ -33,7 +34,9 @@ def lint_record(data: Mapping[str, Any], incident: Incident, policy: Policy) -> 
 def to_finding(remark: Remark, file: str) -> Finding:
     """A remark as a finding of its file, its place still by route."""
     rule = LINT_RULES[remark.rule]
-    return Finding(rule.id, rule.level, Where(file, remark.route), message_of(remark), hint_of(remark))
+    return Finding(
+        rule.id, rule.level, Where(file, remark.route), message_of(remark), hint_of(remark, file.split("/")[-2])
+    )
 
 
 def message_of(remark: Remark) -> str:
@@ -45,7 +48,8 @@ def message_of(remark: Remark) -> str:
     return f"this {rule.reason}{about or (f': {remark.detail}' if remark.detail else '')}"
 
 
-def hint_of(remark: Remark) -> str:
-    """How to say or complete it, and where that is explained."""
+def hint_of(remark: Remark, incident: str) -> str:
+    """How to say or complete it, what to type for that, and where it is explained; `incident` by id."""
     rule = LINT_RULES[remark.rule]
-    return f"{rule.rewording} ({rule.reference})"
+    parts = [rule.rewording, *([WAYS[rule.id].format(id=incident)] if rule.id in WAYS else [])]
+    return f"{'; '.join(parts)}; why: `incident-ops validate --explain {rule.id}`"

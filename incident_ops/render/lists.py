@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from incident_ops.domain.as_of import corrected_instants, declared_at
 from incident_ops.domain.fence import evaluate_each
-from incident_ops.domain.incident import ActionItem
+from incident_ops.domain.incident import ActionItem, Incident
 from incident_ops.domain.item_due import ItemDue, item_due
 from incident_ops.domain.lifecycle import OVER, RESOLVED, known_outcome
 from incident_ops.domain.policy import Policy
@@ -149,12 +149,16 @@ def items_json(rows: Sequence[ItemRow], now: datetime, unread: Sequence[Unread],
 def choice_lines(records: Sequence[Record], policy: Policy) -> list[str]:
     """A line for each incident to choose from: id, level, state, services, title, which is not cut."""
     cells = [
-        (one.id, level_labels(one, policy), state_of(one), " ".join(one.services), title_of(one, policy) or HIDDEN)
+        (one.id, level_labels(one, policy), _real_state(one), " ".join(one.services), title_of(one, policy) or HIDDEN)
         for one in (record.incident for record in records)
     ]
     shown = [[*(fit_line(cell, 20) for cell in row[:-1]), fit_line(row[-1], UNCUT)] for row in cells]
     widths = [max(map(columns, column)) for column in zip(*shown, strict=True)][:-1]
     return ["  ".join([*map(pad, row[:-1], widths), row[-1]]) for row in shown]
+
+
+def _real_state(incident: Incident) -> str:
+    return f"drill, {state_of(incident)}" if incident.drill else state_of(incident)
 
 
 def _entry(record: Record, policy: Policy, now: datetime) -> IncidentRow:

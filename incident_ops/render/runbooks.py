@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from incident_ops.domain.incident import Incident
+from incident_ops.domain.policy import Policy
 from incident_ops.render.findings import inert, json_text, plural, quiet
+from incident_ops.render.incident import level_labels, state_of
 from incident_ops.render.text import DEFAULT_WIDTH, UNCUT, Style, aligned, fold
-from incident_ops.runbooks.progress import BEGUN, NO_INCIDENT, RunbookProgress, StepOutcome
+from incident_ops.runbooks.progress import BEGUN, NO_INCIDENT, RunbookProgress, StepOutcome, entry_of
 from incident_ops.runbooks.reading import CodeBlock, Runbook, RunbookStep
 
 if TYPE_CHECKING:
@@ -163,6 +167,25 @@ def before_line(known: StepOutcome) -> str:
     if known.outcome == BEGUN:
         return f"it was begun at {known.at}, and how it ended is not known"
     return quiet(f"{known.result or known.outcome}, at {known.at}")
+
+
+def recorded_in_line(incident: Incident, policy: Policy) -> str:
+    """Which record gets the steps: id, level, state, title."""
+    kind = "drill, " if incident.drill else ""
+    facts = f"{kind}{level_labels(incident, policy)}, {state_of(incident)}"
+    return quiet(f"each step goes into the timeline of {incident.id} ({facts}): {incident.title}")
+
+
+def by_hand_command(runbook: Runbook, step: RunbookStep, outcome: StepOutcome, incident: str) -> str:
+    """The command that records an outcome by hand; what was printed is left out."""
+    entry = entry_of(runbook, step, outcome)
+    result = (outcome.result or outcome.outcome).partition(":")[0]
+    words = ("timeline", entry.event, incident, "--kind", entry.kind, "--at", outcome.at, "--result", result)
+    return quiet(" ".join(["incident-ops", *(_quoted(word) for word in words)]))
+
+
+def _quoted(word: str) -> str:
+    return word if shlex.quote(word) == word else f'"{word}"' if not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def outcome_lines(step: RunbookStep, outcome: StepOutcome) -> Iterator[str]:

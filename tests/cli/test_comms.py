@@ -132,9 +132,69 @@ def test_an_announcement_says_that_it_is_over_only_when_it_is(shop: Folder) -> N
     call("comms", "draft", "INC-1", "--audience", "public", "--as", "page", "--post", at=shop.path).told_once(2, "--as")
 
 
-def test_a_text_that_says_resolved_too_early_gives_pause(shop: Folder) -> None:
+@pytest.mark.parametrize("audience", ["public", "executive", "internal"])
+def test_a_text_that_says_resolved_too_early_is_refused(shop: Folder, audience: str) -> None:
+    refused(shop, "INC-1", "--audience", audience, "--status", "resolved", hint="--mark restored")
+    ok(shop, "timeline", "Errors are gone", "INC-1", "--mark", "restored", clock=BEGIN)
+    ok(shop, "comms", "draft", "INC-1", "--audience", audience, "--status", "resolved", clock=BEGIN)
+
+
+def test_a_text_that_says_resolved_before_the_record_does_gives_pause(shop: Folder) -> None:
+    ok(shop, "timeline", "Errors are gone", "INC-1", "--mark", "restored", clock=BEGIN)
     done = ok(shop, "comms", "draft", "--audience", "public", "--status", "resolved", clock=BEGIN)
     assert "the public update says resolved, and the incident is new" in done.err
+
+
+CLAIMS = ("root cause", "A fix is", "operating normally", "a fix is in place")
+
+
+@pytest.mark.parametrize("status", ["identified", "monitoring"])
+@pytest.mark.parametrize("audience", ["public", "executive"])
+def test_a_status_without_ground_in_the_record_claims_neither_cause_nor_fix(
+    shop: Folder, audience: str, status: str
+) -> None:
+    """It warns, and names the command that records what is missing; once that is typed, the text says it."""
+    words = ("comms", "draft", "INC-1", "--audience", audience, "--status", status)
+    done = ok(shop, *words, clock=BEGIN)
+    assert not [claim for claim in CLAIMS if claim in done.out]
+    lacks, field = ("cause", "--what") if status == "identified" else ("fix", "--immediate")
+    assert f"the status is {status}, and the record has no {lacks}" in done.err
+    assert f'`incident-ops cause INC-1 {field} "..."`' in done.err
+    posted = ok(shop, *words, "--post", clock=BEGIN)
+    assert f"the record has no {lacks}" in posted.err
+    assert not [claim for claim in CLAIMS if claim in str(shop.data()["updates"])]
+    again = ok(shop, *words, clock=BEGIN)  # that it was published makes it no truer
+    assert not [claim for claim in CLAIMS if claim in again.out]
+    ok(shop, "cause", "INC-1", field, "Rolled back", clock=BEGIN)
+    known = ok(shop, *words, clock=BEGIN)
+    assert "the status is" not in known.err
+    if audience == "public":
+        assert [claim for claim in CLAIMS if claim in known.out]
+
+
+def test_a_service_that_works_again_has_a_fix_only_where_one_is_recorded(shop: Folder) -> None:
+    ok(shop, "timeline", "Errors are gone", "INC-1", "--mark", "restored", clock=BEGIN)
+    done = ok(shop, "comms", "draft", "--audience", "public", "--status", "monitoring", clock=BEGIN)
+    assert "Shop is operating normally again. We are watching closely" in done.out
+    assert "fix" not in done.out
+    page = draft(shop, "--audience", "public", "--status", "monitoring", "--as", "page")
+    assert "- [ ] Find the cause\n- [ ] Put a fix in place" in page
+
+
+def test_after_a_reopening_the_first_cause_and_fix_count_no_more(shop: Folder) -> None:
+    shop.put(
+        severity="SEV-1",
+        state="in_progress",
+        times="{started: 2025-01-26T12:00:00Z, declared: 2025-01-26T12:01:00Z, acknowledged: 2025-01-26T12:02:00Z, "
+        "mitigated: 2025-01-26T12:03:00Z, restored: 2025-01-26T12:04:00Z, resolved: 2025-01-26T12:05:00Z}",
+        cause="{category: deploy, what: A deploy}",
+        resolution="{immediate: Rolled back}",
+        cycles="[{reopened: 2025-01-26T12:08:00Z}]",
+    )
+    for status, way in (("identified", "--kind diagnosis"), ("monitoring", "--mark restored")):
+        done = ok(shop, "comms", "draft", "--audience", "public", "--status", status, clock=BEGIN)
+        assert not [claim for claim in CLAIMS if claim in done.out]
+        assert f'`incident-ops timeline "..." INC-1 {way}`' in done.err
 
 
 def test_a_report_names_what_is_still_unknown(shop: Folder) -> None:

@@ -103,6 +103,54 @@ def test_what_is_final_stays_as_it_is(folder: Folder) -> None:
         )
 
 
+def test_from_review_it_goes_back_to_draft_with_a_reason(folder: Folder) -> None:
+    """The timeline keeps why, the reviewers stay, and what is written at once is written."""
+    put(folder, postmortem="{status: review, reviewers: ['@bob']}")
+    done = say(folder, "edit", "--reopen", "The cause is not said yet", "--summary", "Logins failed.")
+    assert "postmortem: review -> draft" in done.out
+    assert folder.data()["postmortem"] == {"status": "draft", "reviewers": ["@bob"], "summary": "Logins failed."}
+    entry = folder.data()["timeline"][-1]
+    assert (entry["kind"], entry["event"]) == ("decision", "Postmortem: review -> draft")
+    assert (entry["result"], entry["by"]) == ("The cause is not said yet", "@alice")
+    assert "postmortem: draft -> review" in say(folder, "review").out
+
+
+def test_a_final_one_is_reopened_with_a_reason_and_needs_its_approval_again(folder: Folder) -> None:
+    """Who had approved it, and when, stays in the timeline."""
+    paper = ("status: final", "reviewers: ['@bob']", "reviewed_at: 2025-01-26", "approved_by: '@cy'")
+    put(folder, postmortem="\n  ".join(("", *paper, "final_at: 2025-01-27T08:00:00Z")))
+    done = say(folder, "edit", "--reopen", "A second cause was found")
+    assert "postmortem: final -> draft" in done.out
+    assert folder.data()["postmortem"] == {"status": "draft", "reviewers": ["@bob"]}
+    event = "Postmortem: final -> draft; it was approved by @cy, final since 2025-01-27T08:00:00Z"
+    assert folder.data()["timeline"][-1]["event"] == event
+    assert "[postmortem-final]" not in call("validate", at=folder.path, clock=CLOCK).out
+    say(folder, "edit", "--summary", "Both causes.")
+    assert "postmortem: draft -> final, approved by @dan" in say(folder, "final", "--approved-by", "@dan").out
+    assert event in [one["event"] for one in folder.data()["timeline"]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ({"postmortem": "{status: draft}"}, "is a draft already"),
+        ({}, "INC-1 has no postmortem"),
+    ],
+)
+def test_only_what_is_no_draft_is_reopened(folder: Folder, lines: dict[str, str], said: str) -> None:
+    put(folder, **lines)
+    before = contents(folder.path)
+    words = ("postmortem", "edit", "INC-1", "--reopen", "Why not")
+    call(*words, at=folder.path, clock=CLOCK).told_once(2, said)
+    assert contents(folder.path) == before
+
+
+def test_who_edits_a_final_one_reads_how_it_is_reopened(folder: Folder) -> None:
+    put(folder, postmortem="{status: final, reviewers: ['@bob'], approved_by: '@cy', final_at: 2025-01-27}")
+    done = call("postmortem", "edit", "INC-1", "--summary", "x", at=folder.path, clock=CLOCK)
+    assert 'incident-ops postmortem edit INC-1 --reopen "WHY"' in done.err
+
+
 def test_without_one_review_says_how_to_begin(folder: Folder) -> None:
     put(folder)
     done = call("postmortem", "review", "INC-1", "--reviewer", "@bob", at=folder.path, clock=CLOCK)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import click
 import pytest
 
-from incident_ops.postmortem_lint.catalogue import LINT_RULES, SOURCES
+from incident_ops.cli.main import cli
+from incident_ops.postmortem_lint.catalogue import LANGUAGE, LINT_RULES, SOURCES
+from incident_ops.postmortem_lint.check import to_finding
 from incident_ops.postmortem_lint.completeness import GATES
+from incident_ops.postmortem_lint.remarks import Remark
 from tests.cli.scene import CLOSED, Done, Folder, call
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +113,9 @@ def test_a_finding_stands_at_its_sentence_with_reason_and_rewording(tmp_path: Pa
     assert one["level"] == "warning"
     assert one["sentence"] == "The night shift failed to escalate the queue."
     assert one["words"] == "failed to"
-    assert one["source"] == "docs/postmortem-lint.md#negligence"
+    assert one["source"] == "https://incident-ops.github.io/incident-ops/postmortem-lint/#negligence"
+    assert one["hint"].endswith("why: `incident-ops validate --explain negligence`")
+    assert "docs/" not in one["hint"]
     assert one["reason"] in one["message"]
     assert one["rewording"] in one["hint"]
     assert linted(folder).code == 0
@@ -233,6 +241,26 @@ def test_each_rule_is_explained_and_has_a_source_that_the_page_names(rule: str) 
     assert LINT_RULES[rule].sources
     for name in LINT_RULES[rule].sources:
         assert f"- {SOURCES[name]}\n" in page
+
+
+STRUCTURAL = [name for name, rule in LINT_RULES.items() if rule.group != LANGUAGE]
+
+
+@pytest.mark.parametrize("rule", STRUCTURAL)
+def test_what_is_missing_is_mended_by_a_command_that_exists(rule: str) -> None:
+    """Every rule about a part or the structure says what to type, in words that the command line knows."""
+    finding = to_finding(Remark(rule, ()), "incidents/INC-1/incident.yaml")
+    typed = [words for words in re.findall("`incident-ops ([^`]+)`", finding.hint) if "--explain" not in words]
+    assert typed, finding.hint
+    for words in typed:
+        parts, known = shlex.split(words), cast("click.Command", cli)
+        while isinstance(known, click.Group):
+            found = known.get_command(click.Context(known), parts.pop(0))
+            assert found is not None, words
+            known = found
+        assert "INC-1" in parts
+        options = {name for option in known.params for name in (*option.opts, *option.secondary_opts)}
+        assert {part for part in parts if part.startswith("--")} <= options, words
 
 
 def test_every_source_is_used() -> None:

@@ -22,6 +22,31 @@ def test_pages_are_written_once_and_nothing_else(folder: Folder, tmp_path: Path)
     assert contents(folder.path) == before
 
 
+def test_no_page_is_written_through_a_link(folder: Folder, tmp_path: Path) -> None:
+    """Neither by the folder of an incident, nor by one of the repository that --output names or that is the default."""
+    folder.put(**CLOSED)
+    elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
+    elsewhere.mkdir()
+    out.mkdir()
+    (out / "INC-1").symlink_to(elsewhere)
+    (folder.path / "rendered").symlink_to(elsewhere)
+    for words in (("--output", str(out)), (), ("--output", str(folder.path / "rendered/pages"))):
+        done = call("render", "--format", "html", *words, at=folder.path)
+        assert done.code == 4, done
+        assert "is a symbolic link; nothing is written through it" in done.err
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_page_that_is_a_link_is_replaced_and_what_it_leads_to_stays(folder: Folder, tmp_path: Path) -> None:
+    folder.put(**CLOSED)
+    (tmp_path / "kept").write_text("kept")
+    (tmp_path / "INC-1").mkdir()
+    (tmp_path / "INC-1/incident.html").symlink_to(tmp_path / "kept")
+    assert call("render", "--format", "html", "--output", str(tmp_path), at=folder.path).code == 0
+    assert (tmp_path / "kept").read_text() == "kept"
+    assert not (tmp_path / "INC-1/incident.html").is_symlink()
+
+
 def test_a_picture_of_the_folder_is_shown(folder: Folder, tmp_path: Path) -> None:
     folder.put(**CLOSED, postmortem="{status: draft, narrative: '![errors](errors.png)'}")
     (folder.path / "incidents/INC-1/errors.png").write_bytes(b"\x89PNG\r\n")

@@ -109,8 +109,8 @@ def said(folder: Folder) -> list[tuple[int, str]]:
     return [(int(one["event"].split("step ")[1].split(" ")[0]), one["result"].split(":")[0]) for one in entries]
 
 
-def execute(folder: Folder, *words: str, **variables: str) -> TypedSession:
-    return TypedSession(folder.path, "runbook", "run", "api", "--execute", *words, **variables)
+def execute(folder: Folder, *words: str, columns: int = 80, **variables: str) -> TypedSession:
+    return TypedSession(folder.path, "runbook", "run", "api", "--execute", *words, columns=columns, **variables)
 
 
 @pytest.mark.slow
@@ -250,6 +250,109 @@ def test_without_an_open_incident_it_is_run_and_nothing_is_recorded(failing: Fol
         assert typed.end() == 0
     assert failing.data() == before
     assert not list((failing.path / ".git/incident-ops/runbooks").iterdir())  # the next time begins anew
+
+
+def closed(**more: str) -> dict[str, str]:
+    times = "{started: 2025-01-26T12:00:00Z, declared: 2025-01-26T12:05:00Z, acknowledged: 2025-01-26T12:06:00Z, "
+    times += "restored: 2025-01-26T12:10:00Z, resolved: 2025-01-26T12:30:00Z, closed: 2025-01-26T12:35:00Z}"
+    return {"state": "closed", "times": times, **more}
+
+
+@pytest.mark.slow
+def test_it_says_before_the_first_step_which_incident_it_records_in(failing: Folder) -> None:
+    with execute(failing, "--step", "5") as typed:
+        typed.wait_for("Run it?")
+        said_first = " ".join(typed.shown.split("5. Say so")[0].split())
+        assert "each step goes into the timeline of INC-1 (SEV1, new): Login fails" in said_first
+        typed.type("stop\n")
+        assert typed.end() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("here", "other", "named", "doubt"),
+    [
+        ({"drill": "true"}, {"services": "[web]"}, "", "INC-1 is a drill, and INC-2 is a real incident"),
+        ({"drill": "true"}, {"services": "[web]"}, "INC-1", "INC-1 is a drill, and INC-2 is a real incident"),
+        ({}, {"services": "[web]", "drill": "true"}, "", "INC-1 is a real incident, and the drill INC-2 is going on"),
+        (closed(), {"services": "[web]"}, "INC-1", "INC-1 is closed"),
+        ({"services": "[web]"}, closed(), "INC-1", "INC-1 is not on api"),
+    ],
+)
+def test_where_it_may_be_the_wrong_record_it_asks_first(
+    failing: Folder, here: dict[str, str], other: dict[str, str], named: str, doubt: str
+) -> None:
+    """Nothing is run and nothing recorded until somebody says yes."""
+    failing.put("INC-2", **other)
+    failing.put("INC-1", **here)
+    words = ("--step", "5", *(("--incident", named) if named else ()))
+    with execute(failing, *words, columns=200) as typed:
+        typed.answer("Record in INC-1?", "n")
+        assert doubt in " ".join(typed.shown.split())
+        assert typed.end() == 2
+        assert "--incident" in typed.shown
+    assert timeline(failing) == []
+    with execute(failing, *words) as typed:
+        typed.answer("Record in INC-1?", "y")
+        typed.answer("Run it?", "run")
+        assert typed.end() == 0
+    assert said(failing) == [(5, "done, exit code 0")]
+
+
+@pytest.mark.slow
+def test_a_real_incident_that_somebody_names_beside_a_drill_is_no_doubt(failing: Folder) -> None:
+    failing.put("INC-2", drill="true")
+    failing.put("INC-1")
+    with execute(failing, "--step", "5", "--incident", "INC-1") as typed:
+        typed.answer("Run it?", "run")
+        assert typed.end() == 0
+    with execute(failing, "--step", "5") as typed:
+        typed.wait_for("drill, new")
+        typed.answer("Number", "1")
+        typed.answer("Run it?", "stop")
+        assert typed.end() == 0
+
+
+@pytest.mark.slow
+def test_an_outcome_is_said_also_where_the_record_does_not_take_it(failing: Folder) -> None:
+    """What was not recorded, and how it will be; the next run records it first, at its own time."""
+    record = failing.path / "incidents/INC-1/incident.yaml"
+    whole = record.read_text()
+    failing.write("runbooks/api.md", f"# T\n\n1. Look\n\n   ```sh\n   echo 'x: [' >> {record}\n   ```\n\n2. Think\n")
+    with execute(failing) as typed:
+        typed.answer("Run it?", "run")
+        assert typed.end() == 2
+        shown = " ".join(typed.shown.split())
+    outcome, lost, error = (
+        shown.index(text)
+        for text in (
+            "step 1: done, exit code 0",
+            "step 1 is not in the timeline of INC-1",
+            "error: incidents/INC-1/incident.yaml",
+        )
+    )
+    assert outcome < lost < error
+    assert "the next run records it first: incident-ops runbook run api --execute" in shown
+    record.write_text(whole)
+    with execute(failing) as typed:
+        typed.answer("Is it done?", "done")
+        assert typed.end() == 0
+    assert said(failing) == [(1, "done, exit code 0"), (2, "done by hand")]
+
+
+@pytest.mark.slow
+def test_an_outcome_is_said_also_where_the_disk_does_not_take_it(failing: Folder) -> None:
+    """Nothing keeps it then but the person, who reads the command that records it."""
+    kept = failing.path / ".git/incident-ops/runbooks"
+    command = f"cd {kept}; kept=$(ls INC-1*.json); rm $kept; mkdir -p $kept/in-the-way"
+    failing.write("runbooks/api.md", f"# T\n\n1. Look\n\n   ```sh\n   {command}\n   ```\n\n2. Think\n")
+    with execute(failing, columns=400) as typed:
+        typed.answer("Run it?", "run")
+        assert typed.end() == 4
+        shown = " ".join(typed.shown.split())
+    assert shown.index("step 1: done, exit code 0") < shown.index("step 1 is not in the timeline of INC-1")
+    assert 'incident-ops timeline "Runbook runbooks/api.md, step 1 of 2: Look" INC-1 --kind runbook --at ' in shown
+    assert '--result "done, exit code 0"' in shown
 
 
 def test_only_a_person_at_a_terminal_executes(failing: Folder) -> None:

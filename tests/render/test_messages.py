@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,20 @@ def test_a_title_is_public_where_the_record_is() -> None:
     assert message("public", "identified", visibility="public").subject == "Something is wrong"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029", "\x1e", "\0"])
+def test_no_title_adds_a_line_to_the_head_of_a_mail(end: str) -> None:
+    """The subject fits a header, as a mail library checks it, and no line of a text is one of the title's own."""
+    title = f"Down{end}Bcc: spy@example.invalid{end}{end}<b>Pay here</b>"
+    for audience, status in product(("public", "executive", "internal"), ("investigating", "monitoring")):
+        found = message(audience, status, title=title, description=title, visibility="public")
+        mail = EmailMessage()
+        mail["Subject"] = found.subject
+        assert "Bcc" not in mail
+        assert found.subject.splitlines() == [found.subject]
+        lines = [line for text in (found.markdown, found.text, found.update) for line in text.splitlines()]
+        assert not [line for line in lines if line.lstrip().startswith(("Bcc", "<b>"))]
+
+
 def test_a_service_without_public_name_is_not_named() -> None:
     assert "issues affecting some of our services" in message("public", "investigating", services=["hidden"]).text
     both = message("public", "resolved", services=["api", "hidden"]).text
@@ -191,9 +207,11 @@ def test_the_public_learns_an_eta_only_from_what_was_published() -> None:
     inside = [{"at": "2025-03-01T23:31:00Z", "audience": "internal", "status": "identified", "text": "x", "eta": "2h"}]
     assert "cannot say yet how long" in message("public", "identified", updates=inside).text
     outside = [{**inside[0], "audience": "public"}]
-    assert (
-        "We expect it to be in place by 2025-03-02 01:31 UTC." in message("public", "identified", updates=outside).text
-    )
+    cause = {"category": "deploy"}
+    text = message("public", "identified", updates=outside, cause=cause).text
+    assert "We expect it to be in place by 2025-03-02 01:31 UTC." in text
+    text = message("public", "identified", updates=outside).text
+    assert "We expect this to be resolved by 2025-03-02 01:31 UTC." in text
     assert "ETA: 2025-03-02 01:31 UTC" in message("internal", "identified", updates=inside).text
 
 

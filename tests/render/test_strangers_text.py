@@ -12,6 +12,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+import jinja2
 import msgspec
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from incident_ops.documents.issue_comments import unsettled_comment
 from incident_ops.documents.markdown import code, inline, link, markdown
 from incident_ops.documents.message_request import PUBLIC_TEXTS, MessageRequest, MessageSources
 from incident_ops.documents.messages import message_for
+from incident_ops.documents.war_room import war_room_sheet
 from incident_ops.domain.incident import (
     ActionItem,
     Impact,
@@ -36,6 +38,7 @@ from incident_ops.domain.incident import (
 from incident_ops.domain.policy import Deadline, Service
 from incident_ops.domain.public_updates import STATUSES
 from incident_ops.domain.time import parse_instant
+from incident_ops.resources import folder, preset_names
 from tests.render.test_documents import MINIMAL
 from tests.render.test_documents import made as documents_of
 from tests.render.test_documents import policy as made_policy
@@ -46,6 +49,7 @@ from tests.support.laws import cells_run, count_of, law
 
 Fill = Callable[[str], str]
 
+TEMPLATES = folder("templates")
 LAW = "texts of strangers"
 WORDS = "harmless words"
 PLACES = {
@@ -247,31 +251,65 @@ def test_no_text_at_all_breaks_out(text: str, at: int) -> None:
     check_everything(text, at)
 
 
+def whole_record(text: str) -> dict[str, Any]:
+    """The fields of a record that has every part a document shows, with one text wherever the schema takes any."""
+    at = "2025-03-01T23:31:00Z"
+    entry = {"at": at, "event": text, "action": text, "result": text, "by": text, "ref": text}
+    paper: dict[str, Any] = dict.fromkeys(("summary", "public_summary", "conclusion", "approved_by"), text)
+    paper |= {name: [text] for name in ("went_well", "went_poorly", "lucky", "authors", "reviewers", "attendees")}
+    paper |= {"lessons": {kind: [text] for kind in ("technical", "process", "cultural")}, "follow_up_on": "2025-04-01"}
+    paper |= {"prevention": {term: [{"text": text}] for term in ("short", "medium", "long")}, "status": "draft"}
+    cause = {"category": "deploy", "five_whys": [{"why": text, "because": text}], "contributing": [text]}
+    item = {"id": "AI-1", "description": text, "acceptance": text, "reason": text, "status": "wont_do"}
+    series = [{"name": text, "unit": "percent", "points": [{"from": at, "to": "2025-03-01T23:36:00Z", "value": 1}]}]
+    return {
+        "title": text,
+        "description": text,
+        "detection": {"source": "alert", "detail": text},
+        "roles": {"commander": text, "technical_lead": text},
+        "impact": {"summary": text, "qualitative": [text], "data_loss": text, "users": text, "series": series},
+        "timeline": [{**entry, "kind": "action"}, {**entry, "kind": "runbook", "result": f"failed, {text}"}],
+        "updates": [{"at": at, "audience": "internal", "status": "investigating", "text": text}],
+        "links": {"bridge": text, "others": [{"name": text, "url": "https://example.com/1"}]},
+        "cause": {**cause, **dict.fromkeys(("what", "why", "where", "trigger", "ref"), text)},
+        "resolution": dict.fromkeys(("immediate", "permanent", "deployed", "ref"), text),
+        "postmortem": paper,
+        "action_items": [{**item, "title": text}, {"id": "AI-2", "title": text, "owner": text, "kind": "runbook"}],
+    }
+
+
+ELSEWHERE = {
+    "canary-page.html.j2": "tests/render/test_canary_page.py",
+    "document-page.html.j2": "tests/render/test_html_page.py",
+    "sections/narrative.md.j2": "tests/render/test_narrative.py",
+}
+"""The templates that hold another kind of text, and the tests that give them a hostile one."""
+
+
+def test_no_template_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file of the folder is among what is filled with strangers' texts here, or is named with its test.
+
+    A runbook's starter holds a name and an owner that the schema has checked, and becomes a file that people edit.
+    """
+    used: set[str] = set()
+    load = jinja2.Environment._load_template
+
+    def noted(self: jinja2.Environment, name: str, names: Any) -> jinja2.Template:
+        used.add(name)
+        return load(self, name, names)
+
+    monkeypatch.setattr(jinja2.Environment, "_load_template", noted)
+    pages(WORDS)
+    there = {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.j2")}
+    assert {name for name in there - used - ELSEWHERE.keys() if not name.startswith("runbooks/")} == set()
+    for name, test in ELSEWHERE.items():
+        assert name in there - used
+        assert "<script" in (TEMPLATES.parent / test).read_text(encoding="utf-8")
+
+
 def pages(text: str) -> list[str]:
     """Every kind of page that holds a record's words, with one text wherever the schema takes any."""
-    paper = {"status": "draft", "summary": text, "public_summary": text, "went_well": [text], "conclusion": text}
-    cause = {"category": "deploy", "what": text, "why": text, "contributing": [text]}
-    item = {"id": "AI-1", "title": text, "description": text, "acceptance": text, "reason": text, "status": "wont_do"}
-    documents = documents_of(
-        title=text,
-        description=text,
-        impact={"summary": text, "qualitative": [text]},
-        timeline=[
-            {
-                "at": "2025-03-01T23:31:00Z",
-                "kind": "action",
-                "event": text,
-                "action": text,
-                "result": text,
-                "by": "@alice",
-            }
-        ],
-        updates=[{"at": "2025-03-01T23:31:00Z", "audience": "internal", "status": "investigating", "text": text}],
-        links={"bridge": text, "others": [{"name": text, "url": "https://example.com/1"}]},
-        cause={**cause, "five_whys": [{"why": text, "because": text}]},
-        postmortem={**paper, "prevention": {"short": [{"text": text}]}},
-        action_items=[item],
-    )
+    documents = [page for layout in preset_names() for page in documents_of(layout, **whole_record(text)).values()]
     issue = body(
         title=text,
         description=text,
@@ -283,7 +321,10 @@ def pages(text: str) -> list[str]:
         postmortem=Postmortem(status="draft", prevention=Prevention(short=[Measure(text=text)])),
     )
     of_its_item = of_item(title=text, description=text, acceptance=text, owner=text, evidence=text, reason=text)
-    return [*documents.values(), issue, of_its_item, unsettled_comment([text, text]), *messages(text)]
+    whole = {**whole_record(text), "timeline": [{"at": "2025-03-01T23:31:00Z", "kind": "decision", "event": text}]}
+    working = msgspec.convert({**MINIMAL, **whole, "state": "in_progress"}, Incident)
+    sheet = war_room_sheet(working, made_policy("sev0-3"), parse_instant("2025-03-01T23:40:00Z"))
+    return [*documents, issue, of_its_item, sheet, unsettled_comment([text, text]), *messages(text)]
 
 
 def messages(text: str) -> list[str]:

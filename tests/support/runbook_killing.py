@@ -30,6 +30,9 @@ class Yes:
     def ended(self, *_step: object) -> None:
         """Says nothing."""
 
+    def unrecorded(self, *_step: object, **_how: object) -> None:
+        """Says nothing."""
+
 
 def main() -> None:
     """Carries it out."""
