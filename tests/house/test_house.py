@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from incident_ops.resources import preset, preset_names
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "incident_ops"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -171,14 +173,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     [
         ("schemas", "incident_ops/shipped/schemas"),
         ("templates", "incident_ops/shipped/templates"),
-        ("examples", "incident_ops/shipped/examples"),
+        *(
+            (f"examples/{name}", f"incident_ops/shipped/examples/{name}")
+            for name in preset_names()
+            if preset(name).demo
+        ),
         ("template/.github", "incident_ops/shipped/template/.github"),
         (".github/workflows", "incident_ops/shipped/.github/workflows"),
         ("incident_ops/presets", "incident_ops/presets"),
     ],
 )
 def test_the_wheel_carries_the_data_files(wheel: zipfile.ZipFile, source: str, target: str) -> None:
-    """Every schema, template, example and preset of the checkout is in the wheel, byte for byte."""
+    """Every schema, template and preset, and each example that `demo` plays, is in the wheel, byte for byte."""
     files = [path for path in (ROOT / source).rglob("*") if path.is_file() and path.suffix != ".pyc"]
     assert files, f"{source} is empty"
     for path in files:
