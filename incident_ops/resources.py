@@ -107,7 +107,7 @@ def preset(name: str) -> Preset:
 
 def resource_stamp() -> str:
     """Changes whenever the installed program does: names, sizes and times of its files."""
-    roots = (PACKAGE, folder("schemas"))
+    roots = (PACKAGE, folder("schemas"), folder("templates"))
     seen = "\n".join(sorted(line for root in roots for line in _files(str(root))))
     return blake2b(seen.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
@@ -118,6 +118,6 @@ def _files(path: str) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path)
-            elif entry.name.endswith((".py", ".json", ".yaml")):
+            elif entry.name.endswith((".py", ".json", ".yaml", ".j2")):
                 status = entry.stat()
                 yield f"{entry.path} {status.st_size} {status.st_mtime_ns}"

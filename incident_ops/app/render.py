@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +10,9 @@ from incident_ops.adapters.files import demand_no_link, write_text
 from incident_ops.app.edit_record import find_record
 from incident_ops.app.kept_prose import Kept, keep_typed
 from incident_ops.app.known import known_record, not_declared
-from incident_ops.app.workspace import Workspace, leads_somewhere
+from incident_ops.app.render_memory import RenderMemory
+from incident_ops.app.workspace import Workspace
 from incident_ops.documents.document_mark import is_as_rendered
-from incident_ops.documents.incident_documents import incident_documents
 from incident_ops.domain.fence import Unusable, evaluate_each
 from incident_ops.domain.record import Record, Unread
 from incident_ops.errors import UserError
@@ -38,27 +37,29 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
     Where a time is asked about, the documents say what was known then; an incident that was declared later has none.
     UserError for one of `incidents` that is not there, was declared later, or cannot be read.
     """
-    policy, _ = workspace.judged_by
     rendered = Rendered([], 0, [], [])
     broken, count = tuple[Unread, ...](), 0
-    there = cache(partial(leads_somewhere, workspace))
-    records = records_to_render(workspace, incidents)
+    memory = RenderMemory(workspace)
 
-    def documents_of(record: Record) -> tuple[Record, dict[str, str]]:
+    def documents_of(record: Record) -> tuple[Record, Mapping[str, str] | int]:
         known = known_record(workspace, record)
         if known is None and incidents:
             raise not_declared(workspace, record)
         if known is None:
-            return record, {}
-        return record, incident_documents(known.incident, policy, workspace.now, known.undated, there)
+            return record, 0
+        return record, memory.standing(known) or memory.render(known)
 
     try:
-        for record, documents in evaluate_each(records, documents_of):
+        for record, documents in evaluate_each(records_to_render(workspace, incidents), documents_of):
+            if isinstance(documents, int):
+                count += documents
+                continue
             for name, text in documents.items():
                 count += 1
                 _render_one(workspace, record.path, name, text, rendered, write=write)
     except Unusable as error:
         broken = error.unread
+    memory.save()
     unread = sorted([*(() if incidents else workspace.catalogue.unreadable()), *broken])
     return rendered._replace(total=count, unread=unread)
 

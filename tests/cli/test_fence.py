@@ -27,7 +27,7 @@ PLACES = {
     "obligations": "incident_ops.sla.obligations.incident_obligations",
     "outcomes": "incident_ops.sla.compliance.outcomes",
     "goals": "incident_ops.sla.compliance.level_of",
-    "documents": "incident_ops.app.render.incident_documents",
+    "documents": "incident_ops.app.render_memory.incident_documents",
     "issue text": "incident_ops.documents.issue_bodies.tracking_body",
     "notices": "incident_ops.app.due.notices",
     "list": "incident_ops.render.lists._entry",
