@@ -144,7 +144,7 @@ def test_where_the_remote_is_gone_there_is_no_lock(origin: Origin, remote: Remot
 def test_a_lock_that_may_not_be_deleted_is_told_and_ends_by_itself(origin: Origin, remote: Remote) -> None:
     lease = taken(remote)
     origin.bare.git("config", "receive.denyDeletes", "true")
-    with pytest.raises(WriteFailed, match="it ends by itself"):
+    with pytest.raises(WriteFailed, match="it expires by itself"):
         RefLock(remote).release(lease)
     taken(remote, LATER)
 

@@ -26,6 +26,7 @@ def next_lines(printed: str) -> list[str]:
 
 def typed(folder: Folder, line: str, minute: int) -> str:
     """Types a line, its placeholders filled in; it must succeed -> what was printed. Questions need a terminal."""
+    line = line.replace("--approved-by @who", "--approved-by @bob")  # nobody approves what they wrote
     words = [FILLED_IN.get(word, word) for word in shlex.split(line)][1:]
     clock = f"{START + timedelta(minutes=minute):%Y-%m-%dT%H:%M:%SZ}"
     if words[0] in ANSWERS:

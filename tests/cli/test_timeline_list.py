@@ -112,5 +112,5 @@ def test_documents_tell_decisions_from_the_rest_and_a_postmortem_names_nobody(wr
     assert "| 12:10 | **Decision:** Roll back instead of a fix | Rollback to abc1234 |" in timeline
     assert "## Decisions" in timeline
     assert "| Time (UTC) | Event |\n" in postmortem
-    assert "**Decision:** Roll back instead of a fix; Rollback to abc1234; Error rate falls |" in postmortem
+    assert "**Decision:** Roll back instead of a fix. Rollback to abc1234. Error rate falls |" in postmortem
     assert "maya" not in postmortem.partition("## Timeline")[2].partition("## Root cause")[0]

@@ -210,12 +210,12 @@ def test_causes_and_what_followed_are_all_there(written: Written) -> None:
     assert "Postmortem" in [link.name for link in incident.links.others]
 
 
-def test_the_postmortem_has_its_story_and_only_owners_and_authors_are_missing(written: Written) -> None:
-    """The originals name neither; what the postmortem lint warns of follows from that, and never from the words."""
+def test_the_postmortem_has_its_story_and_only_owners_are_missing(written: Written) -> None:
+    """The originals name none; what the postmortem lint warns of follows from that, and never from the words."""
     done = call("render", written.story.id, at=written.path, clock=None)
     assert done.code == 0, done
     text = (written.path / "incidents" / written.story.id / "postmortem.md").read_text(encoding="utf-8")
-    missing = f"the owner of {written.story.items} action items, authors."
+    missing = f"the owner of {written.story.items} action items."
     assert f"> **Draft.** Still to be written: {missing}" in text
     for heading in ("What happened?", "What happened in detail", "What went well?", "What went poorly?", "Conclusion"):
         assert f"\n## {heading}\n" in text

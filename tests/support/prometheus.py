@@ -6,6 +6,7 @@ It is started with an empty folder of its own and ends with the block.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -60,6 +61,7 @@ class Prometheus:
     def freeze(self) -> None:
         """The server goes on to accept connections, and answers nothing."""
         self._running.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._running.pid, os.WSTOPPED | os.WNOWAIT)  # a signal takes its time on a busy machine
 
     def thaw(self) -> None:
         """Ends `freeze`."""

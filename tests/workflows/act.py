@@ -353,7 +353,8 @@ class Hosted:
             "--local-repository": self._local(local or {}),
         }
         words += [word for flag, all_of in pairs.items() for pair in all_of.items() for word in (flag, "=".join(pair))]
-        surroundings = os.environ | self._surroundings(state, installs) | environment
+        outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        surroundings = outside | self._surroundings(state, installs) | environment
         code, stdout, stderr = self._finished([str(self.machine.act), *words], home, surroundings)
         notes = state / "used.jsonl"
         used = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []

@@ -16,6 +16,7 @@ from incident_ops.adapters.heartbeat import HEARTBEAT
 from incident_ops.adapters.notifiers import variable
 from incident_ops.adapters.notifiers.issue_comment import TICKET
 from incident_ops.adapters.pager_reads import TOKEN_VARIABLE
+from incident_ops.adapters.statuspage import TOKEN_VARIABLE as STATUS_PAGE
 from incident_ops.domain.notification import INCIDENT_CHANNEL
 from incident_ops.records.policy import preset, to_policy
 from incident_ops.resources import preset_names
@@ -177,7 +178,7 @@ def test_every_job_that_notifies_has_the_secrets_of_every_channel() -> None:
     channels = {name for policy in presets for name in policy.notify.channels}
     channels |= {name for policy in presets for level in policy.levels for name in level.channels}
     wanted = {variable(name) for name in channels - {TICKET, INCIDENT_CHANNEL}}
-    wanted |= {"SLACK_BOT_TOKEN", "PAGER_KEY", TOKEN_VARIABLE, HEARTBEAT}
+    wanted |= {"SLACK_BOT_TOKEN", "PAGER_KEY", TOKEN_VARIABLE, HEARTBEAT, STATUS_PAGE}
     holders = {file.name: [one for one in _steps(describe(file)[0]["document"]) if _secrets_of(one)] for file in FILES}
     assert {"reconcile.yml", "sla.yml"} <= {name for name, steps in holders.items() if steps}
     for name, steps in holders.items():
