@@ -90,7 +90,10 @@ class TooLarge(Incomplete):
 
 def is_https_or_local(url: str) -> bool:
     """True for an https address, and for http to this machine, which only tests and stand-ins use."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # as `https://[`
+        return False
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
     )

@@ -29,7 +29,8 @@ HOW_TO_SET = "make an API key in Statuspage (your name > API info), and give it 
 """For people who see that TOKEN_VARIABLE is not set."""
 
 _MARK = "incident_ops"
-_ROWS, _MOST_PAGES = 100, 10
+_ROWS, _MOST_PAGES, _NEWEST = 25, 40, 4
+"""Rows of a page, which stay far below what one answer may have; pages of a list, and of the newest incidents."""
 _NEXT = "the next run tries again"
 _MEND = "mend the update, or the ids in publish.components"
 _MAYBE, _SEES = "it may be published", "the next run looks, and publishes nothing twice"
@@ -73,7 +74,7 @@ class Statuspage:
         """The components, the unresolved incidents, and the newest others."""
         components = self._listed("/components", list[_Component], "per_page")
         unresolved = self._listed("/incidents/unresolved", list[_Incident], "per_page")
-        newest = self._list(f"/incidents?limit={_ROWS}&page=1", list[_Incident])
+        newest = self._newest()
         incidents = {one.id: one for one in (*newest, *unresolved)}
         states = {one.id: one.status for one in components if one.status and not one.group}
         return PageSeen(tuple(map(_seen, incidents.values())), states)
@@ -95,6 +96,15 @@ class Statuspage:
             _converted(answer, _Incident)
         except Incomplete as error:
             raise Ambiguous(f"{error.message}: {_MAYBE}", hint=_SEES) from None
+
+    def _newest(self) -> list[_Incident]:
+        found: list[_Incident] = []
+        for number in range(1, _NEWEST + 1):
+            page = self._list(f"/incidents?limit={_ROWS}&page={number}", list[_Incident])
+            found += page
+            if len(page) < _ROWS:
+                break
+        return found
 
     def _listed(self, path: str, shape: type[list[Shape]], rows: str) -> list[Shape]:
         found: list[Shape] = []
@@ -141,8 +151,8 @@ def _fields(change: PageChange) -> dict[str, Any]:
     fields = {name: value for name, value in given.items() if value is not None}
     if change.components:
         fields["components"] = dict(change.components)
-    if held := sorted({*change.components, *change.mark.components}):
-        fields["component_ids"] = held
+    if held := {*change.components, *change.mark.components}:
+        fields["component_ids"] = sorted(held | change.attached)
     fields["metadata"] = {**change.metadata, _MARK: _spelled(change.mark)}
     return {**fields, "deliver_notifications": change.notifies}
 
@@ -167,7 +177,7 @@ def _mark(name: str, metadata: Mapping[str, Any]) -> Mark | None:
     data = metadata[_MARK]
     texts = isinstance(data, dict) and all(isinstance(value, str) for value in data.values())
     key, cycle = (data.get("incident", ""), data.get("cycle", "")) if texts else ("", "")
-    if not key or not (cycle.isascii() and cycle.isdecimal()):
+    if not key or not (cycle.isascii() and cycle.isdecimal() and len(cycle) < 6):
         hint = f"delete that incident on the page, or its metadata {_MARK}"
         raise Incomplete(f"Statuspage: somebody edited the metadata of incident {name}", hint=hint)
     pairs = (pair.partition("=") for pair in data.get("components", "").split())

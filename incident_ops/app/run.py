@@ -113,8 +113,8 @@ def run_at_tip(
     if planned.github is not None:
         report(parts.take(lambda: _left_out(workspace, planned), NotApplied()))
         # whoever has to be awake comes first, and gate.json after what may move the tip once more
-        inside = (_settle_clocks, _publish_page, _keep_documents, _publish, _remind, _judge_proposals)
-        applied = _beside(applied, inside if in_actions() else (_publish_page, _publish), report)
+        inside = (_settle_clocks, _keep_documents, _publish, _publish_page, _remind, _judge_proposals)
+        applied = _beside(applied, inside if in_actions() else (_publish, _publish_page), report)
     applied = _with_rest(applied, parts, report)
     if planned.github is None:
         return applied

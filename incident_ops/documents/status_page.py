@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -11,8 +11,8 @@ from incident_ops.domain.as_of import current_instant, labels_held
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import OVER
 from incident_ops.domain.policy import Policy, Service
-from incident_ops.domain.public_facts import PublicFacts, PublicUpdate, public_facts
-from incident_ops.domain.status_page import COMPONENT_STATES, PagePost, WantedOnPage
+from incident_ops.domain.public_facts import PublicUpdate, public_facts
+from incident_ops.domain.status_page import COMPONENT_STATES, OPERATIONAL, PagePost, WantedOnPage
 from incident_ops.domain.time import instant, parse_instant, spell_minute, stamp
 
 LONGEST_NAME, LONGEST_BODY = 255, 25_000
@@ -59,26 +59,39 @@ def wanted_on_page(
         cycle=len(incident.cycles),
         name=_cut(public_headline(facts, status), LONGEST_NAME),
         status=status,
-        posts=tuple(_post(one, now) for one in updates),
-        components={ids[name]: _state(incident, name, level.rank if level else 1, now) for name in _on(incident, ids)},
+        posts=tuple(_post(one, updates[:number], now) for number, one in enumerate(updates)),
+        components=_components(incident, level.rank if level else 1, ids, now),
         is_over=is_over,
         may_begin=is_for_page and is_news,
-        is_hidden=incident.visibility == "restricted",
+        is_hidden=incident.visibility == "restricted" or incident.drill,
         first_word=f"We are investigating issues with {what}.",
-        last_word=_last_word(facts, what),
+        last_word=_last_word(incident, what),
     )
 
 
-def _on(incident: Incident, ids: Mapping[str, str]) -> list[str]:
-    return [name for name in incident.services if name in ids]
+def _components(incident: Incident, rank: int, ids: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Component of the page -> its state: the worst of the services that share it."""
+    states: dict[str, str] = {}
+    for service in incident.services:
+        if service in ids:
+            both = (_state(incident, service, rank, now), states.get(ids[service], OPERATIONAL))
+            states[ids[service]] = max(both, key=COMPONENT_STATES.index)
+    return states
 
 
-def _last_word(facts: PublicFacts, what: str) -> str:
-    return f"We have found no problem with {what} on our side." if facts.is_cancelled else "This incident is resolved."
+def _last_word(incident: Incident, what: str) -> str:
+    """What closes it where no update does; of one that is followed elsewhere nothing is claimed."""
+    if incident.duplicate_of is not None or incident.outcome == "duplicate":
+        return "We follow this under another incident."
+    if incident.outcome == "false_alarm":
+        return f"We have found no problem with {what} on our side."
+    return "This incident is resolved." if incident.outcome == "fixed" else "We no longer follow this incident."
 
 
-def _post(update: PublicUpdate, now: datetime) -> PagePost:
-    known = "\n".join((stamp(update.at), update.status, update.text))
+def _post(update: PublicUpdate, before: Sequence[PublicUpdate], now: datetime) -> PagePost:
+    """An update is the one of its instant and status: a corrected text is not published, and nobody notified, again."""
+    same = sum((one.at, one.status) == (update.at, update.status) for one in before)
+    known = f"{stamp(update.at)}\n{update.status}\n{same}"
     late = f"\n\nWritten at {spell_minute(update.at)}." if now - update.at > _LATE else ""
     body = _cut(update.text, LONGEST_BODY - 200) + late
     return PagePost(sha256(known.encode()).hexdigest()[:12], update.at.timestamp(), update.status, body)

@@ -89,7 +89,8 @@ class PageSeen(NamedTuple):
 class PageChange(NamedTuple):
     """One request: `id` of the incident on the page, "" for a new one; `line` says for people what it does.
 
-    `name` and `body` None = not said. `notifies`: those who subscribed to the page hear of it.
+    `name` and `body` None = not said. `notifies`: those who subscribed to the page hear of it. `attached`: the
+    components that the incident has on the page, which it keeps.
     """
 
     key: str
@@ -102,6 +103,7 @@ class PageChange(NamedTuple):
     components: Components = NONE
     notifies: bool = False
     metadata: Mapping[str, Any] = MappingProxyType({})
+    attached: frozenset[str] = frozenset()
 
 
 class StatusPage(Protocol):

@@ -63,7 +63,10 @@ class _Planner:
         there = ours[0] if ours else None
         if one.is_hidden:
             if there and not there.is_resolved:
-                self.left.append(f"{one.key} is restricted and stands on the status page: take it off there by hand")
+                held = ", ".join(sorted(there.mark.components if there.mark else ()))
+                then = f", and set {held} back to operational" if held else ""
+                why = "restricted or an exercise"
+                self.left.append(f"{one.key} is {why} and stands on the status page: take it off there by hand{then}")
             return
         if len([two for two in ours if not two.is_resolved]) > 1:
             self.left.append(f"{one.key} stands on the status page twice: delete one of the two there")
@@ -194,4 +197,5 @@ def _of(
     components: Components = NONE,
 ) -> PageChange:
     """A change of an incident that stands on the page, of which those hear who subscribed."""
-    return PageChange(one.key, there.id, line, mark, None, status, body, components, True, there.metadata)
+    known = (there.metadata, there.components)
+    return PageChange(one.key, there.id, line, mark, None, status, body, components, True, *known)

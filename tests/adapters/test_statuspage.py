@@ -125,13 +125,50 @@ def test_it_ends_without_a_last_word_too(desk: StatuspageDesk) -> None:
     assert set(desk.components.values()) == {"operational"}
 
 
-@pytest.mark.parametrize("outcome", ["false_alarm", "withdrawn", "duplicate"])
-def test_what_was_none_is_closed_and_never_begun(desk: StatuspageDesk, outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        ("false_alarm", "We have found no problem with Login on our side."),
+        ("withdrawn", "We no longer follow this incident."),
+        ("duplicate", "We follow this under another incident."),
+    ],
+)
+def test_what_was_none_is_closed_and_never_begun(desk: StatuspageDesk, outcome: str, word: str) -> None:
+    """Of a duplicate nothing is claimed: what it doubles may be a running outage."""
     ended = over(LOOK, outcome=outcome, state="closed")
     assert run(desk, ended) == PartDone()
     run(desk, incident(LOOK))
     run(desk, ended)
-    assert desk.bodies[-1] == ("resolved", "We have found no problem with Login on our side.")
+    assert desk.bodies[-1] == ("resolved", word)
+
+
+def test_an_update_whose_text_is_corrected_is_not_sent_again(desk: StatuspageDesk) -> None:
+    run(desk, incident(LOOK, CAUSE))
+    sent = len(desk.changes)
+    run(desk, incident(LOOK, said("12:20", "identified", "We have found the cause.")))
+    assert len(desk.changes) == sent
+
+
+def test_services_that_share_a_component_show_the_worst_of_them() -> None:
+    degrees = [{"service": "auth", "degree": "major", "from": f"{DAY}12:00:00Z"}]
+    degrees += [{"service": "api", "degree": "degraded", "from": f"{DAY}12:00:00Z"}]
+    both = incident(services=["auth", "api"], impact={"services": degrees})
+    now = parse_instant(f"{DAY}12:10:00Z")
+    wanted = wanted_on_page(both, policy("sev0-3"), SERVICES, {"auth": "one", "api": "one"}, now)
+    assert wanted.components == {"one": "major_outage"}
+
+
+def test_a_component_that_people_attached_stays_attached(desk: StatuspageDesk) -> None:
+    run(desk, incident(LOOK))
+    desk.by_hand(0, component_ids=["api2", "login1"])
+    run(desk, incident(LOOK, CAUSE))
+    assert desk.incidents[0]["component_ids"] == ["api2", "login1"]
+
+
+@pytest.mark.parametrize("url", ["https://[", "http://example.com", "ftp://x"])
+def test_an_address_that_is_none_is_refused_in_words(url: str) -> None:
+    with pytest.raises(UserError, match="is not an https address"):
+        statuspage(PAGE, {"INCIDENT_OPS_STATUSPAGE_TOKEN": "k", "INCIDENT_OPS_STATUSPAGE_URL": url})
 
 
 def test_one_that_came_back_is_another_incident_of_the_page(desk: StatuspageDesk) -> None:
@@ -168,10 +205,14 @@ def test_what_is_not_for_the_page_never_comes_there(desk: StatuspageDesk, fields
     assert desk.incidents == []
 
 
-def test_one_that_is_restricted_later_is_left_and_reported(desk: StatuspageDesk) -> None:
+@pytest.mark.parametrize("fields", [{"visibility": "restricted"}, {"drill": True}])
+def test_one_that_is_restricted_later_is_left_and_reported(desk: StatuspageDesk, fields: dict[str, Any]) -> None:
     run(desk, incident(LOOK))
-    done = run(desk, incident(LOOK, CAUSE, visibility="restricted"))
-    assert done.lines == ("status page: INC-1 is restricted and stands on the status page: take it off there by hand",)
+    done = run(desk, incident(LOOK, CAUSE, **fields))
+    assert done.lines == (
+        "status page: INC-1 is restricted or an exercise and stands on the status page: take it off there by hand, "
+        "and set login1 back to operational",
+    )
     assert len(desk.changes) == 1
 
 
