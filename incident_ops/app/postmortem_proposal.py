@@ -9,6 +9,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import in_actions
@@ -74,6 +75,8 @@ if TYPE_CHECKING:
 
 CLOSED_LATELY = timedelta(days=30)
 """What was closed longer ago without a postmortem is left as it was."""
+UNREADABLE = "its record cannot be read, so its branch is left as it is"
+OBSERVED = "the policy's mode is observe: nothing is written"
 OVER_LIMIT = "more than one run opens; the next one goes on"
 
 
@@ -103,9 +106,10 @@ def open_postmortems(
     asks = not is_dry or (has_remote and bool(token_and_server()[0]))
     github = connect_github(workspace, max_requests, log) if asks else None
     names = (branches_of_postmortems(),)
-    done = _proposed(workspace, github, seen_branches(workspace, names), is_dry=is_dry)._replace(
-        was_asked=asks, is_dry=is_dry
-    )
+    observes = workspace.judged_by[0].mode == "observe"
+    is_dry = is_dry or observes
+    done = _proposed(workspace, github, seen_branches(workspace, names), is_dry=is_dry)
+    done = done._replace(was_asked=asks, is_dry=is_dry, lines=(*done.lines, *([OBSERVED] if observes else [])))
     if github is None or is_dry:
         return done
     parts = RunParts()
@@ -139,6 +143,7 @@ def _proposed(
     if github is not None:
         known = with_pulls(PullLookups(github.pulls), known, changes, workspace.now)
     run = _Run(workspace, None if is_dry else github, {one.branch: one for one in known}, changes)
+    run.unread = {PurePosixPath(one.path).parent.name for one in (*workspace.catalogue.unreadable(), *broken)}
     done: list[PostmortemProposal] = []
     errors: list[IncidentOpsError] = []
     for branch in sorted(drafts.keys() | {one.branch for one in found}):
@@ -211,6 +216,7 @@ class _Run:
         self._room = workspace.judged_by[0].tracker.limits.creates
         self._begun = _begun(workspace, [change.key for change in changes])
         self.over_limit = 0
+        self.unread: Collection[str] = ()
 
     def settle(self, branch: str, draft: _Draft | None) -> PostmortemProposal:
         """Brings one branch and its pull request to what is wanted of them -> what became of them."""
@@ -219,6 +225,8 @@ class _Run:
         said = partial(PostmortemProposal, incident, branch, pull=seen.pull.number if seen.pull else None)
         if not seen.is_ours:
             return said(LEFT, "people have written on its branch, so it is left to them")
+        if draft is None and incident in self.unread:
+            return said(LEFT, UNREADABLE)
         if draft is None:
             return self._end(seen, said)
         if why := self._why_not(draft, seen):

@@ -264,12 +264,31 @@ def test_what_somebody_typed_into_a_document_stays(resolved: Place) -> None:
 
 
 @pytest.mark.slow
+def test_a_record_that_cannot_be_read_keeps_its_pull_request(resolved: Place) -> None:
+    """Unknown is not "not wanted": the branch stays, and the run says that a record is unread."""
+    opened(resolved)
+    before = head(resolved)
+    text = (resolved.folder.path / RECORD).read_text(encoding="utf-8")
+    resolved.folder.write(RECORD, f"{text}  : broken [\n")
+    resolved.push()
+    done = opened(resolved, code=3)
+    assert "INC-1: left: its record cannot be read, so its branch is left as it is" in " ".join(done.out.split())
+    assert (len(pulls(resolved)), head(resolved)) == (1, before)
+
+
+@pytest.mark.slow
 def test_who_only_observes_reminds_nobody(resolved: Place) -> None:
-    """Whoever is no login of the repository is named without a mention, where the policy acts."""
+    """Nothing is written. Whoever is no login of the repository is named without a mention, where the policy acts."""
     policy = (resolved.folder.path / "policy.yaml").read_text()
     resolved.folder.write("policy.yaml", f"{policy}mode: observe\n")
     resolved.push()
+    assert "the policy's mode is observe: nothing is written" in opened(resolved).out
+    assert (pulls(resolved), head(resolved)) == ([], "")
+    resolved.folder.write("policy.yaml", policy)
+    resolved.push()
     opened(resolved)
+    resolved.folder.write("policy.yaml", f"{policy}mode: observe\n")
+    resolved.push()
     opened(resolved, clock=LATE)
     (pull,) = pulls(resolved)
     assert comments(resolved, pull["number"]) == []
