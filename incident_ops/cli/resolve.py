@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from incident_ops.app import which_incident
@@ -32,6 +34,7 @@ from incident_ops.cli.options import (
 )
 from incident_ops.cli.sending import record_options
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
+from incident_ops.domain.fence import Unusable, evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
 from incident_ops.edits import finish, respond
@@ -230,7 +233,11 @@ def _summed_up(workspace: Workspace, edited: EditedRecord) -> str:
 
     if not edited.is_changed:
         return ""
-    return f"\n{to_text(end_of_incident(workspace, edited.record), style_line, page_width())}\n"
+    try:
+        end = evaluate_one(edited.record, partial(end_of_incident, workspace))
+    except Unusable as error:  # the edit is written, and has to be printed and sent all the same
+        return f"\nIt cannot be summed up: {error.message}\n\n"
+    return f"\n{to_text(end, style_line, page_width())}\n"
 
 
 @click.command()

@@ -12,6 +12,7 @@ from incident_ops.documents.incident_facts import (
     FINAL,
     FactRow,
     count_lessons,
+    impact_cycles,
     impact_rows,
     intervals,
     item_dates,
@@ -66,14 +67,15 @@ def incident_end(incident: Incident, policy: Policy, files: Sequence[str], runbo
     What was no incident has its head and its files only.
     """
     policy = policy.for_incident(incident)
-    head = [FactRow("Incident", f"{incident.id}: {incident.title}"), *levels(incident, policy)]
+    head = [FactRow("Incident", f"{incident.id}: {incident.title}"), *_marks(incident), *levels(incident, policy)]
     if incident.outcome != FIXED:
         head.append(FactRow("Status", f"{spell_word(incident.state)}, {incident.outcome.replace('_', ' ')}"))
         return IncidentEnd(head, (), (), None, (), (), (), files, (), None)
     paper = incident.postmortem
     is_asked = paper is not None or policy.requires_postmortem(incident)
     status = paper.status.replace("_", " ") if paper else "not started" if is_asked else None
-    head += [FactRow("Duration", duration_row(incident, policy)), FactRow("Status", spell_word(incident.state))]
+    head += [FactRow("Duration", duration_row(incident, policy)), *_later(incident)]
+    head.append(FactRow("Status", spell_word(incident.state)))
     return IncidentEnd(
         head,
         list(_impact(incident, policy)),
@@ -86,6 +88,19 @@ def incident_end(incident: Incident, policy: Policy, files: Sequence[str], runbo
         list(_next(incident, policy, status, runbooks, documents=len(files) > 1)),
         follow_up_on(incident, policy),
     )
+
+
+def _marks(incident: Incident) -> Iterator[FactRow]:
+    """What nobody may overlook who reads or passes on the rest."""
+    if incident.drill:
+        yield FactRow("Exercise", "a drill, which counts nowhere")
+    if incident.visibility == "restricted":
+        yield FactRow("Restricted", "not for everybody")
+
+
+def _later(incident: Incident) -> Iterator[FactRow]:
+    """Each time it came back, with how long that lasted."""
+    yield from (FactRow("Came back", spell_interval(span)) for span in impact_cycles(incident)[1:])
 
 
 def _asked(incident: Incident, text: str) -> str:
@@ -109,7 +124,8 @@ def _resolution(incident: Incident) -> Iterator[FactRow]:
     yield FactRow("Root cause", first_sentence(_asked(incident, found)))
     yield FactRow("Mitigation", first_sentence(_asked(incident, ended)))
     took = next((one for one in intervals(incident) if one.name == "Time to restore"), None)
-    yield FactRow("Recovery time", spell_interval(took) if took else _asked(incident, UNKNOWN))
+    name = "First recovery" if incident.cycles else "Recovery time"
+    yield FactRow(name, spell_interval(took) if took else _asked(incident, UNKNOWN))
 
 
 def _counts(incident: Incident, policy: Policy, *, is_asked: bool) -> Iterator[FactRow]:
@@ -147,7 +163,9 @@ def _next(
     if not documents:
         yield f"Write the documents: incident-ops render {incident.id}"
     if status is not None:
-        yield "Share the postmortem" if status == FINAL else f"Finish the postmortem ({status}), then share it"
+        begin = f"Begin the postmortem: incident-ops postmortem new {incident.id}"
+        finish = f"Finish the postmortem ({status}), then share it"
+        yield "Share the postmortem" if status == FINAL else begin if incident.postmortem is None else finish
     if left := incident.open_items:
         yield f"Track the action items: {len(left)} of {len(incident.action_items)} open"
     if not incident.links.runbook_updated:

@@ -62,6 +62,8 @@ def to_json(incident: Incident, end: IncidentEnd) -> str:
             "priority": incident.priority,
             "state": incident.state,
             "outcome": incident.outcome,
+            "drill": incident.drill,
+            "visibility": incident.visibility,
             **{name: [row._asdict() for row in getattr(end, name)] for name in ("head", "impact", "resolution")},
             "postmortem": end.postmortem,
             "counts": [row._asdict() for row in end.counts],

@@ -67,6 +67,42 @@ def test_closing_says_so_first_then_sums_up_then_names_the_next_step(folder: Fol
     assert len(again.out.splitlines()) == 1
 
 
+AGAIN = "[{reopened: 2025-01-28T10:00:00Z, restored: 2025-01-28T10:50:00Z, resolved: 2025-01-28T11:00:00Z, "
+AGAIN += "closed: 2025-01-28T12:00:00Z}]"
+
+
+def test_one_that_came_back_is_not_summed_up_by_its_first_outage(folder: Folder) -> None:
+    folder.put(**CLOSED, cycles=AGAIN)
+    lines = call("show", "INC-1", "--final", at=folder.path, clock="2025-01-29T12:00:00Z").out.splitlines()
+    assert any(line.startswith("Came back  ") and "50m" in line for line in lines)
+    assert any(line.startswith("  First recovery ") for line in lines)
+
+
+def test_an_exercise_and_what_is_restricted_say_so(folder: Folder) -> None:
+    folder.put(**CLOSED, drill="true", visibility="restricted")
+    lines = call("show", "INC-1", "--final", at=folder.path).out.splitlines()
+    assert lines[1:3] == [
+        "Exercise               a drill, which counts nowhere",
+        "Restricted             not for everybody",
+    ]
+    shown = json.loads(call("show", "INC-1", "--final", "--format", "json", at=folder.path).out)
+    assert (shown["drill"], shown["visibility"]) == (True, "restricted")
+
+
+def test_what_cannot_be_summed_up_is_closed_and_said(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put()
+    ok(folder, "resolve", "INC-1", "--restored", "now", "--cause", "unknown", "--by", "@me")
+
+    def broken(*_: Any) -> None:
+        raise OverflowError("a length that no calendar has")
+
+    monkeypatch.setattr("incident_ops.documents.incident_end.incident_end", broken)
+    done = call("close", "INC-1", "--by", "@me", at=folder.path)
+    assert (done.code, done.out.splitlines()[0]) == (0, "INC-1: closed (resolved -> closed)")
+    assert "It cannot be summed up: " in done.out
+    assert "  undo: incident-ops undo INC-1" in done.out
+
+
 def test_the_files_are_those_that_are_there(folder: Folder) -> None:
     folder.put("INC-1", **CLOSED)
     before = call("show", "--final", at=folder.path).out
