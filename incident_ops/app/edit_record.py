@@ -51,7 +51,8 @@ def find_record(workspace: Workspace, asked: str | None) -> str:
         return record_path(wanted)
     ids = sorted(set(workspace.catalogue.ids()))
     near = _named(wanted, ids)
-    if len(near) == 1:
+    is_enough = len(wanted) >= SHORTEST_END or _number(near[:1]) == wanted.lstrip("0")
+    if len(near) == 1 and is_enough:
         path = workspace.catalogue.path_of(near[0])
         return path or record_path(near[0])
     if near:
@@ -90,7 +91,10 @@ def split_words(words: Sequence[str], at_least: int = 0) -> tuple[str | None, tu
 
 
 def _named(wanted: str, ids: Sequence[str]) -> list[str]:
-    """The ids a short form can mean: that very id or number, else every id that ends so."""
+    """The ids a short form can mean: that very id or number, else every id that ends so.
+
+    What begins as an id does is a whole one, or a number without its zeros: an id that is not there is no other's end.
+    """
     tail = wanted.removeprefix("INC-")
     if not tail:
         return []
@@ -98,7 +102,11 @@ def _named(wanted: str, ids: Sequence[str]) -> list[str]:
     if exact:
         return exact
     number = [one for one in ids if tail.isdecimal() and int(one.rpartition("-")[2]) == int(tail)]
-    return number if len(number) == 1 else [one for one in ids if one.endswith(tail)]
+    return number if len(number) == 1 or tail != wanted else [one for one in ids if one.endswith(tail)]
+
+
+def _number(ids: Sequence[str]) -> str:
+    return ids[0].rpartition("-")[2].lstrip("0") if ids else ""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -111,6 +119,8 @@ RecordEdit = Callable[[Incident], Step]
 RecordChange = tuple[str | None, RecordEdit]
 """The incident that is meant (see `find_record`), and what is to become of it."""
 
+SHORTEST_END = 3
+"""So many digits of the end of an id name an incident; fewer only where they are its number."""
 RECENT = 86_400
 """Seconds: what --at puts further back than that is being written up."""
 EDIT_ATTEMPTS = 20

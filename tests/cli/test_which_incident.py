@@ -178,3 +178,27 @@ def test_nobody_tells_the_public_of_a_drill(folder: Folder) -> None:
 
 def next_lines(done: Done) -> list[str]:
     return [line.strip() for line in done.out.splitlines() if "next:" in line]
+
+
+@pytest.mark.parametrize("typed", ["INC-2", "INC-42", "INC-042", "2", "42"])
+def test_an_id_that_is_not_there_is_never_the_end_of_another(folder: Folder, typed: str) -> None:
+    """Whoever mistypes an id at night edits no other incident; of an end three digits are asked for."""
+    folder.put("INC-20250126-120042")
+    folder.put("INC-20250126-120043")
+    done = call("ack", typed, at=folder.path)
+    assert done.code == 2
+    assert "acknowledged" not in f"{folder.data('INC-20250126-120042')['times']}"
+
+
+@pytest.mark.parametrize("typed", ["042", "120042", "INC-120042", "inc-20250126-120042"])
+def test_the_end_of_an_id_will_do(folder: Folder, typed: str) -> None:
+    folder.put("INC-20250126-120042")
+    folder.put("INC-20250126-120043")
+    assert call("ack", typed, at=folder.path).code == 0
+
+
+@pytest.mark.parametrize("typed", ["7", "INC-7", "INC-0007"])
+def test_the_number_of_a_numbered_id_will_do(folder: Folder, typed: str) -> None:
+    folder.put("INC-2025-00007")
+    folder.put("INC-2025-00017")
+    assert call("ack", typed, at=folder.path).code == 0
