@@ -81,9 +81,11 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     if verdict.release is not None:
         release = verdict.release
         who = f"by {release.by}, " if release.by else ""
+        second = f"approved by {release.approved_by}, " if release.approved_by else ""
         until = f"until {spell_minute(release.expires)}, " if release.expires else ""
-        out.append(cut_line(f"  {who}{until}recorded in {release.source}", width))
+        out += _sentence(f"{who}{second}{until}recorded in {release.source}", "  ", "  ", width)
         out += [cut_line(f"  reason: {release.reason}", width)] if release.reason else []
+        out += ["  it passes in spite of:"] if verdict.holds else []
     out += [cut_line(_hold(hold), width) for hold in verdict.holds[:MOST_HOLDS]]
     if (more := len(verdict.holds) - MOST_HOLDS) > 0:
         out.append(f"  and {more} more: `--format json` has all of them")
