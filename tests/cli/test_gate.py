@@ -148,7 +148,7 @@ def test_a_window_ahead_tells_when_it_begins_and_a_late_one_that_it_is_late(fold
     folder.write("maintenance/CHG-2025-0001.yaml", WINDOW.replace("approved", "in_progress"))
     assert "late since" not in call("gate", "check", "-s", "api", at=folder.path).out
     late = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-26T16:00:00Z").out
-    assert "CHG-2025-0001  in_progress, late since 15:00 UTC  Upgrade" in late
+    assert "CHG-2025-0001  in progress, late since 15:00 UTC  Upgrade" in late
     assert "is over, or closed if it is late" in late
     late = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-27T16:00:00Z").out
     assert "late since 2025-01-26 15:00 UTC" in late
