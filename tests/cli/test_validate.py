@@ -198,6 +198,6 @@ def test_records_that_only_the_tracker_knows_are_not_fine(make: Callable[..., Fo
 
 
 def test_an_empty_value_is_called_null_as_yaml_writes_it(folder: Folder) -> None:
-    folder.write("policy.yaml", "extends: sev0-3\nlevels: {SEV1: {response: soonish}}\n")
+    folder.write("policy.yaml", "extends: sev0-3\nlevels: [{id: SEV1, response: soonish}]\n")
     done = call("validate", at=folder.path)
     assert "e.g. 15m or next_business_day or null" in " ".join((done.out + done.err).split())
