@@ -297,7 +297,7 @@ def _unnotified(workspace: Workspace, record: Record) -> tuple[str, str]:
         )
     if any(name.startswith(variable("")) for name in os.environ):
         return "nobody has been notified yet", f"incident-ops notify {record.incident.id} --mark declared"
-    return "nobody has been notified: no remote and no channel is set up here", ""
+    return "nobody has been notified: no remote and no notification channel is set up here", ""
 
 
 def _commander(workspace: Workspace, incident: Incident) -> tuple[str, str]:
@@ -321,7 +321,7 @@ def _first_steps(workspace: Workspace, incident: Incident, commander: str) -> tu
     runbooks = [f"runbook of {name}: {book}" for name, book in books.items() if leads_somewhere(workspace, book)]
     if is_ticket(incident, policy):
         return (*runbooks, f"incident-ops ack {incident.id}")
-    channel = () if incident.links.channel else (f"open the channel {channel_name(incident, policy)}",)
+    channel = () if incident.links.channel else (f"create the chat channel {channel_name(incident, policy)}",)
     return (
         f"incident-ops ack {incident.id}",
         commander,

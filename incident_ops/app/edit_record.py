@@ -223,7 +223,7 @@ def edit_record(workspace: Workspace, asked: str | None, make_step: RecordEdit) 
 def _edited(workspace: Workspace, record: Record, step: Step, undo: str) -> EditedRecord:
     from incident_ops.edits.declare import next_steps  # as in `_errors`
 
-    asks = evaluate_one(record, lambda one: next_steps(one.incident, workspace.judged_by[0]))
+    asks = step.then or evaluate_one(record, lambda one: next_steps(one.incident, workspace.judged_by[0]))
     notes = clone_notes(workspace) if step.edits else ()
     is_written_up = workspace.is_at_given and (clock.now() - workspace.now).total_seconds() > RECENT
     return EditedRecord(record, step.messages, step.warnings, asks, undo, bool(step.edits), notes, is_written_up)

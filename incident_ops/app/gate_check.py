@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from incident_ops.adapters.environment import ACTOR
+from incident_ops.app.gate_ended import ended_here
 from incident_ops.app.gate_source import LookedAt, PublishedGate, gate_source
 from incident_ops.app.identity import actor
 from incident_ops.app.known import count_later, known_live, known_records
@@ -198,8 +199,11 @@ def _with_what_is_here(source: LookedAt, asked: DeployRequest, verdict: Verdict,
         here = source.here
         known = served(here, lambda: deploy_facts(here, asked.service, read_contents(here)))
         of_tip = {(hold.reason_code, hold.id) for hold in all_holds(asked, merged)[0]}
-        holds = (hold for hold in all_holds(asked, known)[0] if hold.reason_code in _IN_FILES)
-        only_here = tuple(one for one in holds if is_on(one, asked.now) and (one.reason_code, one.id) not in of_tip)
+        holds = [one for one in all_holds(asked, known)[0] if one.reason_code in _IN_FILES and is_on(one, asked.now)]
+        only_here = tuple(one for one in holds if (one.reason_code, one.id) not in of_tip)
+        on_here = {(hold.reason_code, hold.id) for hold in holds}
+        ended = [hold for hold in verdict.holds if (hold.reason_code, hold.id) not in on_here]
+        notes += ended_here(here, source.records.store.revision or "", merged, ended) if verdict.exit_code else ()
         merged_ones = find_overrides(asked, merged)
         waiting = [one.source for one in find_overrides(asked, known) if one not in merged_ones]
     except IncidentOpsError as error:

@@ -334,6 +334,8 @@ def _tell(error: Exception, color: bool | None) -> int:
             click.echo(error.format_message(), err=True, color=color)
             return error.exit_code
         _say_usage(error)
+        if isinstance(error, click.NoSuchOption):
+            _keep_nearest(error)
         _say(" ".join(error.format_message().split()), color)
         if isinstance(error, click.NoSuchOption):
             _tell_of_hyphen(error)
@@ -352,6 +354,19 @@ def _say_usage(error: click.ClickException) -> None:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     if ctx is not None:
         click.echo(f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n", err=True, color=False)
+
+
+_NEAR = 0.75
+"""How like an option what was typed must be, without hyphens, for that to be what was meant."""
+
+
+def _keep_nearest(error: click.NoSuchOption) -> None:
+    """Of the options that click offers the nearest one alone, and none that only looks a little like it."""
+    from incident_ops.findings import closest
+
+    offered = {name.lstrip("-"): name for name in error.possibilities or ()}
+    near = closest(error.option_name.lstrip("-"), offered, _NEAR)
+    error.possibilities = [offered[near]] if near else []
 
 
 def _tell_of_hyphen(error: click.NoSuchOption) -> None:

@@ -209,7 +209,8 @@ def final(
     incident = pick_incident(workspace, incident, is_any)
     approver = clean(approved_by) or who(workspace, by)
     policy, now = workspace.judged_by[0], workspace.now
-    return incident, lambda current: finish_postmortem(current, policy, now, approver, reviewer)
+    gates = [gate for one in lint_postmortems(workspace, [incident]).postmortems for gate in one.open_gates]
+    return incident, lambda current: finish_postmortem(current, policy, now, approver, reviewer, gates)
 
 
 @postmortem.command("lint", short_help="Parts that are missing, weak structure, language that blames.")

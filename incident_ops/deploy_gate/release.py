@@ -46,7 +46,9 @@ def overrides_of(
         if freeze.is_override and freeze.concerns(service, environment) and is_same_commit(freeze.sha or "", sha):
             planned = evaluate_plan(path, freeze.name, partial(planned_freeze, freeze))
             if not isinstance(planned, Unread) and planned.span.covers(now):
-                releases.append(HeldRelease(freeze.by or "", freeze.reason, planned.span.end, path, OF_A_FILE))
+                who, second = freeze.by or "", freeze.approved_by or ""
+                end = planned.span.end
+                releases.append(HeldRelease(who, freeze.reason, end, path, OF_A_FILE, approved_by=second))
     return releases
 
 

@@ -55,7 +55,8 @@ OF_A_RECORD = frozenset({ERROR_BUDGET, OFF_WINDOW, NO_DATA})
 class HeldRelease(NamedTuple):
     """What lets a held deploy through: who took it on, why, until when, and where it is recorded (id or file).
 
-    `frees` are the reason codes that it releases from, and `incident` the open incident.
+    `frees` are the reason codes that it releases from, and `incident` the open incident. `approved_by` is the second
+    person, "" where the review of its pull request is.
     """
 
     by: str
@@ -64,6 +65,7 @@ class HeldRelease(NamedTuple):
     source: str
     frees: frozenset[str] = frozenset()
     incident: str = ""
+    approved_by: str = ""
 
     def ends(self, hold: Hold) -> bool:
         """True where the hold is no longer in the commit's way."""

@@ -147,7 +147,7 @@ def _cause(incident: Incident) -> str:
     wording = " ".join(text for text in (sentence(cause.what), sentence(cause.why)) if text)
     if wording or cause.category == UNKNOWN:
         return wording or "unknown."
-    return f"{inline(incident_facts.spell_word(cause.category))}; nobody has written down more."
+    return f"{inline(incident_facts.spell_word(cause.category))}; no further detail yet."
 
 
 def _known(incident: Incident) -> tuple[str, str]:
@@ -361,7 +361,7 @@ def _left(incident: Incident, policy: Policy) -> list[str]:
         way = command_span("update", incident.id, "--public", QUOTED, "--status resolved")
         parts.append(f"Say in public that it is over: {way}")
     if incident.state == RESOLVED:
-        parts.append(f"Check that it holds, then {command_span('close', incident.id, '--verified')}")
+        parts.append(f"Check that it stays up, then {command_span('close', incident.id, '--verified')}")
     return parts
 
 

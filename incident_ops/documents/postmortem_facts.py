@@ -35,7 +35,7 @@ def in_short(incident: Incident, policy: Policy) -> list[FactRow]:
     """The five lines that answer a director: what, who and for how long, why, how it ended, what changes."""
     return [
         FactRow("What happened", _what(incident)),
-        FactRow("Who was hit", _who(incident)),
+        FactRow("Who was affected", _who(incident)),
         FactRow("Why", _why(incident)),
         FactRow("How it ended", _end(incident)),
         FactRow("What changes", _changes(incident, policy)),
@@ -81,7 +81,7 @@ def _end(incident: Incident) -> str:
     text = done and (done.immediate or done.permanent)
     if text:
         return first_sentence(text)
-    return "how it was mended is not recorded" if incident.state in OVER else "it goes on"
+    return "the fix is not recorded" if incident.state in OVER else "it goes on"
 
 
 def _changes(incident: Incident, policy: Policy) -> str:

@@ -12,7 +12,7 @@ from incident_ops.domain.incident import Incident, Postmortem
 from incident_ops.domain.people import is_same_person
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Remove, Set
-from incident_ops.domain.time import duration, stamp
+from incident_ops.domain.time import duration, parse_instant, spell_minute, stamp
 from incident_ops.edits.action_items import NewItem, add_item
 from incident_ops.edits.step import Step, join_steps, quote, said_texts, something_said, timeline_row
 from incident_ops.errors import UserError
@@ -133,14 +133,23 @@ def review_postmortem(incident: Incident, reviewers: Sequence[str]) -> Step:
     move = () if paper.status == REVIEW else (Set(("postmortem", "status"), REVIEW),)
     said = ("postmortem: draft -> review",) if move else ()
     names = said_texts(("postmortem", "reviewers"), paper.reviewers, reviewers, "reviewer")
-    return something_said(join_steps(Step(move, said), names))
+    command, has_reviewer = "incident-ops postmortem", bool(paper.reviewers or reviewers)
+    ask = () if has_reviewer else (f"{command} review {incident.id} --reviewer @who",)
+    then = (*ask, f"{command} final {incident.id} --approved-by @who")
+    return something_said(join_steps(Step(move, said, then=then), names))
 
 
 def finish_postmortem(
-    incident: Incident, policy: Policy, now: datetime, approved_by: str, reviewers: Sequence[str]
+    incident: Incident,
+    policy: Policy,
+    now: datetime,
+    approved_by: str,
+    reviewers: Sequence[str],
+    gates: Sequence[str] = (),
 ) -> Step:
     """The postmortem becomes final, approved by a person; where the policy says so, its follow-up becomes an item.
 
+    Open quality `gates` and a meeting still to come do not stop it, and give a warning.
     UserError where there is none, it is final already, nobody reviewed it, or its author approves it.
     """
     paper = _there(incident)
@@ -155,8 +164,19 @@ def finish_postmortem(
     edits: list[Edit] = [Set(("postmortem", "status"), FINAL), Set(("postmortem", "approved_by"), approved_by)]
     edits += [Set(("postmortem", "final_at"), stamp(now))]
     edits += [] if paper.reviewed_at else [Set(("postmortem", "reviewed_at"), today)]
-    done = Step(tuple(edits), (f"postmortem: {paper.status} -> final, approved by {approved_by}",))
+    said = (f"postmortem: {paper.status} -> final, approved by {approved_by}",)
+    done = Step(tuple(edits), said, _too_early(incident, paper, now, gates), ("incident-ops render",))
     return join_steps(names, done, _follow_up(incident, policy, now, paper))
+
+
+def _too_early(incident: Incident, paper: Postmortem, now: datetime, gates: Sequence[str]) -> tuple[str, ...]:
+    """A warning with what is still missing from a postmortem that becomes final, and the way back."""
+    ahead = paper.meeting is not None and parse_instant(paper.meeting) > now
+    missing = [f"these quality gates are open: {', '.join(gates)}"] if gates else []
+    if ahead and paper.meeting is not None:
+        missing.append(f"its meeting is still to come, {spell_minute(parse_instant(paper.meeting))}")
+    back = f'incident-ops postmortem edit {incident.id} --reopen "..."'
+    return (f"final although {' and '.join(missing)}; back to draft: `{back}`",) if missing else ()
 
 
 def _follow_up(incident: Incident, policy: Policy, now: datetime, paper: Postmortem) -> Step:

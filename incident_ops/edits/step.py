@@ -6,7 +6,7 @@ Also a change of state with all that belongs to it: every step of `changes`, ins
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,11 +28,15 @@ LONGEST_QUOTE = 120
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Edits to make (none where nothing changes), one message for each change, and warnings."""
+    """Edits to make (none where nothing changes), one message for each change, and warnings.
+
+    `then` are the commands to run next where the step knows them better than the state of the record.
+    """
 
     edits: tuple[Edit, ...]
     messages: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
 
 
 def join_steps(*steps: Step) -> Step:
@@ -41,12 +45,13 @@ def join_steps(*steps: Step) -> Step:
         tuple(edit for step in steps for edit in step.edits),
         tuple(line for step in steps for line in step.messages),
         tuple(line for step in steps for line in step.warnings),
+        tuple(line for step in steps for line in step.then),
     )
 
 
 def something_said(step: Step) -> Step:
     """The step, with the message that nothing changed where it has none."""
-    return step if step.messages else Step(step.edits, ("nothing changed",), step.warnings)
+    return step if step.messages else replace(step, messages=("nothing changed",))
 
 
 def given_fields(**fields: Any) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def _bad_pattern(file: str, route: Route, error: Any) -> Iterator[Finding]:
     title = error.schema.get("title", "")
     kind = f"which is not a valid {title[0].lower()}{title[1:]}" if title else "which does not have the expected format"
     examples = error.schema.get("examples", [])
-    hint = f"e.g. {' or '.join(str(example) for example in examples[:3])}" if examples else ""
+    hint = f"e.g. {' or '.join('null' if one is None else str(one) for one in examples[:3])}" if examples else ""
     message = f"{_route_text(route)} is {_value_text(error.instance)}, {kind}"
     if error.validator_value == "^[^\\n\\r]*$":
         message, hint = f"{_route_text(route)} has a line break", "write it on one line"

@@ -45,6 +45,8 @@ GATE_HEADLINES = {
     OVERRIDE: "a person lets this commit of {service} through",
     ROLLBACK_ALLOWED: "this commit of {service} passed before and is never held",
 }
+_ALSO = {MAINTENANCE_WINDOW: "a maintenance window", DEPLOY_FREEZE: "a freeze"}
+_GRAVER = {MAINTENANCE_WINDOW: (OPEN_INCIDENT,), DEPLOY_FREEZE: (OPEN_INCIDENT, MAINTENANCE_WINDOW)}
 RESUME = {
     OPEN_INCIDENT: "{id} is resolved",
     MAINTENANCE_WINDOW: "maintenance {id} is over, or closed if it is late",
@@ -81,9 +83,11 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
     if verdict.release is not None:
         release = verdict.release
         who = f"by {release.by}, " if release.by else ""
+        second = f"approved by {release.approved_by}, " if release.approved_by else ""
         until = f"until {spell_minute(release.expires)}, " if release.expires else ""
-        out.append(cut_line(f"  {who}{until}recorded in {release.source}", width))
+        out += _sentence(f"{who}{second}{until}recorded in {release.source}", "  ", "  ", width)
         out += [cut_line(f"  reason: {release.reason}", width)] if release.reason else []
+        out += ["  it passes in spite of:"] if verdict.holds else []
     out += [cut_line(_hold(hold), width) for hold in verdict.holds[:MOST_HOLDS]]
     if (more := len(verdict.holds) - MOST_HOLDS) > 0:
         out.append(f"  and {more} more: `--format json` has all of them")
@@ -105,7 +109,17 @@ def to_text(verdict: Verdict, style: Style = lambda _, line: line, width: int = 
 def _headline(verdict: Verdict) -> str:
     what = f"{verdict.service} to {verdict.environment}" if verdict.environment else verdict.service
     headline = GATE_HEADLINES.get(verdict.reason_code, "nothing holds deploys of {service}").format(service=what)
-    return inert(f"{verdict.verdict}: {headline} ({verdict.reason_code})")
+    return inert(f"{verdict.verdict}: {headline}{_also(verdict)} ({verdict.reason_code})")
+
+
+def _also(verdict: Verdict) -> str:
+    """` and a freeze`: what else holds besides what the reason code names."""
+    if verdict.verdict != FROZEN:
+        return ""
+    codes = {hold.reason_code for hold in verdict.holds}
+    return "".join(
+        f" and {name}" for code, name in _ALSO.items() if code in codes and verdict.reason_code in _GRAVER[code]
+    )
 
 
 def hold_lines(verdict: Verdict) -> tuple[str, ...]:
@@ -200,6 +214,8 @@ def _resume(verdict: Verdict, width: int) -> Iterator[str]:
     if incidents:
         named = incidents[0] if len(incidents) == 1 and incidents[0] else "INC"
         yield from _sentence(inert(FIX.format(id=named, service=verdict.service)), width=width)
+        for one in filter(None, incidents[:MOST_HOLDS] if len(incidents) > 1 else ()):
+            yield inert(f"  incident-ops gate check -s {verdict.service} --fixes {one} --sha SHA")
     if any(hold.reason_code in (DEPLOY_FREEZE, MAINTENANCE_WINDOW) for hold in verdict.holds):
         yield from _sentence(inert(ONE_COMMIT.format(service=verdict.service)), width=width)
 
@@ -278,5 +294,6 @@ def _hold(hold: Hold) -> str:
     until = f"until {spell_minute(hold.end)}" if hold.end else ""
     needed = f"on {hold.needed}" if hold.needed else ""
     who = f"{'led by' if hold.reason_code == OPEN_INCIDENT else 'by'} {hold.by}" if hold.by else ""
-    parts = (hold.id, hold.state, needed, until, who, "".join(char for char in title if char.isprintable()))
+    shown = "".join(char for char in title if char.isprintable())
+    parts = (hold.id, hold.state.replace("_", " "), needed, until, who, shown)
     return "  " + "  ".join(part for part in parts if part)

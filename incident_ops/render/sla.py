@@ -345,13 +345,13 @@ def _commander_data(status: IncidentStatus, due: datetime, now: datetime) -> dic
 
 
 def phase_words(phase: PhaseStatus, now: datetime) -> str:
-    """`triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it`; a date only where it is not today's."""
+    """`triage, planned 12:05 to 12:15 UTC, 1m over: nobody has acknowledged it`; a date only where not today's."""
     words = [phase.id.replace("_", " ")]
     if phase.start is not None and phase.due is not None:
         end = spell_clock(phase.due, dated=phase.due.date() != phase.start.date())
         words.append(f"planned {clock_of_day(phase.start, now)} to {end} UTC")
     if phase.over_seconds:
-        nobody = ": nobody triaged it" if phase.id == TRIAGE else ""
+        nobody = ": nobody has acknowledged it" if phase.id == TRIAGE else ""
         words.append(f"{spell_duration(phase.over_seconds)} over{nobody}")
     return ", ".join(words)
 

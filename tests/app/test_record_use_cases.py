@@ -69,7 +69,7 @@ def test_a_declaration_returns_its_record(folder: Folder) -> None:
     assert judged.record.incident.id == "INC-20250126-140001"
     assert judged.decision is not None
     assert judged.decision.level == judged.record.incident.severity == "SEV1"
-    assert judged.notice == "nobody has been notified: no remote and no channel is set up here"
+    assert judged.notice == "nobody has been notified: no remote and no notification channel is set up here"
     assert judged.next_steps[0] == f"incident-ops ack {judged.record.incident.id}"
 
 

@@ -38,7 +38,7 @@ def refused(folder: Folder, *words: str, hint: str) -> None:
 
 def test_the_first_text_for_the_public(shop: Folder) -> None:
     text = draft(shop, "--audience", "public")
-    assert text.startswith("# We are investigating issues with Shop\n\nPosted: 2025-01-26 12:10 UTC\n")
+    assert text.startswith("# We are investigating issues with Shop\n\nAs of: 2025-01-26 12:10 UTC\n")
     assert "Next update by 12:40 UTC. Updates every 15 to 30 minutes until this is resolved." in text
     assert "updates" not in shop.data()
 

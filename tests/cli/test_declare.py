@@ -45,7 +45,7 @@ def test_without_a_remote_it_names_the_command_that_notifies_from_here(
 
 def test_without_a_remote_and_a_channel_it_offers_no_command_that_would_fail(folder: Folder) -> None:
     done = call(*ARGS, at=folder.path)
-    assert "  nobody has been notified: no remote and no channel is set up here\n" in done.out
+    assert "  nobody has been notified: no remote and no notification channel is set up here\n" in done.out
     assert "incident-ops notify" not in done.out
 
 

@@ -148,7 +148,7 @@ def test_a_window_ahead_tells_when_it_begins_and_a_late_one_that_it_is_late(fold
     folder.write("maintenance/CHG-2025-0001.yaml", WINDOW.replace("approved", "in_progress"))
     assert "late since" not in call("gate", "check", "-s", "api", at=folder.path).out
     late = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-26T16:00:00Z").out
-    assert "CHG-2025-0001  in_progress, late since 15:00 UTC  Upgrade" in late
+    assert "CHG-2025-0001  in progress, late since 15:00 UTC  Upgrade" in late
     assert "is over, or closed if it is late" in late
     late = call("gate", "check", "-s", "api", at=folder.path, clock="2025-01-27T16:00:00Z").out
     assert "late since 2025-01-26 15:00 UTC" in late
@@ -255,6 +255,10 @@ def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> 
     assert call("override", *words, "--approved-by", "@maya", at=folder.path).code == 0
     assert 'approved_by: "@maya"' in (folder.path / "freezes/override-7be19f2.yaml").read_text()
     assert ask(folder, "--sha", SHA) == (0, "overridden", "override")
+    shown = call("gate", "check", "-s", "api", "--sha", SHA, at=folder.path).out
+    who = "by @dana, approved by @maya, until 2025-01-26 18:00 UTC, recorded in freezes/override-7be19f2.yaml"
+    assert who in " ".join(shown.split())
+    assert "  it passes in spite of:\n  INC-1  SEV1" in shown
     call("override", *words, at=folder.path).told_once(2, "not over")
     call("unfreeze", "override-7be19f2", at=folder.path, clock="2025-01-26T14:30:00Z")
     assert ask(folder, "--sha", SHA, clock="2025-01-26T14:30:00Z") == frozen("open_incident")

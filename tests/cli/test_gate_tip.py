@@ -131,6 +131,29 @@ def test_what_is_only_here_is_said_and_holds_nothing(hosted: Hosted, commits: bo
     assert [hold["id"] for hold in data["not_merged"]] == ["INC-7", "f"]
 
 
+@pytest.mark.parametrize("commits", [True, False])
+def test_an_end_that_is_not_merged_is_said_and_holds_until_then(hosted: Hosted, commits: bool) -> None:
+    """Also where more was merged since; a clone that only lacks what was merged claims nothing."""
+    behind = hosted.clone()
+    behind.path = behind.path.rename(behind.path.with_name("behind"))
+    hosted.main.put()
+    hosted.main.write("freezes/f.yaml", FREEZE.format("f", "books"))
+    hosted.merge()
+    job = hosted.clone()
+    hosted.main.write("notes.txt", "x")
+    hosted.merge()
+    assert "in your files" not in check(behind).out
+    job.put("INC-1", **CLOSED)
+    job.write("freezes/f.yaml", FREEZE.format("f", "books") + "until: 2025-01-26T12:30:00Z\n")
+    if commits:
+        job.commit()
+    done = check(job)
+    said = " ".join(done.out.split())
+    assert done.code == HELD, done
+    assert "INC-1 is closed in your files, but that is not merged; until then it holds" in said
+    assert "freeze f is lifted in your files, but that is not merged; until then it holds" in said
+
+
 def test_a_declaration_on_a_branch_is_said(hosted: Hosted) -> None:
     """Known by the name of its branch, whatever was fetched."""
     job = hosted.clone("--depth=1")

@@ -200,3 +200,28 @@ def test_without_a_terminal_a_new_one_is_empty(folder: Folder) -> None:
     put(folder)
     say(folder, "new")
     assert folder.data()["postmortem"] == {"status": "draft"}
+
+
+def test_final_warns_of_open_gates_and_of_a_meeting_to_come_and_says_the_way_back(folder: Folder) -> None:
+    put(folder, postmortem="{status: review, reviewers: ['@bob'], meeting: 2025-01-28T14:00:00Z}")
+    gates = call("postmortem", "lint", "INC-1", at=folder.path, clock=CLOCK).out.partition("; open: ")[2].splitlines()
+    assert gates
+    done = say(folder, "final", "--approved-by", "@cy")
+    warned = " ".join((done.out + done.err).split())
+    assert "final although these quality gates are open: " in warned
+    assert "lessons written down" in warned
+    assert "its meeting is still to come, 2025-01-28 14:00 UTC" in warned
+    assert 'incident-ops postmortem edit INC-1 --reopen "..."' in warned
+
+
+def test_what_comes_next_leads_on_from_a_review_and_from_the_final_form(folder: Folder) -> None:
+    put(folder, postmortem="{status: draft, authors: ['@ann']}")
+
+    def following(*words: str) -> list[str]:
+        done = say(folder, *words)
+        return [line.strip() for line in (done.out + done.err).splitlines() if line.strip().startswith("next: ")]
+
+    final = "next: incident-ops postmortem final INC-1 --approved-by @who"
+    assert following("review") == ["next: incident-ops postmortem review INC-1 --reviewer @who", final]
+    assert following("review", "--reviewer", "@bob") == [final]
+    assert following("final", "--approved-by", "@cy") == ["next: incident-ops render"]

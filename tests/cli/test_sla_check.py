@@ -260,5 +260,5 @@ def test_what_a_record_says_is_one_line_in_a_pipe(folder: Folder, form: str) -> 
 def test_a_phase_is_one_line_in_a_pipe(folder: Folder) -> None:
     folder.put("INC-20250126-120500", severity="SEV0")
     out = call("sla", "check", at=folder.path, clock="2025-01-26T12:16:00Z").out
-    line = "INC-20250126-120500: triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it"
+    line = "INC-20250126-120500: triage, planned 12:05 to 12:15 UTC, 1m over: nobody has acknowledged it"
     assert line in out.splitlines()

@@ -201,7 +201,7 @@ def test_two_incidents_of_one_second_have_two_channels(folder: Folder) -> None:
     args = ("declare", "x", "-s", "api", "--severity", "SEV1", "--format", "json")
     steps = [step for _ in range(2) for step in json.loads(call(*args, at=folder.path).out)["next"]]
     channels = {step for step in steps if "channel" in step}
-    assert channels == {"open the channel #incident-20250126-140000", "open the channel #incident-20250126-140001"}
+    assert channels == {f"create the chat channel #incident-20250126-14000{number}" for number in (0, 1)}
 
 
 def test_a_full_disk(folder: Folder) -> None:
@@ -376,3 +376,18 @@ def test_show_after_close_shows_what_was_closed(folder: Folder) -> None:
         done = call(*words, at=folder.path, clock=clock)
         assert (done.code, "INC-1" in done.out) == (0, True), done
         assert "note: no incident is open; this one was closed last" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("declare", "x", "--sevrity", "SEV1"), "Did you mean '--severity'?"),
+        (("list", "--stat"), ""),
+    ],
+)
+def test_of_the_options_only_the_nearest_is_offered(folder: Folder, words: tuple[str, ...], meant: str) -> None:
+    done = call(*words, at=folder.path)
+    said = done.err.partition("error: ")[2]
+    assert done.code == 2
+    assert meant in said if meant else "mean" not in said
+    assert not {"--priority", "--service", "--at"} & {word.strip("'?,()") for word in said.split()}

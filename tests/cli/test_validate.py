@@ -195,3 +195,9 @@ def test_records_that_only_the_tracker_knows_are_not_fine(make: Callable[..., Fo
     file.unlink()
     call(*args, at=plain.path).told_once(3, "no record here", "the tracker has issues")
     assert plain.open_keys() == ["INC-1"]
+
+
+def test_an_empty_value_is_called_null_as_yaml_writes_it(folder: Folder) -> None:
+    folder.write("policy.yaml", "extends: sev0-3\nlevels: [{id: SEV1, response: soonish}]\n")
+    done = call("validate", at=folder.path)
+    assert "e.g. 15m or next_business_day or null" in " ".join((done.out + done.err).split())

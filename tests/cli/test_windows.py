@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("somebody")
 ID = "INC-20250126-120500"
 DECLARED = "2025-01-26T12:05:00Z"
 ELEVEN_MINUTES_LATER = "2025-01-26T12:16:00Z"
-TRIAGE_OVERRAN = "triage, planned 12:05 to 12:15 UTC, 1m over: nobody triaged it"
+TRIAGE_OVERRAN = "triage, planned 12:05 to 12:15 UTC, 1m over: nobody has acknowledged it"
 
 
 done, data = partial(ok, clock=ELEVEN_MINUTES_LATER), partial(as_json, clock=ELEVEN_MINUTES_LATER)

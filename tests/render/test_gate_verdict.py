@@ -128,3 +128,16 @@ def test_a_reason_never_begins_a_line() -> None:
     release = HeldRelease("@a", "::error::nothing", None, "freezes/x.yaml")
     text = to_text(Verdict("auth", "overridden", "override", release=release), width=UNCUT)
     assert "  reason: ::error::nothing\n" in text
+
+
+def test_the_first_line_names_all_that_holds_and_each_incident_has_its_command() -> None:
+    holds = (
+        Hold(OPEN_INCIDENT, "INC-1", "Login fails", "SEV1  in_progress"),
+        Hold(OPEN_INCIDENT, "INC-2", "Mail fails", "SEV2  new"),
+        Hold("deploy_freeze", "books", "the year ends"),
+    )
+    text = to_text(Verdict("auth", "frozen", "open_incident", holds, (), "production"))
+    assert "held by an open incident and a freeze" in " ".join(text.split())
+    assert "  INC-1  SEV1  in progress  Login fails" in text
+    for name in ("INC-1", "INC-2"):
+        assert f"  incident-ops gate check -s auth --fixes {name} --sha SHA\n" in text

@@ -492,7 +492,7 @@ def test_after_the_resolution_the_first_screen_is_another() -> None:
         "  - 1 of 3 action items, the first by 2025-02-01 (AI-1)",
         "  - The postmortem: draft",
         '  - Say in public that it is over: `incident-ops update INC-1 --public "..." --status resolved`',
-        "  - Check that it holds, then `incident-ops close INC-1 --verified`",
+        "  - Check that it stays up, then `incident-ops close INC-1 --verified`",
     ]
     assert "Being done" not in text
 

@@ -131,7 +131,7 @@ def test_the_first_screen_answers_a_director() -> None:
     first = lines.index("- **What happened:** Logins failed.")
     assert lines[first : first + 5] == [
         "- **What happened:** Logins failed.",
-        "- **Who was hit:** users of api: 7, for 20m (2025-03-01 10:00–10:20 UTC)",
+        "- **Who was affected:** users of api: 7, for 20m (2025-03-01 10:00–10:20 UTC)",
         "- **Why:** A lock",
         "- **How it ended:** Rolled back",
         "- **What changes:** 1 of 1 action items are open, the next one due on 2025-03-05: Set timeouts",
@@ -141,7 +141,7 @@ def test_the_first_screen_answers_a_director() -> None:
 
 def test_while_it_lasts_the_first_screen_says_so() -> None:
     lines = made(severity="SEV1", times={"started": AT, "declared": AT})["postmortem.md"].splitlines()
-    assert "- **Who was hit:** users of api, how many is unknown, still since 2025-03-01 10:00 UTC" in lines
+    assert "- **Who was affected:** users of api, how many is unknown, still since 2025-03-01 10:00 UTC" in lines
     assert "- **Why:** the cause is not known yet" in lines
     assert "- **How it ended:** it goes on" in lines
     assert "- **What changes:** no action items yet" in lines

@@ -21,7 +21,7 @@ def section(text: str, heading: str) -> str:
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("postmortem.md", "- **Who was hit:** users of auth: 5,000 (60 %), for 30m (2025-01-26 12:00–12:30 UTC)"),
+        ("postmortem.md", "- **Who was affected:** users of auth: 5,000 (60 %), for 30m (2025-01-26 12:00–12:30 UTC)"),
         ("postmortem.md", "| Duration | 30m (started to restored, 12:00–12:30 UTC) |"),
         ("postmortem.md", "- **Users affected:** 5,000 (60 %)"),
         ("incident.md", "- **Duration:** 30m (started to restored, 12:00–12:30 UTC)"),
