@@ -47,7 +47,7 @@ def render_documents(workspace: Workspace, incidents: Sequence[str] = (), *, wri
             raise not_declared(workspace, record)
         if known is None:
             return record, 0
-        return record, memory.standing(known) or memory.render(known)
+        return record, memory.count_current(known) or memory.render(known)
 
     try:
         for record, documents in evaluate_each(records_to_render(workspace, incidents), documents_of):

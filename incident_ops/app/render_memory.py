@@ -41,7 +41,7 @@ class RenderMemory:
         self._there: Callable[[str], bool] = cache(partial(leads_somewhere, workspace))
         self._is_new = False
 
-    def standing(self, record: Record) -> int | None:
+    def count_current(self, record: Record) -> int | None:
         """How many documents lie beside a record as they would be rendered; None where one has to be rendered."""
         made = self._known.get(record.path)
         if made is None or made.source != self._source(record):
@@ -49,8 +49,8 @@ class RenderMemory:
         if any(self._there(place) != is_there for place, is_there in made.asked.items()):
             return None
         folder = (self._workspace.root / record.path).parent
-        stand = all(_digest_of_file(folder / name) == digest for name, digest in made.documents.items())
-        return len(made.documents) if stand else None
+        are_current = all(_digest_of_file(folder / name) == digest for name, digest in made.documents.items())
+        return len(made.documents) if are_current else None
 
     def render(self, record: Record) -> Mapping[str, str]:
         """The documents of a record, name -> text, which are remembered."""

@@ -58,7 +58,7 @@ def test_the_steps_are_shown_in_order_and_fit_the_terminal(written: Folder, widt
     titles = ("Service health", "Recent deployments", "Error logs", "Metrics", "Find the last version that worked")
     places = [out.index(f"{number:>2}. {title}") for number, title in enumerate(titles, 1)]
     assert places == sorted(places)
-    assert "    $ git log --oneline -10\n" in out
+    assert "git log --oneline -10\n" in out
     assert out.endswith("\nEnd of the runbook.\nReview what you found, and decide how to mitigate.\n")
 
 

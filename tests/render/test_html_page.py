@@ -45,7 +45,12 @@ def page(text: str) -> str:
 def test_it_is_the_document() -> None:
     shown = page(example("INC-20250120-102000")["postmortem.md"])
     assert "<title>Postmortem: Database migration locks the users table and the API fails</title>" in shown
-    for part in ("<h2>Executive summary</h2>", "<td>10:30</td>", "<strong>Who was affected:</strong>", "<code>@jane</code>"):
+    for part in (
+        "<h2>Executive summary</h2>",
+        "<td>10:30</td>",
+        "<strong>Who was affected:</strong>",
+        "<code>@jane</code>",
+    ):
         assert part in shown
     assert 'href="timeline.html"' in shown
     assert 'href="../INC-20241115-140000/incident.html"' in shown

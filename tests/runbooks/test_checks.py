@@ -32,6 +32,7 @@ def test_the_starters_have_their_steps_and_figures() -> None:
     places = [GOOD.index(words) for words in ("git log --oneline -10", "git revert", "Trigger the deploy", "= 200")]
     places.append(GOOD.index("error rate for 10 minutes"))
     assert places == sorted(places)
+    assert GOOD.count('cd "${SERVICE_REPO:?') == 2, "who runs it stands in the repository of records"
     third = starter_text("third-party", "api", "@team", TODAY)
     assert all(figure in third for figure in ("3000 ms", "50 %", "30000 ms", "queue", "has to alert"))
     assert "No deploy is needed" in starter_text("degraded-mode", "api", "@team", TODAY)
@@ -46,8 +47,8 @@ def test_the_starters_have_their_steps_and_figures() -> None:
         ("2026-06-30", "soon", "error", "review_by 'soon' is not a date"),
         ("2. Recent", "2. <!-- x -->\n3. Recent", "warning", "step 2 has no text"),
         ("## Roll back", "## Wait\n\n## Roll back", "warning", "step 5 says nothing below its heading"),
-        ("```sh\n   git log", "```python\n   git log", "warning", "a fence of python is not run"),
-        ("```sh\n   git log", "```\n   git log", "warning", "a fence names no language"),
+        ("```sh\n   kubectl rollout", "```python\n   kubectl rollout", "warning", "a fence of python is not run"),
+        ("```sh\n   kubectl rollout", "```\n   kubectl rollout", "warning", "a fence names no language"),
         ("An expired certificate: renew it, then restart what uses it. ", "", "note", "an expired certificate"),
         ("Error logs", "Whatever", "note", "no step looks at: error logs"),
     ],
