@@ -108,6 +108,8 @@ def _print_draft(workspace: Workspace, incident: str, wanted: MessageRequest, fo
     name = path.split("/")[-2]
     click.echo(message_json(name, message) if form == "json" else draft_text(message.markdown), nl=False)
     warn(draft_doubts(workspace, path, wanted))
+    if form == "text":
+        say("this is a draft and was not posted: --post records it as an update", first="  ")
 
 
 def _post(

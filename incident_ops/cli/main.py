@@ -335,7 +335,7 @@ def _tell(error: Exception, color: bool | None) -> int:
             return error.exit_code
         _say_usage(error)
         if isinstance(error, click.NoSuchOption):
-            _keep_nearest(error)
+            error = _with_nearest(error)
         _say(" ".join(error.format_message().split()), color)
         if isinstance(error, click.NoSuchOption):
             _tell_of_hyphen(error)
@@ -360,13 +360,13 @@ _NEAR = 0.75
 """How like an option what was typed must be, without hyphens, for that to be what was meant."""
 
 
-def _keep_nearest(error: click.NoSuchOption) -> None:
-    """Of the options that click offers the nearest one alone, and none that only looks a little like it."""
+def _with_nearest(error: click.NoSuchOption) -> click.NoSuchOption:
+    """The error with the nearest of the options that click offers alone; without those that look little like it."""
     from incident_ops.findings import closest
 
     offered = {name.lstrip("-"): name for name in error.possibilities or ()}
     near = closest(error.option_name.lstrip("-"), offered, _NEAR)
-    error.possibilities = [offered[near]] if near else []
+    return click.NoSuchOption(error.option_name, possibilities=[offered[near]] if near else None, ctx=error.ctx)
 
 
 def _tell_of_hyphen(error: click.NoSuchOption) -> None:

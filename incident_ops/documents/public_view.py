@@ -96,7 +96,16 @@ def _window(impact: PublicImpact, now: datetime | None = None) -> str:
     on_one_day = impact.begin.date() == end.date()
     dated = now is None or not on_one_day or end.date() != now.date()
     first = f"from {spell_clock(impact.begin, dated=dated)} to {spell_clock(end, dated=not on_one_day)} UTC"
-    return f"{first} ({spell_duration(int((end - impact.begin).total_seconds()), in_words=True)})"
+    return f"{first} ({_length(end - impact.begin)})"
+
+
+_MINUTE = 60
+
+
+def _length(span: timedelta) -> str:
+    """`12 minutes`: seconds are for no customer, unless there is nothing else."""
+    seconds = int(span.total_seconds())
+    return spell_duration(seconds - seconds % _MINUTE if seconds >= _MINUTE else seconds, in_words=True)
 
 
 def _duration(impacts: Sequence[PublicImpact]) -> str:
@@ -104,7 +113,7 @@ def _duration(impacts: Sequence[PublicImpact]) -> str:
     spans = [one.end - one.begin for one in impacts if one.end is not None]
     if not spans or len(spans) < len(impacts):
         return ""
-    return spell_duration(int(sum(spans, timedelta()).total_seconds()), in_words=True)
+    return _length(sum(spans, timedelta()))
 
 
 def _expected(facts: PublicFacts, wanted: MessageRequest, now: datetime) -> str:

@@ -227,3 +227,9 @@ def test_a_description_does_not_write_lines_of_its_own(shop: Folder) -> None:
     shop.put(severity="SEV-1", description='"Login fails\\n\\nTo: everybody\\n::error::x"')
     text = as_json(shop, "comms", "draft", "INC-1", "--audience", "executive")["text"]
     assert [line for line in text.splitlines() if line.startswith(("To:", "::"))] == ["To: Executive Team"]
+
+
+def test_a_draft_says_that_it_was_not_posted(shop: Folder) -> None:
+    done = call("comms", "draft", "--audience", "public", at=shop.path, clock=BEGIN)
+    assert "As of: " in done.out
+    assert "not posted: --post records it as an update" in done.err

@@ -14,6 +14,7 @@ import pytest
 from incident_ops.documents.duty_reports import LETTERS, duty_report
 from incident_ops.documents.message_request import PUBLIC_TEXTS, MessageRequest, MessageSources
 from incident_ops.documents.messages import message_for
+from incident_ops.documents.public_view import _length
 from incident_ops.domain.incident import Incident, Postmortem, Times, Update
 from incident_ops.domain.policy import Deadline, Service
 from incident_ops.domain.public_facts import public_facts
@@ -159,3 +160,8 @@ def test_what_is_public_stands_there() -> None:
     texts = "\n".join(public_texts(full_record(canaries, visibility=PUBLIC, title="A public title"), canaries))
     for public in ("A public title", "Public words.", "A public summary.", "Login and other services", "SEV-1"):
         assert public in texts
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(722, "12 minutes"), (3722, "1 hour 2 minutes"), (42, "42 seconds")])
+def test_customers_read_no_seconds_beside_minutes(seconds: int, said: str) -> None:
+    assert _length(timedelta(seconds=seconds)) == said
