@@ -27,6 +27,9 @@ def test_every_starter_is_clean_and_says_whose_it_is() -> None:
         assert read_runbook(text.encode(), "r.md").owner == "@team"
 
 
+TO_SOURCE = '   cd "${SERVICE_REPO:?set it to your clone of api}"\n   git log'
+
+
 def test_the_starters_have_their_steps_and_figures() -> None:
     """The five of a rollback in order; the limits of the circuit breaker; a switch without a deploy."""
     places = [GOOD.index(words) for words in ("git log --oneline -10", "git revert", "Trigger the deploy", "= 200")]
@@ -47,8 +50,8 @@ def test_the_starters_have_their_steps_and_figures() -> None:
         ("2026-06-30", "soon", "error", "review_by 'soon' is not a date"),
         ("2. Recent", "2. <!-- x -->\n3. Recent", "warning", "step 2 has no text"),
         ("## Roll back", "## Wait\n\n## Roll back", "warning", "step 5 says nothing below its heading"),
-        ("```sh\n   kubectl rollout", "```python\n   kubectl rollout", "warning", "a fence of python is not run"),
-        ("```sh\n   kubectl rollout", "```\n   kubectl rollout", "warning", "a fence names no language"),
+        (f"```sh\n{TO_SOURCE}", f"```python\n{TO_SOURCE}", "warning", "a fence of python is not run"),
+        (f"```sh\n{TO_SOURCE}", f"```\n{TO_SOURCE}", "warning", "a fence names no language"),
         ("An expired certificate: renew it, then restart what uses it. ", "", "note", "an expired certificate"),
         ("Error logs", "Whatever", "note", "no step looks at: error logs"),
     ],
