@@ -189,10 +189,10 @@ def run_command(
         return
     from incident_ops.app.runbook_run import progress_so_far
 
-    chosen = _incident(workspace, found, incident)
+    chosen = _incident(workspace, found, incident, asks=False)
     progress = progress_so_far(workspace, found.runbook, chosen)
-    colours = painter(RUNBOOK_COLOURS)
-    click.echo(dry_run_text(found.runbook, progress, found.service, colours, page_width()), nl=False)
+    way = f"{_again(found)} --incident {incident}" if incident else _again(found)
+    click.echo(dry_run_text(found.runbook, progress, way, painter(RUNBOOK_COLOURS), page_width()), nl=False)
 
 
 def _execute(
@@ -252,8 +252,11 @@ def _again(found: FoundRunbook) -> str:
     return f"incident-ops runbook run {found.service or found.runbook.path} --execute"
 
 
-def _incident(workspace: Workspace, found: FoundRunbook, asked: str | None) -> str | None:
-    """The incident whose record is written: the one that is named, else the open one on the service; None without."""
+def _incident(workspace: Workspace, found: FoundRunbook, asked: str | None, *, asks: bool = True) -> str | None:
+    """The incident whose record is written: the one that is named, else the open one on the service; None without.
+
+    Of several a terminal `asks` which; else None is said to be enough for now.
+    """
     from incident_ops.app.edit_record import find_record
     from incident_ops.app.runbook_run import incidents_on
 
@@ -264,6 +267,10 @@ def _incident(workspace: Workspace, found: FoundRunbook, asked: str | None) -> s
         say_notes(
             [f"{plural(len(workspace.unread), 'record')} could not be read, and may be the one: name it by --incident"]
         )
+    if len(open_ones) > 1 and not asks:
+        names = ", ".join(one.incident.id for one in open_ones)
+        say_notes([f"{len(open_ones)} incidents are open on {found.service} ({names}): name one by --incident"])
+        return None
     return pick_one(workspace, open_ones) if open_ones else None
 
 

@@ -233,9 +233,9 @@ def _unknown_teams(document: Document) -> Iterator[Finding]:
 def no_policy(folder: str) -> UserError:
     """The error for a repository without policy.yaml."""
     return UserError(
-        "there is no policy.yaml",
+        "there is no policy.yaml, so this is not a repository of records",
         where=folder,
-        hint="write one with the line `extends: sev0-3`, or run incident-ops init",
+        hint="cd into your clone of it, or name it: --repo DIR; `incident-ops init` begins a new one",
     )
 
 

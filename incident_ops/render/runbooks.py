@@ -139,17 +139,17 @@ def runbook_json(runbook: Runbook, service: str) -> str:
 
 
 def dry_run_text(
-    runbook: Runbook, progress: RunbookProgress, service: str, style: Style, width: int = DEFAULT_WIDTH
+    runbook: Runbook, progress: RunbookProgress, way: str, style: Style, width: int = DEFAULT_WIDTH
 ) -> str:
-    """What `--execute` would do, a step after the other, and which are done already."""
+    """What `--execute` would do, a step after the other, and which are done already; `way` is the command with it."""
     lines: list[str] = []
     for step in runbook.steps:
         known = progress.steps.get(step.number)
         lines += [*step_lines(step, len(runbook.steps), style, width)]
         lines += [style(REMARK, f"   -> {_would(step, known)}"), ""]
-    into = "" if progress.incident == NO_INCIDENT else f" Each step goes into the timeline of {progress.incident}."
-    way = f"To run it, step by step: incident-ops runbook run {service or runbook.path} --execute"
-    lines += [*end_lines(), "", f"Nothing was run.{into}", way]
+    goes = f" With --execute each step goes into the timeline of {progress.incident}."
+    into = "" if progress.incident == NO_INCIDENT else goes
+    lines += [*end_lines(), "", f"Nothing was run.{into}", f"To run it, step by step: {way}"]
     return "\n".join(lines) + "\n"
 
 

@@ -124,7 +124,9 @@ def test_validate_tells_an_unusable_policy_as_a_finding(folder: Folder, name: st
 def test_a_missing_policy_is_told_with_the_line_that_mends_it(folder: Folder, args: tuple[str, ...]) -> None:
     """Exit 2 in a repository without policy.yaml."""
     (folder.path / "policy.yaml").unlink()
-    call(*args, at=folder.path).told_once(2, str(folder.path), "there is no policy.yaml", "extends: sev0-3")
+    call(*args, at=folder.path).told_once(
+        2, str(folder.path), "there is no policy.yaml", "--repo DIR", "incident-ops init"
+    )
 
 
 def test_missing_services_are_told(folder: Folder) -> None:

@@ -379,6 +379,15 @@ def test_a_dry_run_says_what_would_be_run_and_runs_nothing(failing: Folder) -> N
     assert "    $ touch seen\n" in done.out.replace("   $", "    $")
     assert "-> would ask, then run 1 command" in done.out
     assert "-> by hand: it would ask whether it is done" in done.out
-    assert "Nothing was run. Each step goes into the timeline of INC-1." in done.out
+    assert "Nothing was run. With --execute each step goes into the timeline of INC-1." in done.out
     assert "runbooks/api.md is not what the default branch has" in done.err
     assert not (failing.path / "seen").exists()
+
+
+def test_a_dry_run_asks_for_no_incident_and_keeps_the_one_it_was_given(failing: Folder) -> None:
+    failing.put("INC-2")
+    both = call("runbook", "run", "api", at=failing.path)
+    assert both.code == 0
+    assert "2 incidents are open on api (INC-1, INC-2): name one by --incident" in both.err
+    one = call("runbook", "run", "api", "--incident", "INC-2", at=failing.path)
+    assert one.out.endswith("To run it, step by step: incident-ops runbook run api --execute --incident INC-2\n")
