@@ -14,7 +14,7 @@ from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import CLOSED, DUPLICATE, FIXED, OVER, REOPENED, RESOLVED
 from incident_ops.domain.policy import Policy
 from incident_ops.domain.record import Append, Edit, Remove, Set
-from incident_ops.domain.time import duration, instant, parse_instant, spell_duration, stamp
+from incident_ops.domain.time import duration, instant, parse_instant, spell_duration, spell_minute, stamp
 from incident_ops.edits.step import (
     Step,
     given_fields,
@@ -71,6 +71,7 @@ def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str 
         raise UserError(f"{incident.id} cannot be resolved without {options}", hint=hint)
     edits: list[Edit] = []
     if facts.restored is not None:
+        _demand_possible(incident, now, facts.restored)
         edits.append(instant_edit(incident, "restored", facts.restored))
     moved = move(incident, policy, RESOLVED, now, by)
     messages = [f"resolved ({spelled_move(incident, policy, RESOLVED)})"]
@@ -79,6 +80,18 @@ def resolve_incident(incident: Incident, policy: Policy, now: datetime, by: str 
     edits += [*moved, *_cause(incident, facts), timeline_row(now, "status", "Resolved", by)]
     restored = facts.restored or current_instant(incident, "restored")
     return Step(tuple(edits), tuple(messages), _unstable(policy, now, restored))
+
+
+def _demand_possible(incident: Incident, now: datetime, restored: str) -> None:
+    """UserError for a service that is back later than now, or before anybody noticed that it was gone."""
+    at, noticed = instant(restored), instant(corrected_instants(incident).get("times.detected"))
+    if at is not None and at > now:
+        hint = "resolve it once service is back, or say when it came back: --restored now, --restored 10m (ago)"
+        raise UserError(f"{incident.id}: restored at {spell_minute(at)} is in the future", hint=hint)
+    if at is not None and noticed is not None and at < noticed and not incident.cycles:
+        message = f"restored at {spell_minute(at)} is before it was noticed, {spell_minute(noticed)}"
+        hint = f'if it was noticed earlier: incident-ops correct {incident.id} detected {restored} --reason "..."'
+        raise UserError(f"{incident.id}: {message}", hint=hint)
 
 
 def _not_recorded(incident: Incident, facts: ResolutionFacts) -> tuple[str, ...]:

@@ -391,3 +391,21 @@ def test_of_the_options_only_the_nearest_is_offered(folder: Folder, words: tuple
     assert done.code == 2
     assert meant in said if meant else "mean" not in said
     assert not {"--priority", "--service", "--at"} & {word.strip("'?,()") for word in said.split()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("in 5m", "is in the future (resolve it once service is back"),
+        ("2025-01-26T11:00:00Z", "correct INC-1 detected 2025-01-26T11:00:00Z --reason"),
+    ],
+)
+def test_a_service_is_back_neither_later_than_now_nor_before_anybody_noticed(
+    folder: Folder, typed: str, said: str
+) -> None:
+    folder.put(times="{detected: 2025-01-26T12:00:00Z, declared: 2025-01-26T12:05:00Z}")
+    before = folder.data()
+    done = call("resolve", "INC-1", "--restored", typed, "--cause", "deploy", "--by", "@me", at=folder.path)
+    assert done.code == 2
+    assert said in done.err
+    assert folder.data() == before
