@@ -207,7 +207,9 @@ def freeze_content(workspace: Workspace, data: dict[str, Any]) -> bytes:
         raise UserError(f"nothing was written: {document.reason}", where=path)
     before = read_freeze(workspace, data["name"])
     if before is not None and not is_over(workspace, before[2]):
-        hint = f"`incident-ops unfreeze {data['name']}` ends it; or take another name"
+        ends = f"`incident-ops unfreeze {data['name']}` ends it"
+        other = "write who approved it into that file (approved_by: ...)" if data.get("sha") else "take another name"
+        hint = f"{ends}; or {other}"
         raise UserError("it is there already, and it is not over", where=before[0], hint=hint)
     return content
 

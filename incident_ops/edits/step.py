@@ -229,7 +229,7 @@ def instant_edit(incident: Incident, name: str, at: str) -> Set:
     present = instants.get(field)
     if present is not None and present != at:
         hint = f'leave it out, or put it right: incident-ops correct {incident.id} {name} {at} --reason "..."'
-        raise UserError(f"{incident.id}: {field} is already {present}", hint=hint)
+        raise UserError(f"{incident.id}: {field} is already {present}, so nothing was written", hint=hint)
     if name in _ORDER and (moment := instant(at)) is not None:
         for place, other in enumerate(_ORDER):
             known = instant(instants.get(field_of(incident, other)))

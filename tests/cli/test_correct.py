@@ -149,7 +149,10 @@ def test_what_is_set_already_names_the_command(merged: Folder) -> None:
     """Where another command will not write a time a second time."""
     done = call("timeline", "Logs", "--mark", "started", "--at", "2025-01-26T11:50:00Z", "INC-1", at=merged.path)
     done.told_once(
-        2, "times.started is already", 'incident-ops correct INC-1 started 2025-01-26T11:50:00Z --reason "..."'
+        2,
+        "times.started is already",
+        "so nothing was written",
+        'incident-ops correct INC-1 started 2025-01-26T11:50:00Z --reason "..."',
     )
 
 

@@ -264,6 +264,13 @@ def test_an_override_is_recorded_and_lets_its_commit_through(folder: Folder) -> 
     assert ask(folder, "--sha", SHA, clock="2025-01-26T14:30:00Z") == frozen("open_incident")
 
 
+def test_an_override_that_is_there_says_how_it_gets_who_approved(folder: Folder) -> None:
+    words = ("override", "-s", "api", "--sha", SHA, "--reason", "the fix", "--by", "@dana")
+    assert call(*words, at=folder.path).code == 0
+    again = call(*words, "--approved-by", "@maya", at=folder.path)
+    again.told_once(2, "it is there already", "write who approved it into that file (approved_by: ...)")
+
+
 @pytest.mark.parametrize("second", ["@dana", "@Dana", "dana", " DANA "])
 def test_nobody_is_both_sides_of_an_override(folder: Folder, second: str) -> None:
     """However the handle is written; nothing is written then."""
