@@ -107,16 +107,3 @@ def test_what_somebody_else_wrote_there_counts_for_nothing(rendered: Folder, spo
     assert call("render", at=rendered.path).code == 0
     assert sorted(MADE) == ["INC-1", "INC-2"]
     assert documents(rendered) == before
-
-
-def test_the_program_is_another_when_a_template_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from incident_ops import resources
-
-    (tmp_path / "templates").mkdir()
-    template = tmp_path / "templates" / "incident.md.j2"
-    template.write_text("one", encoding="utf-8")
-    real = resources.folder
-    monkeypatch.setattr(resources, "folder", lambda name: tmp_path / name if name == "templates" else real(name))
-    before = resources.resource_stamp()
-    template.write_text("another", encoding="utf-8")
-    assert resources.resource_stamp() != before

@@ -722,10 +722,11 @@ def test_another_program_judges_anew(repo: Repo, keep: Cache, monkeypatch: pytes
 
 def test_the_stamp_of_the_program_changes_with_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "schemas").mkdir()
+    (tmp_path / "templates").mkdir()
     monkeypatch.setattr(resources, "PACKAGE", tmp_path)
     monkeypatch.setattr(resources, "folder", lambda kind: tmp_path / kind)
     stamps = [resources.resource_stamp()]
-    for name in ("rules.py", "schemas/incident.schema.json", "presets.yaml"):
+    for name in ("rules.py", "schemas/incident.schema.json", "presets.yaml", "templates/incident.md.j2"):
         (tmp_path / name).write_text("x")
         stamps.append(resources.resource_stamp())
     (tmp_path / "rules.py").write_text("y" * 2)
