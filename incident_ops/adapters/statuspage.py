@@ -16,7 +16,8 @@ import msgspec
 
 from incident_ops.adapters.http import Answer, NoAnswer, exchange, is_https_or_local
 from incident_ops.adapters.processes import one_line
-from incident_ops.domain.status_page import Mark, PageChange, PageIncident, PageSeen
+from incident_ops.domain.record import is_incident_id
+from incident_ops.domain.status_page import COMPONENT_STATES, Mark, PageChange, PageIncident, PageSeen
 from incident_ops.domain.time import parse_instant
 from incident_ops.errors import Ambiguous, Incomplete, UserError, WriteFailed
 from incident_ops.extras import demand
@@ -39,6 +40,7 @@ _BUSY = f"it takes about one request a second; {_NEXT}"
 _PAGE = "check publish.page in policy.yaml, and that the key may manage that page"
 _HINTS = {401: _KEY, 403: _KEY, 404: _PAGE, 420: _BUSY, 429: _BUSY}
 _ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+_STATES = frozenset(COMPONENT_STATES)
 _REFUSED = (400, 409, 422)
 """Answers about one change, which say nothing of the next one."""
 Shape = TypeVar("Shape")
@@ -77,7 +79,8 @@ class Statuspage:
         newest = self._newest()
         incidents = {one.id: one for one in (*newest, *unresolved)}
         states = {one.id: one.status for one in components if one.status and not one.group}
-        return PageSeen(tuple(map(_seen, incidents.values())), states)
+        spoiled = tuple(sorted(one.id for one in incidents.values() if _is_spoiled(one.metadata or {})))
+        return PageSeen(tuple(map(_seen, incidents.values())), states, spoiled)
 
     def change(self, change: PageChange) -> None:
         """One request, sent once. ChangeRefused where the page does not take it, Ambiguous where its answer is lost."""
@@ -169,20 +172,21 @@ def _spelled(mark: Mark) -> dict[str, str]:
     }
 
 
-def _mark(name: str, metadata: Mapping[str, Any]) -> Mark | None:
-    """Our mark on an incident, None on one of somebody else's. Incomplete for one that cannot be read: without it the
-    incident would be published again."""
-    if _MARK not in metadata:
+def _mark(metadata: Mapping[str, Any]) -> Mark | None:
+    """Our mark on an incident; None on one of somebody else's, and where somebody edited it."""
+    data = metadata.get(_MARK)
+    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
         return None
-    data = metadata[_MARK]
-    texts = isinstance(data, dict) and all(isinstance(value, str) for value in data.values())
-    key, cycle = (data.get("incident", ""), data.get("cycle", "")) if texts else ("", "")
-    if not key or not (cycle.isascii() and cycle.isdecimal() and len(cycle) < 6):
-        hint = f"delete that incident on the page, or its metadata {_MARK}"
-        raise Incomplete(f"Statuspage: somebody edited the metadata of incident {name}", hint=hint)
-    pairs = (pair.partition("=") for pair in data.get("components", "").split())
-    components = {name: state for name, _, state in pairs}
+    key, cycle = data.get("incident", ""), data.get("cycle", "")
+    components = dict(pair.split("=", 1) for pair in data.get("components", "").split() if "=" in pair)
+    is_sound = is_incident_id(key) and cycle.isascii() and cycle.isdecimal() and len(cycle) < 6
+    if not is_sound or not all(_ID.fullmatch(one) and state in _STATES for one, state in components.items()):
+        return None
     return Mark(key, int(cycle), data.get("status", ""), frozenset(data.get("published", "").split()), components)
+
+
+def _is_spoiled(metadata: Mapping[str, Any]) -> bool:
+    return _MARK in metadata and _mark(metadata) is None
 
 
 def _seen(incident: _Incident) -> PageIncident:
@@ -194,7 +198,7 @@ def _seen(incident: _Incident) -> PageIncident:
         raise Incomplete("Statuspage: it answered with a time that is not valid", hint=_NEXT) from None
     metadata = incident.metadata or {}
     components = frozenset(one.id for one in incident.components or [])
-    return PageIncident(incident.id, incident.status, at, _mark(incident.id, metadata), components, metadata)
+    return PageIncident(incident.id, incident.status, at, _mark(metadata), components, metadata)
 
 
 def _converted(answer: Answer, shape: type[Shape]) -> Shape:

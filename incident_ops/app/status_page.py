@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from incident_ops.adapters.environment import in_actions
 from incident_ops.adapters.github.issues import GitHubTracker
-from incident_ops.adapters.statuspage import ChangeRefused, statuspage
+from incident_ops.adapters.statuspage import TOKEN_VARIABLE, ChangeRefused, statuspage
 from incident_ops.app.apply import IssueLock
 from incident_ops.app.known import known_live, known_records
 from incident_ops.app.run_parts import PartDone
@@ -17,7 +18,7 @@ from incident_ops.domain.fence import evaluate_each
 from incident_ops.domain.record import Record
 from incident_ops.domain.status_page import STATUSPAGE, StatusPage, WantedOnPage
 from incident_ops.domain.time import shift
-from incident_ops.errors import IncidentOpsError, Stopped
+from incident_ops.errors import IncidentOpsError, Incomplete, Stopped
 from incident_ops.reconcile.status_page import PagePlan, plan_page
 from incident_ops.records.history import read_record
 
@@ -35,6 +36,8 @@ def publish_page(workspace: Workspace, github: GitHubTracker | None) -> PartDone
     wanted = _wanted(workspace)
     if not wanted or workspace.judged_by[0].mode == "observe":
         return PartDone()
+    if not in_actions() and not os.environ.get(TOKEN_VARIABLE):
+        return PartDone((_said(f"left to the run on GitHub: {TOKEN_VARIABLE} is not set here"),))
     page = statuspage(workspace.judged_by[0].publish.page, os.environ)
     with IssueLock(workspace, github) as lock:
         if not lock.may_create():
@@ -47,7 +50,7 @@ def publish_page(workspace: Workspace, github: GitHubTracker | None) -> PartDone
 def carry_out(page: StatusPage, plan: PagePlan) -> PartDone:
     """One change after the other; what the page refuses of one incident keeps no other from its turn, what it answers
     nobody ends the run's part."""
-    lines, errors = [*map(_said, plan.left)], list[IncidentOpsError]()
+    lines, errors = [*map(_said, plan.left)], [_edited(name) for name in plan.spoiled]
     refused = set[str]()
     for number, change in enumerate(plan.changes):
         if number == MOST_CHANGES:
@@ -67,6 +70,11 @@ def carry_out(page: StatusPage, plan: PagePlan) -> PartDone:
         else:
             lines.append(_said(f"{change.key}: {change.line}"))
     return PartDone(tuple(lines), tuple(errors))
+
+
+def _edited(name: str) -> IncidentOpsError:
+    hint = "until that incident or its metadata incident_ops is deleted there, no other one is opened"
+    return Incomplete(f"Statuspage: somebody edited the metadata of incident {name}", hint=hint)
 
 
 def _about(error: IncidentOpsError, key: str) -> IncidentOpsError:

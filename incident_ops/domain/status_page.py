@@ -80,10 +80,14 @@ class PageIncident(NamedTuple):
 
 
 class PageSeen(NamedTuple):
-    """What the page holds: its unresolved incidents and the newest others, and the state of each component."""
+    """What the page holds: its unresolved incidents and the newest others, and the state of each component.
+
+    `spoiled` are those whose mark somebody edited: which incident of ours they are is not known.
+    """
 
     incidents: tuple[PageIncident, ...] = ()
     components: Components = NONE
+    spoiled: tuple[str, ...] = ()
 
 
 class PageChange(NamedTuple):

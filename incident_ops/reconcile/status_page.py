@@ -28,10 +28,14 @@ _NO_MARK = Mark("", 0, "")
 
 
 class PagePlan(NamedTuple):
-    """The changes in their order; `left` says for people what is left as they made it on the page."""
+    """The changes in their order; `left` says for people what is left as they made it on the page.
+
+    `spoiled` are incidents of the page whose mark somebody edited: nothing that may be one of them is opened.
+    """
 
     changes: tuple[PageChange, ...]
     left: tuple[str, ...]
+    spoiled: tuple[str, ...] = ()
 
 
 def plan_page(wanted: Sequence[WantedOnPage], seen: PageSeen) -> PagePlan:
@@ -39,7 +43,7 @@ def plan_page(wanted: Sequence[WantedOnPage], seen: PageSeen) -> PagePlan:
     planner = _Planner(wanted, seen)
     for one in sorted(wanted, key=lambda one: one.key):
         planner.settle(one)
-    return PagePlan(tuple(planner.changes), tuple(planner.left))
+    return PagePlan(tuple(planner.changes), tuple(planner.left), seen.spoiled)
 
 
 class _Planner:
@@ -71,7 +75,7 @@ class _Planner:
         if len([two for two in ours if not two.is_resolved]) > 1:
             self.left.append(f"{one.key} stands on the status page twice: delete one of the two there")
         if there is None or there.mark is None or (there.is_resolved and there.mark.cycle < one.cycle):
-            if one.may_begin:
+            if one.may_begin and not self._seen.spoiled:
                 self._begin(one)
         elif there.status not in STATUSES:
             if any(post.digest not in there.mark.published for post in one.posts):

@@ -335,14 +335,30 @@ def test_metadata_of_others_stays(desk: StatuspageDesk) -> None:
     assert desk.incidents[0]["metadata"]["jira"] == {"issue": "OPS-1"}
 
 
-def test_a_mark_that_people_broke_ends_in_one_line_and_no_second_incident(desk: StatuspageDesk) -> None:
-    run(desk, incident(LOOK))
-    desk.by_hand(0, metadata={"incident_ops": {"incident": ""}})
-    (error,) = run(desk, incident(LOOK)).errors
+BROKEN_MARKS: tuple[Any, ...] = (
+    {"incident": ""},
+    "text",
+    {"incident": "INC-1", "cycle": "9" * 5001},
+    {"incident": "INC-1", "cycle": "0", "components": "\x1b[31mX=major_outage"},
+    {"incident": "INC-1", "cycle": "0", "components": "login1=on fire"},
+    {"incident": "rubbish", "cycle": "0"},
+)
+
+
+@pytest.mark.parametrize("mark", BROKEN_MARKS)
+def test_a_mark_that_people_broke_ends_in_one_line_and_no_second_incident(desk: StatuspageDesk, mark: Any) -> None:
+    """It may be any of ours, so none is opened; those that stand there are followed on."""
+    other = incident(LOOK, id="INC-2", services=["api"])
+    run(desk, incident(LOOK), other)
+    desk.by_hand(0, metadata={"incident_ops": mark})
+    done = run(desk, incident(LOOK), incident(LOOK, CAUSE, id="INC-2", services=["api"]))
+    (error,) = done.errors
     assert str(error) == (
-        "Statuspage: somebody edited the metadata of incident inc0 (delete that incident on the page, or its metadata "
-        "incident_ops)"
+        "Statuspage: somebody edited the metadata of incident inc0 (until that incident or its metadata incident_ops "
+        "is deleted there, no other one is opened)"
     )
+    assert len(desk.incidents) == 2
+    assert desk.incidents[1]["incident_updates"][-1]["body"].startswith("We found the cause.")
 
 
 # faults
