@@ -65,7 +65,7 @@ ONE_COMMIT = (
     "To deploy one commit in spite of a freeze or a window:"
     ' `incident-ops override -s {service} --sha SHA --reason "..."`, a file that somebody else reviews and merges.'
 )
-MOST_HOLDS = 20
+MOST_HOLDS, MOST_COMMANDS = 20, 4
 """So many holds are listed; JSON has all of them."""
 READ_FIRST = "Fix what could not be read, then ask again; `incident-ops validate` shows it."
 
@@ -214,7 +214,7 @@ def _resume(verdict: Verdict, width: int) -> Iterator[str]:
     if incidents:
         named = incidents[0] if len(incidents) == 1 and incidents[0] else "INC"
         yield from _sentence(inert(FIX.format(id=named, service=verdict.service)), width=width)
-        for one in filter(None, incidents[:MOST_HOLDS] if len(incidents) > 1 else ()):
+        for one in filter(None, incidents if 1 < len(incidents) <= MOST_COMMANDS else ()):
             yield inert(f"  incident-ops gate check -s {verdict.service} --fixes {one} --sha SHA")
     if any(hold.reason_code in (DEPLOY_FREEZE, MAINTENANCE_WINDOW) for hold in verdict.holds):
         yield from _sentence(inert(ONE_COMMIT.format(service=verdict.service)), width=width)
