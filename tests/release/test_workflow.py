@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -74,13 +75,31 @@ def test_the_image_is_built_from_the_files_of_the_release_and_its_digest_is_kept
     assert job.steps["Build and push"]["outputs"] == {"name": "ghcr.io/acme/incident-ops", "digest": DIGEST}
 
 
+def _indexed(tmp_path: Path, **files: str) -> str:
+    """A folder with a curl that answers as the index would that has these files."""
+    urls = [
+        {"filename": name, "digests": {"sha256": sha256(text.encode()).hexdigest()}} for name, text in files.items()
+    ]
+    answer = json.dumps({"urls": urls})
+    return str(_recorder(tmp_path / "fakes", "curl", f"cat <<'ANSWER'\n{answer}\nANSWER\n").parent)
+
+
 def test_the_index_gets_the_packages_and_nothing_else(taken: Path, tmp_path: Path) -> None:
-    """Run again, it is sent what it has not: what it has was built from the same tag, and is the same bytes."""
-    job = _run("publish", taken, tmp_path)
+    """Run again, it is sent what it has not, and what it has is compared."""
+    there = _indexed(tmp_path, **{"a.whl": "a.whl", "a.tar.gz": "a.tar.gz"})
+    job = _run("publish", taken, tmp_path, INCIDENT_OPS_TEST_PATH=there)
     assert job.conclusion == "success", job
     assert sorted(one.name for one in (taken / "packages").iterdir()) == ["a.tar.gz", "a.whl"]
-    publish = describe(WORKFLOWS / "release.yml")[0]["document"]["jobs"]["publish"]["steps"][-1]
+    publish = describe(WORKFLOWS / "release.yml")[0]["document"]["jobs"]["publish"]["steps"][-2]
     assert publish["with"] == {"packages-dir": "packages", "skip-existing": "true"}
+
+
+@pytest.mark.parametrize("there", [{"a.whl": "other bytes", "a.tar.gz": "a.tar.gz"}, {"a.whl": "a.whl"}])
+def test_other_bytes_on_the_index_end_the_release(taken: Path, tmp_path: Path, there: dict[str, str]) -> None:
+    """It knows files by their names alone; the pin file would name a wheel that nobody can install."""
+    job = _run("publish", taken, tmp_path, INCIDENT_OPS_TEST_PATH=_indexed(tmp_path, **there))
+    assert job.conclusion == "failure"
+    assert "on the index was not built from this tag: yank" in str(job)
 
 
 RELEASES = """\

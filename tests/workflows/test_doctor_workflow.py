@@ -62,3 +62,10 @@ def test_the_whole_job_reads_what_it_is_granted_and_is_red_with_a_summary(runner
     assert refused == {"/actions/permissions", "/actions/permissions/workflow"}
     asked = [one for one in token.asked if one not in token.refused]
     assert needed(set(asked), token.git) == rights, json.dumps(sorted(asked))
+
+
+def test_what_cannot_be_installed_to_verify_keeps_no_check_from_its_turn() -> None:
+    """A team may have doctor.yml without the second pin file."""
+    steps = describe(DOCTOR)[0]["document"]["jobs"]["doctor"]["steps"]
+    may_fail = [step["name"] for step in steps if step.get("continue-on-error")]
+    assert may_fail == ["Install what verifies who built it"]
