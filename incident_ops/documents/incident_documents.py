@@ -17,6 +17,7 @@ from incident_ops.documents.document_mark import DOCUMENT_NAMES, REPORT_NAME, ma
 from incident_ops.documents.incident_facts import FactRow, spell_undated, spell_word
 from incident_ops.documents.markdown import code, inline, link, markdown
 from incident_ops.documents.narrative import code_block, narrative_markdown
+from incident_ops.documents.output_cap import capped
 from incident_ops.documents.pictures import gantt, time_picture
 from incident_ops.domain.as_of import corrected_instants, declared_at, known_status
 from incident_ops.domain.impact import spell_amount
@@ -398,5 +399,5 @@ def _record_link(record_id: str, folder: str) -> str:
 
 
 def tidied(text: str) -> str:
-    """What a template gave, with one empty line between its parts and one line break at its end."""
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    """What a template gave, capped, with one empty line between its parts and one line break at its end."""
+    return capped(re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n")
