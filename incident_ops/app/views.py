@@ -150,8 +150,8 @@ def sheet_of(workspace: Workspace, record: Record) -> str:
     incident, policy = record.incident, workspace.judged_by[0]
     if not has_war_room(incident, policy):
         label = policy.label_of(incident) or "its level"
-        hint = f'where people meet for it all the same: incident-ops edit {incident.id} --bridge "..."'
-        raise UserError(f"{incident.id} has no war room: {label} asks for none", hint=hint)
+        hint = f'with one it has a sheet: incident-ops edit {incident.id} --bridge "..."'
+        raise UserError(f"{incident.id} has no bridge, and {label} asks for none", hint=hint)
     return war_room_sheet(incident, policy, workspace.now)
 
 

@@ -100,6 +100,7 @@ def show_command(workspace: Workspace, name: str, form: str) -> None:
       incident-ops runbook show runbooks/auth-database.md
     """
     found = _found(find_runbook(workspace, name))
+    _say_late(workspace, found)
     if form == "json":
         click.echo(runbook_json(found.runbook, found.service), nl=False)
     else:
@@ -184,6 +185,7 @@ def run_command(
     found = _found(find_runbook(workspace, name))
     if found.warning:
         warn([found.warning])
+    _say_late(workspace, found)
     if execute:
         _execute(workspace, found, incident, by, begin_at)
         return
@@ -193,6 +195,13 @@ def run_command(
     progress = progress_so_far(workspace, found.runbook, chosen)
     way = f"{_again(found)} --incident {incident}" if incident else _again(found)
     click.echo(dry_run_text(found.runbook, progress, way, painter(RUNBOOK_COLOURS), page_width()), nl=False)
+
+
+def _say_late(workspace: Workspace, found: FoundRunbook) -> None:
+    from incident_ops.runbooks.checks import late_review
+
+    if late := late_review(found.runbook, workspace.now.date()):
+        warn([f"{found.runbook.path}: {late}"])
 
 
 def _execute(

@@ -58,6 +58,12 @@ def _front(runbook: Runbook, today: date) -> Iterator[Finding]:
         yield _finding(runbook, REVIEW, Level.WARNING, message, "try each step, then write the next date")
 
 
+def late_review(runbook: Runbook, today: date) -> str | None:
+    """What whoever is about to follow it should know: its review is late. None where it is not, or has no date."""
+    late = (one.message for one in _front(runbook, today) if one.rule == REVIEW and runbook.review_by)
+    return next(late, None)
+
+
 def _steps(runbook: Runbook) -> Iterator[Finding]:
     for step in runbook.steps:
         if not step.title:

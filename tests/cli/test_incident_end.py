@@ -162,7 +162,7 @@ def test_the_sheet_follows_the_clock() -> None:
 def test_a_level_without_a_war_room_has_no_sheet(scene: Any) -> None:
     done = call("show", scene.incident, "--sheet", at=ROOT / "examples" / scene.preset, clock=scene.clock)
     assert done.code == 2
-    assert "has no war room" in done.err
+    assert "has no bridge, and" in done.err
     assert f"incident-ops edit {scene.incident} --bridge" in done.err
 
 

@@ -391,3 +391,13 @@ def test_a_dry_run_asks_for_no_incident_and_keeps_the_one_it_was_given(failing: 
     assert "2 incidents are open on api (INC-1, INC-2): name one by --incident" in both.err
     one = call("runbook", "run", "api", "--incident", "INC-2", at=failing.path)
     assert one.out.endswith("To run it, step by step: incident-ops runbook run api --execute --incident INC-2\n")
+
+
+@pytest.mark.parametrize("words", [("show",), ("run",)])
+def test_whoever_follows_it_hears_that_its_review_is_late(failing: Folder, words: tuple[str, ...]) -> None:
+    text = '---\nowner: "@team"\nreview_by: {day}\n---\n# T\n\n1. Look\n'
+    failing.write("runbooks/api.md", text.format(day="2025-01-01"))
+    late = call("runbook", *words, "api", at=failing.path)
+    assert (late.code, "runbooks/api.md: its review was due on 2025-01-01" in late.err) == (0, True)
+    failing.write("runbooks/api.md", text.format(day="2099-01-01"))
+    assert "its review" not in call("runbook", *words, "api", at=failing.path).err
