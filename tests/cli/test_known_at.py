@@ -58,7 +58,7 @@ def test_in_the_middle_of_the_outage_deploys_are_held(cloudflare: Folder) -> Non
     """It was resolved later, and at 13:00 nobody could know that."""
     done = gate(cloudflare, "13:00")
     assert done.code == HELD
-    assert f"{INC}  SEV0  in_progress" in done.out
+    assert f"{INC}  SEV0  in progress" in done.out
     assert [gate(cloudflare, clock).code for clock in ("11:49", "17:05", "17:06")] == [HELD, HELD, FREE]
 
 
