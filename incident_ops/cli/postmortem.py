@@ -12,7 +12,6 @@ import click
 from incident_ops.adapters.environment import fenced
 from incident_ops.app.edit_record import RecordChange, clean, who
 from incident_ops.app.postmortem_lint import LintReport, lint_postmortems
-from incident_ops.app.which_incident import is_any
 from incident_ops.app.workspace import Workspace, typed_time
 from incident_ops.cli.completion import complete_incident
 from incident_ops.cli.options import (
@@ -25,7 +24,7 @@ from incident_ops.cli.options import (
     inert_unread,
     max_requests_option,
     no_records,
-    pick_incident,
+    pick_to_read,
     print_request,
     requests_option,
     run_format_option,
@@ -130,7 +129,7 @@ def new(workspace: Workspace, incident: str | None, **said: Any) -> RecordChange
       incident-ops postmortem new 120500 --author @ann
       incident-ops postmortem new --meeting "2025-01-28 14:00"
     """
-    incident = pick_incident(workspace, incident, is_any)
+    incident = pick_to_read(workspace, incident)
     answers = _asked(workspace, incident) if asks() and not any(said.values()) else {}
     facts = _facts(workspace, {**said, **answers})
     policy, now = workspace.judged_by[0], workspace.now
@@ -160,7 +159,7 @@ def edit(workspace: Workspace, incident: str | None, reopen: str | None, by: str
       incident-ops postmortem edit --narrative story.md
       incident-ops postmortem edit --reopen "The review asks for the cause"
     """
-    incident = pick_incident(workspace, incident, is_any)
+    incident = pick_to_read(workspace, incident)
     if reason := clean(reopen):
         author, now = who(workspace, by), workspace.now
         written = _facts(workspace, said)
@@ -183,7 +182,7 @@ def review(workspace: Workspace, incident: str | None, reviewer: tuple[str, ...]
     Examples:
       incident-ops postmortem review --reviewer @bob --reviewer @cy --send
     """
-    incident = pick_incident(workspace, incident, is_any)
+    incident = pick_to_read(workspace, incident)
     return incident, lambda current: review_postmortem(current, reviewer)
 
 
@@ -206,7 +205,7 @@ def final(
     Examples:
       incident-ops postmortem final --approved-by @cy --send
     """
-    incident = pick_incident(workspace, incident, is_any)
+    incident = pick_to_read(workspace, incident)
     approver = clean(approved_by) or who(workspace, by)
     policy, now = workspace.judged_by[0], workspace.now
     gates = [gate for one in lint_postmortems(workspace, [incident]).postmortems for gate in one.open_gates]
@@ -313,7 +312,7 @@ def ics(workspace: Workspace, incident: str | None, output: Path | None) -> None
     from incident_ops.adapters.files import write_bytes
     from incident_ops.app.postmortem_meeting import meeting_calendar
 
-    text, warnings = meeting_calendar(workspace, pick_incident(workspace, incident, is_any))
+    text, warnings = meeting_calendar(workspace, pick_to_read(workspace, incident))
     if output is None:
         click.echo(text.decode(), nl=False)
     else:

@@ -225,3 +225,11 @@ def test_what_comes_next_leads_on_from_a_review_and_from_the_final_form(folder: 
     assert following("review") == ["next: incident-ops postmortem review INC-1 --reviewer @who", final]
     assert following("review", "--reviewer", "@bob") == [final]
     assert following("final", "--approved-by", "@cy") == ["next: incident-ops render"]
+
+
+def test_after_the_last_one_is_closed_its_postmortem_is_meant(folder: Folder) -> None:
+    """And it is said which one that is."""
+    folder.put("INC-1", **CLOSED)
+    done = call("postmortem", "new", at=folder.path, clock="2025-01-27T12:00:00Z")
+    assert (done.code, "this one was closed last" in done.err) == (0, True)
+    assert folder.data()["postmortem"]["status"] == "draft"
