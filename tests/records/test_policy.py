@@ -246,7 +246,7 @@ def test_a_missing_policy_says_how_to_begin() -> None:
     error = no_policy("/srv/repo")
     assert isinstance(error, UserError)
     assert error.exit_code == 2
-    assert "extends: sev0-3" in str(error)
+    assert "incident-ops init" in str(error)
 
 
 def test_an_unknown_preset_by_name_is_a_users_mistake() -> None:
