@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from incident_ops.app import which_incident
@@ -34,12 +32,13 @@ from incident_ops.cli.options import (
 )
 from incident_ops.cli.sending import record_options
 from incident_ops.cli.terminal import page_width, prompt, say, style_line
-from incident_ops.domain.fence import Unusable, evaluate_one
+from incident_ops.domain.fence import evaluate_one
 from incident_ops.domain.incident import Incident
 from incident_ops.domain.lifecycle import DUPLICATE, OTHER_OUTCOMES, OVER
+from incident_ops.domain.record import Record
 from incident_ops.edits import finish, respond
 from incident_ops.edits.step import Step
-from incident_ops.errors import UserError
+from incident_ops.errors import IncidentOpsError, UserError
 
 
 @click.command()
@@ -233,11 +232,14 @@ def _summed_up(workspace: Workspace, edited: EditedRecord) -> str:
 
     if not edited.is_changed:
         return ""
+
+    def shown(record: Record) -> str:
+        return to_text(end_of_incident(workspace, record), style_line, page_width())
+
     try:
-        end = evaluate_one(edited.record, partial(end_of_incident, workspace))
-    except Unusable as error:  # the edit is written, and has to be printed and sent all the same
-        return f"\nIt cannot be summed up: {error.message}\n\n"
-    return f"\n{to_text(end, style_line, page_width())}\n"
+        return f"\n{evaluate_one(edited.record, shown)}\n"
+    except (IncidentOpsError, OSError) as error:  # the edit is written, and has to be printed and sent all the same
+        return f"\nIt cannot be summed up: {error}\n\n"
 
 
 @click.command()

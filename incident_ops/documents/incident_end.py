@@ -19,6 +19,7 @@ from incident_ops.documents.incident_facts import (
     levels,
     spell_interval,
     spell_item_counts,
+    spell_length,
     spell_word,
 )
 from incident_ops.documents.postmortem_facts import (
@@ -32,7 +33,7 @@ from incident_ops.documents.postmortem_facts import (
 from incident_ops.domain.incident import Incident, Postmortem
 from incident_ops.domain.lifecycle import FIXED
 from incident_ops.domain.policy import Policy
-from incident_ops.domain.time import UNKNOWN, duration, spell_duration
+from incident_ops.domain.time import UNKNOWN, duration, spell_duration, spell_minute
 
 _SUMMED_UP = ("Users affected", "Failed requests", "Revenue")
 
@@ -99,8 +100,10 @@ def _marks(incident: Incident) -> Iterator[FactRow]:
 
 
 def _later(incident: Incident) -> Iterator[FactRow]:
-    """Each time it came back, with how long that lasted."""
-    yield from (FactRow("Came back", spell_interval(span)) for span in impact_cycles(incident)[1:])
+    """Each time it came back, with how long that lasted and on which day."""
+    for span in impact_cycles(incident)[1:]:
+        begin, finish = (spell_minute(at) if at else UNKNOWN for at in (span.begin, span.finish))
+        yield FactRow("Came back", f"{spell_length(span)} ({begin.removesuffix(' UTC')} to {finish})")
 
 
 def _asked(incident: Incident, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from incident_ops.app.demo import scenes
+from incident_ops.errors import UserError
 from incident_ops.render.text import columns
 from tests.cli.scene import CLOSED, ROOT, Folder, call, ok
 from tests.support.golden import assert_golden
@@ -74,7 +75,10 @@ AGAIN += "closed: 2025-01-28T12:00:00Z}]"
 def test_one_that_came_back_is_not_summed_up_by_its_first_outage(folder: Folder) -> None:
     folder.put(**CLOSED, cycles=AGAIN)
     lines = call("show", "INC-1", "--final", at=folder.path, clock="2025-01-29T12:00:00Z").out.splitlines()
-    assert any(line.startswith("Came back  ") and "50m" in line for line in lines)
+    assert any(
+        line.startswith("Came back  ") and line.endswith("50m (2025-01-28 10:00 to 2025-01-28 10:50 UTC)")
+        for line in lines
+    )
     assert any(line.startswith("  First recovery ") for line in lines)
 
 
@@ -89,14 +93,25 @@ def test_an_exercise_and_what_is_restricted_say_so(folder: Folder) -> None:
     assert (shown["drill"], shown["visibility"]) == (True, "restricted")
 
 
-def test_what_cannot_be_summed_up_is_closed_and_said(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("documents.incident_end.incident_end", OverflowError("a length that no calendar has")),
+        ("documents.incident_end.incident_end", OSError("the disk")),
+        ("documents.incident_end.incident_end", UserError("a policy")),
+        ("render.incident_end.to_text", OverflowError("a width that nothing has")),
+    ],
+)
+def test_what_cannot_be_summed_up_is_closed_and_said(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception
+) -> None:
     folder.put()
     ok(folder, "resolve", "INC-1", "--restored", "now", "--cause", "unknown", "--by", "@me")
 
     def broken(*_: Any) -> None:
-        raise OverflowError("a length that no calendar has")
+        raise error
 
-    monkeypatch.setattr("incident_ops.documents.incident_end.incident_end", broken)
+    monkeypatch.setattr(f"incident_ops.{where}", broken)
     done = call("close", "INC-1", "--by", "@me", at=folder.path)
     assert (done.code, done.out.splitlines()[0]) == (0, "INC-1: closed (resolved -> closed)")
     assert "It cannot be summed up: " in done.out
