@@ -76,7 +76,7 @@ class Statuspage:
         """The components, the unresolved incidents, and the newest others."""
         components = self._listed("/components", list[_Component], "per_page")
         unresolved = self._listed("/incidents/unresolved", list[_Incident], "per_page")
-        newest = self._newest()
+        newest, _ = self._paged("/incidents", list[_Incident], "limit", _NEWEST)
         incidents = {one.id: one for one in (*newest, *unresolved)}
         states = {one.id: one.status for one in components if one.status and not one.group}
         spoiled = tuple(sorted(one.id for one in incidents.values() if _is_spoiled(one.metadata or {})))
@@ -100,23 +100,21 @@ class Statuspage:
         except Incomplete as error:
             raise Ambiguous(f"{error.message}: {_MAYBE}", hint=_SEES) from None
 
-    def _newest(self) -> list[_Incident]:
-        found: list[_Incident] = []
-        for number in range(1, _NEWEST + 1):
-            page = self._list(f"/incidents?limit={_ROWS}&page={number}", list[_Incident])
-            found += page
-            if len(page) < _ROWS:
-                break
+    def _listed(self, path: str, shape: type[list[Shape]], rows: str) -> list[Shape]:
+        found, is_whole = self._paged(path, shape, rows, _MOST_PAGES)
+        if not is_whole:
+            raise Incomplete(f"Statuspage: it has more than {_ROWS * _MOST_PAGES:,} rows at {path}", hint=_PAGE)
         return found
 
-    def _listed(self, path: str, shape: type[list[Shape]], rows: str) -> list[Shape]:
+    def _paged(self, path: str, shape: type[list[Shape]], rows: str, most: int) -> tuple[list[Shape], bool]:
+        """The rows of the first pages, and whether these are all; `rows` is what the list calls their number."""
         found: list[Shape] = []
-        for number in range(1, _MOST_PAGES + 1):
+        for number in range(1, most + 1):
             page = self._list(f"{path}?page={number}&{rows}={_ROWS}", shape)
             found += page
             if len(page) < _ROWS:
-                return found
-        raise Incomplete(f"Statuspage: it has more than {_ROWS * _MOST_PAGES:,} rows at {path}", hint=_PAGE)
+                return found, True
+        return found, False
 
     def _list(self, path: str, shape: type[list[Shape]]) -> list[Shape]:
         try:

@@ -93,7 +93,7 @@ def split_words(words: Sequence[str], at_least: int = 0) -> tuple[str | None, tu
 def _named(wanted: str, ids: Sequence[str]) -> list[str]:
     """The ids a short form can mean: that very id or number, else every id that ends so.
 
-    What begins as an id does is a whole one, or a number without its zeros: an id that is not there is no other's end.
+    Text that starts with INC- is taken for a whole id, or for its number: it never matches the end of another id.
     """
     tail = wanted.removeprefix("INC-")
     if not tail:

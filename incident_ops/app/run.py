@@ -167,7 +167,7 @@ def _only_pages(workspace: Workspace, options: PlanOptions, error: IncidentOpsEr
     applied = parts.take(lambda: apply_allowed(planned, WithinLimits(changes, ()), report), AppliedRun(planned))
     applied = applied._replace(errors=(_as_failure(error), *applied.errors))
     clocks = (_settle_clocks,) if in_actions() else ()
-    applied = _beside(applied, (*clocks, _publish_page, _publish), report)
+    applied = _beside(applied, (*clocks, _publish, _publish_page), report)
     return _with_rest(applied, parts, report)
 
 
